@@ -1,0 +1,125 @@
+"""The contract between planners and any world: frozen records, opaque state.
+
+Letters, everywhere: `B` batch, `P` primitives, `R` orientation bins, `H x W` cells, `D` latent channels.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from worlds.frame import SpatialFrame
+from worlds.goals import Goal
+
+
+@dataclass(frozen=True)
+class Action:
+    """Apply a primitive at a cell.
+
+    Attributes:
+        primitive: key in `primitives.specs.PRIMITIVES`.
+        cell: (row, column) in the spatial frame.
+        rotation_index: orientation bin, below `ROTATION_BINS`.
+    """
+
+    primitive: str
+    cell: tuple[int, int]
+    rotation_index: int
+
+
+@dataclass(frozen=True)
+class GripperState:
+    """The robot's own knowledge of its hand: opening `width` [m] and whether it holds something."""
+
+    width: float
+    holding: bool
+
+
+@dataclass(frozen=True)
+class CameraView:
+    """One calibrated perspective RGB-D image.
+
+    Attributes:
+        rgb: `[h, w, 3]` uint8.
+        depth: `[h, w]` distance along the optical axis [m]; NaN where unknown.
+        K: `[3, 3]` intrinsics [px].
+        T_camera_to_world: `[4, 4]`, OpenCV axes (x right, y down, z forward) [m].
+        is_robot: `[h, w]` bool, pixels the self-filter attributes to the robot's own body, or None.
+    """
+
+    rgb: np.ndarray
+    depth: np.ndarray
+    K: np.ndarray
+    T_camera_to_world: np.ndarray
+    is_robot: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What a robot may know before it acts: calibrated images and its own hand, nothing privileged."""
+
+    views: tuple[CameraView, ...]
+    gripper: GripperState
+    extras: Mapping[str, Any] = field(default_factory=dict)
+    """Opaque to planners; only the toy world and the oracle world, which are allowed to know their state, read it."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A (possibly imagined) state: opaque `state`, `maps` `[P, R, H, W]` success probability in [0, 1], `progress` in [0, 1].
+
+    `progress` is 1 exactly when the world believes the goal holds, and estimates how near the goal is otherwise.
+    """
+
+    state: Any
+    maps: np.ndarray
+    progress: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The node after an action that has its effect, the probability `success` in [0, 1] that it has, and its `cost` [s]."""
+
+    node: Node
+    success: float
+    cost: float
+
+
+@runtime_checkable
+class World(Protocol):
+    """Where a planner may imagine."""
+
+    frame: SpatialFrame
+
+    def root(self, observation: Observation, goal: Goal) -> Node:
+        """The node of what is seen now."""
+        ...
+
+    def expand(self, node: Node, actions: Sequence[Action], goal: Goal) -> list[Outcome]:
+        """One outcome per action, in order; many actions in one pass."""
+        ...
+
+    def key(self, node: Node) -> Hashable:
+        """Equal for nodes that a search should treat as duplicates."""
+        ...
+
+
+class HiermapError(Exception):
+    """Root of every error hiermap raises on purpose; messages say what was got, what was expected and what to try."""
+
+
+class InvalidObservationError(HiermapError, ValueError):
+    """An image, depth, calibration or mask that cannot be used."""
+
+
+class PhysicsError(HiermapError, RuntimeError):
+    """The simulation diverged; the episode is void, never a success."""
+
+
+class ConfigError(HiermapError, ValueError):
+    """An unknown key or an unusable value in a configuration."""
+
+
+class DataError(HiermapError, ValueError):
+    """A stored episode or weights file that is damaged, foreign or unsafe."""

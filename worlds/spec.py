@@ -1,0 +1,145 @@
+"""What a procedural kitchen is made of, as plain data: everything the builder, the rules and the oracle need.
+
+World axes: x forward to the kitchen front, y left, z up [m]; origin at the robot's base.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+DOORS = ("left_door", "right_door", "latched_door", "microwave", "oven_door", "sliding_door")
+OPENABLE = ("drawer", *DOORS)
+"""Fixture kinds with `open`/`closed`."""
+SWITCHABLE = ("knob", "tap", "switch", "latch")
+"""Fixture kinds with `on`/`off`; a latch that is on lets its door open."""
+
+
+@dataclass(frozen=True)
+class FixtureSpec:
+    """One moving fixture, placed. Its joint has the same name; its fraction is `q / joint_range`, 0 when closed or off.
+
+    Attributes:
+        name: unique, for example "left_drawer_1".
+        kind: from `OPENABLE` or `SWITCHABLE`.
+        face_world: centre of the front face at fraction 0, [3] [m].
+        size: width (y), height (z) and depth (x) of the moving part at fraction 0 [m].
+        joint_type: "slide" or "hinge".
+        joint_axis_world, joint_anchor_world: [3]; a positive displacement opens or switches on.
+        joint_range: [m] or [rad].
+        handle: "bar_horizontal", "bar_vertical", "knob", "ridge" (a knob with a ridge), "lever", "plate".
+        handle_world: centre of the outermost grip surface at fraction 0, [3] [m].
+        handle_radius, handle_length, clearance: bar or knob radius, bar or lever length, gap behind a bar [m].
+        damping, frictionloss: of the joint [N s/m, N] or [N m s, N m].
+        unit: the carcass it sits in.
+        above: the drawer directly above in the same stack, which must be shut to reach this one, or None.
+        latch: the latch fixture that holds it shut while off, or None.
+    """
+
+    name: str
+    kind: str
+    face_world: tuple[float, float, float]
+    size: tuple[float, float, float]
+    joint_type: str
+    joint_axis_world: tuple[float, float, float]
+    joint_anchor_world: tuple[float, float, float]
+    joint_range: float
+    handle: str
+    handle_world: tuple[float, float, float]
+    handle_radius: float
+    handle_length: float
+    clearance: float
+    damping: float
+    frictionloss: float
+    rgba: tuple[float, float, float, float]
+    unit: str
+    above: str | None = None
+    latch: str | None = None
+
+    def moved(self, point_world: np.ndarray, fraction: float) -> np.ndarray:
+        """Where points `[..., 3]` of the moving part, given at fraction 0, lie at `fraction` of the range [m]."""
+        point, axis = np.asarray(point_world, float), np.asarray(self.joint_axis_world, float)
+        q = fraction * self.joint_range
+        if self.joint_type == "slide":
+            return point + q * axis
+        arm = point - np.asarray(self.joint_anchor_world)
+        turned = arm * np.cos(q) + np.cross(axis, arm) * np.sin(q) + axis * (arm @ axis)[..., None] * (1 - np.cos(q))
+        return turned + np.asarray(self.joint_anchor_world)
+
+    def handle_at(self, fraction: float) -> np.ndarray:
+        """Centre of the outermost grip surface at `fraction`, [3] [m]."""
+        return self.moved(np.array(self.handle_world), fraction)
+
+
+@dataclass(frozen=True)
+class ObjectSpec:
+    """One free object. `name` is its kind: "mug", "bowl", "can", "pot" or "box".
+
+    Attributes:
+        radius: of the footprint's bounding circle [m].
+        height: [m].
+        grip_offset: where the hand grips, relative to the body's base centre, at yaw 0, [3] [m].
+        grip_width: what the fingers span there [m].
+        mass: [kg].
+    """
+
+    name: str
+    radius: float
+    height: float
+    grip_offset: tuple[float, float, float]
+    grip_width: float
+    mass: float
+    rgba: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class SurfaceSpec:
+    """A visible flat place on the counter that goals may name, such as "board" or "burner_left"."""
+
+    name: str
+    centre_world: tuple[float, float, float]
+    half_size: tuple[float, float]
+    rgba: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class KitchenSpec:
+    """A whole kitchen, a pure function of its seed.
+
+    Attributes:
+        counter_world: x_min, x_max, y_min, y_max, z of the counter top [m].
+        spots_world: where objects may stand on the counter, a tuple of (x, y) [m].
+    """
+
+    seed: int
+    family: str
+    fixtures: tuple[FixtureSpec, ...]
+    objects: tuple[ObjectSpec, ...]
+    surfaces: tuple[SurfaceSpec, ...]
+    counter_world: tuple[float, float, float, float, float]
+    spots_world: tuple[tuple[float, float], ...]
+    lower_front_x: float
+    upper_front_x: float
+    floor_z: float
+
+    def fixture(self, name: str) -> FixtureSpec:
+        """The fixture of that name; KeyError lists what exists."""
+        for fixture in self.fixtures:
+            if fixture.name == name:
+                return fixture
+        raise KeyError(f"no fixture {name!r}; this kitchen has {[f.name for f in self.fixtures]}")
+
+
+@dataclass(frozen=True)
+class SceneState:
+    """The true articulation and object state at a primitive boundary.
+
+    Attributes:
+        fractions: fixture name -> fraction of its range, 0 closed or off, 1 open or on.
+        poses: object name -> base centre x, y, z [m] and yaw [rad].
+        held: the object in the gripper, or None.
+    """
+
+    fractions: Mapping[str, float]
+    poses: Mapping[str, tuple[float, float, float, float]] = field(default_factory=dict)
+    held: str | None = None
