@@ -1,0 +1,1 @@
+"""The YAML defaults of every `hiermap` verb, shipped as package data."""

@@ -1,0 +1,141 @@
+"""The command line: `hiermap VERB key=value ...`. Heavy imports happen inside the verb that needs them."""
+
+import contextlib
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from hiermap.config import defaults_text, dump_config, load_config
+from hiermap.versions import check_pins
+from worlds.base import ConfigError, HiermapError
+
+DONE, FAILED, USAGE, NO_PLAN, TIMEOUT, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 4, 130, 143
+"""Exit codes."""
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One command.
+
+    Attributes:
+        function: "module:name", called with the resolved config (and the positionals before it); returns an exit code or None for 0.
+        summary: one line for `hiermap --help`.
+        positionals: names of the words expected before `key=value`.
+        configured: whether `configs/VERB.yaml` exists and key=value is accepted.
+    """
+
+    function: str
+    summary: str
+    positionals: tuple[str, ...] = ()
+    configured: bool = True
+
+
+VERBS: Mapping[str, Verb] = {
+    "doctor": Verb("hiermap.doctor:doctor", "check versions, graphics, cores and shipped weights", configured=False),
+    "collect": Verb("hiermap.collect:collect", "gather play data into a directory; the same command resumes"),
+    "data": Verb("hiermap.verify:data", "check or summarise a data directory", ("verify|info", "DIR"), configured=False),
+    "train": Verb("hiermap.training:train", "train on a data directory and export weights"),
+    "evaluate": Verb("hiermap.evaluate:evaluate", "run a suite of seeded episodes and judge them"),
+    "plan": Verb("hiermap.plan_command:plan", "plan (and execute) one task"),
+    "report": Verb("hiermap.report:report", "write a self-contained report.html from a run", ("DIR",), configured=False),
+}
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived; raised where the main thread is so that `finally` blocks run."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code (0 done, 1 failed, 2 usage or config, 3 no plan, 4 timeout, 130/143 signals)."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        _install_sigterm()
+        return _dispatch(words)
+    except ConfigError as error:
+        return _say(error, USAGE)
+    except (HiermapError, OSError) as error:
+        if isinstance(error, BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return FAILED
+        return _say(error, FAILED)
+    except KeyboardInterrupt:
+        return _say("interrupted; what was finished is kept", INTERRUPTED)
+    except Terminated:
+        return _say("terminated; what was finished is kept", TERMINATED)
+
+
+def run() -> NoReturn:
+    """Entry point of the console script and of `python -m hiermap`."""
+    raise SystemExit(main())
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(_usage())
+        return DONE if words else USAGE
+    if words[0] == "--version":
+        from hiermap.versions import versions
+
+        print(versions()["hiermap"])
+        return DONE
+    name, rest = words[0], words[1:]
+    if name not in VERBS:
+        raise ConfigError(f"no command {name!r}; expected one of {', '.join(VERBS)}")
+    verb = VERBS[name]
+    if "-h" in rest or "--help" in rest:
+        print(_verb_help(name, verb))
+        return DONE
+    positionals, arguments = rest[: len(verb.positionals)], rest[len(verb.positionals) :]
+    if len(positionals) < len(verb.positionals) or any("=" in word and not os.path.exists(word) for word in positionals):
+        raise ConfigError(f"got {' '.join(['hiermap', *words])!r}; expected hiermap {name} {' '.join(verb.positionals)}")
+    if not verb.configured:
+        if arguments:
+            raise ConfigError(f"hiermap {name} takes nothing after {' '.join(verb.positionals) or 'its name'}, got {arguments}")
+        return _call(name, verb, *positionals)
+    config = load_config(name, [word for word in arguments if word != "--print-config"])
+    if "--print-config" in arguments:
+        print(dump_config(config), end="")
+        return DONE
+    return _call(name, verb, *positionals, config)
+
+
+def _call(name: str, verb: Verb, *arguments: Any) -> int:
+    if name != "doctor":
+        check_pins()
+    module, _, attribute = verb.function.partition(":")
+    function: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
+    code = function(*arguments)
+    return code if isinstance(code, int) and not isinstance(code, bool) else DONE
+
+
+def _usage() -> str:
+    lines = ["usage: hiermap VERB [key=value ...] [--help] [--print-config]", ""]
+    lines += [f"  {' '.join((name, *verb.positionals)):24} {verb.summary}" for name, verb in VERBS.items()]
+    return "\n".join([*lines, "", "exit codes: 0 done, 1 failed, 2 usage or config, 3 no plan, 4 timeout, 130/143 signals"])
+
+
+def _verb_help(name: str, verb: Verb) -> str:
+    head = " ".join(["usage: hiermap", name, *verb.positionals, *(["[key=value ...]"] if verb.configured else [])])
+    body = f"\nkeys and defaults (??? must be given):\n\n{defaults_text(name)}" if verb.configured else ""
+    return f"{head}\n{verb.summary}\n{body}".rstrip()
+
+
+def _say(message: object, code: int) -> int:
+    print(f"hiermap: {message}", file=sys.stderr)
+    return code
+
+
+def _install_sigterm() -> None:
+    def handler(number: int, frame: object) -> None:
+        raise Terminated
+
+    with contextlib.suppress(ValueError):  # not the main thread: the caller keeps its own handling
+        signal.signal(signal.SIGTERM, handler)
+
+
+if __name__ == "__main__":
+    run()
