@@ -1,0 +1,39 @@
+# Two commands on a fresh machine with Python 3.11 and make: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+ROBOSUITE := $(shell grep -o 'robosuite==[0-9.]*' pyproject.toml | head -n 1)
+WORKERS ?= 2
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: setup demo test test-all lint clean
+
+setup: $(STAMP)
+
+# robosuite goes in without its own requirements: they name pynput, which compiles evdev against kernel headers and is
+# only used by keyboard teleoperation. What hiermap uses of robosuite is pinned in constraints.txt.
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c "import sys; sys.exit(0 if sys.version_info >= (3, 11) else 'hiermap needs Python >= 3.11, got ' + sys.version.split()[0] + '; try: make PYTHON=python3.11')"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(ROBOSUITE)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $(STAMP)
+
+demo: setup
+	$(BIN)/python -m hiermap.demo
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
+
+test-all: lint
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
