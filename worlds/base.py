@@ -46,6 +46,8 @@ class CameraView:
         K: `[3, 3]` intrinsics [px].
         T_camera_to_world: `[4, 4]`, OpenCV axes (x right, y down, z forward) [m].
         is_robot: `[h, w]` bool, pixels the self-filter attributes to the robot's own body, or None.
+        fiducials_world: `[n, 3]` known places of calibration marks [m], or None.
+        fiducials_pixel: `[n, 2]` where the camera sees them (u, v) [px]; NaN for one it does not see.
     """
 
     rgb: np.ndarray
@@ -53,6 +55,8 @@ class CameraView:
     K: np.ndarray
     T_camera_to_world: np.ndarray
     is_robot: np.ndarray | None = None
+    fiducials_world: np.ndarray | None = None
+    fiducials_pixel: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ import numpy as np
 class SpatialFrame:
     """Parallel projection along one direction looking obliquely down at the kitchen front.
 
-    A cell's centre lies at `right` and `up` coordinates in the image plane; `depth` is the distance [m] along the view direction
-    from the plane through the world origin. World axes: x forward to the kitchen, y left, z up, origin at the robot's base.
+    A cell's centre lies at `y` and `up` coordinates in the image plane; `depth` is the distance [m] along the view direction from
+    the eye plane, which lies before everything a kitchen can move, so that every depth is positive. World axes: x forward to the
+    kitchen, y left, z up, origin at the robot's base.
 
     Attributes:
         rows, columns: cells.
@@ -18,6 +19,7 @@ class SpatialFrame:
         pitch_rad: angle of the view direction below the horizontal.
         top: `up` coordinate of the upper edge of row 0 [m].
         left: `y` coordinate of the left edge of column 0 [m].
+        eye: where the eye plane lies, along the view direction from the world origin [m].
     """
 
     rows: int = 96
@@ -26,6 +28,13 @@ class SpatialFrame:
     pitch_rad: float = float(np.deg2rad(40.0))
     top: float = 1.06
     left: float = 0.64
+    eye: float = -0.6
+
+    def __post_init__(self) -> None:
+        if self.rows < 1 or self.columns < 1 or not self.cell_size > 0:
+            raise ValueError(f"a frame needs cells, got {self.rows} x {self.columns} of {self.cell_size} m")
+        if not 0 < self.pitch_rad < np.pi / 2:
+            raise ValueError(f"pitch_rad must lie between 0 and pi/2, got {self.pitch_rad}")
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -46,7 +55,7 @@ class SpatialFrame:
         cell, depth = np.asarray(cell, float), np.asarray(depth, float)
         up = self.top - (cell[..., 0] + 0.5) * self.cell_size
         y = self.left - (cell[..., 1] + 0.5) * self.cell_size
-        point = up[..., None] * self.up_direction + depth[..., None] * self.view_direction
+        point = up[..., None] * self.up_direction + (depth + self.eye)[..., None] * self.view_direction
         point[..., 1] = y
         return point
 
@@ -55,9 +64,49 @@ class SpatialFrame:
         point = np.asarray(point_world, float)
         row = np.floor((self.top - point @ self.up_direction) / self.cell_size).astype(int)
         column = np.floor((self.left - point[..., 1]) / self.cell_size).astype(int)
-        return np.stack([row, column], axis=-1), point @ self.view_direction
+        return np.stack([row, column], axis=-1), point @ self.view_direction - self.eye
 
     def contains(self, cell: np.ndarray) -> np.ndarray:
         """Which of the cells `[..., 2]` lie inside the frame, `[...]` bool."""
         cell = np.asarray(cell)
         return ((cell >= 0) & (cell < np.array(self.shape))).all(axis=-1)
+
+    def grid(self) -> np.ndarray:
+        """Every cell, `[rows, columns, 2]` int (row, column)."""
+        return np.stack(np.mgrid[: self.rows, : self.columns], axis=-1)
+
+    def cell_to_pixel(self, cell: np.ndarray, depth: np.ndarray, K: np.ndarray, T_camera_to_world: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Pixels `[..., 2]` (u, v) and optical depths `[...]` [m] at which a camera sees cells `[..., 2]` of view depth `[...]` [m]."""
+        return point_to_pixel(self.cell_to_point(cell, depth), K, T_camera_to_world)
+
+    def pixel_to_cell(self, pixel: np.ndarray, optical_depth: np.ndarray, K: np.ndarray, T_camera_to_world: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Cells `[..., 2]` and view depths `[...]` [m] of a camera's pixels `[..., 2]` (u, v) at optical depths `[...]` [m]."""
+        return self.point_to_cell(pixel_to_point(pixel, optical_depth, K, T_camera_to_world))
+
+
+def pixel_to_point(pixel: np.ndarray, optical_depth: np.ndarray, K: np.ndarray, T_camera_to_world: np.ndarray) -> np.ndarray:
+    """World points `[..., 3]` [m] of pixels `[..., 2]` (u right, v down; a pixel's centre is at whole numbers) at optical depths `[...]` [m].
+
+    `K` `[3, 3]` [px] and `T_camera_to_world` `[4, 4]` [m] follow OpenCV: x right, y down, z forward.
+    """
+    pixel, optical_depth = np.asarray(pixel, float), np.asarray(optical_depth, float)
+    homogeneous = np.concatenate([pixel, np.ones((*pixel.shape[:-1], 1))], axis=-1)
+    point_camera = homogeneous @ np.linalg.inv(K).T * optical_depth[..., None]
+    return point_camera @ T_camera_to_world[:3, :3].T + T_camera_to_world[:3, 3]
+
+
+def point_to_pixel(point_world: np.ndarray, K: np.ndarray, T_camera_to_world: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels `[..., 2]` (u, v) and optical depths `[...]` [m] of world points `[..., 3]`; NaN pixels for points behind the camera."""
+    point_camera = (np.asarray(point_world, float) - T_camera_to_world[:3, 3]) @ T_camera_to_world[:3, :3]
+    optical_depth = point_camera[..., 2]
+    scale = np.where(optical_depth > 0, optical_depth, np.nan)
+    return (point_camera @ K.T)[..., :2] / scale[..., None], optical_depth
+
+
+def depth_to_points(depth: np.ndarray, K: np.ndarray, T_camera_to_world: np.ndarray) -> np.ndarray:
+    """World points `[h, w, 3]` [m] of a depth image `[h, w]` [m]; NaN where depth is NaN."""
+    height, width = depth.shape
+    v, u = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)[None, :]
+    to_world = (T_camera_to_world[:3, :3] @ np.linalg.inv(K)).astype(np.float32)
+    points = [depth * (row[0] * u + row[1] * v + row[2]) + np.float32(offset) for row, offset in zip(to_world, T_camera_to_world[:3, 3], strict=True)]
+    return np.stack(points, axis=-1)

@@ -1,0 +1,84 @@
+"""Robust planes through a few cells: the direction in which a face looks, whatever handle stands before it."""
+
+from functools import lru_cache
+
+import numpy as np
+
+HALF_WINDOW = 4
+"""9 x 9 cells: large enough to hold the face around a handle, small enough not to hold its neighbour."""
+TRIPLETS = 200
+"""Candidate planes; half of the window's cells on the face give 25 planes through three of them."""
+INLIER_M = 0.004
+"""Distance to a plane at which a cell's vote has fallen to zero: sensor noise and the cell's own size."""
+BEHIND_M, AHEAD_M = 0.075, 0.012
+"""A face lies at most this far behind the touched point (a bar's clearance and thickness), or before it (noise)."""
+SIGMA_CELLS = 3.0
+"""Votes fade with the distance from the touched cell."""
+GRAZING = 0.08
+"""A visible face looks at the eye by at least this cosine."""
+
+
+@lru_cache(maxsize=1)
+def _window() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cell offsets `[n, 2]`, their votes `[n]` and well-spread index triplets `[t, 3]`, the same in every run."""
+    span = np.arange(-HALF_WINDOW, HALF_WINDOW + 1)
+    offsets = np.stack(np.meshgrid(span, span, indexing="ij"), axis=-1).reshape(-1, 2)
+    votes = np.exp(-(offsets**2).sum(axis=1) / (2 * SIGMA_CELLS**2))
+    draws = np.random.default_rng(0).integers(0, len(offsets), (20 * TRIPLETS, 3))
+    a, b = offsets[draws[:, 1]] - offsets[draws[:, 0]], offsets[draws[:, 2]] - offsets[draws[:, 0]]
+    area = np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])
+    return offsets, votes, draws[area >= 6]
+
+
+def robust_normal(points: np.ndarray, valid: np.ndarray, cell: tuple[int, int], view_direction: np.ndarray) -> np.ndarray:
+    """Outward unit normal [3] of the plane that most cells around `cell` agree on.
+
+    Args:
+        points: `[H, W, 3]` world points [m].
+        valid: `[H, W]` bool.
+        cell: (row, column) of a valid cell.
+        view_direction: unit vector into the scene, [3].
+
+    Returns the direction toward the eye when fewer than three cells agree.
+    """
+    offsets, votes, triplets = _window()
+    where = offsets + np.asarray(cell)
+    inside = ((where >= 0) & (where < valid.shape)).all(axis=1)
+    clipped = np.clip(where, 0, np.array(valid.shape) - 1)
+    known = inside & valid[clipped[:, 0], clipped[:, 1]]
+    local = (points[clipped[:, 0], clipped[:, 1]] - points[cell]).astype(float)
+    usable = triplets[known[triplets].all(axis=1)][:TRIPLETS]
+    votes = votes * known
+    normals, origins = _candidates(local, usable, view_direction)
+    if len(normals) == 0:
+        return -view_direction
+    distance = np.abs((local[None] - origins[:, None]) @ normals[:, :, None])[..., 0]
+    score = (np.clip(1 - (distance / INLIER_M) ** 2, 0, 1) * votes).sum(axis=1)
+    best = int(score.argmax())
+    return _refined(local, votes, normals[best], origins[best])
+
+
+def _candidates(local: np.ndarray, triplets: np.ndarray, view_direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Planes `[c, 3]` normals and `[c, 3]` origins through triplets that could be the face of the point at the origin."""
+    origin = local[triplets[:, 0]]
+    normal = np.cross(local[triplets[:, 1]] - origin, local[triplets[:, 2]] - origin)
+    length = np.linalg.norm(normal, axis=1, keepdims=True)
+    normal = normal / np.maximum(length, 1e-12)
+    normal *= -np.sign(normal @ view_direction)[:, None]
+    behind = -(origin * normal).sum(axis=1)
+    plausible = (length[:, 0] > 1e-9) & (-(normal @ view_direction) > GRAZING) & (behind < BEHIND_M) & (behind > -AHEAD_M)
+    return normal[plausible], origin[plausible]
+
+
+def _refined(local: np.ndarray, votes: np.ndarray, normal: np.ndarray, origin: np.ndarray) -> np.ndarray:
+    """Least squares over the plane's inliers, twice."""
+    for _ in range(2):
+        weight = votes * (np.abs((local - origin) @ normal) < INLIER_M)
+        if (weight > 0).sum() < 4:
+            return normal
+        origin = (local * weight[:, None]).sum(axis=0) / weight.sum()
+        centred = local - origin
+        _, vectors = np.linalg.eigh((centred * weight[:, None]).T @ centred)
+        smallest = vectors[:, 0]
+        normal = smallest if smallest @ normal > 0 else -smallest
+    return normal
