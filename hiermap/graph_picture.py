@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from html import escape
+from itertools import pairwise
 
 import networkx
 
@@ -28,14 +29,16 @@ def graph_svg(graph: networkx.DiGraph, path: Sequence[Hashable] = ()) -> str:
     depths = _depths(graph)
     kept = _kept(graph, path, depths)
     place, width, height = _layout(graph, path, depths, kept)
-    chosen = set(zip(path, path[1:], strict=False))
+    chosen = set(pairwise(path))
     edges = sorted((edge for edge in graph.edges if edge[0] in kept and edge[1] in kept), key=lambda edge: edge in chosen)
     parts = [_edge(graph.edges[edge], place[edge[0]], place[edge[1]], edge in chosen) for edge in edges]
     parts += [_node(graph.nodes[node], place[node], node in path, node == path[-1] if path else False) for node in kept]
     parts += [_depth_label(depth, place, depths) for depth in sorted({depths[node] for node in kept})]
     hidden = graph.number_of_nodes() - len(kept)
     if hidden:
-        parts.append(f'<text x="{MARGIN}" y="{height - 6}" class="note">{hidden} more nodes, all farther from the goal, are not drawn</text>')
+        parts.append(
+            f'<text x="{MARGIN}" y="{height - 6}" class="note">{hidden} more nodes, all farther from the goal, are not drawn</text>'
+        )
     style = "max-width:100%;height:auto"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="graph" viewBox="0 0 {width} {height}" width="{width}" style="{style}" role="img">'
@@ -101,7 +104,9 @@ def _edge(data: Mapping, start: tuple[float, float], end: tuple[float, float], c
     bend = (start[0] + end[0]) / 2
     curve = f"M{start[0]:.1f},{start[1]:.1f} C{bend:.1f},{start[1]:.1f} {bend:.1f},{end[1]:.1f} {end[0]:.1f},{end[1]:.1f}"
     hint = escape(f"{primitive} at {data.get('cell', '?')}, success {success:.2f}")
-    line = f'<path d="{curve}" fill="none" stroke="{colour}" stroke-width="{width:.1f}" opacity="{opacity:.2f}"><title>{hint}</title></path>'
+    line = (
+        f'<path d="{curve}" fill="none" stroke="{colour}" stroke-width="{width:.1f}" opacity="{opacity:.2f}"><title>{hint}</title></path>'
+    )
     if not chosen:
         return line
     x, y = bend, (start[1] + end[1]) / 2
@@ -113,7 +118,9 @@ def _node(data: Mapping, at: tuple[float, float], chosen: bool, last: bool) -> s
     shade = int(235 - 190 * progress)
     fill = f"rgb({shade},{int(240 - 70 * progress)},{shade})"
     hint = escape(", ".join(f"{key} {_short(value)}" for key, value in data.items()))
-    ring = '<circle cx="{:.1f}" cy="{:.1f}" r="{}" fill="none" stroke="#1b7f3b" stroke-width="2.5"/>'.format(*at, RADIUS + 5) if last else ""
+    ring = (
+        '<circle cx="{:.1f}" cy="{:.1f}" r="{}" fill="none" stroke="#1b7f3b" stroke-width="2.5"/>'.format(*at, RADIUS + 5) if last else ""
+    )
     outline = "#111" if chosen else "#8a8f98"
     return (
         f'<circle cx="{at[0]:.1f}" cy="{at[1]:.1f}" r="{RADIUS}" fill="{fill}" stroke="{outline}" stroke-width="{2 if chosen else 1}">'

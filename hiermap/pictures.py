@@ -78,12 +78,35 @@ def action_picture(rgb: np.ndarray, primitive: str, cell: tuple[int, int], rotat
     return np.asarray(picture)
 
 
+def outlined(image: np.ndarray, masks: Mapping[str, np.ndarray], scale: int) -> np.ndarray:
+    """`image` (already upscaled by `scale`) with the edge of every mask `[H, W]` bool drawn and its name beside it."""
+    result = image.copy()
+    inks = [(230, 40, 60), (40, 110, 230), (20, 150, 80), (170, 60, 200), (230, 130, 20)]
+    labels = []
+    for index, (name, mask) in enumerate(masks.items()):
+        large = np.pad(upscaled(np.asarray(mask, bool), scale), 2)
+        inside = large[2:-2, 2:-2] & large[:-4, 2:-2] & large[4:, 2:-2] & large[2:-2, :-4] & large[2:-2, 4:]
+        result[large[2:-2, 2:-2] & ~inside] = inks[index % len(inks)]
+        rows, columns = np.nonzero(mask)
+        if rows.size:
+            labels.append((name.replace("_", " "), int(columns.mean()) * scale, int(rows.min()) * scale, inks[index % len(inks)]))
+    picture = Image.fromarray(result)
+    draw = ImageDraw.Draw(picture)
+    for text, x, y, ink in labels:
+        box = draw.textbbox((x, max(y - 14, 0)), text, anchor="mt")
+        draw.rectangle((box[0] - 2, box[1] - 1, box[2] + 2, box[3] + 1), fill=(255, 255, 255))
+        draw.text((x, max(y - 14, 0)), text, fill=ink, anchor="mt")
+    return np.asarray(picture)
+
+
 def best_over_rotations(maps: np.ndarray) -> np.ndarray:
     """`[P, H, W]`: the best orientation of maps `[P, R, H, W]` at every cell."""
     return np.asarray(maps).max(axis=1)
 
 
-def map_strip(rgb: np.ndarray, heats: np.ndarray, chosen: tuple[str, tuple[int, int]] | None = None, scale: int = SMALL_SCALE) -> np.ndarray:
+def map_strip(
+    rgb: np.ndarray, heats: np.ndarray, chosen: tuple[str, tuple[int, int]] | None = None, scale: int = SMALL_SCALE
+) -> np.ndarray:
     """The maps `[P, H, W]` side by side over the view, each under its name; `chosen` (primitive, cell) is ringed.
 
     Returns:

@@ -19,7 +19,8 @@ def rows(successes: int, failures: int) -> list[EpisodeRow]:
 
 
 @pytest.mark.parametrize(
-    ("successes", "trials", "low", "high"), [(0, 10, 0.0, 0.277533), (10, 10, 0.722467, 1.0), (81, 263, 0.255277, 0.366236), (0, 0, 0.0, 1.0)]
+    ("successes", "trials", "low", "high"),
+    [(0, 10, 0.0, 0.277533), (10, 10, 0.722467, 1.0), (81, 263, 0.255277, 0.366236), (0, 0, 0.0, 1.0)],
 )
 def test_wilson_interval_has_the_published_values(successes: int, trials: int, low: float, high: float) -> None:
     assert wilson(successes, trials) == pytest.approx((low, high), abs=2e-4)
@@ -36,7 +37,9 @@ def test_success_is_in_percent_and_its_interval_contains_it() -> None:
 
 def test_info_has_exactly_the_three_promised_parts_and_kinds_only_for_single_primitives() -> None:
     assert set(eval_info(rows(1, 1), {"config": {}})) == {"aggregated", "per_task", "settings"}
-    info = eval_info([replace(ROW, task="primitive-pull", kind="drawer"), replace(ROW, task="primitive-pull", kind="microwave", success=False)], {})
+    info = eval_info(
+        [replace(ROW, task="primitive-pull", kind="drawer"), replace(ROW, task="primitive-pull", kind="microwave", success=False)], {}
+    )
     assert list(info["per_kind"]) == ["primitive-pull drawer", "primitive-pull microwave"]
     assert info["per_kind"]["primitive-pull drawer"]["pc_success"] == 100.0
     assert "primitive-pull microwave" in table(info)

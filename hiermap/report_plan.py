@@ -1,0 +1,152 @@
+"""The part of a report that shows one plan: the task, every step seen and imagined, and the search."""
+
+import json
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import numpy as np
+
+from hiermap import page
+from hiermap.graph_picture import graph_svg
+from hiermap.pictures import COLOURS, SMALL_SCALE, action_picture, map_strip, outlined, upscaled
+from hiermap.recording import Look, Recording, StepRecord
+from worlds.goals import Goal
+
+_VIEW_SCALE = 3
+
+
+def plans_summary(plans: Sequence[Recording]) -> str:
+    """The table a report opens with: one line a plan."""
+    heads = ("task", "seed", "goal", "plan", "believed success", "plan time", "executed", "outcome")
+    rows = [
+        (
+            f'<a href="#plan-{index}">{escape(str(plan.summary.get("task", "")))}</a>',
+            escape(str(plan.summary.get("seed", ""))),
+            escape(str(plan.summary.get("goal_words", ""))),
+            _plan_words(plan.summary),
+            _number(plan.summary.get("success_probability"), "{:.2f}"),
+            _number(plan.summary.get("plan_seconds"), "{:.2f} s"),
+            _executed(plan.summary.get("execution")),
+            _outcome(plan.summary.get("execution")),
+        )
+        for index, plan in enumerate(plans)
+    ]
+    lead = "Maps for five primitives, a world model that imagines what each would do, and a search over what it imagines."
+    return f'<h1>hiermap report</h1><p class="lead">{lead}</p>' + page.card(page.table(heads, rows))
+
+
+def plan_section(plan: Recording, anchor: str) -> str:
+    """Everything about one plan."""
+    summary = plan.summary
+    title = f'<h2 id="{anchor}">{escape(str(summary.get("task", "")))}, seed {escape(str(summary.get("seed", "")))}</h2>'
+    lead = f'<p class="lead">Goal: {escape(str(summary.get("goal_words", "")))}.</p>'
+    numbers = _numbers(summary)
+    first = page.picture(_first_view(plan), "What is seen first, with the things the goal names")
+    facts = page.table(("", ""), [(f'<span class="note">{escape(key)}</span>', escape(value)) for key, value in numbers])
+    head = page.card(f'<div class="row">{first}{facts}</div>')
+    steps = "".join(_step(index, step) for index, step in enumerate(plan.steps)) or page.card(
+        "<p>No steps: " + escape(_why(summary)) + ".</p>"
+    )
+    caption = (
+        '<p class="note">Circles are imagined kitchens, darker green the nearer to the goal; lines are primitives, wider the surer.</p>'
+    )
+    graph = page.card("<h3>The search</h3>", caption, graph_svg(plan.graph, list(plan.path)))
+    settings = page.folded("Settings", f"<pre>{escape(json.dumps(summary.get('settings', {}), indent=2))}</pre>")
+    return title + lead + head + steps + graph + settings
+
+
+def _step(index: int, step: StepRecord) -> str:
+    dot = f'<span style="color:rgb{COLOURS[step.primitive]}">&#9679;</span>'
+    done = f", the motor program says <b>{escape(step.reason)}</b>" if step.reason else ""
+    point = ", ".join(f"{value:.2f}" for value in step.point_world)
+    plan = f' <span class="note">(replan {step.plan})</span>' if step.plan else ""
+    words = f"{escape(step.primitive)} {escape(step.rotation)} at ({point}) m, map {step.affordance:.2f}"
+    head = f"<h3>{index + 1}. {dot} {words}{done}{plan}</h3>"
+    seen = action_picture(step.before.rgb, step.primitive, step.cell, step.rotation_index, _VIEW_SCALE)
+    real = "seen" if step.after is not None or step.reason else "imagined"
+    chosen = (step.primitive, step.cell)
+    figures = [page.picture(map_strip(step.before.rgb, step.before.heats, chosen), f"The five maps, {real}, with the chosen cell")]
+    if step.imagined is not None:
+        figures.append(page.picture(map_strip(step.imagined.rgb, step.imagined.heats), "The maps imagined for after this step"))
+    if step.after is not None:
+        figures.append(page.picture(map_strip(step.after.rgb, step.after.heats), "The maps really seen after this step"))
+    left = page.picture(seen, "Where and which way") + (_after_view(step.after) if step.after is not None else "")
+    body = f'<div class="row"><div>{left}</div><div style="flex:1;min-width:680px">{"".join(figures)}</div></div>'
+    return page.card(head, body, _predicates(step))
+
+
+def _after_view(look: Look) -> str:
+    return page.picture(upscaled(look.rgb, SMALL_SCALE), "What was seen afterwards")
+
+
+def _predicates(step: StepRecord) -> str:
+    names = list(dict.fromkeys([*step.before.predicates, *(step.imagined.predicates if step.imagined else ())]))
+    if not names:
+        return ""
+    heads = ("goal predicate", "believed before", "imagined after", "believed after", "truly after")
+    rows = [
+        (
+            escape(name),
+            _belief(step.before, name),
+            _belief(step.imagined, name),
+            _belief(step.after, name),
+            page.verdict(step.after.truth.get(name) if step.after is not None else None, "holds", "does not hold"),
+        )
+        for name in names
+    ]
+    return page.table(heads, rows)
+
+
+def _belief(look: Look | None, name: str) -> str:
+    if look is None or name not in look.predicates:
+        return page.verdict(None)
+    value = look.predicates[name]
+    return f'<span class="{"yes" if value >= 0.5 else "note"}">{value:.2f}</span>'
+
+
+def _first_view(plan: Recording) -> np.ndarray:
+    image = upscaled(plan.first.rgb, 4)
+    goal = plan.summary.get("goal")
+    if not goal:
+        return image
+    return outlined(image, {name: target.mask for name, target in Goal.from_json(goal).targets.items()}, 4)
+
+
+def _numbers(summary: Mapping) -> list[tuple[str, str]]:
+    shown = [("status", str(summary.get("status", ""))), ("steps planned", str(summary.get("n_planned", "")))]
+    if summary.get("shortest") is not None:
+        shown.append(("shortest solution", f"{summary['shortest']} primitives, {summary.get('detours', 0)} of them detours"))
+    shown += [("believed to succeed", f"{summary['success_probability']:.2f}")] if summary.get("success_probability") is not None else []
+    shown += [("expected duration", f"{summary['cost']:.1f} s")] if summary.get("cost") is not None else []
+    shown += [(key.replace("_", " "), _plain(value)) for key, value in (summary.get("metrics") or {}).items()]
+    execution = summary.get("execution")
+    if execution:
+        words = "the goal truly holds" if execution["success"] else execution.get("failure_reason") or "the goal does not hold"
+        shown += [("executed", f"{execution['primitives']} primitives, {execution['replans']} replans"), ("outcome", words)]
+    return shown
+
+
+def _plan_words(summary: Mapping) -> str:
+    return page.verdict(summary.get("status") == "solved", f"{summary.get('n_planned', 0)} steps", str(summary.get("status", "")))
+
+
+def _executed(execution: Mapping | None) -> str:
+    return f"{execution['primitives']} primitives, {execution['replans']} replans" if execution else page.verdict(None)
+
+
+def _outcome(execution: Mapping | None) -> str:
+    if not execution:
+        return page.verdict(None)
+    return page.verdict(execution["success"], "solved", execution.get("failure_reason") or "not solved")
+
+
+def _why(summary: Mapping) -> str:
+    return "the goal held already" if summary.get("status") == "solved" else str(summary.get("status", "unknown status"))
+
+
+def _number(value: float | None, form: str) -> str:
+    return page.verdict(None) if value is None else form.format(value)
+
+
+def _plain(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
