@@ -68,9 +68,7 @@ def default_cameras(width: int = 160, height: int = 120) -> tuple[CameraSpec, ..
     return tuple(CameraSpec(place, target, fovy_rad, width, height) for place in places)
 
 
-def check_calibration(
-    K: np.ndarray, T_camera_to_world: np.ndarray, image_shape: tuple[int, int], name: str = "camera"
-) -> None:
+def check_calibration(K: np.ndarray, T_camera_to_world: np.ndarray, image_shape: tuple[int, int], name: str = "camera") -> None:
     """Check intrinsics against the image's (height, width) and that the pose is a rigid, not mirrored one.
 
     Raises:
@@ -80,7 +78,9 @@ def check_calibration(
     if K.shape != (3, 3) or not np.isfinite(K).all():
         raise InvalidObservationError(f"{name}: K has shape {K.shape} or is not finite; expected finite [3, 3] intrinsics in pixels")
     if K[0, 0] <= 0 or K[1, 1] <= 0 or not np.allclose(K[2], [0, 0, 1]) or abs(K[1, 0]) > 1e-6:
-        raise InvalidObservationError(f"{name}: K = {K.tolist()} is no pinhole matrix; expected [[fx, s, cx], [0, fy, cy], [0, 0, 1]] with fx, fy > 0")
+        raise InvalidObservationError(
+            f"{name}: K = {K.tolist()} is no pinhole matrix; expected [[fx, s, cx], [0, fy, cy], [0, 0, 1]] with fx, fy > 0"
+        )
     height, width = image_shape
     offset = np.array([K[0, 2] - 0.5 * (width - 1), K[1, 2] - 0.5 * (height - 1)]) / np.array([width, height])
     if np.abs(offset).max() > MAX_CENTRE_OFFSET:
@@ -91,17 +91,21 @@ def check_calibration(
     if T.shape != (4, 4) or not np.isfinite(T).all():
         raise InvalidObservationError(f"{name}: T_camera_to_world has shape {T.shape} or is not finite; expected a finite [4, 4] pose")
     if not np.allclose(T[3], [0, 0, 0, 1], atol=1e-9):
-        raise InvalidObservationError(f"{name}: the last row of T_camera_to_world is {T[3].tolist()}, expected [0, 0, 0, 1]; try its transpose")
+        raise InvalidObservationError(
+            f"{name}: the last row of T_camera_to_world is {T[3].tolist()}, expected [0, 0, 0, 1]; try its transpose"
+        )
     rotation = T[:3, :3]
     error = np.abs(rotation.T @ rotation - np.eye(3)).max()
     if error > ORTHONORMAL_TOLERANCE:
         raise InvalidObservationError(
-            f"{name}: the rotation of T_camera_to_world is not orthonormal (R^T R is off by {error:.2g}, allowed {ORTHONORMAL_TOLERANCE:g}); "
+            f"{name}: the rotation of T_camera_to_world is not orthonormal "
+            f"(R^T R is off by {error:.2g}, allowed {ORTHONORMAL_TOLERANCE:g}); "
             "remove scale or project it onto the nearest rotation"
         )
     if np.linalg.det(rotation) < 0:
         raise InvalidObservationError(
-            f"{name}: the rotation of T_camera_to_world is mirrored (determinant -1, expected +1); one axis is flipped: expected OpenCV axes x right, y down, z forward"
+            f"{name}: the rotation of T_camera_to_world is mirrored (determinant -1, expected +1); "
+            "one axis is flipped: expected OpenCV axes x right, y down, z forward"
         )
 
 
@@ -110,7 +114,9 @@ def fiducial_error_px(view: CameraView) -> float | None:
     if view.fiducials_world is None or view.fiducials_pixel is None:
         return None
     if len(view.fiducials_world) != len(view.fiducials_pixel):
-        raise InvalidObservationError(f"{len(view.fiducials_world)} fiducial places but {len(view.fiducials_pixel)} pixels; expected one each")
+        raise InvalidObservationError(
+            f"{len(view.fiducials_world)} fiducial places but {len(view.fiducials_pixel)} pixels; expected one each"
+        )
     expected, _ = point_to_pixel(view.fiducials_world, view.K, view.T_camera_to_world)
     squared = ((expected - view.fiducials_pixel) ** 2).sum(axis=-1)
     seen = np.isfinite(squared)
@@ -135,7 +141,8 @@ def check_view(view: CameraView, name: str = "camera", max_error_px: float = MAX
     error_px = fiducial_error_px(view)
     if error_px is not None and error_px > max_error_px:
         raise InvalidObservationError(
-            f"{name}: the fiducial marks are {error_px:.2f} px from where the calibration puts them, allowed {max_error_px} px; the camera was moved: calibrate it again"
+            f"{name}: the fiducial marks are {error_px:.2f} px from where the calibration puts them, "
+            f"allowed {max_error_px} px; the camera was moved: calibrate it again"
         )
 
 
@@ -146,12 +153,21 @@ def check_depth(depth: np.ndarray, name: str = "camera") -> None:
         InvalidObservationError: on integers, negative values, millimetres or an image without a single known depth.
     """
     if not np.issubdtype(depth.dtype, np.floating):
-        raise InvalidObservationError(f"{name}: depth is {depth.dtype}, which is usually millimetres; expected floating-point metres: divide by 1000.0")
+        raise InvalidObservationError(
+            f"{name}: depth is {depth.dtype}, which is usually millimetres; expected floating-point metres: divide by 1000.0"
+        )
     known = depth[np.isfinite(depth) & (depth != 0)]
     if known.size == 0:
-        raise InvalidObservationError(f"{name}: all {depth.size} depths are NaN, infinite or zero; expected distances in metres: is the sensor covered or off?")
+        raise InvalidObservationError(
+            f"{name}: all {depth.size} depths are NaN, infinite or zero; expected distances in metres: is the sensor covered or off?"
+        )
     if known.min() < 0:
-        raise InvalidObservationError(f"{name}: depth goes down to {known.min():.4g} m; expected positive distances along the optical axis (OpenCV z forward): flip the sign")
+        raise InvalidObservationError(
+            f"{name}: depth goes down to {known.min():.4g} m; "
+            "expected positive distances along the optical axis (OpenCV z forward): flip the sign"
+        )
     median = float(np.median(known))
     if median > MAX_DEPTH_M:
-        raise InvalidObservationError(f"{name}: the median depth is {median:.4g}, expected metres below {MAX_DEPTH_M:g}; millimetres? divide by 1000")
+        raise InvalidObservationError(
+            f"{name}: the median depth is {median:.4g}, expected metres below {MAX_DEPTH_M:g}; millimetres? divide by 1000"
+        )

@@ -73,21 +73,25 @@ class SpatialFrame:
 
     def grid(self) -> np.ndarray:
         """Every cell, `[rows, columns, 2]` int (row, column)."""
-        return np.stack(np.mgrid[: self.rows, : self.columns], axis=-1)
+        return np.moveaxis(np.indices(self.shape), 0, -1)
 
-    def cell_to_pixel(self, cell: np.ndarray, depth: np.ndarray, K: np.ndarray, T_camera_to_world: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Pixels `[..., 2]` (u, v) and optical depths `[...]` [m] at which a camera sees cells `[..., 2]` of view depth `[...]` [m]."""
+    def cell_to_pixel(
+        self, cell: np.ndarray, depth: np.ndarray, K: np.ndarray, T_camera_to_world: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Pixels `[..., 2]` (u, v) and optical depths `[...]` [m] at which a camera sees cells `[..., 2]`."""
         return point_to_pixel(self.cell_to_point(cell, depth), K, T_camera_to_world)
 
-    def pixel_to_cell(self, pixel: np.ndarray, optical_depth: np.ndarray, K: np.ndarray, T_camera_to_world: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def pixel_to_cell(
+        self, pixel: np.ndarray, optical_depth: np.ndarray, K: np.ndarray, T_camera_to_world: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Cells `[..., 2]` and view depths `[...]` [m] of a camera's pixels `[..., 2]` (u, v) at optical depths `[...]` [m]."""
         return self.point_to_cell(pixel_to_point(pixel, optical_depth, K, T_camera_to_world))
 
 
 def pixel_to_point(pixel: np.ndarray, optical_depth: np.ndarray, K: np.ndarray, T_camera_to_world: np.ndarray) -> np.ndarray:
-    """World points `[..., 3]` [m] of pixels `[..., 2]` (u right, v down; a pixel's centre is at whole numbers) at optical depths `[...]` [m].
+    """World points `[..., 3]` [m] of pixels `[..., 2]` (u right, v down) at optical depths `[...]` [m].
 
-    `K` `[3, 3]` [px] and `T_camera_to_world` `[4, 4]` [m] follow OpenCV: x right, y down, z forward.
+    `K` `[3, 3]` [px] and `T_camera_to_world` `[4, 4]` [m] follow OpenCV: x right, y down, z forward, pixel centres at whole numbers.
     """
     pixel, optical_depth = np.asarray(pixel, float), np.asarray(optical_depth, float)
     homogeneous = np.concatenate([pixel, np.ones((*pixel.shape[:-1], 1))], axis=-1)
@@ -108,5 +112,5 @@ def depth_to_points(depth: np.ndarray, K: np.ndarray, T_camera_to_world: np.ndar
     height, width = depth.shape
     v, u = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)[None, :]
     to_world = (T_camera_to_world[:3, :3] @ np.linalg.inv(K)).astype(np.float32)
-    points = [depth * (row[0] * u + row[1] * v + row[2]) + np.float32(offset) for row, offset in zip(to_world, T_camera_to_world[:3, 3], strict=True)]
-    return np.stack(points, axis=-1)
+    origin = T_camera_to_world[:3, 3].astype(np.float32)
+    return np.stack([depth * (row[0] * u + row[1] * v + row[2]) + start for row, start in zip(to_world, origin, strict=True)], axis=-1)

@@ -1,5 +1,6 @@
 """Fuse calibrated RGB-D images into one oblique parallel view: nearest point per cell, small holes filled by medians."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,8 +9,10 @@ import numpy as np
 from worlds.base import CameraView, InvalidObservationError, Observation
 from worlds.cameras import check_view
 from worlds.frame import SpatialFrame, depth_to_points
-from worlds.planes import robust_normal
+from worlds.planes import local_normals, robust_normal
 
+FRAME = SpatialFrame()
+"""The default cells."""
 CHANNELS = 10
 """Of `SpatialView.channels`: colour 3, depth, height, normal 3, validity, holding."""
 MAX_VIEW_DEPTH_M = 2.4
@@ -45,7 +48,7 @@ class SpatialView:
     depth: np.ndarray
     valid: np.ndarray
     holding: bool
-    frame: SpatialFrame = SpatialFrame()
+    frame: SpatialFrame = FRAME
 
     @cached_property
     def points(self) -> np.ndarray:
@@ -91,18 +94,20 @@ class SpatialView:
     def _seen(self, cell: tuple[int, int], reach: int = 4) -> tuple[int, int]:
         row, column = int(cell[0]), int(cell[1])
         if not self.frame.contains(np.array([row, column])):
-            raise InvalidObservationError(f"cell ({row}, {column}) lies outside the frame of {self.frame.rows} x {self.frame.columns} cells")
+            raise InvalidObservationError(f"cell ({row}, {column}) lies outside the {self.frame.rows} x {self.frame.columns} frame")
         if self.valid[row, column]:
             return row, column
         near = np.argwhere(self.valid)
         distance = ((near - [row, column]) ** 2).sum(axis=1) if len(near) else np.array([np.inf])
         if distance.min() > reach**2:
-            raise InvalidObservationError(f"nothing is seen within {reach} cells of cell ({row}, {column}); expected a cell on a visible surface")
+            raise InvalidObservationError(
+                f"nothing is seen within {reach} cells of cell ({row}, {column}); expected a cell on a visible surface"
+            )
         best = near[int(distance.argmin())]
         return int(best[0]), int(best[1])
 
 
-def view_from_arrays(rgb: np.ndarray, depth_tenth_mm: np.ndarray, holding: bool, frame: SpatialFrame = SpatialFrame()) -> SpatialView:  # noqa: B008
+def view_from_arrays(rgb: np.ndarray, depth_tenth_mm: np.ndarray, holding: bool, frame: SpatialFrame = FRAME) -> SpatialView:
     """A view from stored arrays: rgb `[H, W, 3]` uint8 and depth `[H, W]` uint16 in 0.1 mm, 0 = invalid."""
     return SpatialView(rgb, depth_tenth_mm.astype(np.float32) * np.float32(1e-4), depth_tenth_mm > 0, bool(holding), frame)
 
@@ -112,7 +117,7 @@ def depth_to_tenth_mm(view: SpatialView) -> np.ndarray:
     return np.where(view.valid, np.rint(view.depth * 1e4), 0).astype(np.uint16)
 
 
-def fuse(observation: Observation, frame: SpatialFrame = SpatialFrame()) -> SpatialView:  # noqa: B008
+def fuse(observation: Observation, frame: SpatialFrame = FRAME) -> SpatialView:
     """Check every camera, drop the robot's own pixels and project all points into the frame; the nearest point wins a cell.
 
     Raises:
@@ -121,114 +126,101 @@ def fuse(observation: Observation, frame: SpatialFrame = SpatialFrame()) -> Spat
     if not observation.views:
         raise InvalidObservationError("the observation has no camera views; expected at least one calibrated RGB-D image")
     nearest = np.full(frame.rows * frame.columns, _EMPTY)
-    colours: list[np.ndarray] = []
+    pixels = 0
     for index, view in enumerate(observation.views):
         check_view(view, f"camera {index}")
-        points, rgb = _dense_points(view)
-        _splat(points, frame, nearest, offset=sum(map(len, colours)))
-        colours.append(rgb)
+        _splat(view, frame, nearest, pixels)
+        pixels += view.depth.size
     seen = nearest != _EMPTY
     if not seen.any():
-        raise InvalidObservationError("no camera sees any cell of the frame; check that T_camera_to_world is camera to world, in metres, with z forward")
-    depth = np.where(seen, (nearest >> _INDEX_BITS) * _QUANTUM_M, np.nan).reshape(frame.shape)
-    source = np.where(seen, nearest & ((1 << _INDEX_BITS) - 1), 0)
-    rgb = np.where(seen[:, None], np.concatenate(colours)[source], 0).astype(np.uint8).reshape(*frame.shape, 3)
-    depth, rgb = _repair(depth, rgb)
+        raise InvalidObservationError(
+            "no camera sees any cell of the frame; check that T_camera_to_world is camera to world, in metres, with z forward"
+        )
+    depth = np.where(seen, (nearest >> _INDEX_BITS) * np.float32(_QUANTUM_M), np.nan).astype(np.float32).reshape(frame.shape)
+    colours = np.concatenate([np.asarray(view.rgb).reshape(-1, 3) for view in observation.views])
+    rgb = colours[np.where(seen, nearest & ((1 << _INDEX_BITS) - 1), 0)] * seen[:, None].astype(np.uint8)
+    depth, rgb = _repair(depth, rgb.reshape(*frame.shape, 3))
     valid = np.isfinite(depth)
-    return SpatialView(rgb, np.where(valid, depth, 0).astype(np.float32), valid, bool(observation.gripper.holding), frame)
+    return SpatialView(rgb, np.where(valid, depth, np.float32(0)), valid, bool(observation.gripper.holding), frame)
 
 
-def _dense_points(view: CameraView) -> tuple[np.ndarray, np.ndarray]:
-    """Points `[n, 3]` (NaN for none) and colours `[n, 3]`, at twice the image's density where neighbours see one surface."""
+def _splat(view: CameraView, frame: SpatialFrame, nearest: np.ndarray, first_pixel: int) -> None:
+    """Lower `nearest` `[H * W]` (depth quanta above pixel numbers, counted from `first_pixel`) by a camera's points."""
     depth = np.where(view.depth > 0, view.depth, np.nan).astype(np.float32)
     if view.is_robot is not None:
         depth[view.is_robot] = np.nan
     points = depth_to_points(depth, view.K, view.T_camera_to_world)
-    with np.errstate(invalid="ignore"):
-        across = np.abs(np.diff(depth, axis=1)) < SAME_SURFACE_M
-        down = np.abs(np.diff(depth, axis=0)) < SAME_SURFACE_M
-        middle = across[:-1] & across[1:] & down[:, :-1] & down[:, 1:]
-    parts = [points.reshape(-1, 3)]
-    parts.append((0.5 * (points[:, :-1] + points[:, 1:]))[across])
-    parts.append((0.5 * (points[:-1] + points[1:]))[down])
-    parts.append((0.25 * (points[:-1, :-1] + points[1:, 1:] + points[1:, :-1] + points[:-1, 1:]))[middle])
-    rgb = view.rgb
-    colours = [rgb.reshape(-1, 3), rgb[:, :-1][across], rgb[:-1][down], rgb[:-1, :-1][middle]]
-    return np.concatenate(parts), np.concatenate(colours)
-
-
-def _splat(points: np.ndarray, frame: SpatialFrame, nearest: np.ndarray, offset: int) -> None:
-    """Lower `nearest` `[H * W]` (depth quanta above point indices) by `points` `[n, 3]` numbered from `offset`."""
     up, ahead = frame.up_direction.astype(np.float32), frame.view_direction.astype(np.float32)
-    x, y, z = points[:, 0], points[:, 1], points[:, 2]
-    row = (np.float32(frame.top) - (x * up[0] + z * up[2])) * np.float32(1 / frame.cell_size)
-    column = (np.float32(frame.left) - y) * np.float32(1 / frame.cell_size)
-    depth = x * ahead[0] + z * ahead[2] - np.float32(frame.eye)
+    x, y, z = points[..., 0], points[..., 1], points[..., 2]
+    dense = _between_pixels(depth)
+    row = dense((np.float32(frame.top) - (x * up[0] + z * up[2])) * np.float32(1 / frame.cell_size))
+    column = dense((np.float32(frame.left) - y) * np.float32(1 / frame.cell_size))
+    ahead_m = dense(x * ahead[0] + z * ahead[2] - np.float32(frame.eye))
     with np.errstate(invalid="ignore"):
-        inside = (row >= 0) & (row < frame.rows) & (column >= 0) & (column < frame.columns) & (depth > 0.01) & (depth < MAX_VIEW_DEPTH_M)
+        inside = (row >= 0) & (row < frame.rows) & (column >= 0) & (column < frame.columns)
+        inside &= (ahead_m > 0.01) & (ahead_m < MAX_VIEW_DEPTH_M)
     kept = np.flatnonzero(inside)
-    cell = row[kept].astype(np.int64) * frame.columns + column[kept].astype(np.int64)
-    code = (np.rint(depth[kept] / np.float32(_QUANTUM_M)).astype(np.int64) << _INDEX_BITS) | (kept + offset)
-    np.minimum.at(nearest, cell, code)
+    cell = row.ravel()[kept].astype(np.int64) * frame.columns + column.ravel()[kept].astype(np.int64)
+    v, u = np.divmod(kept, row.shape[1])
+    pixel = first_pixel + (v >> 1) * depth.shape[1] + (u >> 1)
+    quanta = np.rint(ahead_m.ravel()[kept] * np.float32(1 / _QUANTUM_M)).astype(np.int64)
+    np.minimum.at(nearest, cell, (quanta << _INDEX_BITS) | pixel)
+
+
+def _between_pixels(depth: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """A function that makes an image `[h, w]` dense, `[2h - 1, 2w - 1]`: means of neighbours that see one surface, else NaN."""
+    with np.errstate(invalid="ignore"):
+        across = np.where(np.abs(np.diff(depth, axis=1)) < SAME_SURFACE_M, np.float32(0.5), np.float32(np.nan))
+        down = np.where(np.abs(np.diff(depth, axis=0)) < SAME_SURFACE_M, np.float32(0.5), np.float32(np.nan))
+        middle = across[:-1] * across[1:] * (down[:, :-1] * down[:, 1:]) * 4
+
+    def dense(image: np.ndarray) -> np.ndarray:
+        height, width = image.shape
+        result = np.empty((2 * height - 1, 2 * width - 1), np.float32)
+        pairs = image[:, :-1] + image[:, 1:]
+        result[::2, ::2] = image
+        result[::2, 1::2] = pairs * across
+        result[1::2, ::2] = (image[:-1] + image[1:]) * down
+        result[1::2, 1::2] = (pairs[:-1] + pairs[1:]) * middle
+        return result
+
+    return dense
 
 
 def _repair(depth: np.ndarray, rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Close see-through cells, then fill small holes; every filled cell copies the median one of its neighbours, never a mean."""
-    around, order, count = _neighbours(depth)
+    """Close see-through cells, then fill small holes; every filled cell copies its neighbours' median one, never a mean.
+
+    `depth` `[H, W]` is NaN where unknown, in the result too.
+    """
+    around = _neighbours(depth, *np.mgrid[: depth.shape[0], : depth.shape[1]])
     with np.errstate(invalid="ignore"):
-        seen_through = (count >= 6) & (depth - np.take_along_axis(around, order[5:6], axis=0)[0] > SEE_THROUGH_M)
-    depth, rgb = _copy_median(depth, rgb, seen_through, around, order, count)
+        # Unknown neighbours sort last, so the sixth is known only if at least six are.
+        seen_through = depth - np.partition(around, 5, axis=0)[5] > SEE_THROUGH_M
+    depth, rgb = _copy_median(depth, rgb, seen_through, least=6)
     for _ in range(FILL_ROUNDS):
-        around, order, count = _neighbours(depth)
-        depth, rgb = _copy_median(depth, rgb, np.isnan(depth) & (count >= 3), around, order, count)
+        depth, rgb = _copy_median(depth, rgb, np.isnan(depth), least=3)
     return depth, rgb
 
 
-_SHIFTS = tuple((r, c) for r in (-1, 0, 1) for c in (-1, 0, 1) if (r, c) != (0, 0))
+_SHIFTS = np.array([(r, c) for r in (-1, 0, 1) for c in (-1, 0, 1) if (r, c) != (0, 0)])
 
 
-def _neighbours(depth: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Depths of the eight neighbours `[8, H, W]`, their order from near to far (unknown last) and how many are known `[H, W]`."""
+def _neighbours(depth: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Depths of the eight neighbours of cells `[...]`, `[8, ...]`; NaN where unknown or outside."""
     padded = np.pad(depth, 1, constant_values=np.nan)
-    height, width = depth.shape
-    around = np.stack([padded[1 + r : 1 + r + height, 1 + c : 1 + c + width] for r, c in _SHIFTS])
-    return around, np.argsort(around, axis=0), np.isfinite(around).sum(axis=0)
+    return np.stack([padded[rows + 1 + r, columns + 1 + c] for r, c in _SHIFTS])
 
 
-def _copy_median(
-    depth: np.ndarray, rgb: np.ndarray, where: np.ndarray, around: np.ndarray, order: np.ndarray, count: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _copy_median(depth: np.ndarray, rgb: np.ndarray, where: np.ndarray, least: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cells `where` `[H, W]` with at least `least` known neighbours take depth and colour of the (lower) median of these."""
     rows, columns = np.nonzero(where)
-    chosen = order[np.maximum(count[rows, columns] - 1, 0) // 2, rows, columns]
-    shifts = np.array(_SHIFTS)[chosen]
-    depth, rgb = depth.copy(), rgb.copy()
-    depth[rows, columns] = around[chosen, rows, columns]
-    rgb[rows, columns] = rgb[np.clip(rows + shifts[:, 0], 0, depth.shape[0] - 1), np.clip(columns + shifts[:, 1], 0, depth.shape[1] - 1)]
-    return depth, rgb
-
-
-def local_normals(depth: np.ndarray, valid: np.ndarray, frame: SpatialFrame, reach_m: float = 0.025) -> np.ndarray:
-    """Unit normals `[H, W, 3]` float32 toward the eye of planes through each cell's 5 x 5 neighbours that are within `reach_m` of its depth."""
-    padded, known = np.pad(depth, 2), np.pad(valid, 2)
-    height, width = depth.shape
-    sums = np.zeros((8, height, width), np.float32)
-    for r in range(-2, 3):
-        for c in range(-2, 3):
-            difference = padded[2 + r : 2 + r + height, 2 + c : 2 + c + width] - depth
-            weight: np.ndarray = (known[2 + r : 2 + r + height, 2 + c : 2 + c + width] & valid & (np.abs(difference) < reach_m)).astype(np.float32)
-            difference = difference * weight
-            for k, factor in enumerate((1.0, r, c, r * r, r * c, c * c)):
-                if factor:
-                    sums[k] += factor * weight
-            sums[6] += r * difference
-            sums[7] += c * difference
-    _, _, _, rr, rc, cc, rd, cd = sums
-    determinant = rr * cc - rc * rc
-    safe = np.where(determinant > 1e-3, determinant, 1)
-    slope_row = np.where(determinant > 1e-3, (rd * cc - cd * rc) / safe, 0) / frame.cell_size
-    slope_column = np.where(determinant > 1e-3, (cd * rr - rd * rc) / safe, 0) / frame.cell_size
-    # Depth grows by slope_row along -up and by slope_column along -y.
-    normal = -frame.view_direction - slope_row[..., None] * frame.up_direction
-    normal[..., 1] -= slope_column
-    normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
-    return np.where(valid[..., None], normal, 0).astype(np.float32)
+    around = _neighbours(depth, rows, columns)
+    known = np.isfinite(around).sum(axis=0)
+    enough = known >= least
+    rows, columns, around, known = rows[enough], columns[enough], around[:, enough], known[enough]
+    chosen = np.argsort(around, axis=0)[(known - 1) // 2, np.arange(len(rows))]
+    from_rows, from_columns = rows + _SHIFTS[chosen, 0], columns + _SHIFTS[chosen, 1]
+    new_depth, new_rgb = depth.copy(), rgb.copy()
+    new_depth[rows, columns] = depth[from_rows, from_columns]
+    new_rgb[rows, columns] = rgb[from_rows, from_columns]
+    return new_depth, new_rgb

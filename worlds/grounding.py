@@ -21,7 +21,9 @@ def ground(view: SpatialView, action: Action) -> Command:
     if spec is None:
         raise InvalidObservationError(f"unknown primitive {action.primitive!r}; known: {', '.join(PRIMITIVES)}")
     if not 0 <= action.rotation_index < len(spec.rotations):
-        raise InvalidObservationError(f"{action.primitive} has orientation bins 0..{len(spec.rotations) - 1} {spec.rotations}, got {action.rotation_index}")
+        raise InvalidObservationError(
+            f"{action.primitive} has orientation bins 0..{len(spec.rotations) - 1} {spec.rotations}, got {action.rotation_index}"
+        )
     point = view.point(action.cell)
     normal = UP_WORLD if action.primitive in FROM_ABOVE else _triple(view.normal(action.cell))
     return Command(action.primitive, _triple(point), normal, action.rotation_index)

@@ -4,6 +4,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from worlds.frame import SpatialFrame
+
 HALF_WINDOW = 4
 """9 x 9 cells: large enough to hold the face around a handle, small enough not to hold its neighbour."""
 TRIPLETS = 200
@@ -82,3 +84,31 @@ def _refined(local: np.ndarray, votes: np.ndarray, normal: np.ndarray, origin: n
         smallest = vectors[:, 0]
         normal = smallest if smallest @ normal > 0 else -smallest
     return normal
+
+
+def local_normals(depth: np.ndarray, valid: np.ndarray, frame: SpatialFrame, reach_m: float = 0.025) -> np.ndarray:
+    """Unit normals `[H, W, 3]` float32 toward the eye, from each cell's 5 x 5 neighbours within `reach_m` of its depth."""
+    padded, known = np.pad(depth, 2), np.pad(valid, 2)
+    height, width = depth.shape
+    sums = np.zeros((8, height, width), np.float32)
+    for r in range(-2, 3):
+        for c in range(-2, 3):
+            difference = padded[2 + r : 2 + r + height, 2 + c : 2 + c + width] - depth
+            near = known[2 + r : 2 + r + height, 2 + c : 2 + c + width] & valid & (np.abs(difference) < reach_m)
+            weight = near.astype(np.float32)
+            difference = difference * weight
+            for k, factor in enumerate((1.0, r, c, r * r, r * c, c * c)):
+                if factor:
+                    sums[k] += factor * weight
+            sums[6] += r * difference
+            sums[7] += c * difference
+    _, _, _, rr, rc, cc, rd, cd = sums
+    determinant = rr * cc - rc * rc
+    safe = np.where(determinant > 1e-3, determinant, 1)
+    slope_row = np.where(determinant > 1e-3, (rd * cc - cd * rc) / safe, 0) / frame.cell_size
+    slope_column = np.where(determinant > 1e-3, (cd * rr - rd * rc) / safe, 0) / frame.cell_size
+    # Depth grows by slope_row along -up and by slope_column along -y.
+    normal = -frame.view_direction - slope_row[..., None] * frame.up_direction
+    normal[..., 1] -= slope_column
+    normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
+    return np.where(valid[..., None], normal, 0).astype(np.float32)

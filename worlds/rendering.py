@@ -17,9 +17,11 @@ class Renderings:
         """Colour `[h, w, 3]` uint8, optical depth `[h, w]` float32 [m] (NaN for none) and geom ids `[h, w]` (-1 for none)."""
         try:
             renderer = mujoco.Renderer(self.model, camera.height, camera.width)
-        except Exception as error:  # noqa: BLE001 - each GL loader raises its own kind
+        # Each graphics loader raises its own kind of error.
+        except Exception as error:
             raise ConfigError(
-                f"the 'mujoco' sensing backend found no graphics library ({error}); set MUJOCO_GL=egl or osmesa, or use sensing backend 'rays'"
+                f"the 'mujoco' sensing backend found no graphics library ({error}); "
+                "set MUJOCO_GL=egl or osmesa, or use sensing backend 'rays'"
             ) from error
         try:
             self._aim(renderer, camera, T_camera_to_world)

@@ -103,7 +103,9 @@ def pixel_rays(camera: CameraSpec) -> np.ndarray:
     return np.stack([(u - K[0, 2]) / K[0, 0], (v - K[1, 2]) / K[1, 1], np.ones_like(u)], axis=-1)
 
 
-def cast(model: mujoco.MjModel, data: mujoco.MjData, origin_world: np.ndarray, directions_world: np.ndarray, cutoff: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def cast(
+    model: mujoco.MjModel, data: mujoco.MjData, origin_world: np.ndarray, directions_world: np.ndarray, cutoff: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """First hits of rays `[n, 3]` from one origin: geom ids `[n]` (-1 for none), length factors `[n]` and outward normals `[n, 3]`."""
     n = len(directions_world)
     geom, length, normal = np.full(n, -1, np.int32), np.empty(n), np.zeros((n, 3))
