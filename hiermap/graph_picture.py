@@ -21,8 +21,8 @@ Place = Mapping[Hashable, tuple[float, float]]
 def graph_svg(graph: networkx.DiGraph, path: Sequence[Hashable] = ()) -> str:
     """An SVG element showing `graph`; `path` holds the chosen nodes from the root on.
 
-    Node attributes used where present: `depth`, `progress` in [0, 1], `visited` order of expansion. Edge attributes: `primitive`,
-    `cell`, `success` in [0, 1]. Hovering a node or edge shows them.
+    Node attributes used where present: `depth`, `progress` in [0, 1]. Edge attributes: `primitive`,
+    `row`, `column`, `success` in [0, 1]. Hovering a node or edge shows them.
     """
     if graph.number_of_nodes() == 0:
         return "<p>The search graph is empty.</p>"
@@ -103,7 +103,7 @@ def _edge(data: Mapping, start: tuple[float, float], end: tuple[float, float], c
     width, opacity = (4.0, 1.0) if chosen else (0.8 + 1.2 * success, 0.15 + 0.35 * success)
     bend = (start[0] + end[0]) / 2
     curve = f"M{start[0]:.1f},{start[1]:.1f} C{bend:.1f},{start[1]:.1f} {bend:.1f},{end[1]:.1f} {end[0]:.1f},{end[1]:.1f}"
-    hint = escape(f"{primitive} at {data.get('cell', '?')}, success {success:.2f}")
+    hint = escape(f"{primitive} at cell ({data.get('row', '?')}, {data.get('column', '?')}), success {success:.2f}")
     line = (
         f'<path d="{curve}" fill="none" stroke="{colour}" stroke-width="{width:.1f}" opacity="{opacity:.2f}"><title>{hint}</title></path>'
     )

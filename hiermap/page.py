@@ -28,6 +28,7 @@ td { border-bottom: 1px solid #f0f2f6; }
 figure { margin: 0 0 8px; }
 figcaption { color: var(--soft); font-size: 13px; }
 img { max-width: 100%; image-rendering: pixelated; border-radius: 4px; }
+.strip { display: grid; grid-template-columns: repeat(5, 1fr); gap: 6px; margin-bottom: 8px; font-size: 13px; }
 .bar { position: relative; width: 220px; height: 14px; background: #eceff4; border-radius: 7px; margin-top: 4px; }
 .bar i { position: absolute; top: 0; bottom: 0; left: 0; background: #9ccaae; border-radius: 7px 0 0 7px; }
 .bar b { position: absolute; top: 5px; height: 4px; background: #1c2430; border-radius: 2px; opacity: .75; }
@@ -65,7 +66,8 @@ def picture(image: np.ndarray, caption: str) -> str:
 
 def file_picture(content: bytes, caption: str) -> str:
     """A figure holding the content of a PNG file inline."""
-    return f'<figure><img src="{data_uri(content)}" alt="{escape(caption)}"><figcaption>{escape(caption)}</figcaption></figure>'
+    below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+    return f'<figure><img src="{data_uri(content)}" alt="{escape(caption)}">{below}</figure>'
 
 
 def verdict(value: bool | None, yes: str = "yes", no: str = "no") -> str:

@@ -104,22 +104,21 @@ def best_over_rotations(maps: np.ndarray) -> np.ndarray:
     return np.asarray(maps).max(axis=1)
 
 
-def map_strip(
+def map_panels(
     rgb: np.ndarray, heats: np.ndarray, chosen: tuple[str, tuple[int, int]] | None = None, scale: int = SMALL_SCALE
-) -> np.ndarray:
-    """The maps `[P, H, W]` side by side over the view, each under its name; `chosen` (primitive, cell) is ringed.
+) -> dict[str, np.ndarray]:
+    """Primitive -> its map `[H, W]` of `heats` `[P, H, W]` laid over the view, upscaled; `chosen` (primitive, cell) is ringed."""
+    panels = {name: upscaled(overlay(rgb, heat, COLOURS[name]), scale) for name, heat in zip(PRIMITIVES, heats, strict=True)}
+    if chosen is not None:
+        panels[chosen[0]] = marked(panels[chosen[0]], chosen[1], scale)
+    return panels
 
-    Returns:
-        `[H * scale + 16, P * (W * scale + 4), 3]` uint8.
-    """
-    panels = []
-    for name, heat in zip(PRIMITIVES, heats, strict=True):
-        panel = upscaled(overlay(rgb, heat, COLOURS[name]), scale)
-        if chosen is not None and chosen[0] == name:
-            panel = marked(panel, chosen[1], scale)
-        panels.append(_titled(panel, f"{name}  peak {float(heat.max()):.2f}", COLOURS[name]))
-    gap = np.full((panels[0].shape[0], 4, 3), 255, np.uint8)
-    return np.concatenate([part for panel in panels for part in (panel, gap)], axis=1)
+
+def map_strip(rgb: np.ndarray, heats: np.ndarray, chosen: tuple[str, tuple[int, int]] | None = None) -> np.ndarray:
+    """The five panels side by side, each under its name: `[H * 2 + 16, P * (W * 2 + 4), 3]` uint8."""
+    panels = map_panels(rgb, heats, chosen)
+    gap = np.full((heats.shape[1] * SMALL_SCALE + 16, 4, 3), 255, np.uint8)
+    return np.concatenate([part for name, panel in panels.items() for part in (_titled(panel, name, COLOURS[name]), gap)], axis=1)
 
 
 def side_by_side(left: np.ndarray, right: np.ndarray) -> np.ndarray:

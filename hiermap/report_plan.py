@@ -8,7 +8,7 @@ import numpy as np
 
 from hiermap import page
 from hiermap.graph_picture import graph_svg
-from hiermap.pictures import COLOURS, SMALL_SCALE, action_picture, map_strip, outlined, upscaled
+from hiermap.pictures import COLOURS, SMALL_SCALE, action_picture, map_panels, outlined, upscaled
 from hiermap.recording import Look, Recording, StepRecord
 from worlds.goals import Goal
 
@@ -65,14 +65,22 @@ def _step(index: int, step: StepRecord) -> str:
     seen = action_picture(step.before.rgb, step.primitive, step.cell, step.rotation_index, _VIEW_SCALE)
     real = "seen" if step.after is not None or step.reason else "imagined"
     chosen = (step.primitive, step.cell)
-    figures = [page.picture(map_strip(step.before.rgb, step.before.heats, chosen), f"The five maps, {real}, with the chosen cell")]
+    figures = [_strip(step.before, f"The five maps, {real}, with the chosen cell", chosen)]
     if step.imagined is not None:
-        figures.append(page.picture(map_strip(step.imagined.rgb, step.imagined.heats), "The maps imagined for after this step"))
+        figures.append(_strip(step.imagined, "The maps imagined for after this step"))
     if step.after is not None:
-        figures.append(page.picture(map_strip(step.after.rgb, step.after.heats), "The maps really seen after this step"))
+        figures.append(_strip(step.after, "The maps really seen after this step"))
     left = page.picture(seen, "Where and which way") + (_after_view(step.after) if step.after is not None else "")
     body = f'<div class="row"><div>{left}</div><div style="flex:1;min-width:680px">{"".join(figures)}</div></div>'
     return page.card(head, body, _predicates(step))
+
+
+def _strip(look: Look, title: str, chosen: tuple[str, tuple[int, int]] | None = None) -> str:
+    figures = []
+    for (name, panel), heat in zip(map_panels(look.rgb, look.heats, chosen).items(), look.heats, strict=True):
+        label = f'<b style="color:rgb{COLOURS[name]}">{escape(name)}</b> <span class="note">{float(heat.max()):.2f}</span>'
+        figures.append(f"<div>{label}{page.picture(panel, '')}</div>")
+    return f'<p class="note" style="margin:0 0 4px">{escape(title)}</p><div class="strip">{"".join(figures)}</div>'
 
 
 def _after_view(look: Look) -> str:

@@ -38,7 +38,7 @@ def recorded(task: str = "chain-2", goal_words: str = "the drawer is open") -> R
     graph.add_node(0, progress=0.3, depth=0)
     for child in range(1, 12):
         graph.add_node(child, progress=child / 12, depth=1)
-        graph.add_edge(0, child, primitive="pull", cell=(50, 40 + child), success=child / 12, cost=9.5)
+        graph.add_edge(0, child, primitive="pull", row=50, column=40 + child, success=child / 12, cost=9.5)
     planned = StepRecord(0, "pull", (50, 41), 1, "roll_90", (0.6, 0.2, 0.2), 0.97, look(1), look(2))
     executed = replace(planned, primitive="push", after=look(3), reason="done")
     summary = {
@@ -82,14 +82,14 @@ def test_a_recording_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded.first.rgb, original.first.rgb)
     np.testing.assert_allclose(loaded.steps[1].after.heats, original.steps[1].after.heats, atol=0.5 / 255 + 1e-6)
     assert loaded.graph.number_of_edges() == 11
-    assert loaded.graph.edges["0", "3"]["cell"] == "50 43"
+    assert loaded.graph.edges["0", "3"]["column"] == 43
 
 
 def test_a_plan_becomes_one_page_with_every_step_both_maps_and_the_search(tmp_path: Path) -> None:
     recordings.save(recorded(), tmp_path)
     text = report(tmp_path).read_text()
     assert_self_contained(text)
-    assert text.count("data:image/png") == 1 + (1 + 2) + (2 + 3)
+    assert text.count("data:image/png") == 1 + (1 + 2 * 5) + (2 + 3 * 5)
     assert text.index("<table") < text.index("The five maps")
     for words in ("The maps imagined", "The maps really seen", "believed before", "truly after", "<svg", "the drawer is open"):
         assert words in text
