@@ -1,0 +1,64 @@
+"""What a search may spend and how it weighs time against risk."""
+
+from dataclasses import dataclass, field
+
+from planners.memory import Avoid
+from planners.peaks import PeakOptions
+from primitives.specs import PRIMITIVES
+
+RISK_SECONDS = 20.0
+"""LAMBDA [s]: an edge costs its time plus this times -log(success). At 20 s a drop from 1.0 to 0.6 costs as much as one more primitive."""
+SECONDS_PER_STEP = min(spec.typical_seconds for spec in PRIMITIVES.values())
+"""What the heuristic charges per missing primitive [s]: the cheapest primitive, done surely. `h` never overestimates (it is admissible)
+when a world's `progress` never overestimates the number of missing primitives and no outcome costs less than this."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a search may spend; only `expansions` is repeatable from run to run.
+
+    Attributes:
+        seconds: wall clock, >= 0 [s]; 0 only looks whether the goal already holds.
+        expansions: nodes whose candidate actions are imagined, >= 0.
+
+    Raises:
+        ValueError: either is negative or not a number.
+    """
+
+    seconds: float = 30.0
+    expansions: int = 400
+
+    def __post_init__(self) -> None:
+        if not self.seconds >= 0:
+            raise ValueError(f"budget seconds must be >= 0, got {self.seconds!r}; use float('inf') for no limit")
+        if not self.expansions >= 0:
+            raise ValueError(f"budget expansions must be >= 0, got {self.expansions!r}")
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """How a search looks for a plan; the defaults suit the kitchens.
+
+    Attributes:
+        peaks: which actions are candidates.
+        risk_seconds: LAMBDA of the edge cost, >= 0 [s].
+        weight: of the heuristic in weighted best-first search, >= 1.
+        batch: frontier nodes imagined in one pass.
+        width: nodes a beam keeps per depth.
+        max_depth: longest plan considered.
+        alternatives: at most this many further plans are returned.
+        avoid: actions that failed before.
+    """
+
+    peaks: PeakOptions = field(default_factory=PeakOptions)
+    risk_seconds: float = RISK_SECONDS
+    weight: float = 2.0
+    batch: int = 4
+    width: int = 8
+    max_depth: int = 12
+    alternatives: int = 3
+    avoid: tuple[Avoid, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.risk_seconds < 0 or self.weight < 1 or min(self.batch, self.width, self.max_depth) < 1 or self.alternatives < 0:
+            raise ValueError(f"search options out of range (risk_seconds >= 0, weight >= 1, batch, width, max_depth >= 1): {self}")

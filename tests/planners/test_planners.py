@@ -1,0 +1,154 @@
+"""Every planner on every toy instance: right status, plans that replay, optimal costs where promised."""
+
+from dataclasses import replace
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from planners import PLANNERS, Avoid, Budget, PeakOptions, SearchOptions, Status
+from planners.options import SECONDS_PER_STEP
+from worlds.base import GripperState, Observation
+from worlds.toy import TOY_INSTANCES, ToyRobot, ToyWorld, holds, steps_to_go
+
+PLENTY = Budget(seconds=float("inf"), expansions=3000)
+OPTIMAL = ("best_first", "exhaustive")
+COMPLETE = ("best_first", "weighted", "greedy", "beam", "exhaustive")
+
+
+def solve(planner, instance, budget=PLENTY, seed=0, estimate="count", options=None):
+    world = ToyWorld(instance.kitchen, estimate)
+    options = options or SearchOptions(width=64)
+    return PLANNERS[planner](world, instance.observation, instance.goal, budget, np.random.default_rng(seed), options)
+
+
+def replay(instance, plan):
+    robot = ToyRobot(instance.kitchen)
+    reports = [robot.act(action) for action in plan.actions]
+    return all(r.succeeded for r in reports) and all(holds(instance.kitchen, robot.state, p) for p in instance.predicates)
+
+
+@pytest.mark.parametrize("name", TOY_INSTANCES)
+@pytest.mark.parametrize("planner", PLANNERS)
+def test_solved_plans_replay_and_unsolvable_instances_get_a_status(planner, name):
+    instance = TOY_INSTANCES[name]
+    result = solve(planner, instance)
+    if instance.shortest is None:
+        assert not result and result.status in (Status.UNSOLVABLE, Status.UNSOLVABLE_WITHIN_BUDGET) and result.message
+    elif planner in COMPLETE:
+        assert result.status is Status.SOLVED
+    if result:
+        assert replay(instance, result.plan)
+        assert all(replay(instance, plan) for plan in result.alternatives)
+        assert len(result.plan) >= instance.shortest
+
+
+@pytest.mark.parametrize("estimate", ["count", "blind", "exact"])
+@pytest.mark.parametrize("name", [n for n, i in TOY_INSTANCES.items() if i.shortest is not None])
+def test_a_star_is_as_cheap_as_exhaustive_search(name, estimate):
+    instance = TOY_INSTANCES[name]
+    truth, result = solve("exhaustive", instance), solve("best_first", instance, estimate=estimate)
+    assert result.plan.cost == pytest.approx(truth.plan.cost)
+    assert len(result.plan) == len(truth.plan) == (instance.cheapest or instance.shortest)
+
+
+@pytest.mark.parametrize("name", TOY_INSTANCES)
+def test_a_complete_search_knows_when_there_is_no_plan(name):
+    if TOY_INSTANCES[name].shortest is None:
+        assert solve("exhaustive", TOY_INSTANCES[name]).status is Status.UNSOLVABLE
+
+
+@pytest.mark.parametrize("name", [n for n, i in TOY_INSTANCES.items() if i.shortest])
+def test_weighted_search_stays_within_its_bound(name):
+    instance = TOY_INSTANCES[name]
+    truth = solve("exhaustive", instance).plan.cost
+    assert solve("weighted", instance, options=SearchOptions(weight=2.0)).plan.cost <= 2.0 * truth + 1e-9
+
+
+@pytest.mark.parametrize("name", [n for n, i in TOY_INSTANCES.items() if i.shortest])
+def test_an_exact_estimate_leads_reactive_straight_to_the_goal(name):
+    result = solve("reactive", TOY_INSTANCES[name], estimate="exact")
+    assert result and result.metrics["expansions"] == len(result.plan)
+
+
+@pytest.mark.parametrize("planner", PLANNERS)
+def test_the_same_seed_gives_the_same_plan(planner):
+    instance = TOY_INSTANCES["put_in_drawer"]
+    one, two = solve(planner, instance, seed=5), solve(planner, instance, seed=5)
+    assert one.plan.actions == two.plan.actions and nx.utils.graphs_equal(one.graph, two.graph)
+
+
+@pytest.mark.parametrize("planner", PLANNERS)
+def test_no_budget_gives_a_status(planner):
+    instance = TOY_INSTANCES["put_in_drawer"]
+    assert solve(planner, instance, Budget(expansions=0)).status is Status.UNSOLVABLE_WITHIN_BUDGET
+    assert solve(planner, instance, Budget(seconds=0)).status is Status.TIMEOUT
+    assert solve(planner, TOY_INSTANCES["already_solved"], Budget(0, 0)).status is Status.SOLVED
+
+
+@pytest.mark.parametrize("planner", PLANNERS)
+def test_an_unusable_observation_gives_a_status(planner):
+    instance = TOY_INSTANCES["put_in_drawer"]
+    world, blank = ToyWorld(instance.kitchen), Observation((), GripperState(0.0, False))
+    result = PLANNERS[planner](world, blank, instance.goal, PLENTY, np.random.default_rng(0), SearchOptions())
+    assert not result and result.status is Status.INVALID_OBSERVATION and "extras" in result.message
+
+
+@pytest.mark.parametrize("planner", PLANNERS)
+def test_expansions_stay_within_the_budget(planner):
+    for expansions in (1, 2, 3, 5):
+        assert solve(planner, TOY_INSTANCES["long_detour"], Budget(expansions=expansions)).metrics["expansions"] <= expansions
+
+
+@pytest.mark.parametrize("planner", PLANNERS)
+def test_the_graph_can_be_written_as_graphml(planner, tmp_path):
+    result = solve(planner, TOY_INSTANCES["put_in_and_shut"])
+    nx.write_graphml(result.graph, tmp_path / "graph.graphml")
+    read = nx.read_graphml(tmp_path / "graph.graphml")
+    assert read.number_of_nodes() == result.graph.number_of_nodes() == result.metrics["generated"] + 1
+    assert nx.is_arborescence(result.graph)
+
+
+def test_steps_carry_what_was_imagined():
+    instance = TOY_INSTANCES["put_in_drawer"]
+    plan = solve("best_first", instance).plan
+    assert {step.primitive for step in plan.steps} == {"pull", "grasp", "place"}
+    assert plan.steps[-1].predicates == {"inside(mug, drawer)": 1.0} and plan.steps[0].predicates == {"inside(mug, drawer)": 0.0}
+    assert all(step.maps.shape == (5, 4, *ToyWorld(instance.kitchen).frame.shape) for step in plan.steps)
+    assert plan.success_probability == pytest.approx(0.95**3)
+    assert plan.cost == pytest.approx(20.0 - 3 * 20.0 * np.log(0.95))
+    assert all(np.isfinite(step.point_world).all() for step in plan.steps)
+
+
+def test_a_failure_remembered_changes_the_plan():
+    instance = TOY_INSTANCES["forcing_is_dear"]
+    bold = SearchOptions(risk_seconds=2.0, peaks=PeakOptions(threshold=0.01))
+    assert len(solve("best_first", instance, options=bold).plan) == 1
+    failed = Avoid("pull", (4, 19), penalty=0.01)
+    assert len(solve("best_first", instance, options=replace(bold, avoid=(failed,))).plan) == 2
+
+
+def test_the_heuristic_is_admissible_on_every_reachable_state():
+    instance = TOY_INSTANCES["long_detour"]
+    world = ToyWorld(instance.kitchen)
+    root = world.root(instance.observation, instance.goal)
+    steps = steps_to_go(instance.kitchen, instance.kitchen.start, instance.predicates)
+    assert SECONDS_PER_STEP * (1 / root.progress - 1) <= SECONDS_PER_STEP * steps
+
+
+@settings(max_examples=25, deadline=None)
+@given(name=st.sampled_from(sorted(TOY_INSTANCES)), batch=st.integers(1, 9), radius=st.integers(1, 4))
+def test_batching_never_changes_the_cost_of_a_star(name, batch, radius):
+    instance = TOY_INSTANCES[name]
+    options = SearchOptions(batch=batch, peaks=PeakOptions(radius=radius, reach=4))
+    one, many = solve("best_first", instance), solve("best_first", instance, options=options)
+    assert one.status is many.status and one.plan.cost == pytest.approx(many.plan.cost)
+
+
+def test_a_negative_budget_is_an_error():
+    with pytest.raises(ValueError, match="seconds"):
+        Budget(seconds=-1)
+    with pytest.raises(ValueError, match="expansions"):
+        Budget(expansions=-1)

@@ -1,0 +1,130 @@
+"""An executable contract: what every World must do, with messages that name the likely cause."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+
+from primitives.specs import PRIMITIVES, ROTATION_BINS
+from worlds.base import Action, HiermapError, Node, Observation, Outcome, World
+from worlds.goals import Goal
+
+TOLERANCE = 1e-4
+"""Batched network passes may differ from single ones in the last digits."""
+ACTIONS = 4
+"""Actions tried per primitive."""
+
+
+class ContractError(HiermapError, AssertionError):
+    """A world breaks the contract; the message says where and why it most likely does."""
+
+
+def check_world(world: World, observation: Observation, goal: Goal, depth: int = 2) -> None:
+    """Raise ContractError unless `world` keeps the contract from `observation` on, `depth` imagined actions deep.
+
+    Checks shapes, ranges, determinism, purity (nothing passed in is changed), order of outcomes, keys and optional batching.
+    """
+    for name in ("frame", "root", "expand", "key"):
+        _demand(hasattr(world, name), f"the world has no `{name}`; see worlds.base.World")
+    before = _fingerprint((observation, goal))
+    node, again = world.root(observation, goal), world.root(observation, goal)
+    _demand(_fingerprint((observation, goal)) == before, "root changed the observation or goal; copy arrays before editing them")
+    _check_node(world, node, "root")
+    _same_node(world, node, again, "two calls of root on one observation differ; seed every generator and keep no state between calls")
+    for level in range(depth):
+        outcomes = _check_expand(world, node, goal, f"level {level}")
+        node = max(outcomes, key=lambda outcome: outcome.success).node
+
+
+def _check_expand(world: World, node: Node, goal: Goal, where: str) -> list[Outcome]:
+    actions = _actions(node)
+    before, key = _fingerprint((node.maps, node.progress, goal)), world.key(node)
+    outcomes = world.expand(node, actions, goal)
+    _demand(len(outcomes) == len(actions), f"{where}: {len(actions)} actions, {len(outcomes)} outcomes; return one per action, in order")
+    for action, outcome in zip(actions, outcomes, strict=True):
+        _check_outcome(world, outcome, f"{where}, after {action}")
+    unchanged = _fingerprint((node.maps, node.progress, goal)) == before and world.key(node) == key
+    _demand(unchanged, f"{where}: expand changed its node or goal; imagine on a copy")
+    for outcome, other in zip(outcomes, world.expand(node, actions, goal), strict=True):
+        _same(world, outcome, other, f"{where}: two calls of expand differ; seed every generator and keep no state between calls")
+    for action, outcome in zip(actions, outcomes, strict=True):
+        alone = world.expand(node, [action], goal)[0]
+        _same(world, outcome, alone, f"{where}: {action} alone and among others differ; out of order, or actions leak into each other")
+    _demand(world.expand(node, [], goal) == [], f"{where}: no actions must give no outcomes")
+    _check_batch(world, node, outcomes, actions, goal, where)
+    return outcomes
+
+
+def _check_batch(world: World, node: Node, outcomes: Sequence[Outcome], actions: Sequence[Action], goal: Goal, where: str) -> None:
+    expand_batch = getattr(world, "expand_batch", None)
+    if expand_batch is None:
+        return
+    both = expand_batch([node, node], [actions, actions[:1]], goal)
+    _demand([len(some) for some in both] == [len(actions), 1], f"{where}: expand_batch must give one list of outcomes per node")
+    for outcome, other in zip([*outcomes, outcomes[0]], [*both[0], *both[1]], strict=True):
+        _same(world, outcome, other, f"{where}: expand_batch and expand differ")
+
+
+def _check_node(world: World, node: Node, where: str) -> None:
+    maps, expected = node.maps, (len(PRIMITIVES), ROTATION_BINS, *world.frame.shape)
+    is_float = isinstance(maps, np.ndarray) and np.issubdtype(maps.dtype, np.floating)
+    _demand(is_float, f"{where}: maps must be a float numpy array, not {type(maps)}")
+    _demand(maps.shape == expected, f"{where}: maps have shape {maps.shape}, expected [P, R, H, W] = {expected}")
+    _demand(bool(np.isfinite(maps).all()), f"{where}: maps hold NaN or infinity; a diverged network or a division by zero")
+    _demand(bool((maps >= 0).all() and (maps <= 1).all()), f"{where}: maps leave [0, 1]; were logits returned instead of probabilities?")
+    for channel, spec in enumerate(PRIMITIVES.values()):
+        unused = maps[channel, len(spec.rotations) :]
+        _demand(not unused.any(), f"{where}: {spec.name} has only {len(spec.rotations)} orientation bins; set the rest of its maps to 0")
+    _demand(0.0 <= node.progress <= 1.0, f"{where}: progress is {node.progress}, expected 1 / (1 + missing primitives) in [0, 1]")
+    _demand(isinstance(world.key(node), Hashable), f"{where}: key is not hashable; return bytes or a tuple, not an array")
+    hash(world.key(node))
+    _demand(world.key(node) == world.key(node), f"{where}: key differs between two calls on one node; does it hold NaN or an id?")
+
+
+def _check_outcome(world: World, outcome: Outcome, where: str) -> None:
+    _demand(0.0 <= outcome.success <= 1.0, f"{where}: success is {outcome.success}, expected a probability")
+    _demand(bool(np.isfinite(outcome.cost)) and outcome.cost > 0, f"{where}: cost is {outcome.cost}, expected seconds above 0")
+    _check_node(world, outcome.node, where)
+
+
+def _actions(node: Node) -> list[Action]:
+    """The best few actions per primitive and one that the maps think least of."""
+    actions = []
+    for channel, (name, spec) in enumerate(PRIMITIVES.items()):
+        flat = node.maps[channel, : len(spec.rotations)]
+        order = np.argsort(-flat, axis=None, kind="stable")
+        for index in [*order[:ACTIONS], order[-1]]:
+            rotation, row, column = np.unravel_index(index, flat.shape)
+            actions.append(Action(name, (int(row), int(column)), int(rotation)))
+    return actions
+
+
+def _same(world: World, one: Outcome, other: Outcome, message: str) -> None:
+    close = abs(one.success - other.success) <= TOLERANCE and abs(one.cost - other.cost) <= TOLERANCE
+    _demand(close, f"{message} (success {one.success} and {other.success}, cost {one.cost} and {other.cost})")
+    _same_node(world, one.node, other.node, message)
+
+
+def _same_node(world: World, one: Node, other: Node, message: str) -> None:
+    _demand(bool(np.allclose(one.maps, other.maps, atol=TOLERANCE)), f"{message} (maps)")
+    _demand(abs(one.progress - other.progress) <= TOLERANCE, f"{message} (progress {one.progress} and {other.progress})")
+    _demand(world.key(one) == world.key(other), f"{message} (keys; round network outputs coarsely)")
+
+
+def _fingerprint(value: Any) -> Hashable:
+    """A hashable copy of the arrays and plain values in a record, to notice changes."""
+    if isinstance(value, np.ndarray):
+        return value.shape, value.dtype.str, value.tobytes()
+    if is_dataclass(value) and not isinstance(value, type):
+        return tuple(_fingerprint(getattr(value, item.name)) for item in fields(value))
+    if isinstance(value, Mapping):
+        return tuple((key, _fingerprint(item)) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return tuple(_fingerprint(item) for item in value)
+    return value if isinstance(value, str | int | float | bool | type(None)) else id(value)
+
+
+def _demand(true: bool, message: str) -> None:
+    if not true:
+        raise ContractError(message)
