@@ -27,7 +27,8 @@ FILL_ROUNDS = 3
 MEAN_DEPTH_M, DEPTH_SCALE_M = 0.95, 0.25
 MEAN_HEIGHT_M, HEIGHT_SCALE_M = 0.25, 0.25
 """Bring the metric channels to about zero mean and unit range."""
-_QUANTUM_M = 1e-5
+_QUANTUM_M = np.float32(1e-4)
+"""Depth is rounded to what is stored, so that a view from a data set is bit for bit the one that was seen."""
 _INDEX_BITS = 24
 _EMPTY = np.iinfo(np.int64).max
 
@@ -109,7 +110,7 @@ class SpatialView:
 
 def view_from_arrays(rgb: np.ndarray, depth_tenth_mm: np.ndarray, holding: bool, frame: SpatialFrame = FRAME) -> SpatialView:
     """A view from stored arrays: rgb `[H, W, 3]` uint8 and depth `[H, W]` uint16 in 0.1 mm, 0 = invalid."""
-    return SpatialView(rgb, depth_tenth_mm.astype(np.float32) * np.float32(1e-4), depth_tenth_mm > 0, bool(holding), frame)
+    return SpatialView(rgb, depth_tenth_mm.astype(np.float32) * _QUANTUM_M, depth_tenth_mm > 0, bool(holding), frame)
 
 
 def depth_to_tenth_mm(view: SpatialView) -> np.ndarray:
@@ -136,7 +137,7 @@ def fuse(observation: Observation, frame: SpatialFrame = FRAME) -> SpatialView:
         raise InvalidObservationError(
             "no camera sees any cell of the frame; check that T_camera_to_world is camera to world, in metres, with z forward"
         )
-    depth = np.where(seen, (nearest >> _INDEX_BITS) * np.float32(_QUANTUM_M), np.nan).astype(np.float32).reshape(frame.shape)
+    depth = np.where(seen, (nearest >> _INDEX_BITS).astype(np.float32) * _QUANTUM_M, np.nan).astype(np.float32).reshape(frame.shape)
     colours = np.concatenate([np.asarray(view.rgb).reshape(-1, 3) for view in observation.views])
     rgb = colours[np.where(seen, nearest & ((1 << _INDEX_BITS) - 1), 0)] * seen[:, None].astype(np.uint8)
     depth, rgb = _repair(depth, rgb.reshape(*frame.shape, 3))
@@ -163,7 +164,7 @@ def _splat(view: CameraView, frame: SpatialFrame, nearest: np.ndarray, first_pix
     cell = row.ravel()[kept].astype(np.int64) * frame.columns + column.ravel()[kept].astype(np.int64)
     v, u = np.divmod(kept, row.shape[1])
     pixel = first_pixel + (v >> 1) * depth.shape[1] + (u >> 1)
-    quanta = np.rint(ahead_m.ravel()[kept] * np.float32(1 / _QUANTUM_M)).astype(np.int64)
+    quanta = np.rint(ahead_m.ravel()[kept] * np.float32(1e4)).astype(np.int64)
     np.minimum.at(nearest, cell, (quanta << _INDEX_BITS) | pixel)
 
 

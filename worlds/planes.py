@@ -94,8 +94,8 @@ def local_normals(depth: np.ndarray, valid: np.ndarray, frame: SpatialFrame, rea
     for r in range(-2, 3):
         for c in range(-2, 3):
             difference = padded[2 + r : 2 + r + height, 2 + c : 2 + c + width] - depth
-            near = known[2 + r : 2 + r + height, 2 + c : 2 + c + width] & valid & (np.abs(difference) < reach_m)
-            weight = near.astype(np.float32)
+            both = known[2 + r : 2 + r + height, 2 + c : 2 + c + width] & valid
+            weight = np.clip(2 - np.abs(difference) * np.float32(2 / reach_m), 0, 1) * both
             difference = difference * weight
             for k, factor in enumerate((1.0, r, c, r * r, r * c, c * c)):
                 if factor:

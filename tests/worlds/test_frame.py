@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from worlds.cameras import default_cameras
+from worlds.frame import SpatialFrame, depth_to_points, pixel_to_point, point_to_pixel
+
+frames = st.builds(
+    SpatialFrame,
+    rows=st.integers(1, 200),
+    columns=st.integers(1, 200),
+    cell_size=st.floats(0.002, 0.1),
+    pitch_rad=st.floats(0.05, 1.5),
+    top=st.floats(-1, 2),
+    left=st.floats(-1, 2),
+    eye=st.floats(-2, 0),
+)
+metres = st.floats(-2, 2)
+
+
+@given(frame=frames, row=st.integers(-50, 250), column=st.integers(-50, 250), depth=st.floats(-1, 4))
+def test_a_cell_survives_the_way_to_metres_and_back(frame, row, column, depth):
+    cell, back = frame.point_to_cell(frame.cell_to_point(np.array([row, column]), np.array(depth)))
+    assert tuple(cell) == (row, column)
+    assert back == pytest.approx(depth, abs=1e-9)
+
+
+@given(frame=frames, x=metres, y=metres, z=metres)
+def test_a_point_survives_the_way_to_a_cell_and_back_to_half_a_cell(frame, x, y, z):
+    point = np.array([x, y, z])
+    error = frame.cell_to_point(*frame.point_to_cell(point)) - point
+    assert abs(error @ frame.up_direction) <= 0.5 * frame.cell_size + 1e-9
+    assert abs(error[1]) <= 0.5 * frame.cell_size + 1e-9
+    assert abs(error @ frame.view_direction) < 1e-9
+
+
+@given(x=st.floats(0.3, 1.0), y=st.floats(-0.5, 0.5), z=st.floats(-0.2, 0.7), index=st.integers(0, 2))
+def test_a_point_survives_the_way_through_a_camera(x, y, z, index):
+    camera = default_cameras()[index]
+    pixel, depth = point_to_pixel(np.array([x, y, z]), camera.K, camera.T_camera_to_world)
+    np.testing.assert_allclose(pixel_to_point(pixel, depth, camera.K, camera.T_camera_to_world), [x, y, z], atol=1e-9)
+
+
+@given(row=st.integers(0, 95), column=st.integers(0, 127), depth=st.floats(0.6, 1.3), index=st.integers(0, 2))
+def test_a_cell_survives_the_way_through_a_camera(row, column, depth, index):
+    frame, camera = SpatialFrame(), default_cameras()[index]
+    pixel, optical = frame.cell_to_pixel(np.array([row, column]), np.array(depth), camera.K, camera.T_camera_to_world)
+    cell, back = frame.pixel_to_cell(pixel, optical, camera.K, camera.T_camera_to_world)
+    assert tuple(cell) == (row, column)
+    assert back == pytest.approx(depth, abs=1e-9)
+
+
+@given(x=metres, y=metres, z=metres, rows=st.integers(-5, 5), columns=st.integers(-5, 5))
+def test_moving_a_point_in_the_picture_plane_shifts_its_cell_and_keeps_its_depth(x, y, z, rows, columns):
+    frame = SpatialFrame()
+    start, depth = frame.point_to_cell(np.array([x, y, z]))
+    centre = frame.cell_to_point(start, depth)
+    moved = centre - rows * frame.cell_size * frame.up_direction - columns * frame.cell_size * np.array([0, 1, 0])
+    cell, moved_depth = frame.point_to_cell(moved)
+    assert tuple(cell - start) == (rows, columns)
+    assert moved_depth == pytest.approx(depth, abs=1e-9)
+
+
+def test_the_view_looks_forty_degrees_down_and_its_axes_are_orthonormal():
+    frame = SpatialFrame()
+    axes = np.stack([frame.view_direction, frame.up_direction, [0, 1, 0]])
+    np.testing.assert_allclose(axes @ axes.T, np.eye(3), atol=1e-12)
+    assert np.rad2deg(-np.arcsin(frame.view_direction[2])) == pytest.approx(40.0)
+
+
+def test_everything_within_the_kitchen_lies_inside_the_frame_at_a_positive_depth():
+    corners = np.array([[x, y, z] for x in (0.33, 0.8) for y in (-0.55, 0.55) for z in (0.1, 0.55)])
+    cells, depths = SpatialFrame().point_to_cell(corners)
+    assert SpatialFrame().contains(cells).all()
+    assert (depths > 0.1).all()
+
+
+def test_depth_images_and_single_pixels_give_the_same_points():
+    camera = default_cameras(16, 12)[0]
+    depth = np.linspace(0.5, 1.5, 192, dtype=np.float32).reshape(12, 16)
+    v, u = np.indices(depth.shape)
+    expected = pixel_to_point(np.stack([u, v], axis=-1), depth, camera.K, camera.T_camera_to_world)
+    np.testing.assert_allclose(depth_to_points(depth, camera.K, camera.T_camera_to_world), expected, atol=1e-6)
+
+
+def test_a_point_behind_a_camera_has_no_pixel():
+    camera = default_cameras()[0]
+    pixel, depth = point_to_pixel(np.array([-2.0, 0.0, 1.5]), camera.K, camera.T_camera_to_world)
+    assert depth < 0
+    assert np.isnan(pixel).all()
+
+
+@pytest.mark.parametrize("wrong", [{"rows": 0}, {"cell_size": 0.0}, {"pitch_rad": 0.0}, {"pitch_rad": 2.0}])
+def test_an_impossible_frame_is_refused(wrong):
+    with pytest.raises(ValueError, match=r"frame|pitch"):
+        SpatialFrame(**wrong)
