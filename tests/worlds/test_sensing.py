@@ -12,7 +12,7 @@ def test_rays_measure_the_exact_distance_along_the_optical_axis():
     model, data = build()
     camera = default_cameras()[2]
     view = sense(model, data, SensingOptions(), np.random.default_rng(0), [])[2]
-    front = np.array([LOWER_X, 0.0, 0.1])
+    front = np.array([LOWER_X, 0.2, 0.1])
     optical = (front - camera.position_world) @ camera.T_camera_to_world[:3, 2]
     pixel = (camera.K @ (camera.T_camera_to_world[:3, :3].T @ (front - camera.position_world)))[:2] / optical
     u, v = np.rint(pixel).astype(int)
