@@ -1,0 +1,148 @@
+"""`hiermap doctor`: what this machine has, and the fix for what it lacks."""
+
+import importlib.resources
+import importlib.resources.abc
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from hiermap.versions import PINS, installed, pin_problem, versions
+
+GL_BACKENDS = ("egl", "osmesa", "glfw")
+GL_SECONDS = 60
+"""A broken driver may hang instead of failing."""
+GL_PROBE = "import mujoco; r = mujoco.Renderer(mujoco.MjModel.from_xml_string('<mujoco/>'), 8, 8); r.render(); print('drawn')"
+GL_FIX = {
+    "egl": "install libegl1 (apt-get install libegl1)",
+    "osmesa": "install libosmesa6 (apt-get install libosmesa6)",
+    "glfw": "needs a display; set DISPLAY or use egl",
+}
+WEIGHTS_FILE = "model.safetensors"
+MAX_WEIGHTS_MB = 15.0
+MIN_PYTHON = (3, 11)
+LOW_DISK_GB = 2.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line: `ok`, what was found, and the `fix` when not ok; `needed` is False for what hiermap can do without."""
+
+    name: str
+    ok: bool
+    found: str
+    fix: str = ""
+    needed: bool = True
+
+    def __str__(self) -> str:
+        state = "ok" if self.ok else "FIX" if self.needed else "optional"
+        return f"{state:9}{self.name:12}{self.found}{'' if self.ok or not self.fix else f'; {self.fix}'}"
+
+
+def doctor() -> int:
+    """Print one line per finding; 0 when everything hiermap needs is there, 1 otherwise."""
+    healthy = True
+    for check in CHECKS:
+        for finding in check():
+            print(finding, flush=True)
+            healthy &= finding.ok or not finding.needed
+    return 0 if healthy else 1
+
+
+def check_versions() -> Iterator[Finding]:
+    """Python and the packages, against the pins."""
+    wanted = ".".join(map(str, MIN_PYTHON))
+    yield Finding("python", sys.version_info >= MIN_PYTHON, platform.python_version(), f"hiermap needs Python >= {wanted}")
+    for name, version in versions().items():
+        if name == "python":
+            continue
+        problem = pin_problem(name, version) if name in PINS else None
+        missing = version == "absent"
+        yield Finding(
+            name,
+            not problem and not missing,
+            version,
+            problem or f"run: {'make setup, in its checkout' if name == 'hiermap' else f'pip install {name}'}",
+        )
+
+
+def check_graphics() -> Iterator[Finding]:
+    """MuJoCo's renderer under each backend, tried in a process of its own; hiermap sees by ray casting and needs none."""
+    for backend in GL_BACKENDS:
+        error = probe_gl(backend)
+        yield Finding(f"gl {backend}", error is None, error or "draws", GL_FIX[backend], needed=False)
+
+
+def probe_gl(backend: str) -> str | None:
+    """None if the backend draws, else the last line of what it said."""
+    if installed("mujoco") == "absent":
+        return "mujoco is absent"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", GL_PROBE],
+            env={**os.environ, "MUJOCO_GL": backend},
+            capture_output=True,
+            text=True,
+            timeout=GL_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        return f"no answer in {GL_SECONDS} s"
+    if done.returncode == 0 and "drawn" in done.stdout:
+        return None
+    lines = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith((" ", "Exception ignored", "Traceback"))]
+    return lines[0].rpartition("/")[2].strip()[:80] if lines else f"exit code {done.returncode}"
+
+
+def check_machine() -> Iterator[Finding]:
+    """Cores, free disk and a GPU (not needed)."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    yield Finding("cores", cores >= 2, str(cores), "workers=1 is all this machine carries", needed=False)
+    free_gb = shutil.disk_usage(Path.cwd()).free / 1e9
+    yield Finding("disk", free_gb > LOW_DISK_GB, f"{free_gb:.1f} GB free here", "free some before collecting or training", needed=False)
+    yield _gpu()
+
+
+def _gpu() -> Finding:
+    try:
+        import torch
+    except ImportError:
+        return Finding("gpu", False, "torch is absent", "run: pip install torch", needed=False)
+    if torch.cuda.is_available():
+        return Finding("gpu", True, torch.cuda.get_device_name(0))
+    return Finding("gpu", False, "none", "not needed; training on a CPU takes longer", needed=False)
+
+
+def check_weights() -> Iterator[Finding]:
+    """Every set of weights that ships inside the package."""
+    folder = importlib.resources.files("hiermap") / "weights"
+    names = sorted(entry.name for entry in folder.iterdir() if entry.is_dir()) if folder.is_dir() else []
+    if not names:
+        yield Finding("weights", False, "none shipped", "train your own: hiermap train data=DIR out=DIR, then weights=DIR")
+    for name in names:
+        yield _weights(name, folder / name)
+
+
+def _weights(name: str, folder: importlib.resources.abc.Traversable) -> Finding:
+    label, fix = "weights", f"reinstall hiermap; weights {name!r} need {WEIGHTS_FILE} and config.json"
+    if not (folder / WEIGHTS_FILE).is_file() or not (folder / "config.json").is_file():
+        return Finding(label, False, f"{name}: incomplete", fix)
+    content = (folder / WEIGHTS_FILE).read_bytes()
+    try:
+        from safetensors import SafetensorError
+        from safetensors.numpy import load
+
+        count = sum(array.size for array in load(content).values())
+    except (ImportError, SafetensorError, ValueError) as error:
+        return Finding(label, False, f"{name}: damaged ({error})", fix)
+    size_mb = len(content) / 1e6
+    return Finding(
+        label, size_mb < MAX_WEIGHTS_MB, f"{name}: {count / 1e6:.2f} M parameters, {size_mb:.1f} MB", f"expected below {MAX_WEIGHTS_MB} MB"
+    )
+
+
+CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (check_versions, check_machine, check_graphics, check_weights)
+"""In the order of the printed lines."""
