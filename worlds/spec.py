@@ -34,6 +34,8 @@ class FixtureSpec:
         unit: the carcass it sits in.
         above: the drawer directly above in the same stack, which must be shut to reach this one, or None.
         latch: the latch fixture that holds it shut while off, or None.
+        normal_world: outward unit normal of the front face at fraction 0, [3].
+        handle_axis_world: unit direction of the bar, ridge or lever (from its pivot) at fraction 0, [3].
     """
 
     name: str
@@ -55,6 +57,8 @@ class FixtureSpec:
     unit: str
     above: str | None = None
     latch: str | None = None
+    normal_world: tuple[float, float, float] = (-1.0, 0.0, 0.0)
+    handle_axis_world: tuple[float, float, float] = (0.0, 0.0, 1.0)
 
     def moved(self, point_world: np.ndarray, fraction: float) -> np.ndarray:
         """Where points `[..., 3]` of the moving part, given at fraction 0, lie at `fraction` of the range [m]."""
@@ -81,6 +85,8 @@ class ObjectSpec:
         grip_offset: where the hand grips, relative to the body's base centre, at yaw 0, [3] [m].
         grip_width: what the fingers span there [m].
         mass: [kg].
+        length: of a box along its x at yaw 0 [m]; 0 for round objects.
+        friction: of its feet.
     """
 
     name: str
@@ -90,6 +96,19 @@ class ObjectSpec:
     grip_width: float
     mass: float
     rgba: tuple[float, float, float, float]
+    length: float = 0.0
+    friction: float = 0.6
+
+
+@dataclass(frozen=True)
+class PanelSpec:
+    """One static box of the carcass: `centre_world` and `half_size` along its axes [m], turned by `pitch_rad` about +y."""
+
+    name: str
+    centre_world: tuple[float, float, float]
+    half_size: tuple[float, float, float]
+    rgba: tuple[float, float, float, float]
+    pitch_rad: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -109,6 +128,8 @@ class KitchenSpec:
     Attributes:
         counter_world: x_min, x_max, y_min, y_max, z of the counter top [m].
         spots_world: where objects may stand on the counter, a tuple of (x, y) [m].
+        lower_front_x, upper_front_x: front faces of the two tiers, floor_z: of the floor [m].
+        panels: every static box of the kitchen but the floor.
     """
 
     seed: int
@@ -121,6 +142,7 @@ class KitchenSpec:
     lower_front_x: float
     upper_front_x: float
     floor_z: float
+    panels: tuple[PanelSpec, ...] = ()
 
     def fixture(self, name: str) -> FixtureSpec:
         """The fixture of that name; KeyError lists what exists."""

@@ -1,0 +1,101 @@
+"""Small helpers that write MJCF elements: every geom is visible to rays (group 0) and in one collision class."""
+
+from collections.abc import Sequence
+from xml.etree.ElementTree import Element, SubElement
+
+import numpy as np
+
+ROBOT, STATIC, MOVING, OBJECT, LATCH, LATCHED, GHOST = "robot", "static", "moving", "object", "latch", "latched", "ghost"
+COLLISION: dict[str, tuple[int, int]] = {
+    # (contype, conaffinity): the robot touches all but itself, carcass and fixtures never touch each other (joint limits
+    # do that), objects touch everything, and only a latch's tongue and its own door meet.
+    ROBOT: (1, 0),
+    STATIC: (2, 1),
+    MOVING: (4, 1),
+    OBJECT: (8, 1 | 2 | 4 | 8),
+    LATCH: (16, 1),
+    LATCHED: (4, 1 | 16),
+    GHOST: (0, 0),
+}
+FIXTURE_DENSITY = 350.0
+"""Of moving panels [kg/m3]: a 25 x 25 cm door weighs 0.35 kg, light enough for an arm and heavy enough to be stable."""
+RGBA = Sequence[float]
+
+
+def numbers(values: Sequence[float] | np.ndarray | float) -> str:
+    """Space-separated numbers with enough digits to be exact to a nanometre."""
+    return " ".join(f"{float(v):.9g}" for v in np.atleast_1d(np.asarray(values, float)))
+
+
+def body(name: str) -> Element:
+    """A body whose frame is the world's, so that geoms and joints are written in world coordinates at fraction 0."""
+    return Element("body", name=name, pos="0 0 0")
+
+
+def free_joint(parent: Element, name: str) -> None:
+    """Six degrees of freedom."""
+    SubElement(parent, "freejoint", name=name)
+
+
+def _geom(parent: Element, name: str, kind: str, collision: str, rgba: RGBA, mass: float | None, friction: float, attributes: dict[str, str]) -> None:
+    contype, conaffinity = COLLISION[collision]
+    weight = {"mass": numbers(0.0)} if collision == GHOST else {"density": numbers(FIXTURE_DENSITY)} if mass is None else {"mass": numbers(mass)}
+    SubElement(
+        parent,
+        "geom",
+        name=name,
+        type=kind,
+        group="0",
+        contype=str(contype),
+        conaffinity=str(conaffinity),
+        rgba=numbers(rgba),
+        friction=numbers((friction, 0.005, 0.0001)),
+        **weight,
+        **attributes,
+    )
+
+
+def box(
+    parent: Element,
+    name: str,
+    centre: Sequence[float],
+    half_size: Sequence[float],
+    rgba: RGBA,
+    collision: str,
+    axes: tuple[Sequence[float], Sequence[float]] | None = None,
+    mass: float | None = None,
+    friction: float = 0.5,
+) -> None:
+    """A box; `axes` are its x and y directions when they are not the body's."""
+    attributes = {"pos": numbers(centre), "size": numbers(half_size)}
+    if axes is not None:
+        attributes["xyaxes"] = numbers([*axes[0], *axes[1]])
+    _geom(parent, name, "box", collision, rgba, mass, friction, attributes)
+
+
+def cylinder(
+    parent: Element,
+    name: str,
+    centre: Sequence[float],
+    radius: float,
+    half_length: float,
+    rgba: RGBA,
+    collision: str,
+    mass: float | None = None,
+    axis: Sequence[float] = (0.0, 0.0, 1.0),
+) -> None:
+    """A cylinder around `axis`."""
+    attributes = {"pos": numbers(centre), "size": numbers((radius, half_length)), "zaxis": numbers(axis)}
+    _geom(parent, name, "cylinder", collision, rgba, mass, 0.5, attributes)
+
+
+def capsule(parent: Element, name: str, start: Sequence[float], end: Sequence[float], radius: float, rgba: RGBA, collision: str) -> None:
+    """A capsule from `start` to `end`."""
+    _geom(parent, name, "capsule", collision, rgba, None, 0.5, {"fromto": numbers([*start, *end]), "size": numbers(radius)})
+
+
+def sphere(
+    parent: Element, name: str, centre: Sequence[float], radius: float, rgba: RGBA, collision: str, friction: float, mass: float
+) -> None:
+    """A ball."""
+    _geom(parent, name, "sphere", collision, rgba, mass, friction, {"pos": numbers(centre), "size": numbers(radius)})
