@@ -1,0 +1,50 @@
+"""Grasp: straight down over a thing, close, lift, and bring it to the ready pose."""
+
+import numpy as np
+
+from primitives.approach import UP, advance, choose, close_fingers, enter, go_home, release, via_points
+from primitives.control import Driver
+from primitives.kinematics import hand_rotation, turned_about
+from primitives.reach import Option
+from primitives.specs import Command
+
+YAWS_RAD = (0.0, np.pi / 4, np.pi / 2, 3 * np.pi / 4)
+"""Of the finger opening axis from +y, anticlockwise seen from above; 0 is parallel to the kitchen front."""
+STANDOFF_M = 0.10
+DEPTH_M = 0.018
+"""The grip point goes this far below the visible top, or until something is touched."""
+TOUCH_N = 8.0
+LIFT_M = 0.15
+EMPTY_M = 0.004
+"""Pads nearer than this hold nothing."""
+
+
+def grasp(driver: Driver, command: Command) -> tuple[bool, str, float]:
+    """Takes what stands at the point; (succeeded, reason, height lifted [m])."""
+    point = np.array(command.point_world)
+    reach = choose(driver, down_options(point, YAWS_RAD[command.rotation_index], STANDOFF_M, DEPTH_M))
+    driver.fingers = driver.arm.finger_limit
+    rotation = reach.option.rotation
+    posture = enter(driver, reach, via_points(reach.option.standoff))
+    advance(driver, posture, rotation, reach.option.contact, TOUCH_N)
+    hand = driver.hand()
+    width = close_fingers(driver, posture, rotation, hand.position, 0.5)
+    if width < EMPTY_M:
+        release(driver, posture)
+        go_home(driver, [hand.position + LIFT_M * UP])
+        return False, "missed", 0.0
+    go_home(driver, [hand.position + LIFT_M * UP])
+    if driver.arm.width() < EMPTY_M:
+        driver.fingers = driver.arm.finger_limit
+        driver.hold(0.4)
+        return False, "slipped", 0.0
+    return True, "done", LIFT_M
+
+
+def down_options(point: np.ndarray, yaw_rad: float, standoff: float, depth: float) -> list[Option]:
+    """Both twins of a hand that points straight down, opening at `yaw_rad` from +y."""
+    made = []
+    for turn in (0.0, np.pi):
+        opening = turned_about(UP, yaw_rad + turn) @ np.array([0.0, 1.0, 0.0])
+        made.append(Option(hand_rotation(-UP, opening), point - depth * UP, point + standoff * UP))
+    return made

@@ -1,0 +1,34 @@
+"""Place: lower what is held at a point until it stands, open, and go home."""
+
+import numpy as np
+
+from primitives.approach import UP, advance, choose, enter, go_home, release, via_points
+from primitives.control import Driver
+from primitives.grasp import down_options
+from primitives.specs import Command
+
+YAWS_RAD = (0.0, np.pi / 2)
+"""Of the finger opening axis from +y."""
+STANDOFF_M = 0.17
+"""Higher than what hangs below the grip point."""
+LOWEST_M = 0.0
+"""The grip point is never lowered below the target's surface."""
+TOUCH_N = 3.0
+SPREAD_M = 0.014
+"""Each finger opens by this much, so that it frees the thing without knocking what stands beside it."""
+
+
+def place(driver: Driver, command: Command) -> tuple[bool, str, float]:
+    """Puts the held thing down at the point; (succeeded, reason, how far it was lowered [m])."""
+    point = np.array(command.point_world)
+    reach = choose(driver, down_options(point, YAWS_RAD[min(command.rotation_index, 1)], STANDOFF_M, -LOWEST_M))
+    rotation = reach.option.rotation
+    posture = enter(driver, reach, via_points(reach.option.standoff), soft=STANDOFF_M - 0.03)
+    before = driver.hand().position
+    hand = advance(driver, posture, rotation, reach.option.contact, TOUCH_N)
+    touched = hand.position[2] > reach.option.contact[2] + 0.004
+    release(driver, posture, extra=SPREAD_M)
+    go_home(driver, [driver.hand().position + 0.15 * UP])
+    driver.fingers = driver.arm.finger_limit
+    driver.hold(0.3)
+    return touched, "done" if touched else "missed", float(before[2] - hand.position[2])

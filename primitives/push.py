@@ -1,0 +1,204 @@
+"""Push: inward against a face until it stops, or sideways with the closed fingers beside a thing."""
+
+import numpy as np
+
+from primitives.approach import UP, advance, back_off, choose, enter, go_home, pitched, via_points
+from primitives.compliance import Compliance, Travel, follow_joint
+from primitives.control import Driver, Impedance, OutOfTime
+from primitives.kinematics import hand_rotation, turned_about, unit
+from primitives.reach import Option, straight
+from primitives.specs import Command
+
+INWARD, LEFT, RIGHT, DOWN = range(4)
+TIP_M = 0.005
+"""The pads end this far ahead of the grip point."""
+STANDOFF_M = 0.08
+SEEK_M = 0.04
+"""Contact is sought this far behind the visible surface."""
+TOUCH_N = 4.0
+PITCHES_RAD = (0.0, 0.15, 0.3, 0.5)
+MAX_YAW_RAD = 0.9
+"""The hand points at most this far away from straight ahead."""
+COUNTER_Z = 0.30
+"""Above this a vertical palm would scrape the counter on its way in."""
+FOLLOW = Compliance(
+    speed=0.15,
+    force=45.0,
+    second_force=0.0,
+    lateral_stiffness=300.0,
+    vertical_stiffness=800.0,
+    turn_per_metre=6.0,
+    planar=True,
+    hand_gain=0.6,
+    hand_max_turn=0.9,
+    hand_stiffness=25.0,
+    contact_force=1.5,
+)
+FLAP = Compliance(
+    speed=0.12, force=45.0, second_force=0.0, lateral_stiffness=300.0, vertical_stiffness=0.0, turn_per_metre=8.0, hand_gain=0.0, hand_stiffness=30.0
+)
+LEAST_TRAVEL_M = 0.004
+"""A push that moved its face less than this met something that does not give."""
+SIDE_GAP_M = 0.085
+"""A sideways sweep of a thing seen from above begins this far beside the point."""
+BESIDE_BAR_M = 0.05
+"""And this far beside a bar seen from the front."""
+SWEEP_M = 0.10
+"""A sideways push carries a thing this far after the touch."""
+SWEEP_TOUCH_N = 1.0
+FINGER_HEIGHT_M = 0.02
+"""Of the fingertips over the counter while they push: higher, tall things topple."""
+
+
+def push(driver: Driver, command: Command) -> tuple[bool, str, float]:
+    """Pushes in the direction of the bin; (succeeded, reason, travel [m])."""
+    point, normal = np.array(command.point_world), unit(np.array(command.normal_world))
+    driver.fingers = -driver.arm.finger_limit
+    if command.rotation_index == INWARD:
+        return _flap(driver, point, normal) if normal[0] > 0.15 else _inward(driver, point, normal)
+    if command.rotation_index == DOWN:
+        return _press(driver, point)
+    side = 1.0 if command.rotation_index == LEFT else -1.0
+    return _sweep(driver, point, side) if normal[2] > 0.6 else _slide(driver, point, normal, side)
+
+
+def _inward(driver: Driver, point: np.ndarray, normal: np.ndarray) -> tuple[bool, str, float]:
+    flat = unit(np.array([normal[0], normal[1], 0.0])) if np.hypot(normal[0], normal[1]) > 0.3 else np.array([-1.0, 0.0, 0.0])
+    reach = choose(driver, _inward_options(point, flat))
+    posture = enter(driver, reach, via_points(reach.option.standoff, rise=0.12))
+    advance(driver, posture, reach.option.rotation, reach.option.contact, TOUCH_N)
+    travel = _follow(driver, -flat, FOLLOW, posture)
+    return _leave(driver, travel, flat)
+
+
+def _leave(driver: Driver, travel: Travel, outward: np.ndarray) -> tuple[bool, str, float]:
+    back_off(driver, unit(outward - 0.2 * driver.hand().rotation[:, 2]), 0.06)
+    here = driver.hand().position
+    go_home(driver, [here + np.array([-0.10, 0.0, 0.15])])
+    if travel.reason == "stalled" and travel.length > LEAST_TRAVEL_M:
+        return True, "done", travel.length
+    return False, "slipped" if travel.reason in ("lost", "travelled") else travel.reason, travel.length
+
+
+def _follow(driver: Driver, direction: np.ndarray, how: Compliance, posture: np.ndarray) -> Travel:
+    try:
+        return follow_joint(driver, direction, how, posture)
+    except OutOfTime:
+        return Travel(0.0, direction, 0.0, "timeout")
+
+
+def _inward_options(point: np.ndarray, normal: np.ndarray) -> list[Option]:
+    yaw = float(np.clip(np.arctan2(-normal[1], -normal[0]), -MAX_YAW_RAD, MAX_YAW_RAD))
+    level = np.array([np.cos(yaw), np.sin(yaw), 0.0])
+    made = []
+    for pitch in PITCHES_RAD:
+        approach = pitched(level, pitch)
+        side = np.cross(UP, approach)
+        for wide, dislike in ((np.cross(approach, side), 0.0 if point[2] < COUNTER_Z else 0.6), (side, 0.3)):
+            for sign in (1.0, -1.0):
+                rotation = hand_rotation(approach, sign * wide)
+                touch = point - TIP_M * approach
+                ahead = [straight(rotation, touch, touch - 0.2 * normal)]
+                made.append(Option(rotation, touch - SEEK_M * normal, touch + STANDOFF_M * normal, 1.5 * pitch + dislike, ahead))
+    return sorted(made, key=lambda option: option.cost)
+
+
+def _flap(driver: Driver, point: np.ndarray, normal: np.ndarray) -> tuple[bool, str, float]:
+    """A face seen from behind (an open oven door): lift it by its front edge and carry it on inward."""
+    made = []
+    for pitch in (0.0, 0.2, -0.2, 0.4):
+        approach = pitched(np.array([1.0, 0.0, 0.0]), pitch)
+        for sign in (1.0, -1.0):
+            rotation = hand_rotation(approach, sign * np.array([0.0, 1.0, 0.0]))
+            touch = point + np.array([-0.02, 0.0, -0.03])
+            made.append(Option(rotation, touch, touch + np.array([-0.10, 0.0, -0.02]), 1.5 * abs(pitch)))
+    reach = choose(driver, made)
+    posture = enter(driver, reach, via_points(reach.option.standoff))
+    advance(driver, posture, reach.option.rotation, reach.option.contact, TOUCH_N)
+    travel = _follow(driver, unit(np.array([0.4, 0.0, 1.0])), FLAP, posture)
+    return _leave(driver, travel, np.array([-1.0, 0.0, 0.0]))
+
+
+def _slide(driver: Driver, point: np.ndarray, normal: np.ndarray, side: float) -> tuple[bool, str, float]:
+    """Fingers beside a bar seen from the front, then sideways as far as it goes."""
+    flat = unit(np.array([normal[0], normal[1], 0.0])) if np.hypot(normal[0], normal[1]) > 0.3 else np.array([-1.0, 0.0, 0.0])
+    along = side * np.cross(flat, UP)
+    along = along if along[1] * side > 0 else -along
+    beside = point - BESIDE_BAR_M * along
+    made = []
+    for pitch in (0.2, 0.35, 0.0, 0.5):
+        approach = pitched(-flat, pitch)
+        across = np.cross(UP, approach)
+        for wide, dislike in ((np.cross(approach, across), 0.3), (across, 0.0)):
+            for sign in (1.0, -1.0):
+                rotation = hand_rotation(approach, sign * wide)
+                contact = beside + 0.014 * approach
+                ahead = [straight(rotation, contact, contact + 0.2 * along)]
+                made.append(Option(rotation, contact, contact - 0.10 * approach, abs(pitch - 0.2) + dislike, ahead))
+    reach = choose(driver, sorted(made, key=lambda option: option.cost))
+    posture = enter(driver, reach, via_points(reach.option.standoff))
+    advance(driver, posture, reach.option.rotation, reach.option.contact, TOUCH_N)
+    advance(driver, posture, reach.option.rotation, driver.hand().position + 0.08 * along, TOUCH_N)
+    how = Compliance(speed=0.12, force=45.0, second_force=0.0, lateral_stiffness=500.0, vertical_stiffness=800.0, max_turn=0.2, hand_gain=0.0, hand_stiffness=30.0, max_travel=0.25)
+    travel = _follow(driver, along, how, posture)
+    back_off(driver, -along, 0.015)
+    driver.leaving()
+    return _leave(driver, travel, flat)
+
+
+def _sweep(driver: Driver, point: np.ndarray, side: float) -> tuple[bool, str, float]:
+    """Closed fingers from above beside a thing, down to the counter, then sideways until it has moved on by SWEEP_M."""
+    along = np.array([0.0, side, 0.0])
+    start = point - SIDE_GAP_M * along
+    reach = choose(driver, _down_options(start + 0.06 * UP, start + 0.02 * UP))
+    posture = enter(driver, reach, via_points(reach.option.standoff, rise=0.08))
+    rotation = reach.option.rotation
+    floor = advance(driver, posture, rotation, driver.hand().position - 0.16 * UP, TOUCH_N).position
+    advance(driver, posture, rotation, floor + FINGER_HEIGHT_M * UP, 30.0)
+    travel, touched = _sweep_along(driver, rotation, along, posture)
+    back_off(driver, -along, 0.02)
+    go_home(driver, [driver.hand().position + 0.18 * UP])
+    if not touched:
+        return False, "missed", 0.0
+    return travel > 0.8 * SWEEP_M, "done" if travel > 0.8 * SWEEP_M else "stalled", travel
+
+
+def _sweep_along(driver: Driver, rotation: np.ndarray, along: np.ndarray, posture: np.ndarray) -> tuple[float, bool]:
+    driver.take_tare()
+    start = driver.hand().position
+    wanted, touch, speed, pushes = 0.0, None, 0.08, 0
+    while wanted < 0.16 + SWEEP_M:
+        wanted += speed * driver.arm.period
+        hand = driver.servo(Impedance(rotation, start + wanted * along, speed * along, force_cap=25.0), posture)
+        gone = float((hand.position - start) @ along)
+        pushes = pushes + 1 if -hand.force @ along > SWEEP_TOUCH_N else 0
+        if touch is None and pushes >= 3 and gone > 0.01:
+            touch = gone
+        if touch is not None and gone > touch + SWEEP_M:
+            break
+        if wanted - gone > 0.05:
+            break
+    gone = float((driver.hand().position - start) @ along)
+    return (gone - touch, True) if touch is not None else (0.0, False)
+
+
+def _down_options(standoff: np.ndarray, contact: np.ndarray) -> list[Option]:
+    made = []
+    for yaw in (0.0, np.pi / 4, -np.pi / 4, np.pi / 2):
+        for turn in (0.0, np.pi):
+            opening = turned_about(UP, yaw + turn) @ np.array([1.0, 0.0, 0.0])
+            made.append(Option(hand_rotation(-UP, opening), contact, standoff, 0.2 * abs(yaw)))
+    return made
+
+
+def _press(driver: Driver, point: np.ndarray) -> tuple[bool, str, float]:
+    """Straight down on a point."""
+    reach = choose(driver, _down_options(point + STANDOFF_M * UP, point - SEEK_M * UP))
+    posture = enter(driver, reach, via_points(reach.option.standoff))
+    advance(driver, posture, reach.option.rotation, reach.option.contact, TOUCH_N)
+    how = Compliance(speed=0.08, force=40.0, second_force=0.0, lateral_stiffness=300.0, max_turn=0.6, hand_gain=0.0, hand_stiffness=30.0, max_travel=0.1)
+    travel = _follow(driver, -UP, how, posture)
+    back_off(driver, UP, 0.1)
+    go_home(driver)
+    done = travel.reason == "stalled" and travel.length > LEAST_TRAVEL_M
+    return done, "done" if done else "stalled", travel.length

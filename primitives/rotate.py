@@ -1,0 +1,95 @@
+"""Rotate: grip a knob, ridge or lever and turn it about the panel's normal until it stops."""
+
+import numpy as np
+
+from primitives.approach import UP, advance, back_off, choose, close_fingers, enter, go_home, release, via_points
+from primitives.control import Driver, Impedance, OutOfTime
+from primitives.kinematics import hand_rotation, turned_about, unit
+from primitives.reach import Option
+from primitives.specs import Command
+
+STANDOFF_M = 0.09
+DEPTH_M = 0.014
+"""The grip point goes this far behind the visible front of the knob, or until the fingertips touch the panel."""
+TOUCH_N = 6.0
+PITCHES_RAD = (0.0, 0.2, -0.2, 0.35)
+MISSED_M = 0.004
+TURN_SPEED = 1.2
+"""[rad/s] of the target."""
+TORQUE_N_M = 4.0
+STIFFNESS, DAMPING = 30.0, 3.0
+"""[N m/rad], [N m s/rad] of the turning hand."""
+CENTRE_STIFFNESS = 150.0
+"""[N/m]: weak and re-centred every tick, so that a lever may carry the hand round its own pivot."""
+MOST_RAD = 1.8
+DONE_RAD = 1.1
+"""A turn of less than this did not switch anything."""
+STALL_SPEED, STALL_SECONDS = 0.06, 0.4
+"""[rad/s], [s]."""
+
+
+def rotate(driver: Driver, command: Command) -> tuple[bool, str, float]:
+    """Turns what is gripped at the point; (succeeded, reason, angle [rad])."""
+    point, normal = np.array(command.point_world), unit(np.array(command.normal_world))
+    sense = 1.0 if command.rotation_index in (0, 2) else -1.0
+    reach = choose(driver, options(point, normal, command.rotation_index // 2, sense))
+    driver.fingers = driver.arm.finger_limit
+    rotation = reach.option.rotation
+    posture = enter(driver, reach, via_points(reach.option.standoff))
+    advance(driver, posture, rotation, reach.option.contact, TOUCH_N)
+    if close_fingers(driver, posture, rotation, driver.hand().position, 0.5) < MISSED_M:
+        angle, reason = 0.0, "missed"
+    else:
+        angle, reason = _turn(driver, rotation, normal, sense, posture)
+    driver.leaving()
+    release(driver, driver.arm.read().q)
+    back_off(driver, -driver.hand().rotation[:, 2], 0.08)
+    go_home(driver, [driver.hand().position + np.array([-0.06, 0.0, 0.15])])
+    done = reason in ("turned", "stalled") and angle > DONE_RAD
+    return done, "done" if done else "stalled" if reason == "turned" else reason, angle
+
+
+def _turn(driver: Driver, rotation: np.ndarray, normal: np.ndarray, sense: float, posture: np.ndarray) -> tuple[float, str]:
+    """Turn the target ahead of the hand, at most TORQUE_N_M ahead; the angle reached and why it ended."""
+    lead, angle, still, dt = 0.0, 0.0, 0.0, driver.arm.period
+    hand = driver.hand()
+    previous = hand.rotation
+    try:
+        while angle < MOST_RAD:
+            lead = min(lead + TURN_SPEED * dt, angle + TORQUE_N_M / STIFFNESS)
+            target = turned_about(normal, sense * lead) @ rotation
+            goal = Impedance(
+                target,
+                hand.position,
+                stiffness=CENTRE_STIFFNESS * np.eye(3),
+                damping=20.0 * np.eye(3),
+                angular_stiffness=STIFFNESS,
+                angular_damping=DAMPING,
+            )
+            hand = driver.servo(goal, posture)
+            step = hand.rotation @ previous.T
+            turned = 0.5 * np.array([step[2, 1] - step[1, 2], step[0, 2] - step[2, 0], step[1, 0] - step[0, 1]]) @ normal
+            angle, previous = angle + sense * float(turned), hand.rotation
+            if driver.arm.width() < MISSED_M:
+                return angle, "slipped"
+            still = still + dt if sense * (hand.spin @ normal) < STALL_SPEED and lead > angle + 0.8 * TORQUE_N_M / STIFFNESS else 0.0
+            if still > STALL_SECONDS:
+                return angle, "stalled"
+    except OutOfTime:
+        return angle, "timeout"
+    return angle, "turned"
+
+
+def options(point: np.ndarray, normal: np.ndarray, roll: int, sense: float) -> list[Option]:
+    """Both twins of the roll, slightly pitched if need be, with the whole turn as look-ahead."""
+    made = []
+    side = unit(np.cross(UP, -normal)) if abs(normal[2]) < 0.95 else np.array([0.0, 1.0, 0.0])
+    for pitch in PITCHES_RAD:
+        approach = turned_about(side, pitch) @ -normal
+        across = side if roll == 0 else np.cross(approach, side)
+        for sign in (1.0, -1.0):
+            rotation = hand_rotation(approach, sign * across)
+            contact = point + DEPTH_M * approach
+            turns = np.array([turned_about(normal, sense * angle) @ rotation for angle in np.linspace(0.3, 1.6, 5)])
+            made.append(Option(rotation, contact, point - STANDOFF_M * approach, 1.5 * abs(pitch), [(turns, np.tile(contact, (5, 1)))]))
+    return made
