@@ -1,0 +1,55 @@
+"""The learned world model: encode a view, predict the latent after an action, decode maps, geometry and predicates."""
+
+import torch
+from torch import Tensor, nn
+
+from hiermap.dynamics import ActionBatch, Dynamics
+from hiermap.encoder import Encoder
+from hiermap.heads import USED_BINS, GeometryHead, MapHead, full_maps
+from hiermap.model_config import ModelConfig
+from hiermap.predicates import Answers, PredicateHead
+from primitives.specs import PRIMITIVES, ROTATION_BINS
+
+
+class HiermapModel(nn.Module):
+    """All parts behind the four calls a `worlds.latent.LatentWorld` makes: `encode`, `predict`, `decode`, `answer`.
+
+    `calibration` `[P, 2]` is a slope and a shift of each primitive's logits, fitted on held-out data after training.
+    """
+
+    def __init__(self, config: ModelConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or ModelConfig()
+        self.encoder = Encoder(self.config)
+        self.maps = MapHead(self.config)
+        self.geometry = GeometryHead(self.config)
+        self.dynamics = Dynamics(self.config)
+        self.predicates = PredicateHead(self.config)
+        self.register_buffer("calibration", torch.tensor([[1.0, 0.0]]).repeat(len(PRIMITIVES), 1))
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def encode(self, view: Tensor, mirrored: Tensor | None = None, memory: Tensor | None = None) -> Tensor:
+        """View `[B, channels, H, W]` -> latent `[B, D, h, w]`; `memory` `[B, memory, h, w]` comes from an imagined latent, else it is empty."""
+        flag = view.new_zeros(len(view)) if mirrored is None else mirrored
+        seen = self.encoder(view, flag)
+        if memory is None:
+            memory = seen.new_zeros(len(seen), self.config.memory, *seen.shape[2:])
+        return torch.cat([seen, memory], dim=1).contiguous(memory_format=torch.channels_last)
+
+    def predict(self, latent: Tensor, actions: ActionBatch) -> Tensor:
+        """Latent `[B, D, h, w]` after actions that have their effect."""
+        return self.dynamics(latent, actions)
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """Success probabilities `[B, P, R, H, W]` of every primitive, orientation and cell, calibrated."""
+        slope, shift = self.calibration[[index // ROTATION_BINS for index in USED_BINS]].T
+        logits = self.maps(latent) * slope[:, None, None] + shift[:, None, None]
+        return full_maps(torch.sigmoid(logits), fill=0.0)
+
+    def answer(self, latent: Tensor, first: Tensor, masks: Tensor) -> Answers:
+        """Predicates and steps-to-go of the things whose masks `[B, N, H, W]` in the first view are given."""
+        return self.predicates(latent, first, masks)
+
+    def memory_of(self, latent: Tensor) -> Tensor:
+        """The memory channels `[B, memory, h, w]` of a latent."""
+        return latent[:, self.config.visible :]
