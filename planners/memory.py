@@ -8,8 +8,11 @@ import numpy as np
 from primitives.specs import PRIMITIVES
 from worlds.base import Action
 
-LATER_EXPONENT = 0.5
-"""In imagined later states a failure counts half as many nats: an undone latch may be just what was missing."""
+LATER_EXPONENT = 0.8
+"""In imagined later states a failure counts a fifth fewer nats: something else may be missing first (an undone latch). Two or three
+failures make such a detour cheaper than trying again; one does not, or every slip would be answered by an idle primitive."""
+WEAKENED_EXPONENT = 0.5
+"""Once the real world has changed, an earlier failure counts half as many nats."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Avoid:
 
     def weakened(self) -> "Avoid":
         """The same failure after the world has changed since."""
-        return replace(self, penalty=self.penalty**LATER_EXPONENT)
+        return replace(self, penalty=self.penalty**WEAKENED_EXPONENT)
 
 
 def discount(action: Action, avoid: Sequence[Avoid], depth: int = 0) -> float:

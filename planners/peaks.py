@@ -10,8 +10,8 @@ from scipy import ndimage
 from primitives.specs import PRIMITIVES
 from worlds.base import Action
 
-SMOOTHING_CELLS = 5
-"""Ties inside a plateau are broken by the mean over this window, so a flat blob is hit in its middle."""
+SMOOTHING_CELLS = 2.0
+"""Ties inside a plateau are broken by a Gaussian mean this wide, so a flat blob is hit in its middle."""
 TIE_WEIGHT = 1e-3
 """Weight of that mean: far below any difference of probabilities that matters."""
 OPENING_CELLS = 14
@@ -87,7 +87,7 @@ def candidates(maps: np.ndarray, options: PeakOptions, targets: Iterable[np.ndar
         best = stack.max(axis=0)
         if best.max() < options.threshold:
             continue
-        score = best + TIE_WEIGHT * ndimage.uniform_filter(best, SMOOTHING_CELLS, mode="constant")
+        score = best + TIE_WEIGHT * ndimage.gaussian_filter(best, SMOOTHING_CELLS, mode="constant")
         cells = [_best_in(score, best, window, options.threshold) for window in windows]
         for chosen, found in ((named, [c for c in cells if c is not None]), (others, _peaks(score, best, options))):
             for row, column in found:

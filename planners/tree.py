@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import networkx as nx
@@ -82,9 +82,8 @@ class Entry:
 class Tree:
     """Entries grown so far, within a budget."""
 
-    def __init__(self, world: World, root: Node, goal: Goal, budget: Budget, options: SearchOptions) -> None:
-        self.world, self.goal, self.budget, self.options = world, goal, budget, options
-        self.started = time.perf_counter()
+    def __init__(self, world: World, root: Node, goal: Goal, budget: Budget, options: SearchOptions, started: float) -> None:
+        self.world, self.goal, self.budget, self.options, self.started = world, goal, budget, options, started
         self.entries = [Entry(0, root)]
         self.expansions = 0
         self.duplicates = 0
@@ -109,8 +108,12 @@ class Tree:
 
     def candidates(self, entry: Entry) -> list[Candidate]:
         """Peaks of an entry's maps, after the memory of failures."""
-        maps = discounted(entry.node.maps, self.options.avoid, entry.depth)
-        return candidates(maps, self.options.peaks, self._masks)
+        maps, peaks = entry.node.maps, self.options.peaks
+        if self.options.avoid:
+            # The threshold judges what the world says; a failure makes an action dear, not unthinkable.
+            maps = discounted(np.where(maps >= peaks.threshold, maps, 0.0), self.options.avoid, entry.depth)
+            peaks = replace(peaks, threshold=LEAST_SUCCESS)
+        return candidates(maps, peaks, self._masks)
 
     def grow(self, entries: Sequence[Entry], choose: Callable[[Entry], list[Candidate]] | None = None) -> list[list[Entry]]:
         """The children of each entry by each candidate action; never more entries than the budget still allows."""
@@ -186,11 +189,12 @@ class Tree:
 
 def plant(world: World, observation: Observation, goal: Goal, budget: Budget, options: SearchOptions) -> Tree | PlanResult:
     """A tree with the real view as its root, or the result that says why the observation cannot be used."""
+    started = time.perf_counter()
     try:
         root = world.root(observation, goal)
     except InvalidObservationError as error:
         return PlanResult(Status.INVALID_OBSERVATION, message=str(error), observation=observation, goal=goal, budget=budget)
-    return Tree(world, root, goal, budget, options)
+    return Tree(world, root, goal, budget, options, started)
 
 
 def _edge(entry: Entry) -> dict[str, Any]:

@@ -59,6 +59,13 @@ class CameraView:
     fiducials_pixel: np.ndarray | None = None
 
 
+FIRST_VIEW = "first"
+"""Key in `Observation.extras`: the episode's first Observation, in which the goal's masks are given; absent in the first one itself."""
+IMAGINED = "imagined"
+"""Key in `Observation.extras`: the Node the planner holds for this moment. A world may carry over from it what cannot be seen now, such as
+the mug in a drawer that was shut since; it is the planner's own memory, nothing privileged."""
+
+
 @dataclass(frozen=True)
 class Observation:
     """What a robot may know before it acts: calibrated images and its own hand, nothing privileged."""
