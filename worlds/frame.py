@@ -24,10 +24,10 @@ class SpatialFrame:
 
     rows: int = 96
     columns: int = 128
-    cell_size: float = 0.01
+    cell_size: float = 0.008
     pitch_rad: float = float(np.deg2rad(40.0))
-    top: float = 1.06
-    left: float = 0.64
+    top: float = 0.985
+    left: float = 0.512
     eye: float = -0.6
 
     def __post_init__(self) -> None:
@@ -107,10 +107,19 @@ def point_to_pixel(point_world: np.ndarray, K: np.ndarray, T_camera_to_world: np
     return (point_camera @ K.T)[..., :2] / scale[..., None], optical_depth
 
 
-def depth_to_points(depth: np.ndarray, K: np.ndarray, T_camera_to_world: np.ndarray) -> np.ndarray:
-    """World points `[h, w, 3]` [m] of a depth image `[h, w]` [m]; NaN where depth is NaN."""
+def depth_to_points(
+    depth: np.ndarray, K: np.ndarray, T_camera_to_world: np.ndarray, shift_px: tuple[float, float] = (0.0, 0.0)
+) -> np.ndarray:
+    """World points `[h, w, 3]` [m] of a depth image `[h, w]` [m]; NaN where depth is NaN.
+
+    `shift_px` (u, v) says where in each pixel the depth was taken, relative to its centre.
+    """
     height, width = depth.shape
-    v, u = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)[None, :]
+    u = (np.arange(width, dtype=np.float32) + np.float32(shift_px[0]))[None, :]
+    v = (np.arange(height, dtype=np.float32) + np.float32(shift_px[1]))[:, None]
     to_world = (T_camera_to_world[:3, :3] @ np.linalg.inv(K)).astype(np.float32)
-    origin = T_camera_to_world[:3, 3].astype(np.float32)
-    return np.stack([depth * (row[0] * u + row[1] * v + row[2]) + start for row, start in zip(to_world, origin, strict=True)], axis=-1)
+    points = np.empty((height, width, 3), np.float32)
+    for axis in range(3):
+        row, start = to_world[axis], np.float32(T_camera_to_world[axis, 3])
+        points[..., axis] = depth * (row[0] * u + row[1] * v + row[2]) + start
+    return points

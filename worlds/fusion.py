@@ -1,6 +1,5 @@
 """Fuse calibrated RGB-D images into one oblique parallel view: nearest point per cell, small holes filled by medians."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,8 +17,7 @@ CHANNELS = 10
 MAX_VIEW_DEPTH_M = 2.4
 """Points farther from the eye plane belong to no kitchen."""
 SAME_SURFACE_M = 0.015
-"""Neighbouring pixels whose depth differs by less see one surface, and the points between them are interpolated; a bar stands
-at least 25 mm before its face, so nothing is invented between the two."""
+"""Neighbouring pixels whose depth differs by less see one surface; a bar stands at least 25 mm before its face."""
 SEE_THROUGH_M = 0.03
 """A cell this much farther than most of its neighbours was missed by the near surface's samples."""
 FILL_ROUNDS = 3
@@ -43,6 +41,7 @@ class SpatialView:
         valid: `[H, W]` bool, seen or filled from seen neighbours.
         holding: whether the gripper holds something (its own knowledge; the held object itself is filtered out as part of the robot).
         frame: the cells' geometry.
+        offset: `[H, W, 2]` float32, where in its cell the seen point lies (row, column), in cells within +-0.5; None if not stored.
     """
 
     rgb: np.ndarray
@@ -50,11 +49,13 @@ class SpatialView:
     valid: np.ndarray
     holding: bool
     frame: SpatialFrame = FRAME
+    offset: np.ndarray | None = None
 
     @cached_property
     def points(self) -> np.ndarray:
         """World points of all cells, `[H, W, 3]` float32 [m]; meaningless where invalid."""
-        return self.frame.cell_to_point(self.frame.grid(), self.depth).astype(np.float32)
+        cells = self.frame.grid() if self.offset is None else self.frame.grid() + self.offset
+        return self.frame.cell_to_point(cells, self.depth).astype(np.float32)
 
     @property
     def height(self) -> np.ndarray:
@@ -72,8 +73,7 @@ class SpatialView:
         Raises:
             InvalidObservationError: the cell lies outside the frame or nothing near it is seen.
         """
-        row, column = self._seen(cell)
-        return self.frame.cell_to_point(np.array([row, column]), np.array(float(self.depth[row, column])))
+        return self.points[self._seen(cell)].astype(float)
 
     def normal(self, cell: tuple[int, int]) -> np.ndarray:
         """Outward unit normal of the face a cell belongs to (a handle belongs to the face behind it), [3]; raises as `point`."""
@@ -127,80 +127,87 @@ def fuse(observation: Observation, frame: SpatialFrame = FRAME) -> SpatialView:
     if not observation.views:
         raise InvalidObservationError("the observation has no camera views; expected at least one calibrated RGB-D image")
     nearest = np.full(frame.rows * frame.columns, _EMPTY)
-    pixels = 0
+    samples: list[tuple[np.ndarray, np.ndarray]] = []
     for index, view in enumerate(observation.views):
         check_view(view, f"camera {index}")
-        _splat(view, frame, nearest, pixels)
-        pixels += view.depth.size
+        samples.append(_splat(view, frame, nearest, sum(len(rgb) for rgb, _ in samples)))
     seen = nearest != _EMPTY
     if not seen.any():
         raise InvalidObservationError(
             "no camera sees any cell of the frame; check that T_camera_to_world is camera to world, in metres, with z forward"
         )
     depth = np.where(seen, (nearest >> _INDEX_BITS).astype(np.float32) * _QUANTUM_M, np.nan).astype(np.float32).reshape(frame.shape)
-    colours = np.concatenate([np.asarray(view.rgb).reshape(-1, 3) for view in observation.views])
-    rgb = colours[np.where(seen, nearest & ((1 << _INDEX_BITS) - 1), 0)] * seen[:, None].astype(np.uint8)
-    depth, rgb = _repair(depth, rgb.reshape(*frame.shape, 3))
+    source = np.where(seen, nearest & ((1 << _INDEX_BITS) - 1), 0)
+    rgb = np.concatenate([colours for colours, _ in samples])[source] * seen[:, None]
+    offset = np.concatenate([within for _, within in samples])[source] * seen[:, None]
+    depth, rgb, offset = _repair(depth, rgb.reshape(*frame.shape, 3), offset.reshape(*frame.shape, 2))
     valid = np.isfinite(depth)
-    return SpatialView(rgb, np.where(valid, depth, np.float32(0)), valid, bool(observation.gripper.holding), frame)
+    return SpatialView(rgb, np.where(valid, depth, np.float32(0)), valid, bool(observation.gripper.holding), frame, offset)
 
 
-def _splat(view: CameraView, frame: SpatialFrame, nearest: np.ndarray, first_pixel: int) -> None:
-    """Lower `nearest` `[H * W]` (depth quanta above pixel numbers, counted from `first_pixel`) by a camera's points."""
+def _splat(view: CameraView, frame: SpatialFrame, nearest: np.ndarray, first: int) -> tuple[np.ndarray, np.ndarray]:
+    """Lower `nearest` `[H * W]` (depth quanta above point numbers, counted from `first`) by a camera's points.
+
+    Returns the colours `[n, 3]` of these points and their places within their cells `[n, 2]`.
+    """
     depth = np.where(view.depth > 0, view.depth, np.nan).astype(np.float32)
     if view.is_robot is not None:
         depth[view.is_robot] = np.nan
-    points = depth_to_points(depth, view.K, view.T_camera_to_world)
+    points = _quarter_points(depth, view.K, view.T_camera_to_world)
     up, ahead = frame.up_direction.astype(np.float32), frame.view_direction.astype(np.float32)
     x, y, z = points[..., 0], points[..., 1], points[..., 2]
-    dense = _between_pixels(depth)
-    row = dense((np.float32(frame.top) - (x * up[0] + z * up[2])) * np.float32(1 / frame.cell_size))
-    column = dense((np.float32(frame.left) - y) * np.float32(1 / frame.cell_size))
-    ahead_m = dense(x * ahead[0] + z * ahead[2] - np.float32(frame.eye))
+    row = (np.float32(frame.top) - (x * up[0] + z * up[2])) * np.float32(1 / frame.cell_size)
+    column = (np.float32(frame.left) - y) * np.float32(1 / frame.cell_size)
+    ahead_m = x * ahead[0] + z * ahead[2] - np.float32(frame.eye)
     with np.errstate(invalid="ignore"):
         inside = (row >= 0) & (row < frame.rows) & (column >= 0) & (column < frame.columns)
         inside &= (ahead_m > 0.01) & (ahead_m < MAX_VIEW_DEPTH_M)
     kept = np.flatnonzero(inside)
-    cell = row.ravel()[kept].astype(np.int64) * frame.columns + column.ravel()[kept].astype(np.int64)
-    v, u = np.divmod(kept, row.shape[1])
-    pixel = first_pixel + (v >> 1) * depth.shape[1] + (u >> 1)
-    quanta = np.rint(ahead_m.ravel()[kept] * np.float32(1e4)).astype(np.int64)
-    np.minimum.at(nearest, cell, (quanta << _INDEX_BITS) | pixel)
+    row, column, ahead_m = row.ravel()[kept], column.ravel()[kept], ahead_m.ravel()[kept]
+    cell_row, cell_column = row.astype(np.int64), column.astype(np.int64)
+    quanta = np.rint(ahead_m * np.float32(1e4)).astype(np.int64)
+    np.minimum.at(nearest, cell_row * frame.columns + cell_column, (quanta << _INDEX_BITS) | (np.arange(len(kept)) + first))
+    within = np.stack([row - cell_row, column - cell_column], axis=-1) - np.float32(0.5)
+    return np.asarray(view.rgb).reshape(-1, 3)[kept % depth.size], within.astype(np.float32)
 
 
-def _between_pixels(depth: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """A function that makes an image `[h, w]` dense, `[2h - 1, 2w - 1]`: means of neighbours that see one surface, else NaN."""
+def _quarter_points(depth: np.ndarray, K: np.ndarray, T_camera_to_world: np.ndarray) -> np.ndarray:
+    """World points `[4, h, w, 3]` a quarter of a pixel off each pixel's centre toward its corners, on the surface the pixel sees.
+
+    Four points a pixel leave no gaps between cells, and make a thin bar as wide as it is, not as narrow as its pixel centres.
+    """
+    left, right = _slopes(depth)
+    upper, lower = (slope.T for slope in _slopes(depth.T))
+    corners = []
+    for v, down in ((-0.25, -upper), (0.25, lower)):
+        for u, across in ((-0.25, -left), (0.25, right)):
+            corners.append(depth_to_points(depth + np.float32(0.25) * (down + across), K, T_camera_to_world, (u, v)))
+    return np.stack(corners)
+
+
+def _slopes(depth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How depth grows to the right, on the left and on the right of each pixel `[h, w]`, along the surface the pixel sees."""
+    steps = np.pad(np.diff(depth, axis=1), ((0, 0), (1, 1)), constant_values=np.nan)
     with np.errstate(invalid="ignore"):
-        across = np.where(np.abs(np.diff(depth, axis=1)) < SAME_SURFACE_M, np.float32(0.5), np.float32(np.nan))
-        down = np.where(np.abs(np.diff(depth, axis=0)) < SAME_SURFACE_M, np.float32(0.5), np.float32(np.nan))
-        middle = across[:-1] * across[1:] * (down[:, :-1] * down[:, 1:]) * 4
-
-    def dense(image: np.ndarray) -> np.ndarray:
-        height, width = image.shape
-        result = np.empty((2 * height - 1, 2 * width - 1), np.float32)
-        pairs = image[:, :-1] + image[:, 1:]
-        result[::2, ::2] = image
-        result[::2, 1::2] = pairs * across
-        result[1::2, ::2] = (image[:-1] + image[1:]) * down
-        result[1::2, 1::2] = (pairs[:-1] + pairs[1:]) * middle
-        return result
-
-    return dense
+        steps[~(np.abs(steps) < SAME_SURFACE_M)] = np.nan
+    left, right = steps[:, :-1], steps[:, 1:]
+    some = np.where(np.isnan(left), np.nan_to_num(right), left)
+    return some, np.where(np.isnan(right), some, right)
 
 
-def _repair(depth: np.ndarray, rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _repair(depth: np.ndarray, *layers: np.ndarray) -> list[np.ndarray]:
     """Close see-through cells, then fill small holes; every filled cell copies its neighbours' median one, never a mean.
 
-    `depth` `[H, W]` is NaN where unknown, in the result too.
+    `depth` `[H, W]` is NaN where unknown, in the result too; `layers` `[H, W, ...]` are copied along.
     """
-    around = _neighbours(depth, *np.mgrid[: depth.shape[0], : depth.shape[1]])
+    around = _neighbours(depth, *np.indices(depth.shape))
     with np.errstate(invalid="ignore"):
         # Unknown neighbours sort last, so the sixth is known only if at least six are.
         seen_through = depth - np.partition(around, 5, axis=0)[5] > SEE_THROUGH_M
-    depth, rgb = _copy_median(depth, rgb, seen_through, least=6)
+    images = _copy_median([depth, *layers], seen_through, least=6)
     for _ in range(FILL_ROUNDS):
-        depth, rgb = _copy_median(depth, rgb, np.isnan(depth), least=3)
-    return depth, rgb
+        images = _copy_median(images, np.isnan(images[0]), least=3)
+    return images
 
 
 _SHIFTS = np.array([(r, c) for r in (-1, 0, 1) for c in (-1, 0, 1) if (r, c) != (0, 0)])
@@ -212,16 +219,17 @@ def _neighbours(depth: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.
     return np.stack([padded[rows + 1 + r, columns + 1 + c] for r, c in _SHIFTS])
 
 
-def _copy_median(depth: np.ndarray, rgb: np.ndarray, where: np.ndarray, least: int) -> tuple[np.ndarray, np.ndarray]:
-    """Cells `where` `[H, W]` with at least `least` known neighbours take depth and colour of the (lower) median of these."""
+def _copy_median(images: list[np.ndarray], where: np.ndarray, least: int) -> list[np.ndarray]:
+    """Cells `where` `[H, W]` with at least `least` known neighbours take all images' values from the (lower) median of these in depth."""
+    depth = images[0]
     rows, columns = np.nonzero(where)
     around = _neighbours(depth, rows, columns)
     known = np.isfinite(around).sum(axis=0)
     enough = known >= least
     rows, columns, around, known = rows[enough], columns[enough], around[:, enough], known[enough]
     chosen = np.argsort(around, axis=0)[(known - 1) // 2, np.arange(len(rows))]
-    from_rows, from_columns = rows + _SHIFTS[chosen, 0], columns + _SHIFTS[chosen, 1]
-    new_depth, new_rgb = depth.copy(), rgb.copy()
-    new_depth[rows, columns] = depth[from_rows, from_columns]
-    new_rgb[rows, columns] = rgb[from_rows, from_columns]
-    return new_depth, new_rgb
+    sources = rows + _SHIFTS[chosen, 0], columns + _SHIFTS[chosen, 1]
+    copies = [image.copy() for image in images]
+    for copy, image in zip(copies, images, strict=True):
+        copy[rows, columns] = image[sources]
+    return copies

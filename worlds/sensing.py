@@ -1,6 +1,7 @@
 """What the cameras see: RGB-D images by ray casting (default, no graphics library) or by MuJoCo's renderer."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import mujoco
@@ -80,7 +81,7 @@ def sense(
     `robot_geom_ids` are the geoms of the robot's own body, which it knows by its kinematics; `held`, given while the gripper holds
     something, is the region around the fingers whose points also count as the robot's own.
     """
-    capture = (_Rays if options.backend == "rays" else Renderings)(model, data)
+    capture = _Rays(model, data, robot_geom_ids) if options.backend == "rays" else Renderings(model, data)
     robot = np.zeros(model.ngeom + 1, bool)
     robot[list(robot_geom_ids)] = True
     views = []
@@ -130,15 +131,31 @@ def shade(colours: np.ndarray, geom: np.ndarray, normal_world: np.ndarray) -> np
     return rgb
 
 
+@contextmanager
+def boxes_for_meshes(model: mujoco.MjModel, geom_ids: Collection[int]) -> Iterator[None]:
+    """Within the block rays meet the bounding boxes of these mesh geoms instead of their triangles.
+
+    The robot's meshes cost more than the whole kitchen, and what rays find there is only thrown away: a self-filter may be generous.
+    """
+    meshes = [i for i in geom_ids if model.geom_type[i] == mujoco.mjtGeom.mjGEOM_MESH]
+    model.geom_type[meshes] = mujoco.mjtGeom.mjGEOM_BOX
+    try:
+        yield
+    finally:
+        model.geom_type[meshes] = mujoco.mjtGeom.mjGEOM_MESH
+
+
 class _Rays:
     """Captures by `mj_multiRay`."""
 
-    def __init__(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
+    def __init__(self, model: mujoco.MjModel, data: mujoco.MjData, robot_geom_ids: Collection[int]) -> None:
         self.model, self.data, self.colours = model, data, geom_colours(model)
+        self.robot_geom_ids = robot_geom_ids
 
     def __call__(self, camera: CameraSpec, T_camera_to_world: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         directions = pixel_rays(camera).reshape(-1, 3) @ T_camera_to_world[:3, :3].T
-        geom, depth, normal = cast(self.model, self.data, T_camera_to_world[:3, 3], directions, MAX_RAY_M)
+        with boxes_for_meshes(self.model, self.robot_geom_ids):
+            geom, depth, normal = cast(self.model, self.data, T_camera_to_world[:3, 3], directions, MAX_RAY_M)
         depth[geom < 0] = np.nan
         shape = (camera.height, camera.width)
         return shade(self.colours, geom, normal).reshape(*shape, 3), depth.reshape(shape).astype(np.float32), geom.reshape(shape)
