@@ -54,16 +54,16 @@ class Slot:
         return self.y_max - self.y_min
 
 
-def bar_handle(rng: np.random.Generator, kinds: tuple[str, ...], room: float) -> dict:
-    """Random handle among `kinds` no longer than `room` [m]: the handle fields of a `FixtureSpec`."""
+def bar_handle(rng: np.random.Generator, kinds: tuple[str, ...], room_y: float, room_z: float) -> dict:
+    """Random handle among `kinds`, bars no longer than the room they have [m]: the handle fields of a `FixtureSpec`."""
     kind = str(rng.choice(kinds))
     if kind == "knob":
         return {"handle": kind, "handle_radius": float(rng.uniform(0.011, 0.015)), "handle_length": 0.0, "clearance": float(rng.uniform(0.028, 0.034))}
-    shortest = 0.09 if kind == "bar_horizontal" else 0.07
+    shortest, room = (0.09, room_y) if kind == "bar_horizontal" else (0.065, room_z)
     return {
         "handle": kind,
         "handle_radius": float(rng.uniform(0.005, 0.009)),
-        "handle_length": float(rng.uniform(shortest, max(shortest, min(0.14, room)))),
+        "handle_length": float(rng.uniform(shortest, max(shortest, room))),
         "clearance": float(rng.uniform(0.030, 0.042)),
         "handle_axis_world": (0.0, 1.0, 0.0) if kind == "bar_horizontal" else (0.0, 0.0, 1.0),
     }
@@ -92,7 +92,7 @@ def drawers(slot: Slot, rng: np.random.Generator, count: int) -> Unit:
     """A stack of one or two drawers; number 1 is the upper one."""
     height = (slot.z_max - slot.z_min) / 2 if count == 2 else float(rng.uniform(0.115, 0.15))
     kinds = ("bar_horizontal", "bar_horizontal", "bar_vertical", "knob") if count == 1 else ("bar_horizontal", "knob")
-    handle = bar_handle(rng, kinds, 0.6 * slot.width if height < 0.12 else 0.08)
+    handle = bar_handle(rng, kinds, 0.14, 0.65 * height)
     travel = float(rng.uniform(0.21, 0.24))
     fixtures = []
     for index in range(count):
@@ -130,7 +130,7 @@ def _drawer(slot: Slot, rng: np.random.Generator, number: int, z: float, height:
 def oven(slot: Slot, rng: np.random.Generator) -> Unit:
     """An oven door: horizontal hinge at its bottom, horizontal bar near its top."""
     height = slot.z_max - slot.z_min
-    handle = bar_handle(rng, ("bar_horizontal",), 0.5 * slot.width)
+    handle = bar_handle(rng, ("bar_horizontal",), 0.14, 0.0)
     door = FixtureSpec(
         name="oven_door",
         kind="oven_door",

@@ -9,6 +9,7 @@ from worlds import mjcf
 from worlds.fixtures_lower import PANEL_THICKNESS
 from worlds.fixtures_upper import TONGUE
 from worlds.objects import object_body
+from worlds.scenes import drawer_floor_z
 from worlds.spec import DOORS, FixtureSpec, KitchenSpec
 
 METAL = (0.78, 0.78, 0.80, 1.0)
@@ -35,7 +36,7 @@ def static_body(spec: KitchenSpec) -> Element:
     for panel in spec.panels:
         pitch = panel.pitch_rad
         axes = None if pitch == 0 else ((np.cos(pitch), 0.0, -np.sin(pitch)), (0.0, 1.0, 0.0))
-        mjcf.box(body, f"kitchen/{panel.name}", panel.centre_world, panel.half_size, panel.rgba, mjcf.STATIC, axes)
+        mjcf.box(body, f"kitchen/{panel.name}", panel.centre_world, panel.half_size, panel.rgba, mjcf.STATIC, axes, friction=panel.friction)
     for surface in spec.surfaces:
         x, y, z = surface.centre_world
         mjcf.box(body, f"{surface.name}/plate", (x, y, z), (*surface.half_size, SURFACE_LIFT), surface.rgba, mjcf.GHOST)
@@ -72,7 +73,7 @@ def _collision(fixture: FixtureSpec) -> str:
 def _front(body: Element, f: FixtureSpec) -> None:
     x, y, z = f.face_world
     half = (PANEL_THICKNESS / 2, f.size[0] / 2, f.size[1] / 2)
-    mjcf.box(body, f"{f.name}/front", (x + half[0], y, z), half, f.rgba, _collision(f))
+    mjcf.box(body, f"{f.name}/front", (x + half[0], y, z), half, f.rgba, _collision(f), friction=mjcf.GRIPPING)
     _handle(body, f)
 
 
@@ -100,7 +101,8 @@ def _drawer(body: Element, f: FixtureSpec) -> None:
     middle_x = x + (PANEL_THICKNESS + depth) / 2
     half_depth, half_height = (depth - PANEL_THICKNESS) / 2, (wall_top - low) / 2
     inside = tuple(0.5 * c + 0.5 for c in f.rgba[:3]) + (1.0,)
-    mjcf.box(body, f"{f.name}/bottom", (middle_x, y, low + WALL / 2), (half_depth, width / 2 - 0.006, WALL / 2), inside, mjcf.MOVING)
+    half_bottom = (drawer_floor_z(f) - low) / 2
+    mjcf.box(body, f"{f.name}/bottom", (middle_x, y, low + half_bottom), (half_depth, width / 2 - 0.006, half_bottom), inside, mjcf.MOVING)
     for name, side in (("wall_right", -1), ("wall_left", 1)):
         centre = (middle_x, y + side * (width / 2 - 0.006 - WALL / 2), low + half_height)
         mjcf.box(body, f"{f.name}/{name}", centre, (half_depth, WALL / 2, half_height), inside, mjcf.MOVING)
@@ -140,9 +142,11 @@ def _latch(body: Element, f: FixtureSpec) -> None:
     _knob(body, f)
     pivot = np.array(f.joint_anchor_world)
     _, along, across = _turning_frame(f)
-    thickness = 0.008
-    middle = pivot + along * TONGUE / 2 - (0.003 + thickness / 2, 0.0, 0.0)
+    thickness = 0.012
+    middle = pivot + along * TONGUE / 2 - (0.0003 + thickness / 2, 0.0, 0.0)
     mjcf.box(body, f"{f.name}/tongue", middle, (TONGUE / 2, 0.011, thickness / 2), f.rgba, mjcf.LATCH, (along, across))
+    # A pull of 80 N must not bend it: the hardest contact that 4 ms steps allow, whatever it touches.
+    body[-1].attrib.update(priority="1", solref="0.008 1", solimp="0.99 0.999 0.0005")
 
 
 def _tap(body: Element, f: FixtureSpec) -> None:

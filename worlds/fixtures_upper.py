@@ -9,6 +9,8 @@ WALL = 0.014
 """Thickness of the visible carcass edges [m]."""
 UPPER_DEPTH = 0.18
 """Depth of the upper carcass behind its fronts [m]; nothing is stored there."""
+LIFT = 0.027
+"""Height of the doors' lower edge over the counter [m]: just above its rail."""
 EDGE = 0.035
 """Distance of a vertical bar from the free edge of its door [m]."""
 LATCH_OFFSET = 0.045
@@ -27,7 +29,7 @@ def carcass(slot: Slot, name: str, y_min: float, y_max: float, z_min: float, z_m
         PanelSpec(f"{name}_side_a", (x, y_min + edge, z), (half_x, edge, half_z), slot.carcass),
         PanelSpec(f"{name}_side_b", (x, y_max - edge, z), (half_x, edge, half_z), slot.carcass),
         PanelSpec(f"{name}_roof", (x, y, z_max - edge), (half_x, half_y - WALL, edge), slot.carcass),
-        PanelSpec(f"{name}_base", (x, y, z_min + 0.015), (half_x, half_y - WALL, 0.015), slot.carcass),
+        PanelSpec(f"{name}_base", (x, y, z_min + LIFT / 2), (half_x, half_y - WALL, LIFT / 2), slot.carcass),
         PanelSpec(f"{name}_back", (x + half_x - edge, y, z), (edge, half_y - WALL, half_z - WALL), DARK),
     )
 
@@ -35,8 +37,8 @@ def carcass(slot: Slot, name: str, y_min: float, y_max: float, z_min: float, z_m
 def _hinged(slot: Slot, rng: np.random.Generator, name: str, kind: str, width: float, height: float, handle_z: float, **more) -> FixtureSpec:
     """A door whose hinge is on the outer side of its slot, its bar near the free edge."""
     hinge_y = slot.y_max if slot.outer > 0 else slot.y_min
-    bottom = slot.z_min + 0.03
-    handle = bar_handle(rng, ("bar_vertical",), 0.11)
+    bottom = slot.z_min + LIFT
+    handle = bar_handle(rng, ("bar_vertical",), 0.0, 0.11)
     face = (slot.front_x, hinge_y - slot.outer * width / 2, bottom + height / 2)
     return FixtureSpec(
         name=name,
@@ -61,7 +63,7 @@ def hinged_door(slot: Slot, rng: np.random.Generator) -> Unit:
     """A cabinet with one hinged door."""
     width, height = float(rng.uniform(0.23, 0.28)), float(rng.uniform(0.21, 0.25))
     kind = "left_door" if slot.outer > 0 else "right_door"
-    handle_z = slot.z_min + 0.03 + height * float(rng.uniform(0.40, 0.60))
+    handle_z = slot.z_min + LIFT + height * float(rng.uniform(0.40, 0.60))
     door = _hinged(slot, rng, f"{slot.side}_cabinet", kind, width, height, handle_z)
     return Unit((door,), _box_behind(slot, door.name, width, height))
 
@@ -69,10 +71,10 @@ def hinged_door(slot: Slot, rng: np.random.Generator) -> Unit:
 def microwave(slot: Slot, rng: np.random.Generator) -> Unit:
     """A dark box with a hinged glass door and a strip of buttons beside it."""
     width, height, strip = float(rng.uniform(0.21, 0.24)), float(rng.uniform(0.20, 0.22)), 0.05
-    handle_z = slot.z_min + 0.03 + height * float(rng.uniform(0.45, 0.6))
+    handle_z = slot.z_min + LIFT + height * float(rng.uniform(0.45, 0.6))
     door = _hinged(slot, rng, "microwave", "microwave", width, height, handle_z)
     inner = (slot.y_max if slot.outer > 0 else slot.y_min) - slot.outer * (width + strip / 2)
-    z = slot.z_min + 0.03 + height / 2
+    z = slot.z_min + LIFT + height / 2
     buttons = PanelSpec("microwave_buttons", (slot.front_x + UPPER_DEPTH / 2, inner, z), (UPPER_DEPTH / 2, strip / 2, height / 2), slot.metal)
     return Unit((door,), (*_box_behind(slot, door.name, width, height), buttons))
 
@@ -80,14 +82,14 @@ def microwave(slot: Slot, rng: np.random.Generator) -> Unit:
 def _box_behind(slot: Slot, name: str, width: float, height: float) -> tuple[PanelSpec, ...]:
     hinge_y = slot.y_max if slot.outer > 0 else slot.y_min
     y_min, y_max = sorted((hinge_y, hinge_y - slot.outer * width))
-    return carcass(slot, name, y_min, y_max, slot.z_min, slot.z_min + 0.03 + height + WALL)
+    return carcass(slot, name, y_min, y_max, slot.z_min, slot.z_min + LIFT + height + WALL)
 
 
 def latched_door(slot: Slot, rng: np.random.Generator) -> Unit:
     """A hinged door held shut by the tongue of a turning latch on the frame beside its free edge."""
     width, height = float(rng.uniform(0.22, 0.25)), float(rng.uniform(0.23, 0.25))
     kind_name, latch_name = f"{slot.side}_latched", f"{slot.side}_latch"
-    bottom = slot.z_min + 0.03
+    bottom = slot.z_min + LIFT
     door = _hinged(slot, rng, kind_name, "latched_door", width, height, bottom + 0.085, latch=latch_name)
     edge_y = (slot.y_max if slot.outer > 0 else slot.y_min) - slot.outer * width
     pivot = np.array([slot.front_x - 0.001, edge_y - slot.outer * LATCH_OFFSET, bottom + height - 0.045])
@@ -127,8 +129,8 @@ def sliding_door(slot: Slot, rng: np.random.Generator) -> Unit:
     travel, height = float(rng.uniform(0.12, 0.14)), float(rng.uniform(0.21, 0.24))
     width = travel + 0.02
     inner_y = slot.y_min if slot.outer > 0 else slot.y_max
-    handle = bar_handle(rng, ("bar_vertical",), 0.11)
-    face = (slot.front_x, inner_y + slot.outer * width / 2, slot.z_min + 0.03 + height / 2)
+    handle = bar_handle(rng, ("bar_vertical",), 0.0, 0.11)
+    face = (slot.front_x, inner_y + slot.outer * width / 2, slot.z_min + LIFT + height / 2)
     door = FixtureSpec(
         name="sliding_door",
         kind="sliding_door",
@@ -150,7 +152,7 @@ def sliding_door(slot: Slot, rng: np.random.Generator) -> Unit:
     fixed_y = inner_y + slot.outer * 1.5 * width
     x = slot.front_x + PANEL_THICKNESS + 0.006
     fixed = PanelSpec("sliding_fixed", (x, fixed_y, face[2]), (0.003, width / 2 - WALL, height / 2), slot.colours[1])
-    return Unit((door,), (*carcass(slot, door.name, y_min, y_max, slot.z_min, slot.z_min + 0.03 + height + WALL), fixed))
+    return Unit((door,), (*carcass(slot, door.name, y_min, y_max, slot.z_min, slot.z_min + LIFT + height + WALL), fixed))
 
 
 def tap(slot: Slot, rng: np.random.Generator) -> Unit:

@@ -8,8 +8,9 @@ import numpy as np
 
 from worlds import fixtures_lower as lower
 from worlds import fixtures_upper as upper
+from worlds.mjcf import GRIPPING
 from worlds.objects import KINDS, sample_object
-from worlds.spec import KitchenSpec, ObjectSpec, PanelSpec, SurfaceSpec
+from worlds.spec import HINGED, FixtureSpec, KitchenSpec, ObjectSpec, PanelSpec, SurfaceSpec
 
 TEST_SEED_START = 200_000
 """Seeds from here on use the test families."""
@@ -25,6 +26,13 @@ FLOOR_Z = -0.04
 """The floor [m], a little below the robot's base so that the arm's lower links never scrape it."""
 SURFACE_HALF = (0.058, 0.062)
 """Half size of boards and burners along x and y [m]: the pot's base fits."""
+RAIL_Z = (0.014, 0.022)
+"""Lower and upper edge of the rail along the counter's front [m above it]: below the doors, which pass over it, and high enough
+that an object squeezed between rail and door is held by friction like in a gripper, instead of toppling over the edge."""
+RAIL_HALF = 0.004
+"""Half thickness of the rail [m]."""
+STOP_HALF, STOP_HEIGHT = 0.006, 0.045
+"""Half thickness and height of the stop beside each fully open door [m], at which an object that a door pushes along the rail gets stuck."""
 RGBA = tuple[float, float, float, float]
 
 
@@ -93,11 +101,12 @@ def sample_kitchen(seed: int) -> KitchenSpec:
     colours = _Palette(rng)
     units = _lower_units(low, rng, front, counter_z - SLAB, colours) + _upper_units(high, rng, back, counter_z, colours)
     stove = "stove" in low
+    fixtures = tuple(f for unit in units for f in unit.fixtures)
     spots = tuple((front + 0.066, y) for y in SPOTS_Y)
     return KitchenSpec(
         seed=seed,
         family=family.name + ("_mirrored" if mirrored else ""),
-        fixtures=tuple(f for unit in units for f in unit.fixtures),
+        fixtures=fixtures,
         objects=_objects(rng, colours),
         surfaces=_surfaces(rng, spots, counter_z, stove, colours),
         counter_world=(front, back, -HALF_WIDTH, HALF_WIDTH, counter_z),
@@ -105,7 +114,7 @@ def sample_kitchen(seed: int) -> KitchenSpec:
         lower_front_x=front,
         upper_front_x=back,
         floor_z=FLOOR_Z,
-        panels=(*_shell(front, back, counter_z, colours), *(p for unit in units for p in unit.panels)),
+        panels=(*_shell(front, back, counter_z, colours), *_rail(fixtures, front, counter_z, colours.metal), *(p for u in units for p in u.panels)),
     )
 
 
@@ -190,3 +199,28 @@ def _shell(front: float, back: float, counter_z: float, colours: _Palette) -> tu
         half_x = (depth - start) / 2
         panels.append(PanelSpec(f"divider_{index}", (front + start + half_x, y, lower.BOTTOM_Z + half_z), (half_x, half_y, half_z), colours.carcass))
     return tuple(panels)
+
+
+def _rail(fixtures: tuple[FixtureSpec, ...], front: float, counter_z: float, rgba: RGBA) -> tuple[PanelSpec, ...]:
+    """A rail along the front edge of the counter and a stop just outside the sweep of every hinged door.
+
+    Without them a door would brush objects off the counter; with them whatever stands in its way stops it.
+    """
+    x, z, half_z = front + 0.006, counter_z + sum(RAIL_Z) / 2, (RAIL_Z[1] - RAIL_Z[0]) / 2
+    panels = [PanelSpec("rail", (x, 0.0, z), (RAIL_HALF, HALF_WIDTH, half_z), rgba, friction=GRIPPING)]
+    for index, y in enumerate(np.linspace(-HALF_WIDTH + 0.01, HALF_WIDTH - 0.01, 4)):
+        panels.append(PanelSpec(f"rail_post_{index}", (x, float(y), counter_z + RAIL_Z[0] / 2), (RAIL_HALF, RAIL_HALF, RAIL_Z[0] / 2), rgba))
+    for door in fixtures:
+        if door.kind in HINGED:
+            y = _stop_y(door, x)
+            panels.append(PanelSpec(f"stop_{door.name}", (x, y, counter_z + STOP_HEIGHT / 2), (STOP_HALF, STOP_HALF, STOP_HEIGHT / 2), rgba, friction=GRIPPING))
+    return tuple(panels)
+
+
+def _stop_y(door: FixtureSpec, x: float) -> float:
+    """Where on the line at `x` a stop clears the outer face of the fully open door by 4 mm."""
+    outer = -door.joint_axis_world[2]
+    anchor_x, anchor_y, _ = door.joint_anchor_world
+    distance = lower.PANEL_THICKNESS / 2 + 0.004 + STOP_HALF * float(np.sqrt(2.0))
+    turned = door.joint_range
+    return anchor_y + outer * (distance + (x - anchor_x) * float(np.cos(turned))) / float(np.sin(turned))

@@ -19,6 +19,10 @@ COLLISION: dict[str, tuple[int, int]] = {
 }
 FIXTURE_DENSITY = 350.0
 """Of moving panels [kg/m3]: a 25 x 25 cm door weighs 0.35 kg, light enough for an arm and heavy enough to be stable."""
+PANEL_FRICTION = 0.5
+"""Of everything but objects' feet and the robot's pads (robosuite gives those 2.0; MuJoCo takes the larger of the two)."""
+GRIPPING = 0.9
+"""Friction of doors, rails and stops, which must hold an object between them."""
 RGBA = Sequence[float]
 
 
@@ -64,7 +68,7 @@ def box(
     collision: str,
     axes: tuple[Sequence[float], Sequence[float]] | None = None,
     mass: float | None = None,
-    friction: float = 0.5,
+    friction: float = PANEL_FRICTION,
 ) -> None:
     """A box; `axes` are its x and y directions when they are not the body's."""
     attributes = {"pos": numbers(centre), "size": numbers(half_size)}
@@ -86,12 +90,12 @@ def cylinder(
 ) -> None:
     """A cylinder around `axis`."""
     attributes = {"pos": numbers(centre), "size": numbers((radius, half_length)), "zaxis": numbers(axis)}
-    _geom(parent, name, "cylinder", collision, rgba, mass, 0.5, attributes)
+    _geom(parent, name, "cylinder", collision, rgba, mass, PANEL_FRICTION, attributes)
 
 
 def capsule(parent: Element, name: str, start: Sequence[float], end: Sequence[float], radius: float, rgba: RGBA, collision: str) -> None:
     """A capsule from `start` to `end`."""
-    _geom(parent, name, "capsule", collision, rgba, None, 0.5, {"fromto": numbers([*start, *end]), "size": numbers(radius)})
+    _geom(parent, name, "capsule", collision, rgba, None, PANEL_FRICTION, {"fromto": numbers([*start, *end]), "size": numbers(radius)})
 
 
 def sphere(

@@ -2,16 +2,15 @@
 
 import numpy as np
 
-from worlds.spec import FixtureSpec, KitchenSpec, ObjectSpec, SceneState
+from worlds.spec import HINGED, FixtureSpec, KitchenSpec, ObjectSpec, SceneState
 
-HINGED = ("left_door", "right_door", "latched_door", "microwave")
-"""Doors that swing over the counter."""
 CLEARANCE = 0.012
 """Free space kept between an object and anything else [m]."""
-DRAWER_FLOOR = 0.008
-"""Thickness of a drawer's bottom [m]."""
-FRONT_THICKNESS = 0.016
-"""Thickness of a front [m]."""
+DRAWER_WALL = 0.088
+"""Height of a drawer's front above its bottom [m]: every object fits (8 cm), and over it the oblique view sees the bottom from 12 cm
+behind the front on, where the hand sets things down before it meets the counter's edge."""
+DRAWER_INSET = 0.14
+"""Objects stand this far behind the outer face of a drawer [m]."""
 OPEN_CHANCE = 0.35
 """Share of fixtures that a random scene opens or switches on."""
 IN_DRAWER_CHANCE = 0.25
@@ -74,9 +73,15 @@ def drawer_pose(drawer: FixtureSpec, fraction: float, thing: ObjectSpec, rng: np
     x, y, z = drawer.face_world
     side = 0.0 if rng is None else float(rng.uniform(-1.0, 1.0)) * max(0.0, drawer.size[0] / 2 - 0.03 - thing.radius)
     yaw = 0.0 if rng is None else float(rng.uniform(-np.pi, np.pi))
-    base = (x + FRONT_THICKNESS + 0.095, y + side, z - drawer.size[1] / 2 + DRAWER_FLOOR)
+    base = (x + DRAWER_INSET, y + side, drawer_floor_z(drawer))
     moved = drawer.moved(np.array(base), fraction)
     return float(moved[0]), float(moved[1]), float(moved[2]), yaw
+
+
+def drawer_floor_z(drawer: FixtureSpec) -> float:
+    """Height of the top of a drawer's bottom [m]."""
+    z, height = drawer.face_world[2], drawer.size[1]
+    return float(max(z - height / 2 + 0.008, z + height / 2 - DRAWER_WALL))
 
 
 def in_sweep(door: FixtureSpec, fraction: float, thing: ObjectSpec, pose: tuple[float, float, float, float]) -> bool:

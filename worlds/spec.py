@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 DOORS = ("left_door", "right_door", "latched_door", "microwave", "oven_door", "sliding_door")
+HINGED = ("left_door", "right_door", "latched_door", "microwave")
+"""Doors that swing over the counter."""
 OPENABLE = ("drawer", *DOORS)
 """Fixture kinds with `open`/`closed`."""
 SWITCHABLE = ("knob", "tap", "switch", "latch")
@@ -109,6 +111,7 @@ class PanelSpec:
     half_size: tuple[float, float, float]
     rgba: tuple[float, float, float, float]
     pitch_rad: float = 0.0
+    friction: float = 0.5
 
 
 @dataclass(frozen=True)
