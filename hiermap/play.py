@@ -1,0 +1,256 @@
+"""What an episode is made of: a random kitchen in a random state, and a walk of random, geometry-guided and model-guided actions.
+
+`play_episode` runs the motor programs in the simulator and labels what really happened. `rules_episode` teleports to what the exact
+rules say, hundreds of times cheaper than moving an arm: data for a first training, with exact labels. Both try several actions from
+one snapshot now and then, and both void an action when the simulation diverges.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import ndimage
+
+from hiermap.versions import versions
+from hiermap.walk import Look, Step, Walk
+from primitives.specs import PRIMITIVES, PrimitiveResult
+from worlds.base import Action, DataError, InvalidObservationError, PhysicsError
+from worlds.cameras import fiducial_error_px
+from worlds.grounding import ground
+from worlds.judge import effect, truth
+from worlds.kitchen import Kitchen, Snapshot
+from worlds.moves import LEFT, RIGHT, YAW_RAD, Move, fixture_primitive
+from worlds.oracle import move_for, oracle_maps
+from worlds.places import FREE_PREFIX, common_places, place_named, pose_at
+from worlds.rules import apply, is_applicable, steps_to_go
+from worlds.scenes import random_scene
+from worlds.spec import OPENABLE, KitchenSpec, SceneState
+
+if TYPE_CHECKING:
+    from hiermap.collect import CollectSettings
+    from hiermap.episodes import Episode
+
+STEPS_CAP = 5
+"""Predicates farther away than this many primitives are labelled beyond the cap."""
+JITTER_SHARE, JITTER_CELLS = 0.25, 2
+"""Guided actions miss by up to so many cells this often, so that the edges of the maps are seen too."""
+NEAR_MISS_SHARE, NEAR_MISS_CELLS = 0.5, 6
+"""Half of the random actions are aimed near a map's region or in its wrong orientation: far ones teach little."""
+MIN_FREE_MODEL_VALUE = 0.05
+"""Model-guided actions are drawn from cells worth at least this."""
+MAX_ATTEMPTS = 4
+"""Tries per wanted interaction before a walk is left as short as it is."""
+
+_ORDER = tuple(PRIMITIVES)
+Maps = Callable[[object], np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Here:
+    """Where the walk stands: a view's index and the snapshot that belongs to it."""
+
+    index: int
+    snapshot: Snapshot
+
+
+def play_episode(seed: int, settings: "CollectSettings") -> "Episode":
+    """A walk executed by the motor programs; raises DataError if hardly anything could be recorded."""
+    return _episode(seed, settings, "play", _executed)
+
+
+def rules_episode(seed: int, settings: "CollectSettings") -> "Episode":
+    """A walk whose effects are teleported by the exact rules; raises as `play_episode`."""
+    return _episode(seed, settings, "rules", _teleported)
+
+
+def _episode(seed: int, settings: "CollectSettings", source: str, attempt: Callable) -> "Episode":
+    rng = np.random.default_rng([seed, 0x9A])
+    kitchen = Kitchen(seed)
+    kitchen.set_scene(random_scene(kitchen.spec, rng))
+    walk = Walk(kitchen.spec, kitchen.masks())
+    here = Here(walk.add(look(kitchen)), kitchen.snapshot())
+    learned = _learned_maps(settings.weights)
+    for _ in range(MAX_ATTEMPTS * settings.interactions_per_episode):
+        if len(walk.steps) >= settings.interactions_per_episode:
+            break
+        now = walk.looks[here.index]
+        action = choose(now, rng, settings.random_share, settings.model_share if learned else 0.0, learned)
+        if action is None:
+            break
+        try:
+            there = attempt(kitchen, walk, here, action)
+        except (PhysicsError, InvalidObservationError):
+            walk.voided += 1
+            kitchen.restore(here.snapshot)
+            continue
+        if there.index != here.index and rng.random() < settings.branch_share:
+            kitchen.restore(here.snapshot)
+        else:
+            here = there
+    if not walk.steps:
+        raise DataError(f"kitchen {seed} gave no transition ({walk.voided} voided)")
+    error_px = max((fiducial_error_px(view) or 0.0 for view in kitchen.observe().views), default=0.0)
+    flags = [f"voided:{walk.voided}"] if walk.voided else []
+    meta = {
+        "seed": seed,
+        "family": kitchen.spec.family,
+        "source": source,
+        "versions": versions(),
+        "calibration_error_px": error_px,
+        "flags": flags,
+    }
+    return walk.pack(meta)
+
+
+def look(kitchen: Kitchen) -> Look:
+    """The present view of a kitchen with all its labels."""
+    scene, view = kitchen.scene(), kitchen.view()
+    maps = oracle_maps(kitchen.spec, scene, view, kitchen.masks())
+    return Look(view, scene, maps, truth(kitchen.spec, scene), steps_to_go(kitchen.spec, scene, STEPS_CAP))
+
+
+# --- choosing an action -------------------------------------------------------------------------------------------------------------------
+
+
+def choose(now: Look, rng: np.random.Generator, random_share: float, model_share: float, learned: Maps | None) -> Action | None:
+    """A random, model-guided or geometry-guided action; None if the view offers nothing at all."""
+    if not now.view.valid.any():
+        return None
+    draw = rng.random()
+    if draw < random_share:
+        return random_action(now, rng)
+    if learned is not None and draw < random_share + model_share:
+        values = learned(now.view)
+        guided = guided_action(values > max(MIN_FREE_MODEL_VALUE, 0.5 * float(values.max())), now, rng)
+    else:
+        guided = guided_action(now.maps, now, rng)
+    return guided or random_action(now, rng)
+
+
+def guided_action(maps: np.ndarray, now: Look, rng: np.random.Generator) -> Action | None:
+    """Uniform over the primitives that maps `[P, R, H, W]` bool allow, then over their separate regions, then over cells and bins."""
+    available = np.flatnonzero(maps.any(axis=(1, 2, 3)))
+    if len(available) == 0:
+        return None
+    p = int(rng.choice(available))
+    regions, count = ndimage.label(maps[p].any(axis=0), structure=np.ones((3, 3)))
+    rows, columns = np.nonzero(regions == rng.integers(1, count + 1))
+    at = int(rng.integers(len(rows)))
+    cell = int(rows[at]), int(columns[at])
+    rotation = int(rng.choice(np.flatnonzero(maps[p, :, cell[0], cell[1]])))
+    if rng.random() < JITTER_SHARE:
+        cell = _moved(cell, JITTER_CELLS, now, rng)
+    return Action(_ORDER[p], cell, rotation)
+
+
+def random_action(now: Look, rng: np.random.Generator) -> Action:
+    """Any primitive, anywhere that something is seen; half of the time near a region of its map or in a wrong orientation."""
+    p = int(rng.integers(len(_ORDER)))
+    rotation = int(rng.integers(len(PRIMITIVES[_ORDER[p]].rotations)))
+    cells = np.argwhere(now.maps[p].any(axis=0))
+    if len(cells) and rng.random() < NEAR_MISS_SHARE:
+        near = cells[rng.integers(len(cells))]
+        return Action(_ORDER[p], _moved((int(near[0]), int(near[1])), NEAR_MISS_CELLS, now, rng), rotation)
+    seen = np.argwhere(now.view.valid)
+    row, column = seen[rng.integers(len(seen))]
+    return Action(_ORDER[p], (int(row), int(column)), rotation)
+
+
+def _moved(cell: tuple[int, int], reach: int, now: Look, rng: np.random.Generator) -> tuple[int, int]:
+    """A cell up to `reach` rows and columns away where something is seen; the cell itself if that is nowhere."""
+    rows, columns = now.view.valid.shape
+    row = int(np.clip(cell[0] + rng.integers(-reach, reach + 1), 0, rows - 1))
+    column = int(np.clip(cell[1] + rng.integers(-reach, reach + 1), 0, columns - 1))
+    return (row, column) if now.view.valid[row, column] else cell
+
+
+def _learned_maps(weights: str | None) -> Maps | None:
+    if weights is None:
+        return None
+    from hiermap.weights import load_model
+
+    return load_model(weights).maps
+
+
+# --- what comes of it ---------------------------------------------------------------------------------------------------------------------
+
+
+def _executed(kitchen: Kitchen, walk: Walk, here: Here, action: Action) -> Here:
+    """Run the motor program; the judge says from the true scenes whether the primitive had its effect."""
+    now = walk.looks[here.index]
+    command = ground(now.view, action)
+    result = kitchen.run(command)
+    if result.duration == 0.0:
+        walk.steps.append(Step(here.index, here.index, action, command, False, result))
+        return here
+    after = look(kitchen)
+    had_effect = any_effect(kitchen.spec, now.scene, after.scene, action)
+    there = Here(walk.add(after), kitchen.snapshot())
+    walk.steps.append(Step(here.index, there.index, action, command, had_effect, result))
+    return there
+
+
+def _teleported(kitchen: Kitchen, walk: Walk, here: Here, action: Action) -> Here:
+    """Set the scene to what the rules say; an action the maps do not allow fails and changes nothing."""
+    now = walk.looks[here.index]
+    command = ground(now.view, action)
+    seconds = PRIMITIVES[action.primitive].typical_seconds
+    if not now.maps[_ORDER.index(action.primitive), action.rotation_index, action.cell[0], action.cell[1]]:
+        failed = PrimitiveResult(False, _why_not(now, action), 0.0, 0.0)
+        walk.steps.append(Step(here.index, here.index, action, command, False, failed))
+        return here
+    move = _set_down(now, action) if action.primitive == "place" else move_for(kitchen.spec, now.scene, action, now.view)
+    if move is None or (action.primitive != "place" and not is_applicable(kitchen.spec, now.scene, move)):
+        raise InvalidObservationError(f"the cell of {action} means {move}, which the rules do not allow")
+    kitchen.set_scene(_after(kitchen.spec, now.scene, move))
+    after = look(kitchen)
+    if not effect(kitchen.spec, now.scene, after.scene, move):
+        raise PhysicsError(f"{move} teleported in kitchen {kitchen.spec.seed} does not stay as the rules say")
+    there = Here(walk.add(after), kitchen.snapshot())
+    walk.steps.append(Step(here.index, there.index, action, command, True, PrimitiveResult(True, "done", seconds, 0.0)))
+    return there
+
+
+def _set_down(now: Look, action: Action) -> Move | None:
+    """Placing exactly where the cell says, as a hand does, not at the nearest place that has a name."""
+    x, y, z = now.view.point(action.cell)
+    held = now.scene.held
+    return Move("place", held, f"{FREE_PREFIX}{x:.4f},{y:.4f},{z:.4f}", action.rotation_index) if held else None
+
+
+def _after(spec: KitchenSpec, scene: SceneState, move: Move) -> SceneState:
+    if move.primitive != "place":
+        return apply(spec, scene, move)
+    yaw_rad = scene.poses[move.target][3] + YAW_RAD["place"][move.rotation_index]
+    pose = pose_at(spec, place_named(spec, move.argument), dict(scene.fractions), yaw_rad)
+    return replace(scene, poses={**scene.poses, move.target: pose}, held=None)
+
+
+def _why_not(now: Look, action: Action) -> str:
+    if now.view.holding != PRIMITIVES[action.primitive].needs_object:
+        return "hand_full" if now.view.holding else "hand_empty"
+    return "missed"
+
+
+def any_effect(spec: KitchenSpec, before: SceneState, after: SceneState, action: Action) -> bool:
+    """Whether the true scenes show any effect that the action's primitive and orientation are for, on whatever thing."""
+    return any(effect(spec, before, after, move) for move in conceivable(spec, before, action))
+
+
+def conceivable(spec: KitchenSpec, scene: SceneState, action: Action) -> list[Move]:
+    """Every move of the action's primitive and orientation bin, possible now or not."""
+    name, rotation = action.primitive, action.rotation_index
+    if name == "grasp":
+        return [Move("grasp", thing) for thing in scene.poses]
+    if name == "place":
+        return [Move("place", scene.held, place.name) for place in common_places(spec)] if scene.held else []
+    found = []
+    for fixture in spec.fixtures:
+        for argument in ("open", "closed") if fixture.kind in OPENABLE else ("on", "off"):
+            primitive, bins = fixture_primitive(fixture, argument, scene.fractions[fixture.name])
+            if primitive == name and (rotation in bins or name != "rotate"):
+                found.append(Move(name, fixture.name, argument, rotation))
+    if name == "push" and rotation in (LEFT, RIGHT):
+        found += [Move("push", thing, "left" if rotation == LEFT else "right", rotation) for thing in scene.poses]
+    return found
