@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from hiermap.suites import RunOptions
 from hiermap.versions import versions
 from worlds.goals import Predicate
 
@@ -29,6 +30,15 @@ def settings(config: Mapping, weights_file: Path | None = None) -> dict:
     """Resolved config, package versions, commit of the code and sha256 of the weights, as `eval_info.json` keeps them."""
     digest = sha256(weights_file) if weights_file is not None else None
     return {"config": dict(config), "versions": versions(), "commit": commit(), "weights_sha256": digest}
+
+
+def weights_file(options: RunOptions, suite: str) -> Path | None:
+    """The file behind what is learned in a run, or None if nothing is; DataError when there is no such file."""
+    if not options.needs_weights(suite):
+        return None
+    from hiermap.weights import MODEL_FILE, weights_directory
+
+    return weights_directory(options.weights) / MODEL_FILE
 
 
 def commit() -> str | None:

@@ -43,6 +43,7 @@ class StepRecord:
     Attributes:
         plan: 0 for the first plan, n for the n-th replan.
         rotation: name of the orientation bin.
+        point_world: contact point [m], or None where the world does not say.
         affordance: the map's value at the chosen cell, in [0, 1].
         reason: the motor program's own word; "" while not executed.
         before, imagined, after: looks; `after` is None while not executed.
@@ -53,7 +54,7 @@ class StepRecord:
     cell: tuple[int, int]
     rotation_index: int
     rotation: str
-    point_world: tuple[float, float, float]
+    point_world: tuple[float, float, float] | None
     affordance: float
     before: Look
     imagined: Look | None = None

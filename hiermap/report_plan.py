@@ -58,9 +58,9 @@ def plan_section(plan: Recording, anchor: str) -> str:
 def _step(index: int, step: StepRecord) -> str:
     dot = f'<span style="color:rgb{COLOURS[step.primitive]}">&#9679;</span>'
     done = f", the motor program says <b>{escape(step.reason)}</b>" if step.reason else ""
-    point = ", ".join(f"{value:.2f}" for value in step.point_world)
+    point = f" at ({', '.join(f'{value:.2f}' for value in step.point_world)}) m" if step.point_world is not None else ""
     plan = f' <span class="note">(replan {step.plan})</span>' if step.plan else ""
-    words = f"{escape(step.primitive)} {escape(step.rotation)} at ({point}) m, map {step.affordance:.2f}"
+    words = f"{escape(step.primitive)} {escape(step.rotation)}{point}, map {step.affordance:.2f}"
     head = f"<h3>{index + 1}. {dot} {words}{done}{plan}</h3>"
     seen = action_picture(step.before.rgb, step.primitive, step.cell, step.rotation_index, _VIEW_SCALE)
     real = "seen" if step.after is not None or step.reason else "imagined"
