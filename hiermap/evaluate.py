@@ -93,8 +93,6 @@ def _in_pool(todo: Sequence[Trial], options: RunOptions, workers: int) -> Iterat
                 yield future.result()
         except BrokenProcessPool as error:
             raise HiermapError("a worker died (out of memory?); finished rows are kept, the same command goes on from them") from error
-                "a worker process died (out of memory?); finished rows are kept, the same command goes on from them"
-            ) from error
         except BaseException:
             for process in set(multiprocessing.active_children()) - before:
                 process.terminate()
