@@ -1,24 +1,24 @@
 """`Kitchen`: one procedural kitchen in MuJoCo with its robot; build, teleport, look, act, snapshot."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import mujoco
 import numpy as np
 
 from primitives.arm import ArmFault
 from primitives.panda import PandaArm
+from primitives.programs import is_holding, run_primitive
 from primitives.specs import Command, PrimitiveResult
 from worlds.base import Action, GripperState, Observation, PhysicsError
+from worlds.frame import SpatialFrame
+from worlds.fusion import FRAME, SpatialView, fuse
+from worlds.grounding import ground
 from worlds.layouts import sample_kitchen
 from worlds.robosuite_kitchen import HiermapKitchen
 from worlds.scenes import initial_scene
-from worlds.sensing import SensingOptions
+from worlds.segmentation import segment
+from worlds.sensing import HeldRegion, SensingOptions, sense
 from worlds.spec import FixtureSpec, KitchenSpec, SceneState
-
-if TYPE_CHECKING:
-    from worlds.fusion import SpatialView
 
 __all__ = ["HiermapKitchen", "Kitchen", "Snapshot"]
 
@@ -26,8 +26,6 @@ SETTLE_S = 0.24
 """Long enough for objects teleported half a millimetre too high to come to rest [s]."""
 GRASP_S = 0.6
 """Long enough for the fingers to close on an object put between them [s]."""
-HOLDING_WIDTH_M = 0.003
-"""A closed gripper that is wider than this holds something [m]."""
 SQUEEZE_M = -0.04
 """Finger target that squeezes with full force [m]."""
 DROP_M = 0.0005
@@ -60,7 +58,7 @@ class Kitchen:
         self.data: mujoco.MjData = self.environment.sim.data._data
         self.sensing = SensingOptions() if sensing is None else sensing
         self.arm = PandaArm(self.model, self.data)
-        self._rng = np.random.default_rng([self.spec.seed, sensing_seed])
+        self.sensing_seed = sensing_seed
         self._index()
         self.set_scene(initial_scene(self.spec))
 
@@ -78,7 +76,6 @@ class Kitchen:
         ]
         self._finger_qpos = [int(model.joint(f"gripper0_right_finger_joint{i}").qposadr[0]) for i in (1, 2)]
         self._arm_qpos = [int(model.joint(f"robot0_joint{i}").qposadr[0]) for i in range(1, 8)]
-        self._finger_motor = model.actuator("gripper0_right_gripper_finger_joint1").id
 
     # The truth, for labels, oracle and judge only.
 
@@ -178,22 +175,18 @@ class Kitchen:
     # What a robot may do.
 
     def observe(self) -> Observation:
-        """Calibrated RGB-D views and the gripper's own state."""
-        from worlds.sensing import sense
-
-        views = sense(self.model, self.data, self.sensing, self._rng, self.robot_geom_ids)
-        return Observation(views, self.gripper())
+        """Calibrated RGB-D views and the gripper's own state; sensor noise is a function of the state and the sensing seed."""
+        gripper = self.gripper()
+        rng = np.random.default_rng([self.spec.seed, self.sensing_seed, round(self.data.time * 1e4)])
+        held = HeldRegion(self.data.site_xpos[self._site].copy()) if gripper.holding else None
+        return Observation(sense(self.model, self.data, self.sensing, rng, self.robot_geom_ids, held), gripper)
 
     def gripper(self) -> GripperState:
-        """Opening, and whether closed fingers are kept apart by something."""
-        width = self.arm.width()
-        closing = self.data.ctrl[self._finger_motor] < self.arm.finger_limit / 2
-        return GripperState(width, bool(closing and width > HOLDING_WIDTH_M))
+        """Opening, and whether something keeps the fingers apart."""
+        return GripperState(self.arm.width(), is_holding(self.arm))
 
-    def view(self) -> "SpatialView":
+    def view(self) -> SpatialView:
         """The fused spatial frame of a fresh look."""
-        from worlds.fusion import fuse
-
         return fuse(self.observe())
 
     def run(self, command: Command) -> PrimitiveResult:
@@ -202,8 +195,6 @@ class Kitchen:
         Raises:
             PhysicsError: the simulation diverged; the episode is void.
         """
-        from primitives.programs import run_primitive
-
         before = self._health()
         try:
             result = run_primitive(self.arm, command)
@@ -214,8 +205,6 @@ class Kitchen:
 
     def act(self, action: Action) -> PrimitiveResult:
         """Ground an action in a fresh view and run it."""
-        from worlds.grounding import ground
-
         return self.run(ground(self.view(), action))
 
     def _health(self) -> tuple[float, tuple[int, ...]]:
@@ -231,14 +220,9 @@ class Kitchen:
                 f"MuJoCo warnings {before[1]} -> {after[1]}, finite state {finite}; the episode is void"
             )
 
-    def masks(self) -> Mapping[str, np.ndarray]:
+    def masks(self, frame: SpatialFrame = FRAME) -> dict[str, np.ndarray]:
         """Privileged segmentation in the spatial frame: name -> `[H, W]` bool for every fixture, object and surface."""
-        from worlds.frame import SpatialFrame
-        from worlds.segmentation import segment
-
-        found = segment(self.model, self.data, SpatialFrame(), self.geom_owner, self.robot_geom_ids)
-        empty = np.zeros(SpatialFrame().shape, bool)
-        return {name: found.get(name, empty) for name in sorted(set(self.geom_owner.values()))}
+        return segment(self.model, self.data, frame, self.geom_owner, self.robot_geom_ids)
 
     def fixture(self, name: str) -> FixtureSpec:
         """The fixture of that name."""
