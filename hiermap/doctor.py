@@ -1,7 +1,5 @@
 """`hiermap doctor`: what this machine has, and the fix for what it lacks."""
 
-import importlib.resources
-import importlib.resources.abc
 import os
 import platform
 import shutil
@@ -12,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hiermap.versions import PINS, installed, pin_problem, versions
+from worlds.base import HiermapError
 
 GL_BACKENDS = ("egl", "osmesa", "glfw")
 GL_SECONDS = 60
@@ -22,7 +21,6 @@ GL_FIX = {
     "osmesa": "install libosmesa6 (apt-get install libosmesa6)",
     "glfw": "needs a display; set DISPLAY or use egl",
 }
-WEIGHTS_FILE = "model.safetensors"
 MAX_WEIGHTS_MB = 15.0
 MIN_PYTHON = (3, 11)
 LOW_DISK_GB = 2.0
@@ -117,31 +115,27 @@ def _gpu() -> Finding:
 
 
 def check_weights() -> Iterator[Finding]:
-    """Every set of weights that ships inside the package."""
-    folder = importlib.resources.files("hiermap") / "weights"
-    names = sorted(entry.name for entry in folder.iterdir() if entry.is_dir()) if folder.is_dir() else []
-    if not names:
-        yield Finding("weights", False, "none shipped", "train your own: hiermap train data=DIR out=DIR, then weights=DIR")
-    for name in names:
-        yield _weights(name, folder / name)
-
-
-def _weights(name: str, folder: importlib.resources.abc.Traversable) -> Finding:
-    label, fix = "weights", f"reinstall hiermap; weights {name!r} need {WEIGHTS_FILE} and config.json"
-    if not (folder / WEIGHTS_FILE).is_file() or not (folder / "config.json").is_file():
-        return Finding(label, False, f"{name}: incomplete", fix)
-    content = (folder / WEIGHTS_FILE).read_bytes()
+    """Every set of weights that ships inside the package, read and checked."""
+    label, fix = "weights", "train your own: hiermap train data=DIR out=DIR, then weights=DIR"
     try:
-        from safetensors import SafetensorError
-        from safetensors.numpy import load
-
-        count = sum(array.size for array in load(content).values())
-    except (ImportError, SafetensorError, ValueError) as error:
-        return Finding(label, False, f"{name}: damaged ({error})", fix)
-    size_mb = len(content) / 1e6
-    return Finding(
-        label, size_mb < MAX_WEIGHTS_MB, f"{name}: {count / 1e6:.2f} M parameters, {size_mb:.1f} MB", f"expected below {MAX_WEIGHTS_MB} MB"
-    )
+        from hiermap.weights import load_weights, shipped_names
+    except ImportError as error:
+        yield Finding(label, False, f"not readable without {error.name}", "run: pip install torch safetensors")
+        return
+    names = shipped_names()
+    if not names:
+        yield Finding(label, False, "none shipped", fix)
+    for name in names:
+        try:
+            loaded = load_weights(name)
+        except HiermapError as error:
+            yield Finding(label, False, f"{name}: {error}", "reinstall hiermap")
+            continue
+        count = sum(parameter.numel() for parameter in loaded.model.parameters()) / 1e6
+        size_mb = loaded.file.stat().st_size / 1e6
+        yield Finding(
+            label, size_mb < MAX_WEIGHTS_MB, f"{name}: {count:.2f} M parameters, {size_mb:.1f} MB", f"expected below {MAX_WEIGHTS_MB} MB"
+        )
 
 
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (check_versions, check_machine, check_graphics, check_weights)

@@ -17,6 +17,7 @@ from hiermap.walk import Look, Step, Walk
 from primitives.specs import PRIMITIVES, PrimitiveResult
 from worlds.base import Action, DataError, InvalidObservationError, PhysicsError
 from worlds.cameras import fiducial_error_px
+from worlds.fusion import SpatialView
 from worlds.grounding import ground
 from worlds.judge import effect, truth
 from worlds.kitchen import Kitchen, Snapshot
@@ -43,7 +44,7 @@ MAX_ATTEMPTS = 4
 """Tries per wanted interaction before a walk is left as short as it is."""
 
 _ORDER = tuple(PRIMITIVES)
-Maps = Callable[[object], np.ndarray]
+Maps = Callable[[SpatialView], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,9 +169,18 @@ def _moved(cell: tuple[int, int], reach: int, now: Look, rng: np.random.Generato
 def _learned_maps(weights: str | None) -> Maps | None:
     if weights is None:
         return None
-    from hiermap.weights import load_model
+    import torch  # takes seconds to load and is needed only here
 
-    return load_model(weights).maps
+    from hiermap.weights import load_weights
+
+    torch.set_num_threads(1)
+    model = load_weights(weights).model
+
+    def maps(view: SpatialView) -> np.ndarray:
+        with torch.inference_mode():
+            return model.decode(model.encode(torch.from_numpy(view.channels()[None])))[0].numpy()
+
+    return maps
 
 
 # --- what comes of it ---------------------------------------------------------------------------------------------------------------------
