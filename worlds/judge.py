@@ -49,7 +49,8 @@ def holds(spec: KitchenSpec, scene: SceneState, predicate: Predicate) -> bool:
         return scene.held == target
     if kind in _OF_FRACTION:
         fixture = spec.fixture(target)
-        _require(fixture.kind in (OPENABLE if kind in ("open", "closed") else SWITCHABLE), predicate, f"a fixture that can be {kind}", [fixture.kind])
+        able = OPENABLE if kind in ("open", "closed") else SWITCHABLE
+        _require(fixture.kind in able, predicate, f"a fixture that can be {kind}", [fixture.kind])
         return _OF_FRACTION[kind](scene.fractions[target])
     thing = predicate.arguments[0]
     _require(thing in scene.poses, predicate, "an object", sorted(scene.poses))

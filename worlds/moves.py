@@ -11,8 +11,6 @@ from worlds.sweep import Clearance, front_hand, outward, slab, sweep_slabs, top_
 
 PUSH_LEVER = 0.62
 """A door is pushed shut at this part of its width from the hinge."""
-FINGER_HEIGHT = 0.06
-"""From this far above the fingertips the hand is as wide as the palm [m]."""
 BESIDE = 0.03
 """Room beside a handle that is pushed sideways, for the closed fingers [m]."""
 SIDE_START = 0.085
@@ -138,9 +136,8 @@ def grasp_bins(thing: ObjectSpec, yaw_rad: float, in_drawer: bool) -> tuple[int,
 
 def hand_over(thing: ObjectSpec, place: Place, primitive: str, rotation_index: int, clearance: Clearance) -> np.ndarray:
     """Slabs `[2, 8]` of the hand that takes or sets down the object at the place."""
-    grip_z = place.point_world[2] + thing.grip_offset[2]
-    point = np.array([place.point_world[0], place.point_world[1], grip_z - 0.01])
-    return top_hand(point, opening_axis(primitive, rotation_index), clearance, FINGER_HEIGHT)
+    x, y, z = place.point_world
+    return top_hand(np.array([x, y, z + thing.grip_offset[2]]), opening_axis(primitive, rotation_index), clearance)
 
 
 def push_space(thing: ObjectSpec, start: Place, side: str, clearance: Clearance) -> np.ndarray:
@@ -148,11 +145,12 @@ def push_space(thing: ObjectSpec, start: Place, side: str, clearance: Clearance)
     x, y, z = start.point_world
     sign = 1.0 if side == "left" else -1.0
     along = np.array([0.0, 1.0])
-    path = slab(np.array([x, y + sign * PUSH_DISTANCE / 2]), along, PUSH_DISTANCE / 2 + thing.radius, thing.radius, z + 0.005, z + thing.height)
+    half_path, palm_z = PUSH_DISTANCE / 2 + thing.radius, z + 0.02 + clearance.finger_height
+    path = slab(np.array([x, y + sign * PUSH_DISTANCE / 2]), along, half_path, thing.radius, z + 0.005, z + thing.height)
     first, last = -SIDE_START, PUSH_DISTANCE - thing.radius
     middle, half = np.array([x, y + sign * (first + last) / 2]), (last - first) / 2
-    fingers = slab(middle, along, half + 0.015, 0.02, z + 0.01, z + FINGER_HEIGHT + 0.01)
-    palm = slab(middle, along, half + clearance.hand_half_thickness, clearance.hand_half_width, z + FINGER_HEIGHT + 0.01, z + 0.35)
+    fingers = slab(middle, along, half + 0.015, 0.02, z + 0.01, palm_z)
+    palm = slab(middle, along, half + clearance.hand_half_thickness, clearance.hand_half_width, palm_z, z + 0.35)
     return np.concatenate([path, fingers, palm])
 
 

@@ -8,15 +8,17 @@ from primitives.specs import PRIMITIVES, ROTATION_BINS
 from worlds.base import Action
 from worlds.fusion import SpatialView
 from worlds.judge import is_closed, is_open
-from worlds.moves import FINGER_HEIGHT, Move, fixture_primitive, opening_axis
-from worlds.places import FREE_PREFIX, Place, common_places
+from worlds.moves import Move, fixture_primitive, opening_axis
+from worlds.places import FREE_PREFIX, Place, common_places, stops
 from worlds.regions import counter_floor, drawer_floor, face_region, grip_region, handle_distance, object_top, rocker_half
 from worlds.rules import moves, rotations
 from worlds.spec import OPENABLE, KitchenSpec, ObjectSpec, SceneState
-from worlds.sweep import NOMINAL, cylinder_overlaps, overlaps, part_slabs
+from worlds.sweep import FINGERS_HALF_WIDTH, NOMINAL, cylinder_overlaps, overlaps, part_slabs
 
 SPOT_RADIUS = 0.025
 """A cell this near to a place means that place [m]."""
+SAME_LEVEL = 0.02
+"""And this near to its height [m]."""
 _INDEX = {name: index for index, name in enumerate(PRIMITIVES)}
 
 
@@ -120,13 +122,14 @@ def _place_region(
     place = next((p for p in common_places(spec) if p.name == move.argument), None)
     if place is None:
         return np.zeros(view.depth.shape, bool), np.zeros(view.depth.shape)
-    offset = view.points[..., :2] - np.array(place.point_world[:2])
+    offset = view.points - np.array(place.point_world)
     distance = np.hypot(offset[..., 0], offset[..., 1])
-    return place_cells(spec, scene, view, rotation, place) & (distance <= SPOT_RADIUS), distance
+    level = (distance <= SPOT_RADIUS) & (np.abs(offset[..., 2]) <= SAME_LEVEL)
+    return place_cells(spec, scene, view, rotation, place) & level, distance
 
 
 def place_cells(spec: KitchenSpec, scene: SceneState, view: SpatialView, rotation: int, near: Place | None = None) -> np.ndarray:
-    """Cells `[H, W]` bool where the held object can be set down, on free ground that the hand reaches; all of them, or those `near` a place."""
+    """Cells `[H, W]` bool where the held object can be set down on free ground that the hand reaches: all, or those `near` a place."""
     cells = np.zeros(view.depth.shape, bool)
     thing = next((o for o in spec.objects if o.name == scene.held), None)
     if thing is None:
@@ -152,14 +155,13 @@ def _ground(spec: KitchenSpec, scene: SceneState, thing: ObjectSpec, points: np.
 
 
 def _reachable(spec: KitchenSpec, scene: SceneState, thing: ObjectSpec, points: np.ndarray, rotation: int) -> np.ndarray:
-    """Which of the ground points `[N, 3]` are clear of other objects and of everything open, for the object and for the hand: `[N]` bool."""
+    """Which ground points `[N, 3]` are clear of other objects and of everything open, for the object and the hand: `[N]` bool."""
     slabs = _hand_slabs(thing, points, opening_axis("place", rotation))
-    others = [o for o in spec.objects if o.name in scene.poses and o.name != scene.held]
     free = np.ones(len(points), bool)
-    if others:
-        poses = [scene.poses[o.name] for o in others]
-        cylinders = np.array([[p[0], p[1], o.radius, p[2] + 0.005, p[2] + o.height] for o, p in zip(others, poses, strict=True)])
-        free &= ~cylinder_overlaps(slabs, cylinders, NOMINAL.gap).any(axis=1).reshape(3, -1).any(axis=0)
+    standing = [(o, scene.poses[o.name]) for o in spec.objects if o.name in scene.poses and o.name != scene.held]
+    rows = [np.array([[x, y, o.radius, z + 0.005, z + o.height]]) for o, (x, y, z, _) in standing]
+    cylinders = np.concatenate([stops(spec), *rows])
+    free &= ~cylinder_overlaps(slabs, cylinders, NOMINAL.gap).any(axis=1).reshape(3, -1).any(axis=0)
     for fixture in spec.fixtures:
         fraction = scene.fractions[fixture.name]
         if fixture.kind in OPENABLE and not is_closed(fraction):
@@ -172,12 +174,14 @@ def _reachable(spec: KitchenSpec, scene: SceneState, thing: ObjectSpec, points: 
 def _hand_slabs(thing: ObjectSpec, points: np.ndarray, axis: np.ndarray) -> np.ndarray:
     """Fingers, palm and object at every point, `[3 N, 8]`."""
     count = len(points)
-    grip = points[:, 2] + thing.grip_offset[2] - 0.01
+    grip = points[:, 2] + thing.grip_offset[2]
+    palm_z = grip + NOMINAL.finger_height
+
     def rows(half_along: float, half_across: float, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         fixed = np.tile([axis[0], axis[1], half_along, half_across], (count, 1))
         return np.column_stack([points[:, :2], fixed, low, high])
 
-    fingers = rows(0.045, 0.015, grip, grip + FINGER_HEIGHT)
-    palm = rows(NOMINAL.hand_half_width, NOMINAL.hand_half_thickness, grip + FINGER_HEIGHT, grip + 0.35)
+    fingers = rows(FINGERS_HALF_WIDTH, 0.015, grip - 0.01, palm_z)
+    palm = rows(NOMINAL.hand_half_width, NOMINAL.hand_half_thickness, palm_z, grip + 0.35)
     body = rows(thing.radius, thing.radius, points[:, 2] + 0.005, points[:, 2] + thing.height)
     return np.concatenate([fingers, palm, body])

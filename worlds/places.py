@@ -4,13 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from worlds.scenes import DRAWER_FLOOR
+from worlds.scenes import DRAWER_INSET, drawer_floor_z
 from worlds.spec import FixtureSpec, KitchenSpec, ObjectSpec, SceneState, SurfaceSpec
 
 PUSH_DISTANCE = 0.10
 """A sideways push moves an object this far [m]."""
-DRAWER_INSET = 0.111
-"""Objects stand this far behind the outer face of a drawer [m]: behind that the counter's edge keeps the hand out, before it the front."""
 LOW = 0.03
 """What lies this far below the counter top is in a drawer [m]."""
 SAME_PLACE = 0.02
@@ -69,9 +67,8 @@ def on_surface(surface: SurfaceSpec, point_world: np.ndarray, inset: float = 0.0
 
 def drawer_place(drawer: FixtureSpec) -> Place:
     """The place in an open drawer that the hand reaches from above."""
-    x, y, z = drawer.moved(np.array(drawer.face_world), 1.0)
-    point = (float(x) + DRAWER_INSET, float(y), float(z) - drawer.size[1] / 2 + DRAWER_FLOOR)
-    return Place(drawer.name, point, drawer=drawer.name)
+    x, y, _ = drawer.moved(np.array(drawer.face_world), 1.0)
+    return Place(drawer.name, (float(x) + DRAWER_INSET, float(y), drawer_floor_z(drawer)), drawer=drawer.name)
 
 
 def common_places(spec: KitchenSpec) -> list[Place]:
@@ -136,7 +133,18 @@ def pose_at(spec: KitchenSpec, place: Place, fractions: dict[str, float], yaw_ra
 
 def fits(thing: ObjectSpec, drawer: FixtureSpec) -> bool:
     """Whether the object can stand in the drawer while it is shut."""
-    return thing.height <= drawer.size[1] - 0.01 and 2 * thing.radius <= drawer.size[0] - 0.03
+    top = drawer.face_world[2] + drawer.size[1] / 2
+    return thing.height <= top - drawer_floor_z(drawer) - 0.004 and 2 * thing.radius <= drawer.size[0] - 0.03
+
+
+def stops(spec: KitchenSpec) -> np.ndarray:
+    """The low stops that stand on the counter beside doors as x, y, radius, lowest and highest z, `[N, 5]` [m]."""
+    rows = []
+    for panel in spec.panels:
+        if panel.name.startswith("stop_"):
+            (x, y, z), (half_x, half_y, half_z) = panel.centre_world, panel.half_size
+            rows.append([x, y, float(np.hypot(half_x, half_y)), z - half_z, z + half_z])
+    return np.array(rows).reshape(-1, 5)
 
 
 def _triple(point: np.ndarray) -> tuple[float, float, float]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from worlds.moves import PUSH_LEVER
 from worlds.places import drawer_place
-from worlds.spec import FixtureSpec, KitchenSpec, ObjectSpec
+from worlds.spec import OPENABLE, FixtureSpec, KitchenSpec, ObjectSpec
 
 TOLERANCE = 0.010
 """A seen point may lie this far off a surface [m]: half a cell sideways, and what fusion adds."""
@@ -19,6 +19,10 @@ LEVER_RANGE = (0.42, 0.85)
 """Doors are pushed shut between these parts of their width from the hinge."""
 FLAP_RANGE = (0.80, 1.02)
 """An open oven door is lifted by its free edge."""
+RAIL = 0.010
+"""Depth of the rail along the front edge of the counter [m]."""
+PALM_ROOM = 0.06
+"""The hand keeps this far from the upper fronts [m]."""
 GRIPPED_LEVER_M = 0.03
 """A lever is gripped this near to its grip point [m]."""
 
@@ -53,7 +57,7 @@ def handle_distance(fixture: FixtureSpec, points: np.ndarray, fraction: float) -
         return on, np.abs(along) + 0.5 * across
     out = offset @ normal
     across = np.linalg.norm(offset - out[..., None] * normal, axis=-1)
-    reach = max(fixture.handle_radius - 0.004, 0.008)
+    reach = fixture.handle_radius + 0.002 if fixture.kind in OPENABLE else fixture.handle_radius - 0.004
     return (across <= reach) & (out >= -0.012) & (out <= TOLERANCE), across
 
 
@@ -104,7 +108,7 @@ def object_top(thing: ObjectSpec, pose: tuple[float, float, float, float], point
 def grip_region(
     thing: ObjectSpec, pose: tuple[float, float, float, float], points: np.ndarray, opening_axis: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Whether a hand coming down on points with its fingers opening along `opening_axis` [2] takes the object, and how far off they are [m]."""
+    """Whether a hand coming down on points, its fingers opening along `opening_axis` [2], takes the object; how far off they are [m]."""
     offset = points - np.array(pose[:3])
     rim = float(np.hypot(thing.grip_offset[0], thing.grip_offset[1]))
     across = np.abs(offset[..., :2] @ opening_axis)
@@ -131,6 +135,7 @@ def counter_floor(spec: KitchenSpec, thing: ObjectSpec, points: np.ndarray) -> n
     x_min, x_max, y_min, y_max, z = spec.counter_world
     inset = thing.radius + 0.008
     x, y = points[..., 0], points[..., 1]
-    return (
-        (x >= x_min + min(inset, 0.06)) & (x <= x_max - inset - 0.045) & (y >= y_min + inset) & (y <= y_max - inset) & (np.abs(points[..., 2] - z) <= 0.012)
-    )
+    deep = (x >= x_min + RAIL + inset) & (x <= x_max - inset)
+    # The palm needs room before the upper fronts as well.
+    deep |= np.abs(x - (x_min + x_max) / 2 + 0.02) <= 0.012
+    return deep & (x <= x_max - PALM_ROOM) & (y >= y_min + inset) & (y <= y_max - inset) & (np.abs(points[..., 2] - z) <= 0.012)

@@ -101,10 +101,12 @@ class GoalBound:
 
     def __init__(self, table: Table, goal: Sequence[Predicate]):
         self.table = table
-        self.fixture_goals = [(p.arguments[0], OPEN if p.kind in ("open", "on") else CLOSED) for p in goal if p.kind in ("open", "closed", "on", "off")]
-        self.wanted = dict(self.fixture_goals)
-        self.contradictory = len(self.wanted) < len(set(self.fixture_goals))
-        self.object_goals = [self._object_goal(name, goal) for name in dict.fromkeys(p.arguments[0] for p in goal if p.kind in ("held", "inside", "on_top"))]
+        articulated = [p for p in goal if p.kind in ("open", "closed", "on", "off")]
+        fixture_goals = {(p.arguments[0], OPEN if p.kind in ("open", "on") else CLOSED) for p in articulated}
+        self.wanted = dict(sorted(fixture_goals))
+        self.contradictory = len(self.wanted) < len(fixture_goals)
+        moved = dict.fromkeys(p.arguments[0] for p in goal if p.kind in ("held", "inside", "on_top"))
+        self.object_goals = [self._object_goal(name, goal) for name in moved]
         self.contradictory |= any(not g.held and g.allowed == 0 for g in self.object_goals)
 
     def _object_goal(self, thing: str, goal: Sequence[Predicate]) -> _ObjectGoal:

@@ -16,6 +16,8 @@ FINGER_REACH = 0.02
 """The fingers beyond this distance behind the contact point are too thin to matter [m]; from there on the hand counts."""
 HAND_LENGTH = 0.16
 """How far behind the contact point the hand and the wrist are as wide as the hand [m]."""
+FINGERS_HALF_WIDTH = 0.05
+"""Half of the outer width of the open fingers [m]."""
 MAX_APPROACH_YAW_RAD = 0.9
 """The arm cannot turn its approach further than this away from the direction of the kitchen front."""
 
@@ -29,6 +31,7 @@ class Clearance:
         hand_half_thickness: half of the hand across that axis [m].
         gap: distance kept between things [m]; negative allows a slight overlap.
         arm_above: how far the wrist may stick up above a hand that reaches from the front [m].
+        finger_height: how far above the fingertips' middle the fingers are free of the palm [m].
         crowding: True if things also get in the way of a hand that sets something down (elsewhere may be free).
     """
 
@@ -36,14 +39,15 @@ class Clearance:
     hand_half_thickness: float
     gap: float
     arm_above: float
+    finger_height: float
     crowding: bool
 
 
-STRICT = Clearance(0.115, 0.05, 0.02, 0.06, True)
+STRICT = Clearance(0.115, 0.05, 0.02, 0.06, 0.07, True)
 """What is free even so is surely free."""
-NOMINAL = Clearance(0.10, 0.04, 0.008, 0.0, True)
-"""The hand's own measures: 20 cm wide, 7 to 8 cm thick."""
-LOOSE = Clearance(0.06, 0.025, -0.01, 0.0, False)
+NOMINAL = Clearance(0.10, 0.04, 0.008, 0.0, 0.09, True)
+"""The hand's own measures: 20 cm wide, 7 to 8 cm thick, its palm 10 cm behind the grip point."""
+LOOSE = Clearance(0.06, 0.025, -0.01, 0.0, 0.10, False)
 """What is blocked even so is surely blocked."""
 
 
@@ -61,7 +65,7 @@ def outward(fixture: FixtureSpec, fraction: float) -> np.ndarray:
 
 
 def part_slabs(fixture: FixtureSpec, fraction: float) -> np.ndarray:
-    """The panel or box and its handle at `fraction`, `[N, 8]`; knobs, taps, switches and latches are too small to be in the way: `[0, 8]`."""
+    """The panel or box and its handle at `fraction`, `[N, 8]`; small things are never in the way: `[0, 8]`."""
     if fixture.kind != "drawer" and fixture.kind not in DOORS:
         return np.zeros((0, 8))
     return np.concatenate([_body(fixture, fraction), _handle(fixture, fraction)])
@@ -104,7 +108,7 @@ def sweep_slabs(fixture: FixtureSpec, start: float, end: float) -> np.ndarray:
 
 
 def front_hand(point_world: np.ndarray, outward_world: np.ndarray, half_width: float, half_height: float, above: float = 0.0) -> np.ndarray:
-    """The hand reaching a point from the front, `[1, 8]`: outward of the point, turned no further than the arm can; `above` [m] more on top."""
+    """The hand reaching a point from the front, `[1, 8]`, turned no further than the arm can; `above` [m] is added on top."""
     yaw = np.arctan2(outward_world[1], -outward_world[0])
     yaw = np.clip(yaw, -MAX_APPROACH_YAW_RAD, MAX_APPROACH_YAW_RAD)
     back = np.array([-np.cos(yaw), np.sin(yaw)])
@@ -113,12 +117,12 @@ def front_hand(point_world: np.ndarray, outward_world: np.ndarray, half_width: f
     return slab(centre, back, half, half_width, point_world[2] - half_height, point_world[2] + half_height + above)
 
 
-def top_hand(point_world: np.ndarray, opening_axis: np.ndarray, clearance: Clearance, finger_height: float) -> np.ndarray:
-    """The hand over a point from above, `[2, 8]`: the fingers, and the palm and wrist from `finger_height` above the point."""
+def top_hand(point_world: np.ndarray, opening_axis: np.ndarray, clearance: Clearance) -> np.ndarray:
+    """The hand over a grip point from above, `[2, 8]`: the fingers wide open, and the palm with the wrist."""
     x, y, z = point_world
-    fingers = slab(np.array([x, y]), opening_axis, 0.045, 0.015, z, z + finger_height)
-    half_width, half_thickness = clearance.hand_half_width, clearance.hand_half_thickness
-    palm = slab(np.array([x, y]), opening_axis, half_width, half_thickness, z + finger_height, z + 0.35)
+    palm_z = z + clearance.finger_height
+    fingers = slab(np.array([x, y]), opening_axis, FINGERS_HALF_WIDTH, 0.015, z - 0.01, palm_z)
+    palm = slab(np.array([x, y]), opening_axis, clearance.hand_half_width, clearance.hand_half_thickness, palm_z, z + 0.35)
     return np.concatenate([fingers, palm])
 
 

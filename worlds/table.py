@@ -13,7 +13,7 @@ import numpy as np
 from worlds.goals import CLOSED_FRACTION, OFF_FRACTION, ON_FRACTION, OPEN_FRACTION
 from worlds.judge import PredicateKey
 from worlds.moves import Move, cylinder, fixture_primitive, fixture_space, grasp_bins, hand_over, push_space
-from worlds.places import Place, common_places, fits, on_surface, own_places
+from worlds.places import Place, common_places, fits, on_surface, own_places, stops
 from worlds.spec import OPENABLE, KitchenSpec, ObjectSpec, SceneState
 from worlds.sweep import Clearance, cylinder_overlaps, overlaps, part_slabs
 
@@ -76,6 +76,7 @@ class Table:
         self.yaws = {name: pose[3] for name, pose in scene.poses.items()}
         self.start = self.encode(scene)
         self._obstacles = self._fixture_obstacles()
+        self._stops = stops(spec)
         self.operators = tuple(self._fixture_operators()) + tuple(self._object_operators())
 
     # --- states -------------------------------------------------------------------------------------------------------------------------
@@ -173,14 +174,14 @@ class Table:
                 block |= bit << (2 * owner)
         return block
 
-    def _conflicts(self, slabs: np.ndarray, gap: float, without: int | None = None, drawer: str | None = None) -> tuple[tuple[int, int], ...]:
-        """Per object index the places at which it comes nearer than `gap` to `slabs`; `drawer`: things in other drawers do not matter."""
+    def _conflicts(self, slabs: np.ndarray, without: int | None = None, drawer: str | None = None) -> tuple[tuple[int, int], ...]:
+        """Per object index the places at which it is in the way of `slabs`; things in drawers other than `drawer` do not matter."""
         found = []
         for index, thing in enumerate(self.objects):
             if index == without:
                 continue
             cylinders = np.array([cylinder(thing, place) for place in self.places[index]])
-            hit = cylinder_overlaps(slabs, cylinders, gap).any(axis=0)
+            hit = cylinder_overlaps(slabs, cylinders, self.clearance.gap).any(axis=0)
             mask = sum(1 << n for n, place in enumerate(self.places[index]) if hit[n] and place.drawer in (None, drawer))
             if mask:
                 found.append((index, mask))
@@ -209,7 +210,8 @@ class Table:
                     ways = []
                     for rotation in bins:
                         part, hand = spaces[rotation]
-                        ways.append(Way(rotation, base | self._fixture_block(part, hand, fixture.name), self._fixture_conflicts(part, hand)))
+                        block = base | self._fixture_block(part, hand, fixture.name)
+                        ways.append(Way(rotation, block, self._fixture_conflicts(part, hand)))
                     move = Move(primitive, fixture.name, argument, bins[0])
                     yield Operator(move, need_mask, need_value | (code << (2 * index)), tuple(ways), 3 << (2 * index), goal << (2 * index))
 
@@ -219,7 +221,7 @@ class Table:
         return self._block(hit, ignore=name)
 
     def _fixture_conflicts(self, part: np.ndarray, hand: np.ndarray) -> tuple[tuple[int, int], ...]:
-        return self._conflicts(np.concatenate([part, hand]), self.clearance.gap)
+        return self._conflicts(np.concatenate([part, hand]))
 
     def _object_operators(self) -> Iterator[Operator]:
         for index, thing in enumerate(self.objects):
@@ -267,7 +269,8 @@ class Table:
             body = np.array([[*cylinder(thing, place)[:2], 1.0, 0.0, thing.radius, thing.radius, *cylinder(thing, place)[3:]]])
             hit = overlaps(np.concatenate([hand, body]), slabs, gap).any(axis=0)
             crowded = primitive == "grasp" or self.clearance.crowding
-            conflicts = self._conflicts(np.concatenate([hand, body]) if primitive == "place" else hand, gap, index, place.drawer) if crowded else ()
+            filled = np.concatenate([hand, body]) if primitive == "place" else hand
+            conflicts = self._conflicts(filled, index, place.drawer) if crowded else ()
             ways.append(Way(rotation, above | self._block(hit, ignore=place.drawer), conflicts))
         return tuple(ways)
 
@@ -281,8 +284,10 @@ class Table:
                 if start not in numbers or end not in numbers:
                     continue
                 space = push_space(thing, self.places[index][numbers[start]], side, self.clearance)
+                if cylinder_overlaps(space, self._stops, self.clearance.gap).any():
+                    continue
                 hit = overlaps(space, slabs, self.clearance.gap).any(axis=0)
-                way = Way(rotation, self._block(hit), self._conflicts(space, self.clearance.gap, index))
+                way = Way(rotation, self._block(hit), self._conflicts(space, index))
                 move = Move("push", thing.name, side, rotation)
                 yield Operator(move, own_mask | hand_mask, numbers[start] << shift, (way,), own_mask, numbers[end] << shift)
 
