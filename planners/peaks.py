@@ -12,8 +12,8 @@ from worlds.base import Action
 
 SMOOTHING_CELLS = 2.0
 """Ties inside a plateau are broken by a Gaussian mean this wide, so a flat blob is hit in its middle."""
-TIE_WEIGHT = 1e-3
-"""Weight of that mean: far below any difference of probabilities that matters."""
+TIE_WEIGHT = 0.01
+"""Weight of that mean: below any difference of probabilities that matters."""
 OPENING_CELLS = 14
 """What opens comes towards the robot, that is down the picture: a drawer's inside appears at most this far below its front."""
 
@@ -87,8 +87,8 @@ def candidates(maps: np.ndarray, options: PeakOptions, targets: Iterable[np.ndar
         best = stack.max(axis=0)
         if best.max() < options.threshold:
             continue
-        score = best + TIE_WEIGHT * ndimage.gaussian_filter(best, SMOOTHING_CELLS, mode="constant")
-        cells = [_best_in(score, best, window, options.threshold) for window in windows]
+        score = _middle_first(best)
+        cells = [_best_in(best, window, options.threshold) for window in windows]
         for chosen, found in ((named, [c for c in cells if c is not None]), (others, _peaks(score, best, options))):
             for row, column in found:
                 rotation = effect.rotations[int(stack[:, row, column].argmax())]
@@ -115,11 +115,24 @@ def _windows(mask: np.ndarray) -> Sequence[np.ndarray]:
     return mask, below & ~mask
 
 
-def _best_in(score: np.ndarray, best: np.ndarray, window: np.ndarray, threshold: float) -> tuple[int, int] | None:
-    row, column = np.unravel_index(np.where(window, score, -1.0).argmax(), score.shape)
-    if not window[row, column] or best[row, column] < threshold:
+def _middle_first(best: np.ndarray) -> np.ndarray:
+    return best + TIE_WEIGHT * ndimage.gaussian_filter(best, SMOOTHING_CELLS, mode="constant")
+
+
+def _best_in(best: np.ndarray, window: np.ndarray, threshold: float) -> tuple[int, int] | None:
+    """The best cell in a window, ties to the centre of what is best and in the window."""
+    inside = np.where(window, best, 0.0)
+    if inside.max() < threshold:
         return None
-    return int(row), int(column)
+    rows, columns = np.flatnonzero(window.any(axis=1)), np.flatnonzero(window.any(axis=0))
+    top, left = rows[0], columns[0]
+    part = inside[top : rows[-1] + 1, left : columns[-1] + 1]
+    centre = np.argwhere(part >= part.max() - TIE_WEIGHT).mean(axis=0)
+    down, right = np.ogrid[: part.shape[0], : part.shape[1]]
+    off_centre = np.hypot(down - centre[0], right - centre[1]) / max(part.shape)
+    score = np.where(part >= threshold, _middle_first(part) - TIE_WEIGHT * off_centre, -1.0)
+    row, column = np.unravel_index(int(score.argmax()), part.shape)
+    return int(row + top), int(column + left)
 
 
 def _peaks(score: np.ndarray, best: np.ndarray, options: PeakOptions) -> list[tuple[int, int]]:
