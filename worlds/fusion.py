@@ -59,8 +59,9 @@ class SpatialView:
 
     @property
     def height(self) -> np.ndarray:
-        """World z of all cells, `[H, W]` float32 [m]; 0 where invalid."""
-        return np.where(self.valid, self.points[..., 2], np.float32(0))
+        """World z at the centres of all cells, `[H, W]` float32 [m]; 0 where invalid."""
+        centres = self.frame.cell_to_point(self.frame.grid(), self.depth)
+        return np.where(self.valid, centres[..., 2], 0).astype(np.float32)
 
     @cached_property
     def normals(self) -> np.ndarray:

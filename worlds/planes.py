@@ -1,4 +1,4 @@
-"""Robust planes through a few cells: the direction in which a face looks, whatever handle stands before it."""
+"""Robust planes through some cells: the direction in which a face looks, whatever handle stands before it."""
 
 from functools import lru_cache
 
@@ -6,34 +6,39 @@ import numpy as np
 
 from worlds.frame import SpatialFrame
 
-HALF_WINDOW = 4
-"""9 x 9 cells: large enough to hold the face around a handle, small enough not to hold its neighbour."""
-TRIPLETS = 200
-"""Candidate planes; half of the window's cells on the face give 25 planes through three of them."""
+HALF_WINDOW = 8
+"""17 x 17 cells: an open door seen at a grazing angle is only a few columns wide, so the window must reach past its handle."""
+REACH_M, SIGMA_M = 0.11, 0.10
+"""Only points this near to the touched one vote, fading: in space, not in cells, so that a counter far below a handle has no say."""
+TRIPLETS, TRIPLET_CELLS = 300, 4
+"""Candidate planes, each through three cells at most this far apart: a face with a tenth of the cells still gets dozens."""
 INLIER_M = 0.004
-"""Distance to a plane at which a cell's vote has fallen to zero: sensor noise and the cell's own size."""
+"""Distance to a plane at which a point's vote has fallen to zero: sensor noise, and what a median fill moves."""
 BEHIND_M, AHEAD_M = 0.075, 0.012
 """A face lies at most this far behind the touched point (a bar's clearance and thickness), or before it (noise)."""
-SIGMA_CELLS = 3.0
-"""Votes fade with the distance from the touched cell."""
 GRAZING = 0.08
 """A visible face looks at the eye by at least this cosine."""
+MAX_AREA = 3.0
+"""Planes are compared by surface, not by cells: a cell of a face seen at a cosine c covers 1 / c of it, up to this factor.
+Without it a handle (bar and posts, seen broadside) outvotes the open door it is fixed to."""
 
 
 @lru_cache(maxsize=1)
-def _window() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Cell offsets `[n, 2]`, their votes `[n]` and well-spread index triplets `[t, 3]`, the same in every run."""
-    span = np.arange(-HALF_WINDOW, HALF_WINDOW + 1)
-    offsets = np.stack(np.meshgrid(span, span, indexing="ij"), axis=-1).reshape(-1, 2)
-    votes = np.exp(-(offsets**2).sum(axis=1) / (2 * SIGMA_CELLS**2))
-    draws = np.random.default_rng(0).integers(0, len(offsets), (20 * TRIPLETS, 3))
-    a, b = offsets[draws[:, 1]] - offsets[draws[:, 0]], offsets[draws[:, 2]] - offsets[draws[:, 0]]
-    area = np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])
-    return offsets, votes, draws[area >= 6]
+def _window() -> tuple[np.ndarray, np.ndarray]:
+    """Cell offsets `[n, 2]` of the window and index triplets `[t, 3]` into them, the same in every run."""
+    side = 2 * HALF_WINDOW + 1
+    offsets = np.indices((side, side)).reshape(2, -1).T - HALF_WINDOW
+    rng = np.random.default_rng(0)
+    first = rng.integers(-HALF_WINDOW, HALF_WINDOW + 1, (40 * TRIPLETS, 2))
+    steps = rng.integers(-TRIPLET_CELLS, TRIPLET_CELLS + 1, (2, 40 * TRIPLETS, 2))
+    area = np.abs(steps[0, :, 0] * steps[1, :, 1] - steps[0, :, 1] * steps[1, :, 0])
+    corners = np.stack([first, first + steps[0], first + steps[1]], axis=1)
+    usable = (area >= TRIPLET_CELLS) & (np.abs(corners) <= HALF_WINDOW).all(axis=(1, 2))
+    return offsets, (corners[usable] + HALF_WINDOW) @ np.array([side, 1])
 
 
 def robust_normal(points: np.ndarray, valid: np.ndarray, cell: tuple[int, int], view_direction: np.ndarray) -> np.ndarray:
-    """Outward unit normal [3] of the plane that most cells around `cell` agree on.
+    """Outward unit normal [3] of the plane that has the most surface around `cell`.
 
     Args:
         points: `[H, W, 3]` world points [m].
@@ -41,22 +46,21 @@ def robust_normal(points: np.ndarray, valid: np.ndarray, cell: tuple[int, int], 
         cell: (row, column) of a valid cell.
         view_direction: unit vector into the scene, [3].
 
-    Returns the direction toward the eye when fewer than three cells agree.
+    Returns the direction toward the eye when no plane is found.
     """
-    offsets, votes, triplets = _window()
+    offsets, triplets = _window()
     where = offsets + np.asarray(cell)
-    inside = ((where >= 0) & (where < valid.shape)).all(axis=1)
     clipped = np.clip(where, 0, np.array(valid.shape) - 1)
-    known = inside & valid[clipped[:, 0], clipped[:, 1]]
     local = (points[clipped[:, 0], clipped[:, 1]] - points[cell]).astype(float)
-    usable = triplets[known[triplets].all(axis=1)][:TRIPLETS]
-    votes = votes * known
-    normals, origins = _candidates(local, usable, view_direction)
+    squared = (local**2).sum(axis=1)
+    known = (where == clipped).all(axis=1) & valid[clipped[:, 0], clipped[:, 1]] & (squared < REACH_M**2)
+    votes = np.exp(-squared / (2 * SIGMA_M**2)) * known
+    normals, origins = _candidates(local, triplets[known[triplets].all(axis=1)][:TRIPLETS], view_direction)
     if len(normals) == 0:
         return -view_direction
-    distance = np.abs((local[None] - origins[:, None]) @ normals[:, :, None])[..., 0]
-    score = (np.clip(1 - (distance / INLIER_M) ** 2, 0, 1) * votes).sum(axis=1)
-    best = int(score.argmax())
+    distance = local[known] @ normals.T - (origins * normals).sum(axis=1)
+    cells = votes[known] @ np.clip(1 - (distance / INLIER_M) ** 2, 0, 1)
+    best = int((cells * np.minimum(-1 / (normals @ view_direction), MAX_AREA)).argmax())
     return _refined(local, votes, normals[best], origins[best])
 
 

@@ -70,7 +70,7 @@ def test_the_view_looks_forty_degrees_down_and_its_axes_are_orthonormal():
 
 
 def test_everything_within_the_kitchen_lies_inside_the_frame_at_a_positive_depth():
-    corners = np.array([[x, y, z] for x in (0.33, 0.8) for y in (-0.55, 0.55) for z in (0.1, 0.55)])
+    corners = np.array([[x, y, z] for x in (0.33, 0.8) for y in (-0.5, 0.5) for z in (0.1, 0.57)])
     cells, depths = SpatialFrame().point_to_cell(corners)
     assert SpatialFrame().contains(cells).all()
     assert (depths > 0.1).all()
