@@ -23,7 +23,7 @@ from worlds.judge import effect, truth
 from worlds.kitchen import Kitchen, Snapshot
 from worlds.moves import LEFT, RIGHT, YAW_RAD, Move, fixture_primitive
 from worlds.oracle import move_for, oracle_maps
-from worlds.places import FREE_PREFIX, common_places, place_named, pose_at
+from worlds.places import FREE_PREFIX, common_places, in_drawer, place_named, pose_at
 from worlds.rules import apply, is_applicable, steps_to_go
 from worlds.scenes import random_scene
 from worlds.spec import OPENABLE, KitchenSpec, SceneState
@@ -42,6 +42,9 @@ MIN_FREE_MODEL_VALUE = 0.05
 """Model-guided actions are drawn from cells worth at least this."""
 MAX_ATTEMPTS = 4
 """Tries per wanted interaction before a walk is left as short as it is."""
+
+MIN_UPRIGHT = 0.9
+"""Cosine of the tilt beyond which an object counts as knocked over; one that leans on a wall is not."""
 
 _ORDER = tuple(PRIMITIVES)
 Maps = Callable[[SpatialView], np.ndarray]
@@ -92,7 +95,7 @@ def _episode(seed: int, settings: "CollectSettings", source: str, attempt: Calla
     if not walk.steps:
         raise DataError(f"kitchen {seed} gave no transition ({walk.voided} voided)")
     error_px = max((fiducial_error_px(view) or 0.0 for view in kitchen.observe().views), default=0.0)
-    flags = [f"voided:{walk.voided}"] if walk.voided else []
+    flags = [f"{name}:{count}" for name, count in (("voided", walk.voided), ("spoiled", walk.spoiled)) if count]
     meta = {
         "seed": seed,
         "family": kitchen.spec.family,
@@ -194,11 +197,31 @@ def _executed(kitchen: Kitchen, walk: Walk, here: Here, action: Action) -> Here:
     if result.duration == 0.0:
         walk.steps.append(Step(here.index, here.index, action, command, False, result))
         return here
+    if _spoiled(kitchen):
+        # What lies on its side or on the floor is beyond every primitive: the failure is kept, the walk goes on from before it.
+        walk.spoiled += 1
+        kitchen.restore(here.snapshot)
+        walk.steps.append(Step(here.index, here.index, action, command, False, replace(result, succeeded=False, reason="spoiled")))
+        return here
     after = look(kitchen)
     had_effect = any_effect(kitchen.spec, now.scene, after.scene, action)
     there = Here(walk.add(after), kitchen.snapshot())
     walk.steps.append(Step(here.index, there.index, action, command, had_effect, result))
     return there
+
+
+def _spoiled(kitchen: Kitchen) -> bool:
+    """Whether an object was knocked over or fell off the counter."""
+    spec, scene = kitchen.spec, kitchen.scene()
+    drawers = [f for f in spec.fixtures if f.kind == "drawer"]
+    for name, pose in scene.poses.items():
+        if name == scene.held:
+            continue
+        point = np.array(pose[:3])
+        fallen = point[2] < spec.counter_world[4] - 0.03 and not any(in_drawer(d, scene.fractions[d.name], point) for d in drawers)
+        if fallen or kitchen.upright(name) < MIN_UPRIGHT:
+            return True
+    return False
 
 
 def _teleported(kitchen: Kitchen, walk: Walk, here: Here, action: Action) -> Here:

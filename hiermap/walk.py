@@ -57,6 +57,7 @@ class Walk:
         masks: name -> `[H, W]` bool in the first view, for every fixture, object and surface.
         looks, steps: so far.
         voided: actions dropped because the simulation diverged or contradicted the rules.
+        spoiled: actions that knocked something over or off the counter, kept as failures.
     """
 
     spec: KitchenSpec
@@ -64,6 +65,7 @@ class Walk:
     looks: list[Look] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     voided: int = 0
+    spoiled: int = 0
 
     def add(self, look: Look) -> int:
         """Append a view; returns its index."""
