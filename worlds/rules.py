@@ -15,12 +15,13 @@ from worlds.judge import PredicateKey
 from worlds.moves import Move
 from worlds.places import PUSH_DISTANCE, in_drawer, place_named, pose_at
 from worlds.search import shortest, steps_to_predicates
-from worlds.spec import KitchenSpec, SceneState
+from worlds.spec import FixtureSpec, KitchenSpec, SceneState
 from worlds.sweep import NOMINAL, Clearance
 from worlds.table import Operator, Table
 
-__all__ = ["Move", "apply", "is_applicable", "moves", "rotations", "solve", "steps_to_go", "table_for"]
+__all__ = ["Move", "apply", "carried", "is_applicable", "moves", "rotations", "solve", "steps_to_go", "table_for"]
 
+Poses = dict[str, tuple[float, float, float, float]]
 _TO_FRACTION = {"open": 1.0, "on": 1.0, "closed": 0.0, "off": 0.0}
 
 
@@ -90,14 +91,22 @@ def apply(spec: KitchenSpec, scene: SceneState, move: Move) -> SceneState:
 
 def _moved_fixture(spec: KitchenSpec, scene: SceneState, move: Move) -> SceneState:
     fixture = spec.fixture(move.target)
-    fractions = dict(scene.fractions) | {move.target: _TO_FRACTION[move.argument]}
-    poses = dict(scene.poses)
-    if fixture.kind == "drawer":
-        shift = (fractions[move.target] - scene.fractions[move.target]) * fixture.joint_range * np.array(fixture.joint_axis_world)
-        for name, pose in poses.items():
-            if name != scene.held and in_drawer(fixture, scene.fractions[move.target], np.array(pose[:3])):
-                poses[name] = (pose[0] + float(shift[0]), pose[1] + float(shift[1]), pose[2] + float(shift[2]), pose[3])
-    return replace(scene, fractions=fractions, poses=poses)
+    before, after = scene.fractions[move.target], _TO_FRACTION[move.argument]
+    poses = carried(fixture, before, after, dict(scene.poses), scene.held)
+    return replace(scene, fractions={**scene.fractions, move.target: after}, poses=poses)
+
+
+def carried(fixture: FixtureSpec, before: float, after: float, poses: Poses, held: str | None = None) -> Poses:
+    """Poses after a drawer went from one fraction to another with everything in it; the same poses for any other fixture."""
+    if fixture.kind != "drawer":
+        return poses
+    shift = (after - before) * fixture.joint_range * np.array(fixture.joint_axis_world)
+    inside = {name for name, pose in poses.items() if name != held and in_drawer(fixture, before, np.array(pose[:3]))}
+    return {name: _shifted(pose, shift) if name in inside else pose for name, pose in poses.items()}
+
+
+def _shifted(pose: tuple[float, float, float, float], shift: np.ndarray) -> tuple[float, float, float, float]:
+    return pose[0] + float(shift[0]), pose[1] + float(shift[1]), pose[2] + float(shift[2]), pose[3]
 
 
 def steps_to_go(spec: KitchenSpec, scene: SceneState, max_steps: int = 5) -> dict[PredicateKey, int]:

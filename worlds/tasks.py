@@ -1,27 +1,35 @@
-"""Tasks drawn from seeds: `chain-k` goals whose shortest solution has exactly k primitives."""
+"""Tasks drawn from seeds: `chain-k` goals whose shortest solution has exactly k primitives; single primitives are in `worlds.trials`."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from worlds import rules
 from worlds.base import ConfigError
+from worlds.drawing import KITCHENS, crisp_scene, kitchen_seeds, seen_in_first_view
 from worlds.goals import Predicate
 from worlds.judge import holds, satisfied, vocabulary
-from worlds.layouts import TEST_SEED_START, sample_kitchen
+from worlds.layouts import sample_kitchen
 from worlds.moves import Move
 from worlds.places import in_drawer
-from worlds.scenes import random_scene
 from worlds.search import GoalBound, shortest
 from worlds.spec import KitchenSpec, SceneState
-from worlds.sweep import LOOSE, STRICT, cylinder_overlaps, part_slabs
+from worlds.sweep import LOOSE, STRICT
 from worlds.table import Table
+from worlds.trials import PrimitiveTrial, primitive_trial
 
-if TYPE_CHECKING:
-    from worlds.kitchen import Kitchen
+__all__ = [
+    "PrimitiveTrial",
+    "Task",
+    "chain_length",
+    "count_detours",
+    "exact_solution",
+    "is_solved",
+    "primitive_trial",
+    "replay",
+    "sample_task",
+]
 
 LONGEST_CHAIN = 10
 DETOUR_FROM = 4
@@ -30,11 +38,6 @@ DETOUR_SHARE = 0.7
 """Share of those tasks that must contain one; the others may."""
 GOALS_PER_SCENE = 40
 SCENES_PER_KITCHEN = 2
-KITCHENS = 60
-MIN_VISIBLE_CELLS = 12
-"""A goal's target is a mask in the first view of at least this many cells."""
-CLEAR = 0.006
-"""Free space demanded between objects and open parts at the start [m]."""
 KIND_WEIGHTS = {"open": 1.0, "closed": 1.3, "on": 1.0, "off": 1.2, "inside": 2.2, "on_top": 1.6, "held": 0.3}
 """How often a predicate kind is tried as part of a goal, among the predicates that do not hold yet."""
 
@@ -96,13 +99,6 @@ def sample_task(suite: str, seed: int, visible: Visible | None = None) -> Task:
     raise ConfigError(f"no {suite} task found near seed {seed}; try another seed")
 
 
-def kitchen_seeds(seed: int) -> Iterator[int]:
-    """The seed itself, then others on the same side of the border between training and test kitchens."""
-    low, size = (TEST_SEED_START, 1_000_000) if seed >= TEST_SEED_START else (0, TEST_SEED_START)
-    for step in range(KITCHENS):
-        yield seed if step == 0 else low + (seed + 7919 * step) % size
-
-
 def scenes(seed: int, salt: int) -> Iterator[tuple[KitchenSpec, SceneState, np.random.Generator]]:
     """Kitchens and clear starting scenes for a seed, with the generator to go on with."""
     for kitchen_seed in kitchen_seeds(seed):
@@ -112,39 +108,6 @@ def scenes(seed: int, salt: int) -> Iterator[tuple[KitchenSpec, SceneState, np.r
             scene = crisp_scene(spec, rng)
             if scene is not None:
                 yield spec, scene, rng
-
-
-def crisp_scene(spec: KitchenSpec, rng: np.random.Generator) -> SceneState | None:
-    """A random scene in which everything is either open or shut, on or off, and nothing touches; None if it came out too tight."""
-    drawn = random_scene(spec, rng)
-    drawers = {f.name for f in spec.fixtures if f.kind == "drawer"}
-    # A drawer that was ajar is shut with what is in it; anything else ajar swings open.
-    fractions = {n: float(f == 1.0 or (f > 0.0 and n not in drawers)) for n, f in drawn.fractions.items()}
-    poses = dict(drawn.poses)
-    for name in drawers:
-        drawer, before = spec.fixture(name), drawn.fractions[name]
-        shift = (fractions[name] - before) * drawer.joint_range * np.array(drawer.joint_axis_world)
-        for thing, pose in poses.items():
-            if shift.any() and in_drawer(drawer, before, np.array(pose[:3])):
-                poses[thing] = (pose[0] + float(shift[0]), pose[1] + float(shift[1]), pose[2] + float(shift[2]), pose[3])
-    for fixture in spec.fixtures:
-        if fixture.latch is not None and fractions[fixture.name] > 0.0:
-            fractions[fixture.latch] = 1.0
-    scene = SceneState(fractions, poses)
-    return scene if is_clear(spec, scene) else None
-
-
-def is_clear(spec: KitchenSpec, scene: SceneState) -> bool:
-    """Whether no object touches an open door or another object's place."""
-    standing = [(o, scene.poses[o.name]) for o in spec.objects if o.name in scene.poses and o.name != scene.held]
-    if not standing:
-        return True
-    cylinders = np.array([[x, y, o.radius, z + 0.005, z + o.height] for o, (x, y, z, _) in standing])
-    for fixture in spec.fixtures:
-        parts = part_slabs(fixture, scene.fractions[fixture.name])
-        if fixture.kind != "drawer" and scene.fractions[fixture.name] > 0.0 and cylinder_overlaps(parts, cylinders, CLEAR).any():
-            return False
-    return True
 
 
 def _task_in_scene(
@@ -261,19 +224,3 @@ def replay(task: Task) -> SceneState:
 def is_solved(task: Task, scene: SceneState) -> bool:
     """Whether the task's goal holds in a true scene."""
     return satisfied(task.spec, scene, task.goal_predicates)
-
-
-def seen_in_first_view(spec: KitchenSpec, scene: SceneState) -> set[str]:
-    """Things with at least `MIN_VISIBLE_CELLS` cells in the simulator's segmentation of the scene."""
-    kitchen = simulator(spec)
-    kitchen.set_scene(scene)
-    return {name for name, mask in kitchen.masks().items() if int(mask.sum()) >= MIN_VISIBLE_CELLS}
-
-
-@lru_cache(maxsize=2)
-def simulator(spec: KitchenSpec) -> "Kitchen":
-    """A `Kitchen` of that spec, kept for the next question."""
-    from worlds.kitchen import Kitchen  # only worth importing when somebody looks
-
-    return Kitchen(spec)
-
