@@ -1,6 +1,7 @@
 """Building blocks of the networks, chosen by their measured cost on a CPU without matrix units."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 GROUPS = 8
@@ -22,25 +23,32 @@ class ResidualBlock(nn.Module):
         return x + self.second(torch.relu(self.first(torch.relu(self.norm(x)))))
 
 
+class Pointwise(nn.Linear):
+    """A 1 x 1 convolution `[B, C, h, w]` -> `[B, K, h, w]` as a matrix product: on one thread torch's own takes twice as long."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x.permute(0, 2, 3, 1), self.weight, self.bias).permute(0, 3, 1, 2)
+
+
 class WideBlock(nn.Module):
-    """A 7 x 7 depthwise and two 1 x 1 convolutions around a skip, optionally scaled and shifted by a condition `[B, K]`."""
+    """7 x 7 depthwise and two 1 x 1 convolutions around a skip (Liu et al. 2022), optionally under a condition `[B, K]`."""
 
     def __init__(self, width: int, condition: int = 0, kernel: int = 7) -> None:
         super().__init__()
         self.depthwise = nn.Conv2d(width, width, kernel, padding=kernel // 2, groups=width)
-        self.norm = nn.GroupNorm(GROUPS, width)
-        self.widen = nn.Conv2d(width, 2 * width, 1)
-        self.narrow = nn.Conv2d(2 * width, width, 1)
+        self.norm = nn.LayerNorm(width)
+        self.widen = nn.Linear(width, 2 * width)
+        self.narrow = nn.Linear(2 * width, width)
         self.film = nn.Linear(condition, 2 * width) if condition else None
         nn.init.zeros_(self.narrow.weight)
-        nn.init.zeros_(self.narrow.bias)  # type: ignore[arg-type]
+        nn.init.zeros_(self.narrow.bias)
 
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
-        y = self.norm(self.depthwise(x))
+        y = self.norm(self.depthwise(x).permute(0, 2, 3, 1))
         if self.film is not None and condition is not None:
-            scale, shift = self.film(condition)[:, :, None, None].chunk(2, dim=1)
-            y = y * (1 + scale) + shift
-        return x + self.narrow(torch.relu(self.widen(y)))
+            scale, shift = self.film(condition)[:, None, None].chunk(2, dim=-1)
+            y = torch.addcmul(shift, y, 1 + scale)
+        return x + self.narrow(torch.relu(self.widen(y))).permute(0, 3, 1, 2)
 
 
 def unit_rms(x: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from hiermap.blocks import WideBlock, perceptron, unit_rms
+from hiermap.blocks import Pointwise, WideBlock, perceptron, unit_rms
 from hiermap.model_config import STRIDE, ModelConfig
 from primitives.specs import PRIMITIVES, ROTATION_BINS
 
@@ -54,10 +54,10 @@ class Dynamics(nn.Module):
         self.visible, self.width = config.visible, config.latent
         self.action = nn.Embedding(len(PRIMITIVES) * ROTATION_BINS, _CONDITION)
         self.condition = perceptron(2 * config.latent + _CONDITION, _CONDITION, _CONDITION)
-        self.enter = nn.Conv2d(config.latent + STRIDE**2 + 3, config.latent, 1)
+        self.enter = Pointwise(config.latent + STRIDE**2 + 3, config.latent)
         self.tint = nn.Linear(_CONDITION, config.latent)
         self.blocks = nn.ModuleList(WideBlock(config.latent, _CONDITION) for _ in range(config.dynamics_blocks))
-        self.leave = nn.Conv2d(config.latent, config.latent, 1)
+        self.leave = Pointwise(config.latent, config.latent)
         nn.init.normal_(self.leave.weight, std=0.01)
 
     def forward(self, latent: Tensor, actions: ActionBatch) -> Tensor:

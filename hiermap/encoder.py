@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hiermap.blocks import ResidualBlock, WideBlock, unit_rms
+from hiermap.blocks import Pointwise, ResidualBlock, WideBlock, unit_rms
 from hiermap.model_config import ModelConfig
 
 
@@ -24,7 +24,7 @@ class Encoder(nn.Module):
         self.near = nn.Sequential(*(ResidualBlock(width) for _ in range(config.encoder_blocks)))
         self.far_down = nn.Conv2d(width, config.context, 3, stride=2, padding=1)
         self.far = nn.Sequential(*(WideBlock(config.context) for _ in range(3)))
-        self.far_up = nn.Conv2d(config.context, width, 1)
+        self.far_up = Pointwise(config.context, width)
         self.join = nn.Sequential(WideBlock(width), ResidualBlock(width))
 
     def forward(self, view: Tensor, mirrored: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from hiermap.blocks import Pointwise
 from hiermap.model_config import STRIDE, ModelConfig
 from primitives.specs import PRIMITIVES, ROTATION_BINS
 
@@ -19,9 +20,9 @@ class MapHead(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.hidden = nn.Conv2d(config.latent, 128, 1)
-        self.out = nn.Conv2d(128, len(USED_BINS) * STRIDE**2, 1)
-        nn.init.constant_(self.out.bias, PRIOR_LOGIT)  # type: ignore[arg-type]
+        self.hidden = Pointwise(config.latent, 128)
+        self.out = Pointwise(128, len(USED_BINS) * STRIDE**2)
+        nn.init.constant_(self.out.bias, PRIOR_LOGIT)
 
     def forward(self, latent: Tensor) -> Tensor:
         return F.pixel_shuffle(self.out(torch.relu(self.hidden(latent))), STRIDE)
@@ -32,10 +33,10 @@ class GeometryHead(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.out = nn.Conv2d(config.visible, 2 * STRIDE**2, 1)
+        self.out = Pointwise(config.visible, 2 * STRIDE**2)
 
     def forward(self, latent: Tensor) -> Tensor:
-        return F.pixel_shuffle(self.out(latent[:, : self.out.in_channels]), STRIDE)
+        return F.pixel_shuffle(self.out(latent[:, : self.out.in_features]), STRIDE)
 
 
 def full_maps(used: Tensor, fill: float = UNUSED_LOGIT) -> Tensor:

@@ -19,7 +19,7 @@ _CELLS_PER_MAP = 100.0
 
 @dataclass(frozen=True)
 class LossWeights:
-    """Weight of each part of the training loss."""
+    """Weight of each part of the training loss, and `positive`, the weight of a positive cell in the maps."""
 
     maps: float = 1.0
     imagined_maps: float = 1.0
@@ -28,6 +28,7 @@ class LossWeights:
     predicates: float = 1.0
     steps: float = 0.3
     geometry: float = 0.3
+    positive: float = 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,22 +76,25 @@ def losses(model: HiermapModel, batch: SequenceBatch, weights: LossWeights, bin_
     logits = model.maps(torch.cat([real, dreams]))
     present, future = logits[: len(real)], logits[len(real) :]
     length = batch.primitive.shape[1]
-    parts = {"maps": map_loss(present, batch.maps.flatten(0, 1), bin_weights)}
+    parts = {"maps": map_loss(present, batch.maps.flatten(0, 1), bin_weights, weights.positive)}
     parts["executed"] = executed_loss(present, batch)
     parts["geometry"] = geometry_loss(model.geometry(real), batch.views.flatten(0, 1))
-    answers, weight = answers_along(model, batch, paths), 1.0
     if length:
-        parts["imagined_maps"] = map_loss(future, batch.maps[:, 1:].flatten(0, 1), bin_weights)
+        parts["imagined_maps"] = map_loss(future, batch.maps[:, 1:].flatten(0, 1), bin_weights, weights.positive)
         parts["consistency"] = consistency_loss(model, paths)
         parts["geometry"] = 0.5 * (parts["geometry"] + geometry_loss(model.geometry(dreams), batch.views[:, 1:].flatten(0, 1)))
-    parts["predicates"], parts["steps"] = predicate_losses(answers, batch)
-    total = sum(getattr(weights, name) * weight * value for name, value in parts.items())
+    parts["predicates"], parts["steps"] = predicate_losses(answers_along(model, batch, paths), batch)
+    total = sum(getattr(weights, name) * value for name, value in parts.items())
     return {**parts, "loss": total}  # type: ignore[dict-item]
 
 
-def map_loss(logits: Tensor, labels: Tensor, bin_weights: Tensor) -> Tensor:
-    """Cross-entropy of logits `[n, bins, H, W]` against true maps (bool), averaged over cells and scaled to about unit size."""
+def map_loss(logits: Tensor, labels: Tensor, bin_weights: Tensor, positive: float = 1.0) -> Tensor:
+    """Cross-entropy of logits `[n, bins, H, W]` against true maps (bool), averaged over cells and scaled to about unit size.
+
+    `positive` weighs the rare positive cells; it only shifts the logits that fit best, which the calibration takes back.
+    """
     cost = F.softplus(logits) - logits * labels
+    cost = torch.where(labels, positive * cost, cost)
     return (cost.mean(dim=(0, 2, 3)) * bin_weights).mean() * _CELLS_PER_MAP
 
 

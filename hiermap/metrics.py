@@ -20,6 +20,9 @@ class ScoreHistogram:
     def empty(cls) -> "ScoreHistogram":
         return cls(np.zeros((2, LOGIT_BINS), np.int64))
 
+    def __add__(self, other: "ScoreHistogram") -> "ScoreHistogram":
+        return ScoreHistogram(self.counts + other.counts)
+
     def add(self, logits: Tensor, labels: Tensor) -> None:
         """Count logits and their boolean labels of any equal shape."""
         scaled = ((logits.float() + LOGIT_LIMIT) * (LOGIT_BINS / (2 * LOGIT_LIMIT))).clamp(0, LOGIT_BINS - 1).long()

@@ -11,11 +11,10 @@ from worlds.goals import BINARY, UNARY
 
 def results_table(values: Mapping[str, float]) -> str:
     """Average precision and calibration per primitive, imagination per horizon, predicates: aligned plain text."""
-    lines = [f"{'primitive':12} {'AP':>6} {'ECE':>6} {'ECE calibrated':>15}"]
+    lines = [f"{'primitive':12} {'AP':>6} {'ECE':>6}"]
     for name in (*PRIMITIVES, "mean"):
         key = "" if name == "mean" else f"_{name}"
-        ap, raw, fitted = (_number(values, figure + key) for figure in ("ap", "ece", "ece_calibrated"))
-        lines.append(f"{name:12} {ap} {raw} {fitted:>15}")
+        lines.append(f"{name:12} {_number(values, 'ap' + key)} {_number(values, 'ece' + key)}")
     lines += ["", f"{'horizon':12} {'imagined AP':>12} {'present AP':>12} {'unchanged AP':>13} {'imagined/present':>17}"]
     for h in range(1, HORIZONS + 1):
         imagined, present = values.get(f"imagined_ap_{h}", math.nan), values.get(f"present_ap_{h}", math.nan)

@@ -32,7 +32,7 @@ class OptimiserOptions:
         rare_bins: exponent with which rarer orientation bins weigh more, 0 none.
     """
 
-    lr: float = 2e-3
+    lr: float = 4e-3
     weight_decay: float = 0.02
     look_again: float = 0.3
     rare_bins: float = 0.5

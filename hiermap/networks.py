@@ -7,7 +7,7 @@ from hiermap.dynamics import ActionBatch, Dynamics
 from hiermap.encoder import Encoder
 from hiermap.heads import USED_BINS, GeometryHead, MapHead, full_maps
 from hiermap.model_config import ModelConfig
-from hiermap.predicates import Answers, PredicateHead
+from hiermap.predicates import Answers, PredicateHead, missing_steps
 from primitives.specs import PRIMITIVES, ROTATION_BINS
 
 
@@ -29,7 +29,7 @@ class HiermapModel(nn.Module):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def encode(self, view: Tensor, mirrored: Tensor | None = None, memory: Tensor | None = None) -> Tensor:
-        """View `[B, channels, H, W]` -> latent `[B, D, h, w]`; `memory` `[B, memory, h, w]` comes from an imagined latent, else it is empty."""
+        """View `[B, channels, H, W]` -> latent `[B, D, h, w]`; `memory` `[B, memory, h, w]` is of an imagined latent, else empty."""
         flag = view.new_zeros(len(view)) if mirrored is None else mirrored
         seen = self.encoder(view, flag)
         if memory is None:
@@ -49,6 +49,20 @@ class HiermapModel(nn.Module):
     def answer(self, latent: Tensor, first: Tensor, masks: Tensor) -> Answers:
         """Predicates and steps-to-go of the things whose masks `[B, N, H, W]` in the first view are given."""
         return self.predicates(latent, first, masks)
+
+    def imagine(self, latent: Tensor, primitive: Tensor, rotation: Tensor, cell: Tensor) -> Tensor:
+        """`predict` with the action's parts: `[B]` indices of primitive and orientation, `[B, 2]` cells."""
+        return self.dynamics(latent, ActionBatch(primitive, rotation, cell))
+
+    def decode_depth(self, latent: Tensor) -> Tensor:
+        """The depth channel `[B, H, W]` of the view a latent stands for, scaled as in `SpatialView.channels`."""
+        return self.geometry(latent)[:, 0]
+
+    def beliefs(self, latent: Tensor, first: Tensor, masks: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Probabilities `[B, N, 5]` and `[B, N, N, 2]` that predicates hold, and the expected primitives still needed if they do not."""
+        answers = self.predicates(latent, first, masks)
+        steps = missing_steps(answers.unary_steps), missing_steps(answers.binary_steps)
+        return torch.sigmoid(answers.unary), torch.sigmoid(answers.binary), *steps
 
     def memory_of(self, latent: Tensor) -> Tensor:
         """The memory channels `[B, memory, h, w]` of a latent."""

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hiermap.blocks import perceptron
+from hiermap.blocks import Pointwise, perceptron
 from hiermap.model_config import STEPS_CAP, STRIDE, ModelConfig
 from worlds.goals import BINARY, UNARY
 
@@ -38,6 +38,11 @@ def expected_steps(scores: Tensor) -> Tensor:
     return torch.softmax(scores, dim=-1) @ torch.arange(_CLASSES, dtype=scores.dtype, device=scores.device)
 
 
+def missing_steps(scores: Tensor) -> Tensor:
+    """Mean number of primitives still needed given that at least one is, `[...]` under class scores `[..., STEPS_CAP + 1]`."""
+    return torch.softmax(scores[..., 1:], dim=-1) @ torch.arange(1, _CLASSES, dtype=scores.dtype, device=scores.device)
+
+
 class PredicateHead(nn.Module):
     """One token per thing: what it looked like first, what is at its place now, and where its likeness is now (attention)."""
 
@@ -48,9 +53,9 @@ class PredicateHead(nn.Module):
         self.register_buffer("grid", _grid(config.latent_shape), persistent=False)
         places = self.position.shape[0]
         self.begin = perceptron(config.visible + 2 * latent + places + 1, 2 * width, width)
-        self.keys = nn.Conv2d(latent, 2 * width, 1)
+        self.keys = Pointwise(latent, 2 * width)
         self.key_position = nn.Linear(places, 2 * width, bias=False)
-        self.values = nn.Conv2d(latent, 2 * width, 1)
+        self.values = Pointwise(latent, 2 * width)
         self.queries = nn.ModuleList(nn.Linear(width, width) for _ in range(2))
         self.updates = nn.ModuleList(perceptron(2 * width + 4 * _HEADS, 2 * width, width) for _ in range(2))
         self.unary = perceptron(width, width, len(UNARY) * (1 + _CLASSES))

@@ -19,14 +19,16 @@ _PRIMITIVE_OF_BIN = [index // ROTATION_BINS for index in USED_BINS]
 class HeldOutScores:
     """Gathers histograms over batches, then sums them up.
 
-    Keys of `summary`: `ap_NAME`, `ece_NAME` per primitive and their means `ap`, `ece`; per horizon h = 1..5 `imagined_ap_h`, `present_ap_h`
+    Keys of `summary`: `ap_NAME`, `ece_NAME` per primitive and their means `ap`, `ece` (of calibrated probabilities: the calibration is
+    fitted on every other batch and judged on the rest, both ways round); per horizon h = 1..5 `imagined_ap_h`, `present_ap_h`
     (maps decoded from the real view at that step) and `unchanged_ap_h` (maps of the start, as if nothing changed), all against the true
     maps at that step; `predicate_ap_KIND`, `predicates` and `imagined_predicates` (mean average precision), `steps_error` (mean absolute).
     """
 
     def __init__(self) -> None:
         empty = ScoreHistogram.empty
-        self.primitives = [empty() for _ in PRIMITIVES]
+        self.halves = [[empty() for _ in PRIMITIVES] for _ in range(2)]
+        self.batches = 0
         self.horizons = {name: [[empty() for _ in PRIMITIVES] for _ in range(HORIZONS)] for name in ("imagined", "present", "unchanged")}
         self.predicates = {name: {kind: empty() for kind in UNARY + BINARY} for name in ("present", "imagined")}
         self.step_errors: list[torch.Tensor] = []
@@ -37,7 +39,8 @@ class HeldOutScores:
         paths = unroll(model, batch)
         size, length = batch.primitive.shape
         present = model.maps(paths.real.flatten(0, 1)).view(size, length + 1, len(USED_BINS), *batch.maps.shape[-2:])
-        _add_maps(self.primitives, present, batch.maps)
+        _add_maps(self.halves[self.batches % 2], present, batch.maps)
+        self.batches += 1
         if length:
             imagined = model.maps(paths.imagined.flatten(0, 1)).view_as(present[:, 1:])
         for k in range(length):
@@ -46,18 +49,20 @@ class HeldOutScores:
                 _add_maps(self.horizons[name][k], logits, truth)
         self._add_predicates(model, batch, paths)
 
-    def summary(self, calibration: list[tuple[float, float]] | None = None) -> dict[str, float]:
-        """All figures by name; NaN where the held-out data cannot tell; `ece_calibrated*` only under a calibration."""
+    @property
+    def primitives(self) -> list[ScoreHistogram]:
+        """Logits of all real views per primitive."""
+        return [one + other for one, other in zip(*self.halves, strict=True)]
+
+    def summary(self) -> dict[str, float]:
+        """All figures by name; NaN where the held-out data cannot tell."""
         out: dict[str, float] = {}
-        for name, histogram in zip(PRIMITIVES, self.primitives, strict=True):
-            out[f"ap_{name}"] = histogram.average_precision()
-            out[f"ece_{name}"] = histogram.expected_calibration_error()
+        for name, one, other in zip(PRIMITIVES, *self.halves, strict=True):
+            out[f"ap_{name}"] = (one + other).average_precision()
+            crossed = [a.expected_calibration_error(*b.fit_calibration()) for a, b in ((one, other), (other, one))]
+            out[f"ece_{name}"] = mean_known(crossed)
         out["ap"] = mean_known([out[f"ap_{name}"] for name in PRIMITIVES])
         out["ece"] = mean_known([out[f"ece_{name}"] for name in PRIMITIVES])
-        if calibration is not None:
-            for name, histogram, fitted in zip(PRIMITIVES, self.primitives, calibration, strict=True):
-                out[f"ece_calibrated_{name}"] = histogram.expected_calibration_error(*fitted)
-            out["ece_calibrated"] = mean_known([out[f"ece_calibrated_{name}"] for name in PRIMITIVES])
         out["guess_ap"] = mean_known([histogram.prevalence for histogram in self.primitives])
         for name, horizons in self.horizons.items():
             for k, histograms in enumerate(horizons):

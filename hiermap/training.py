@@ -104,9 +104,8 @@ def export(module: HiermapModule, data: KitchenDataModule, trainer: L.Trainer, c
     scores = HeldOutScores()
     for batch in data.val_dataloader():
         scores.add(module.model, batch)
-    calibration = scores.calibration()
-    module.model.calibration.copy_(torch.tensor(calibration))
-    values = {name: value for name, value in scores.summary(calibration).items() if math.isfinite(value)}
+    module.model.calibration.copy_(torch.tensor(scores.calibration()))
+    values = {name: value for name, value in scores.summary().items() if math.isfinite(value)}
     record = {"metrics": values, "minutes": module.minutes_trained(), "steps": trainer.global_step, **settings(_plain(config))}
     write_json(out / "metrics.json", record)
     save_weights(out, module.model, record, card(record, len(data.train_shards), len(data.validation_shards)))

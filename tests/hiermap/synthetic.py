@@ -114,7 +114,8 @@ def square_episode(seed: int, interactions: int = 8) -> Episode:
     rng = np.random.default_rng([seed, 0x5])
     kitchen = SquareKitchen(rng)
     masks = np.stack([kitchen.mask(thing) for thing in range(4)])
-    views: dict[str, list] = {k: [] for k in ("rgb", "depth", "holding", "maps", "unary", "binary", "steps_unary", "steps_binary", "fractions")}
+    names = "rgb depth holding maps unary binary steps_unary steps_binary fractions".split()
+    views: dict[str, list] = {name: [] for name in names}
     actions = []
     for step in range(interactions + 1):
         _record(kitchen, views)
