@@ -1,0 +1,99 @@
+"""The fused view of procedural kitchens, against their exact geometry."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from worlds.cameras import MAX_DATASET_ERROR_PX, fiducial_error_px
+from worlds.frame import SpatialFrame
+from worlds.fusion import fuse
+from worlds.kitchen import Kitchen
+from worlds.scenes import initial_scene
+from worlds.segmentation import parallel_hits
+from worlds.sensing import SensingOptions
+from worlds.spec import OPENABLE
+
+FRAME = SpatialFrame()
+SEEDS = (0, 5, 8, 200003)
+
+
+def kitchen_with(seed, is_open):
+    """A kitchen with the fixtures open for which `is_open(index)`."""
+    kitchen = Kitchen(seed)
+    fractions = {f.name: float(is_open(i)) for i, f in enumerate(kitchen.spec.fixtures)}
+    kitchen.set_scene(replace(initial_scene(kitchen.spec), fractions=fractions))
+    return kitchen
+
+
+@pytest.fixture(scope="module", params=[(seed, mode) for seed in SEEDS for mode in ("shut", "mixed")], ids=str)
+def seen(request):
+    seed, mode = request.param
+    kitchen = kitchen_with(seed, lambda i: mode == "mixed" and i % 3 == seed % 3)
+    geom, depth = parallel_hits(kitchen.model, kitchen.data, FRAME, kitchen.robot_geom_ids)
+    return kitchen, kitchen.view(), geom, depth
+
+
+def visible_handles(kitchen, geom, depth):
+    """Fixtures whose handle the frame's own parallel rays meet, with the handle's cell."""
+    scene = kitchen.scene()
+    for fixture in kitchen.spec.fixtures:
+        cell, expected = FRAME.point_to_cell(fixture.handle_at(scene.fractions[fixture.name]))
+        cell = tuple(cell)
+        if (
+            FRAME.contains(np.array(cell))
+            and kitchen.geom_owner.get(int(geom[cell])) == fixture.name
+            and abs(depth[cell] - expected) < 0.02
+        ):
+            yield fixture, scene.fractions[fixture.name], cell
+
+
+def test_nearly_every_cell_is_seen_and_seen_right(seen):
+    _, view, _, depth = seen
+    both = view.valid & np.isfinite(depth)
+    assert view.valid.mean() > 0.98
+    assert (np.abs(view.depth - depth)[both] < 0.015).mean() > 0.93
+
+
+def test_every_visible_handle_is_in_the_view_with_its_own_depth(seen):
+    kitchen, view, geom, depth = seen
+    handles = list(visible_handles(kitchen, geom, depth))
+    assert len(handles) >= len(kitchen.spec.fixtures) // 2
+    for fixture, fraction, cell in handles:
+        assert abs(view.depth[cell] - depth[cell]) < 0.012, fixture.name
+        assert np.linalg.norm(view.point(cell) - fixture.handle_at(fraction)) < 0.018, fixture.name
+
+
+def test_the_normal_at_a_handle_is_the_normal_of_its_face(seen):
+    kitchen, view, geom, depth = seen
+    for fixture, fraction, cell in visible_handles(kitchen, geom, depth):
+        face = np.array(fixture.face_world)
+        outward = fixture.moved(face + np.array([-1.0, 0.0, 0.0]), fraction) - fixture.moved(face, fraction)
+        # The outer face of an open oven door looks down, where no camera above can see it.
+        if fixture.kind in OPENABLE and outward @ -FRAME.view_direction > 0.1:
+            assert view.normal(cell) @ outward > np.cos(np.deg2rad(5)), fixture.name
+
+
+def test_an_object_in_the_gripper_is_not_in_the_view():
+    kitchen = Kitchen(0)
+    scene = initial_scene(kitchen.spec)
+    name = kitchen.spec.objects[0].name
+    kitchen.set_scene(replace(scene, held=name))
+    view = kitchen.view()
+    assert view.holding
+    assert kitchen.scene().held == name
+    points = view.points[view.valid]
+    assert not ((points[:, 0] < 0.5) & (points[:, 2] > 0.3)).any()
+
+
+def test_default_sensing_is_calibrated_well_enough_for_data_sets():
+    for view in Kitchen(1).observe().views:
+        assert fiducial_error_px(view) < MAX_DATASET_ERROR_PX
+
+
+def test_two_millimetres_of_noise_leave_handles_in_place():
+    kitchen = Kitchen(5, SensingOptions(depth_noise_m=0.002, depth_dropout=0.02, rgb_noise=4.0))
+    geom, depth = parallel_hits(kitchen.model, kitchen.data, FRAME, kitchen.robot_geom_ids)
+    view = fuse(kitchen.observe())
+    for fixture, fraction, cell in visible_handles(kitchen, geom, depth):
+        assert np.linalg.norm(view.point(cell) - fixture.handle_at(fraction)) < 0.02, fixture.name
