@@ -20,7 +20,7 @@ COLOURS: Mapping[str, tuple[int, int, int]] = {
     "rotate": (214, 178, 20),
 }
 """One colour a primitive in every picture, apart in hue and readable over wood and steel."""
-_GROUND = 0.35
+_GROUND = 0.5
 """How much of the view's colour stays under a map, so that the map reads first."""
 _ARROWS = {
     ("push", 1): (0, -1),

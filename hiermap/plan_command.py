@@ -31,7 +31,7 @@ def plan(config: Mapping[str, Any]) -> int:
     at_least("seed", config["seed"], 0)
     options, out = RunOptions.from_config(config), out_directory(config["out"])
     about = settings(config, weights_file(options, config["task"]))
-    problem = pose(config["task"], config["seed"], options)
+    problem = pose(config["task"], config["seed"])
     planner = planner_for(options, problem, Learned(options.weights))
     done = attempt(problem, planner, options, act=config["execute"])
     recording = recording_of(done, planner, about)

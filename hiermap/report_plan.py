@@ -98,7 +98,7 @@ def _predicates(step: StepRecord) -> str:
             _belief(step.before, name),
             _belief(step.imagined, name),
             _belief(step.after, name),
-            page.verdict(step.after.truth.get(name) if step.after is not None else None, "holds", "does not hold"),
+            _truth(step.after, name),
         )
         for name in names
     ]
@@ -110,6 +110,12 @@ def _belief(look: Look | None, name: str) -> str:
         return page.verdict(None)
     value = look.predicates[name]
     return f'<span class="{"yes" if value >= 0.5 else "note"}">{value:.2f}</span>'
+
+
+def _truth(look: Look | None, name: str) -> str:
+    if look is None or name not in look.truth:
+        return page.verdict(None)
+    return page.verdict(True, "holds") if look.truth[name] else '<span class="note">not yet</span>'
 
 
 def _first_view(plan: Recording) -> np.ndarray:

@@ -1,0 +1,96 @@
+"""One task in the kitchen: pose it, plan it, carry it out, judge it by the true state."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hiermap.execute import ExecutionResult, execute
+from hiermap.learned import Learned
+from hiermap.planner import Planner
+from hiermap.suites import RunOptions
+from planners import PlanResult
+from worlds import judge
+from worlds.base import Observation
+from worlds.goals import Goal, Predicate, Target
+from worlds.kitchen import Kitchen
+from worlds.tasks import Task, sample_task
+
+BELIEVED = "believed_but_false"
+"""The planner stopped because it believed the goal to hold, and it does not."""
+PHYSICS = "physics_diverged"
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A task set up in its kitchen: `real` is where actions happen, `observation` and `goal` are all a planner is told."""
+
+    task: Task
+    kitchen: Kitchen
+    observation: Observation
+    goal: Goal
+
+
+@dataclass(frozen=True, eq=False)
+class Attempt:
+    """A plan and, if it was carried out, what came of it.
+
+    Attributes:
+        truths: what truly held of the goal at first and after every primitive.
+        success: whether the goal truly holds at the end; None when nothing was executed.
+        failure_reason: "" on success or when nothing was executed.
+    """
+
+    problem: Problem
+    result: PlanResult
+    execution: ExecutionResult | None = None
+    truths: Sequence[Mapping[str, bool]] = field(default_factory=tuple)
+    success: bool | None = None
+    failure_reason: str = ""
+
+
+def pose(suite: str, seed: int) -> Problem:
+    """The task of a seed, set up; the targets' masks come from the first view (a click or a segmenter would do)."""
+    task = sample_task(suite, seed)
+    kitchen = Kitchen(task.spec)
+    kitchen.set_scene(task.scene)
+    return Problem(task, kitchen, kitchen.observe(), goal_of(task.goal_predicates, kitchen.masks()))
+
+
+def goal_of(predicates: Sequence[Predicate], masks: Mapping[str, np.ndarray]) -> Goal:
+    """The goal with the masks of the things it names."""
+    names = dict.fromkeys(name for predicate in predicates for name in predicate.arguments)
+    return Goal(tuple(predicates), {name: Target(name, np.asarray(masks[name], bool)) for name in names})
+
+
+def attempt(problem: Problem, planner: Planner, options: RunOptions, act: bool = True) -> Attempt:
+    """Plan and, with `act`, execute with replanning; success is judged from the true state at the end."""
+    seed = problem.task.seed
+    result = planner.plan(problem.observation, problem.goal, options.budget, seed)
+    if not act:
+        return Attempt(problem, result)
+    truths = [truth(problem)]
+    execution = execute(problem.kitchen, result, planner, options.max_replans, on_step=lambda _: truths.append(truth(problem)))
+    diverged = execution.failure_reason.startswith("physics")
+    success = not diverged and all(truth(problem).values())
+    reason = "" if success else PHYSICS if diverged else execution.failure_reason.partition(":")[0] or BELIEVED
+    return Attempt(problem, result, execution, tuple(truths), success, reason)
+
+
+def truth(problem: Problem) -> dict[str, bool]:
+    """Goal predicate -> whether it truly holds now."""
+    scene = problem.kitchen.scene()
+    return {str(predicate): judge.holds(problem.task.spec, scene, predicate) for predicate in problem.goal.predicates}
+
+
+def planner_for(options: RunOptions, problem: Problem, learned: Learned) -> Planner:
+    """The planner the options ask for; in the simulator's own dynamics it imagines in a second kitchen, never in the real one."""
+    if options.world == "simulator":
+        from worlds.simulated import SimulatedWorld
+
+        maps = "oracle" if options.maps == "oracle" else learned.maps_of
+        return Planner(SimulatedWorld(Kitchen(problem.task.spec), maps=maps), options.planner)
+    from worlds.latent import LatentWorld
+
+    return Planner(LatentWorld(learned.weights.model), options.planner)
