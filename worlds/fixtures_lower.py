@@ -58,7 +58,12 @@ def bar_handle(rng: np.random.Generator, kinds: tuple[str, ...], room_y: float, 
     """Random handle among `kinds`, bars no longer than the room they have [m]: the handle fields of a `FixtureSpec`."""
     kind = str(rng.choice(kinds))
     if kind == "knob":
-        return {"handle": kind, "handle_radius": float(rng.uniform(0.011, 0.015)), "handle_length": 0.0, "clearance": float(rng.uniform(0.028, 0.034))}
+        return {
+            "handle": kind,
+            "handle_radius": float(rng.uniform(0.011, 0.015)),
+            "handle_length": 0.0,
+            "clearance": float(rng.uniform(0.028, 0.034)),
+        }
     shortest, room = (0.09, room_y) if kind == "bar_horizontal" else (0.065, room_z)
     return {
         "handle": kind,
@@ -106,8 +111,8 @@ def drawers(slot: Slot, rng: np.random.Generator, count: int) -> Unit:
 
 def _drawer(slot: Slot, rng: np.random.Generator, number: int, z: float, height: float, travel: float, handle: dict) -> FixtureSpec:
     name = f"{slot.side}_drawer_{number}"
-    # The lower handle sits high on its face: below z = 0.12 the way home re-closes drawers.
-    lift = 0.18 * height if number == 2 else 0.0
+    # Low fronts carry their handle high: below z = 0.12 the way home re-closes drawers.
+    lift = 0.18 * height if height < 0.112 else 0.0
     return FixtureSpec(
         name=name,
         kind="drawer",

@@ -86,7 +86,7 @@ def _handle(body: Element, f: FixtureSpec) -> None:
         head = (f.clearance - stem) / 2
         mjcf.cylinder(body, f"{f.name}/handle", (grip[0] + head, *grip[1:]), radius, head, METAL, mjcf.MOVING, axis=(1, 0, 0))
         return
-    centre, axis = grip + (radius, 0.0, 0.0), np.array(f.handle_axis_world)
+    centre, axis = grip + np.array([radius, 0.0, 0.0]), np.array(f.handle_axis_world)
     ends = [centre + side * axis * (f.handle_length / 2 - radius) for side in (-1, 1)]
     mjcf.capsule(body, f"{f.name}/handle", ends[0], ends[1], radius, METAL, mjcf.MOVING)
     for index, end in enumerate(ends):
@@ -100,7 +100,7 @@ def _drawer(body: Element, f: FixtureSpec) -> None:
     low, wall_top = z - height / 2, z + height / 2 - 0.012
     middle_x = x + (PANEL_THICKNESS + depth) / 2
     half_depth, half_height = (depth - PANEL_THICKNESS) / 2, (wall_top - low) / 2
-    inside = tuple(0.5 * c + 0.5 for c in f.rgba[:3]) + (1.0,)
+    inside = (*(0.5 * c + 0.5 for c in f.rgba[:3]), 1.0)
     half_bottom = (drawer_floor_z(f) - low) / 2
     mjcf.box(body, f"{f.name}/bottom", (middle_x, y, low + half_bottom), (half_depth, width / 2 - 0.006, half_bottom), inside, mjcf.MOVING)
     for name, side in (("wall_right", -1), ("wall_left", 1)):

@@ -34,7 +34,9 @@ def carcass(slot: Slot, name: str, y_min: float, y_max: float, z_min: float, z_m
     )
 
 
-def _hinged(slot: Slot, rng: np.random.Generator, name: str, kind: str, width: float, height: float, handle_z: float, **more) -> FixtureSpec:
+def _hinged(
+    slot: Slot, rng: np.random.Generator, name: str, kind: str, width: float, height: float, handle_z: float, **more
+) -> FixtureSpec:
     """A door whose hinge is on the outer side of its slot, its bar near the free edge."""
     hinge_y = slot.y_max if slot.outer > 0 else slot.y_min
     bottom = slot.z_min + LIFT
@@ -75,7 +77,9 @@ def microwave(slot: Slot, rng: np.random.Generator) -> Unit:
     door = _hinged(slot, rng, "microwave", "microwave", width, height, handle_z)
     inner = (slot.y_max if slot.outer > 0 else slot.y_min) - slot.outer * (width + strip / 2)
     z = slot.z_min + LIFT + height / 2
-    buttons = PanelSpec("microwave_buttons", (slot.front_x + UPPER_DEPTH / 2, inner, z), (UPPER_DEPTH / 2, strip / 2, height / 2), slot.metal)
+    buttons = PanelSpec(
+        "microwave_buttons", (slot.front_x + UPPER_DEPTH / 2, inner, z), (UPPER_DEPTH / 2, strip / 2, height / 2), slot.metal
+    )
     return Unit((door,), (*_box_behind(slot, door.name, width, height), buttons))
 
 

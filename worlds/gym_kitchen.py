@@ -47,7 +47,7 @@ class KitchenEnv(gymnasium.Env[Observed, np.ndarray]):
         self.max_primitives, self.sensing, self.render_mode = max_primitives, sensing, render_mode
         rows, columns = FRAME.shape
         self.action_space = gymnasium.spaces.MultiDiscrete([len(PRIMITIVES), rows, columns, ROTATION_BINS])
-        self.observation_space = gymnasium.spaces.Dict(
+        self.observation_space: gymnasium.Space[Any] = gymnasium.spaces.Dict(
             rgb=gymnasium.spaces.Box(0, 255, (rows, columns, 3), np.uint8),
             depth=gymnasium.spaces.Box(0.0, FAR_M, (rows, columns), np.float32),
             holding=gymnasium.spaces.Box(0, 1, (1,), np.int8),

@@ -81,7 +81,8 @@ class Kitchen:
 
     def scene(self) -> SceneState:
         """True articulation and object poses now."""
-        fractions = {f.name: float(np.clip(self.data.qpos[self._qpos_address[f.name]] / f.joint_range, 0.0, 1.0)) for f in self.spec.fixtures}
+        q = self.data.qpos
+        fractions = {f.name: float(np.clip(q[self._qpos_address[f.name]] / f.joint_range, 0.0, 1.0)) for f in self.spec.fixtures}
         return SceneState(fractions, {o.name: self._pose(o.name) for o in self.spec.objects}, self._held())
 
     def _pose(self, name: str) -> tuple[float, float, float, float]:
@@ -158,8 +159,9 @@ class Kitchen:
                 joints = self.arm.read()
                 error = self.arm.ready - joints.q
                 self.arm.apply(joints.mass_matrix @ (400.0 * error - 40.0 * joints.qd) + joints.bias, finger_target)
-        except ArmFault as error_:
-            raise PhysicsError(f"the scene of kitchen {self.spec.seed} does not settle: {error_}; check it for overlapping things") from error_
+        except ArmFault as fault:
+            message = f"the scene of kitchen {self.spec.seed} does not settle: {fault}; check it for overlapping things"
+            raise PhysicsError(message) from fault
 
     def snapshot(self) -> Snapshot:
         """Everything the physics needs to go on bit for bit; take it at primitive boundaries only."""

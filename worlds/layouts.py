@@ -32,7 +32,7 @@ that an object squeezed between rail and door is held by friction like in a grip
 RAIL_HALF = 0.004
 """Half thickness of the rail [m]."""
 STOP_HALF, STOP_HEIGHT = 0.006, 0.045
-"""Half thickness and height of the stop beside each fully open door [m], at which an object that a door pushes along the rail gets stuck."""
+"""Half thickness and height of the stop beside each fully open door [m]: an object that a door pushes along the rail gets stuck there."""
 RGBA = tuple[float, float, float, float]
 
 
@@ -114,7 +114,11 @@ def sample_kitchen(seed: int) -> KitchenSpec:
         lower_front_x=front,
         upper_front_x=back,
         floor_z=FLOOR_Z,
-        panels=(*_shell(front, back, counter_z, colours), *_rail(fixtures, front, counter_z, colours.metal), *(p for u in units for p in u.panels)),
+        panels=(
+            *_shell(front, back, counter_z, colours),
+            *_rail(fixtures, front, counter_z, colours.metal),
+            *(p for u in units for p in u.panels),
+        ),
     )
 
 
@@ -190,14 +194,21 @@ def _shell(front: float, back: float, counter_z: float, colours: _Palette) -> tu
     far = back + upper.UPPER_DEPTH + 0.02
     panels = [
         PanelSpec("counter", ((front + far) / 2, 0.0, counter_z - SLAB / 2), ((far - front) / 2, HALF_WIDTH, SLAB / 2), colours.counter),
-        PanelSpec("toe_kick", (front + 0.04 + depth / 2, 0.0, (FLOOR_Z + lower.BOTTOM_Z) / 2), (depth / 2, HALF_WIDTH, (lower.BOTTOM_Z - FLOOR_Z) / 2), lower.DARK),
+        PanelSpec(
+            "toe_kick",
+            (front + 0.04 + depth / 2, 0.0, (FLOOR_Z + lower.BOTTOM_Z) / 2),
+            (depth / 2, HALF_WIDTH, (lower.BOTTOM_Z - FLOOR_Z) / 2),
+            lower.DARK,
+        ),
     ]
     half_z = (counter_z - SLAB - lower.BOTTOM_Z) / 2
     for index, y in enumerate((-HALF_WIDTH - 0.006, -CENTRE_HALF, CENTRE_HALF, HALF_WIDTH + 0.006)):
         half_y = 0.006 if index in (0, 3) else 0.0018
         start = 0.0 if index in (0, 3) else 0.017
         half_x = (depth - start) / 2
-        panels.append(PanelSpec(f"divider_{index}", (front + start + half_x, y, lower.BOTTOM_Z + half_z), (half_x, half_y, half_z), colours.carcass))
+        panels.append(
+            PanelSpec(f"divider_{index}", (front + start + half_x, y, lower.BOTTOM_Z + half_z), (half_x, half_y, half_z), colours.carcass)
+        )
     return tuple(panels)
 
 
@@ -209,11 +220,21 @@ def _rail(fixtures: tuple[FixtureSpec, ...], front: float, counter_z: float, rgb
     x, z, half_z = front + 0.006, counter_z + sum(RAIL_Z) / 2, (RAIL_Z[1] - RAIL_Z[0]) / 2
     panels = [PanelSpec("rail", (x, 0.0, z), (RAIL_HALF, HALF_WIDTH, half_z), rgba, friction=GRIPPING)]
     for index, y in enumerate(np.linspace(-HALF_WIDTH + 0.01, HALF_WIDTH - 0.01, 4)):
-        panels.append(PanelSpec(f"rail_post_{index}", (x, float(y), counter_z + RAIL_Z[0] / 2), (RAIL_HALF, RAIL_HALF, RAIL_Z[0] / 2), rgba))
+        panels.append(
+            PanelSpec(f"rail_post_{index}", (x, float(y), counter_z + RAIL_Z[0] / 2), (RAIL_HALF, RAIL_HALF, RAIL_Z[0] / 2), rgba)
+        )
     for door in fixtures:
         if door.kind in HINGED:
             y = _stop_y(door, x)
-            panels.append(PanelSpec(f"stop_{door.name}", (x, y, counter_z + STOP_HEIGHT / 2), (STOP_HALF, STOP_HALF, STOP_HEIGHT / 2), rgba, friction=GRIPPING))
+            panels.append(
+                PanelSpec(
+                    f"stop_{door.name}",
+                    (x, y, counter_z + STOP_HEIGHT / 2),
+                    (STOP_HALF, STOP_HALF, STOP_HEIGHT / 2),
+                    rgba,
+                    friction=GRIPPING,
+                )
+            )
     return tuple(panels)
 
 

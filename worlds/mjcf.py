@@ -24,6 +24,7 @@ PANEL_FRICTION = 0.5
 GRIPPING = 0.9
 """Friction of doors, rails and stops, which must hold an object between them."""
 RGBA = Sequence[float]
+Vector = Sequence[float] | np.ndarray
 
 
 def numbers(values: Sequence[float] | np.ndarray | float) -> str:
@@ -41,32 +42,30 @@ def free_joint(parent: Element, name: str) -> None:
     SubElement(parent, "freejoint", name=name)
 
 
-def _geom(parent: Element, name: str, kind: str, collision: str, rgba: RGBA, mass: float | None, friction: float, attributes: dict[str, str]) -> None:
+def _geom(
+    parent: Element, name: str, kind: str, collision: str, rgba: RGBA, mass: float | None, friction: float, shape: dict[str, str]
+) -> None:
     contype, conaffinity = COLLISION[collision]
-    weight = {"mass": numbers(0.0)} if collision == GHOST else {"density": numbers(FIXTURE_DENSITY)} if mass is None else {"mass": numbers(mass)}
-    SubElement(
-        parent,
-        "geom",
-        name=name,
-        type=kind,
-        group="0",
-        contype=str(contype),
-        conaffinity=str(conaffinity),
-        rgba=numbers(rgba),
-        friction=numbers((friction, 0.005, 0.0001)),
-        **weight,
-        **attributes,
-    )
+    geom = SubElement(parent, "geom", name=name, type=kind, group="0", contype=str(contype), conaffinity=str(conaffinity))
+    geom.attrib.update(shape)
+    geom.set("rgba", numbers(rgba))
+    geom.set("friction", numbers((friction, 0.005, 0.0001)))
+    if collision == GHOST:
+        geom.set("mass", "0")
+    elif mass is None:
+        geom.set("density", numbers(FIXTURE_DENSITY))
+    else:
+        geom.set("mass", numbers(mass))
 
 
 def box(
     parent: Element,
     name: str,
-    centre: Sequence[float],
-    half_size: Sequence[float],
+    centre: Vector,
+    half_size: Vector,
     rgba: RGBA,
     collision: str,
-    axes: tuple[Sequence[float], Sequence[float]] | None = None,
+    axes: tuple[Vector, Vector] | None = None,
     mass: float | None = None,
     friction: float = PANEL_FRICTION,
 ) -> None:
@@ -80,26 +79,24 @@ def box(
 def cylinder(
     parent: Element,
     name: str,
-    centre: Sequence[float],
+    centre: Vector,
     radius: float,
     half_length: float,
     rgba: RGBA,
     collision: str,
     mass: float | None = None,
-    axis: Sequence[float] = (0.0, 0.0, 1.0),
+    axis: Vector = (0.0, 0.0, 1.0),
 ) -> None:
     """A cylinder around `axis`."""
     attributes = {"pos": numbers(centre), "size": numbers((radius, half_length)), "zaxis": numbers(axis)}
     _geom(parent, name, "cylinder", collision, rgba, mass, PANEL_FRICTION, attributes)
 
 
-def capsule(parent: Element, name: str, start: Sequence[float], end: Sequence[float], radius: float, rgba: RGBA, collision: str) -> None:
+def capsule(parent: Element, name: str, start: Vector, end: Vector, radius: float, rgba: RGBA, collision: str) -> None:
     """A capsule from `start` to `end`."""
     _geom(parent, name, "capsule", collision, rgba, None, PANEL_FRICTION, {"fromto": numbers([*start, *end]), "size": numbers(radius)})
 
 
-def sphere(
-    parent: Element, name: str, centre: Sequence[float], radius: float, rgba: RGBA, collision: str, friction: float, mass: float
-) -> None:
+def sphere(parent: Element, name: str, centre: Vector, radius: float, rgba: RGBA, collision: str, friction: float, mass: float) -> None:
     """A ball."""
     _geom(parent, name, "sphere", collision, rgba, mass, friction, {"pos": numbers(centre), "size": numbers(radius)})

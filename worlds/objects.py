@@ -33,7 +33,9 @@ def sample_object(kind: str, rng: np.random.Generator, rgba: RGBA) -> ObjectSpec
         return ObjectSpec(kind, radius, height, (0.0, 0.0, height - 0.022), width, float(u(0.20, 0.35)), rgba, length, friction)
     if kind == "bowl":
         radius, height = float(u(0.050, 0.056)), float(u(0.048, 0.055))
-        return ObjectSpec(kind, radius, height, (0.0, radius - BOWL_WALL / 2, height - 0.012), BOWL_WALL, float(u(0.12, 0.18)), rgba, friction=friction)
+        return ObjectSpec(
+            kind, radius, height, (0.0, radius - BOWL_WALL / 2, height - 0.012), BOWL_WALL, float(u(0.12, 0.18)), rgba, friction=friction
+        )
     if kind == "pot":
         radius, height = float(u(0.048, 0.056)), float(u(0.072, 0.080))
         return ObjectSpec(kind, radius, height, (0.0, 0.0, height - 0.012), 2 * LID_KNOB, float(u(0.30, 0.45)), rgba, friction=friction)
@@ -85,14 +87,18 @@ def _box(body: Element, spec: ObjectSpec) -> None:
 
 def _bowl(body: Element, spec: ObjectSpec) -> None:
     bottom = 0.006
-    mjcf.cylinder(body, "bowl/bottom", (0, 0, LIFT + bottom / 2), spec.radius - BOWL_WALL / 2, bottom / 2, spec.rgba, mjcf.OBJECT, 0.6 * spec.mass)
+    mjcf.cylinder(
+        body, "bowl/bottom", (0, 0, LIFT + bottom / 2), spec.radius - BOWL_WALL / 2, bottom / 2, spec.rgba, mjcf.OBJECT, 0.6 * spec.mass
+    )
     count, middle, half_z = 8, spec.radius - BOWL_WALL / 2, (spec.height - LIFT) / 2
     half_width = (spec.radius - BOWL_WALL / 4) * np.tan(np.pi / count)
     for index in range(count):
         angle = 2 * np.pi * index / count
         centre = (middle * np.cos(angle), middle * np.sin(angle), LIFT + half_z)
         axes = ((-np.sin(angle), np.cos(angle), 0.0), (-np.cos(angle), -np.sin(angle), 0.0))
-        mjcf.box(body, f"bowl/wall_{index}", centre, (half_width, BOWL_WALL / 2, half_z), spec.rgba, mjcf.OBJECT, axes, 0.4 * spec.mass / count)
+        mjcf.box(
+            body, f"bowl/wall_{index}", centre, (half_width, BOWL_WALL / 2, half_z), spec.rgba, mjcf.OBJECT, axes, 0.4 * spec.mass / count
+        )
 
 
 def _pot(body: Element, spec: ObjectSpec) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 import numpy as np
@@ -27,8 +28,10 @@ class KitchenTask(ManipulationTask):
 
     def generate_id_mappings(self, sim: Any) -> None:
         """Instance segmentation by robosuite's camera is not offered; `worlds.kitchen.Kitchen.masks` is."""
-        self._instances_to_ids, self._geom_ids_to_instances, self._site_ids_to_instances = {}, {}, {}
-        self._classes_to_ids, self._geom_ids_to_classes, self._site_ids_to_classes = {}, {}, {}
+        for kind in ("instances", "classes"):
+            setattr(self, f"_{kind}_to_ids", {})
+            setattr(self, f"_geom_ids_to_{kind}", {})
+            setattr(self, f"_site_ids_to_{kind}", {})
 
 
 class HiermapKitchen(ManipulationEnv):
@@ -41,7 +44,9 @@ class HiermapKitchen(ManipulationEnv):
         options: everything else `ManipulationEnv` takes; renderers are off unless asked for.
     """
 
-    def __init__(self, robots: str = "Panda", kitchen: KitchenSpec | int = 0, keep_visuals: bool = False, success: Any = None, **options: Any) -> None:
+    def __init__(
+        self, robots: str = "Panda", kitchen: KitchenSpec | int = 0, keep_visuals: bool = False, success: Any = None, **options: Any
+    ) -> None:
         self.spec_kitchen = sample_kitchen(kitchen) if isinstance(kitchen, int | np.integer) else kitchen
         self._keep_visuals = keep_visuals
         self._success = success
@@ -115,8 +120,6 @@ def _collision_classes(worldbody: Element, floor_z: float) -> None:
 
 
 def _without_visuals(xml_str: str) -> str:
-    from xml.etree import ElementTree
-
     root = ElementTree.fromstring(xml_str)
     worldbody, asset = root.find("worldbody"), root.find("asset")
     assert worldbody is not None and asset is not None

@@ -4,6 +4,8 @@ import numpy as np
 
 from worlds.spec import HINGED, FixtureSpec, KitchenSpec, ObjectSpec, SceneState
 
+Pose = tuple[float, float, float, float]
+"""Base centre x, y, z [m] and yaw [rad]."""
 CLEARANCE = 0.012
 """Free space kept between an object and anything else [m]."""
 DRAWER_WALL = 0.088
@@ -32,7 +34,7 @@ def random_scene(spec: KitchenSpec, rng: np.random.Generator) -> SceneState:
             fractions[fixture.latch] = 1.0
         if fixture.above is not None and fractions[fixture.name] > 0.0 and rng.uniform() < 0.7:
             fractions[fixture.above] = 0.0
-    poses: dict[str, tuple[float, float, float, float]] = {}
+    poses: dict[str, Pose] = {}
     for index in rng.permutation(len(spec.objects)):
         thing = spec.objects[int(index)]
         poses[thing.name] = _free_pose(spec, fractions, poses, thing, rng)
@@ -46,9 +48,7 @@ def _fraction(fixture: FixtureSpec, rng: np.random.Generator) -> float:
     return float(rng.uniform(0.3, 0.8)) if partly else 1.0
 
 
-def _free_pose(
-    spec: KitchenSpec, fractions: dict[str, float], poses: dict[str, tuple[float, float, float, float]], thing: ObjectSpec, rng: np.random.Generator
-) -> tuple[float, float, float, float]:
+def _free_pose(spec: KitchenSpec, fractions: dict[str, float], poses: dict[str, Pose], thing: ObjectSpec, rng: np.random.Generator) -> Pose:
     drawers = [f for f in spec.fixtures if f.kind == "drawer"]
     if drawers and rng.uniform() < IN_DRAWER_CHANCE:
         drawer = drawers[int(rng.integers(len(drawers)))]
@@ -68,9 +68,9 @@ def _free_pose(
     return next(pose for pose in tries if not _crowded(spec, poses, thing, pose))
 
 
-def drawer_pose(drawer: FixtureSpec, fraction: float, thing: ObjectSpec, rng: np.random.Generator | None = None) -> tuple[float, float, float, float]:
+def drawer_pose(drawer: FixtureSpec, fraction: float, thing: ObjectSpec, rng: np.random.Generator | None = None) -> Pose:
     """A base pose inside a drawer at `fraction`, reachable from above once it is open: beside its middle, or in it without `rng`."""
-    x, y, z = drawer.face_world
+    x, y, _ = drawer.face_world
     side = 0.0 if rng is None else float(rng.uniform(-1.0, 1.0)) * max(0.0, drawer.size[0] / 2 - 0.03 - thing.radius)
     yaw = 0.0 if rng is None else float(rng.uniform(-np.pi, np.pi))
     base = (x + DRAWER_INSET, y + side, drawer_floor_z(drawer))
@@ -84,7 +84,7 @@ def drawer_floor_z(drawer: FixtureSpec) -> float:
     return float(max(z - height / 2 + 0.008, z + height / 2 - DRAWER_WALL))
 
 
-def in_sweep(door: FixtureSpec, fraction: float, thing: ObjectSpec, pose: tuple[float, float, float, float]) -> bool:
+def in_sweep(door: FixtureSpec, fraction: float, thing: ObjectSpec, pose: Pose) -> bool:
     """True if an object stands where an open door is or has swung through (a shut door sweeps nothing)."""
     if door.kind not in HINGED or fraction <= 0.0:
         return False
@@ -100,7 +100,7 @@ def in_sweep(door: FixtureSpec, fraction: float, thing: ObjectSpec, pose: tuple[
     return -slack <= angle <= fraction * door.joint_range + slack
 
 
-def _crowded(spec: KitchenSpec, poses: dict[str, tuple[float, float, float, float]], thing: ObjectSpec, pose: tuple[float, float, float, float]) -> bool:
+def _crowded(spec: KitchenSpec, poses: dict[str, Pose], thing: ObjectSpec, pose: Pose) -> bool:
     others = {o.name: o for o in spec.objects}
     return any(
         np.hypot(pose[0] - x, pose[1] - y) < thing.radius + others[name].radius + CLEARANCE and abs(pose[2] - z) < 0.09
