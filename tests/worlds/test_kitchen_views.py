@@ -11,7 +11,7 @@ from worlds.fusion import fuse
 from worlds.kitchen import Kitchen
 from worlds.scenes import initial_scene
 from worlds.segmentation import parallel_hits
-from worlds.sensing import SensingOptions
+from worlds.sensing import SensingOptions, cast, pixel_rays
 from worlds.spec import OPENABLE
 
 FRAME = SpatialFrame()
@@ -97,3 +97,18 @@ def test_two_millimetres_of_noise_leave_handles_in_place():
     view = fuse(kitchen.observe())
     for fixture, fraction, cell in visible_handles(kitchen, geom, depth):
         assert np.linalg.norm(view.point(cell) - fixture.handle_at(fraction)) < 0.02, fixture.name
+
+
+def test_the_generous_self_filter_covers_every_pixel_of_the_robot_and_leaves_the_model_as_it_was():
+    kitchen = Kitchen(2)
+    types = kitchen.model.geom_type.copy()
+    views = kitchen.observe().views
+    np.testing.assert_array_equal(kitchen.model.geom_type, types)
+    for camera, view in zip(kitchen.sensing.cameras, views, strict=True):
+        T = camera.T_camera_to_world
+        directions = pixel_rays(camera).reshape(-1, 3) @ T[:3, :3].T
+        geom, _, _ = cast(kitchen.model, kitchen.data, T[:3, 3], directions, 5.0)
+        exact = np.isin(geom, list(kitchen.robot_geom_ids)).reshape(view.depth.shape)
+        assert exact.any()
+        assert not (exact & ~view.is_robot).any()
+        assert view.is_robot.mean() < 0.3
