@@ -36,7 +36,7 @@ class Bench:
             return void(trial, started), None
 
     def _chain(self, trial: Trial, started: float) -> Judged:
-        problem = pose(trial.suite, trial.seed)
+        problem = pose(trial.suite, trial.seed, self.options.world)
         planner = planner_for(self.options, problem, self._learned)
         done = attempt(problem, planner, self.options)
         execution = done.execution

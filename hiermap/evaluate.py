@@ -37,6 +37,7 @@ def evaluate(config: Mapping[str, Any]) -> int:
     """
     options, out = RunOptions.from_config(config), out_directory(config["out"])
     todo = trials(config["suite"], config["seed"], config["episodes"])
+    options.check_suite(config["suite"])
     at_least("workers", config["workers"], 0)
     about = settings(config, weights_file(options, config["suite"]))
     partial = PartialRows(out, fingerprint(about))

@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hiermap.execute import ExecutionResult, execute
+from hiermap.execute import ExecutionResult, RealWorld, execute
 from hiermap.learned import Learned
 from hiermap.planner import Planner
 from hiermap.suites import RunOptions
 from planners import PlanResult
-from worlds import judge
-from worlds.base import Observation
+from primitives.specs import PrimitiveResult
+from worlds import judge, simulated
+from worlds.base import Action, Observation
 from worlds.goals import Goal, Predicate, Target
 from worlds.kitchen import Kitchen
 from worlds.tasks import Task, sample_task
@@ -22,12 +22,34 @@ BELIEVED = "believed_but_false"
 PHYSICS = "physics_diverged"
 
 
+@dataclass(frozen=True)
+class OpenKitchen:
+    """A kitchen whose looks carry its true state, which `SimulatedWorld`, the oracle, is allowed to know."""
+
+    kitchen: Kitchen
+
+    def observe(self) -> Observation:
+        """What is seen, with the true state in its extras."""
+        return simulated.observe(self.kitchen)
+
+    def act(self, action: Action) -> PrimitiveResult:
+        """As `Kitchen.act`."""
+        return self.kitchen.act(action)
+
+
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """A task set up in its kitchen: `real` is where actions happen, `observation` and `goal` are all a planner is told."""
+    """A task set up in its kitchen.
+
+    Attributes:
+        kitchen: the truth, for the judge.
+        real: where actions happen and looks come from.
+        observation, goal: all that a planner is told.
+    """
 
     task: Task
     kitchen: Kitchen
+    real: RealWorld
     observation: Observation
     goal: Goal
 
@@ -50,12 +72,13 @@ class Attempt:
     failure_reason: str = ""
 
 
-def pose(suite: str, seed: int) -> Problem:
-    """The task of a seed, set up; the targets' masks come from the first view (a click or a segmenter would do)."""
+def pose(suite: str, seed: int, world: str = "latent") -> Problem:
+    """The task of a seed, set up for a planner that imagines in `world`; the targets' masks come from the first view (a click or a segmenter would do)."""
     task = sample_task(suite, seed)
     kitchen = Kitchen(task.spec)
     kitchen.set_scene(task.scene)
-    return Problem(task, kitchen, kitchen.observe(), goal_of(task.goal_predicates, kitchen.masks()))
+    real = OpenKitchen(kitchen) if world == "simulator" else kitchen
+    return Problem(task, kitchen, real, real.observe(), goal_of(task.goal_predicates, kitchen.masks()))
 
 
 def goal_of(predicates: Sequence[Predicate], masks: Mapping[str, np.ndarray]) -> Goal:
@@ -71,7 +94,7 @@ def attempt(problem: Problem, planner: Planner, options: RunOptions, act: bool =
     if not act:
         return Attempt(problem, result)
     truths = [truth(problem)]
-    execution = execute(problem.kitchen, result, planner, options.max_replans, on_step=lambda _: truths.append(truth(problem)))
+    execution = execute(problem.real, result, planner, options.max_replans, on_step=lambda _: truths.append(truth(problem)))
     diverged = execution.failure_reason.startswith("physics")
     success = not diverged and all(truth(problem).values())
     reason = "" if success else PHYSICS if diverged else execution.failure_reason.partition(":")[0] or BELIEVED
@@ -87,10 +110,8 @@ def truth(problem: Problem) -> dict[str, bool]:
 def planner_for(options: RunOptions, problem: Problem, learned: Learned) -> Planner:
     """The planner the options ask for; in the simulator's own dynamics it imagines in a second kitchen, never in the real one."""
     if options.world == "simulator":
-        from worlds.simulated import SimulatedWorld
-
         maps = "oracle" if options.maps == "oracle" else learned.maps_of
-        return Planner(SimulatedWorld(Kitchen(problem.task.spec), maps=maps), options.planner)
+        return Planner(simulated.SimulatedWorld(Kitchen(problem.task.spec), maps=maps), options.planner)
     from worlds.latent import LatentWorld
 
     return Planner(LatentWorld(learned.weights.model), options.planner)

@@ -15,7 +15,7 @@ from worlds.fusion import SpatialView
 from worlds.kitchen import Kitchen
 from worlds.moves import Move
 from worlds.spec import KitchenSpec
-from worlds.tasks import primitive_trial
+from worlds.trials import primitive_trial
 
 NO_CELL, NO_MOVE, NO_EFFECT, PHYSICS = "no_visible_cell", "nothing_there", "no_effect", "physics_diverged"
 """Reasons of failure that no motor program reports."""

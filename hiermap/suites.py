@@ -66,6 +66,11 @@ class RunOptions:
         names = ("planner", "world", "maps", "kitchen", "weights", "max_replans")
         return cls(**{name: config[name] for name in names}, budget=budget, pictures=bool(config.get("pictures", False)))
 
+    def check_suite(self, suite: str) -> None:
+        """ConfigError for oracle maps over latent dynamics: an imagined latent has no true geometry to take them from."""
+        if suite in CHAINS and (self.world, self.maps) == ("latent", "oracle"):
+            raise ConfigError("maps=oracle with world=latent is impossible: an imagined latent has no true state; take world=simulator")
+
     def needs_weights(self, suite: str) -> bool:
         """Whether anything learned is read."""
         return self.maps == "learned" or (self.world == "latent" and suite in CHAINS)
