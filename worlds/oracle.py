@@ -84,6 +84,13 @@ def _candidates(spec: KitchenSpec, scene: SceneState, action: Action) -> Iterato
             yield Move("place", scene.held, place.name, rotation)
 
 
+def move_cells(
+    spec: KitchenSpec, scene: SceneState, view: SpatialView, move: Move, rotation: int, masks: Mapping[str, np.ndarray] | None = None
+) -> np.ndarray:
+    """Cells `[H, W]` bool at which the primitive in that orientation bin means the move, whether or not the rules allow it."""
+    return _cells(spec, scene, view, move, rotation, masks)[0]
+
+
 def _cells(
     spec: KitchenSpec, scene: SceneState, view: SpatialView, move: Move, rotation: int, masks: Mapping[str, np.ndarray] | None
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -181,6 +181,22 @@ def shortest(table: Table, goal: Sequence[Predicate], limit: int) -> tuple[Move,
     return None
 
 
+def best_moves(table: Table, goal: Sequence[Predicate], limit: int) -> tuple[int, tuple[Move, ...]] | None:
+    """The length of a shortest solution and every move that some shortest solution begins with, or None beyond `limit` moves."""
+    solution = shortest(table, goal, limit)
+    if solution is None:
+        return None
+    if not solution:
+        return 0, ()
+    bound = GoalBound(table, goal)
+    level = _expand(table, np.array([table.start], np.int64))
+    found = []
+    for state, number in zip(level.states, level.operators, strict=True):
+        if _within(table, bound, np.array([state], np.int64), len(solution) - 1) is not None:
+            found.append(table.operators[int(number)].move)
+    return len(solution), tuple(found)
+
+
 def _within(table: Table, bound: GoalBound, start: np.ndarray, length: int) -> tuple[Move, ...] | None:
     path = [_Level(start, np.zeros(1, np.int64), np.zeros(1, np.int64))]
     seen = start
