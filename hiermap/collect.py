@@ -84,6 +84,10 @@ def collect(config: Mapping[str, Any]) -> None:
     directory = Path(settings.out)
     if directory.exists() and not directory.is_dir():
         raise ConfigError(f"out={settings.out} is a file; expected a directory")
+    if settings.weights is not None:
+        from hiermap.weights import weights_directory  # needs torch, which collecting without a model does not
+
+        weights_directory(settings.weights)
     directory.mkdir(parents=True, exist_ok=True)
     os.environ.update(ONE_THREAD)  # workers inherit it before they import anything that starts threads
     with manifest.locked(directory, PARENT_LOCK):

@@ -7,6 +7,7 @@ one snapshot now and then, and both void an action when the simulation diverges.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -169,6 +170,7 @@ def _moved(cell: tuple[int, int], reach: int, now: Look, rng: np.random.Generato
     return (row, column) if now.view.valid[row, column] else cell
 
 
+@lru_cache(maxsize=1)
 def _learned_maps(weights: str | None) -> Maps | None:
     if weights is None:
         return None

@@ -131,6 +131,12 @@ def test_an_unusable_value_is_a_config_error_that_names_it(tmp_path, word):
         collect(load_config("collect", [f"out={tmp_path}", word]))
 
 
+def test_weights_that_do_not_exist_stop_collect_before_it_starts(tmp_path):
+    with pytest.raises(DataError, match="no weights at 'nowhere'"):
+        collect(load_config("collect", [f"out={tmp_path / 'd'}", "weights=nowhere"]))
+    assert not (tmp_path / "d").exists()
+
+
 def test_collecting_into_a_file_is_a_usage_error(tmp_path, capsys):
     (tmp_path / "file").write_text("x")
     assert main(["collect", f"out={tmp_path / 'file'}", "source=toy"]) == 2
