@@ -7,14 +7,13 @@ import numpy as np
 from primitives.control import Driver, Hand, Impedance
 from primitives.kinematics import turned_about, unit
 from primitives.reach import Option, Reach, best_reach
+from primitives.wayout import way_out
 
 UP = np.array([0.0, 0.0, 1.0])
 SOFT_APPROACH_M = 0.03
 """The last part of an approach is done in impedance, so that a point a little off does no harm."""
 APPROACH_SPEED = 0.08
 """[m/s] in impedance."""
-VIA_HEIGHT_M, VIA_X_M = 0.42, 0.40
-"""The hand comes from and leaves to a place at least this high and this near the robot, out of reach of open doors."""
 BACK_SPEED = 0.25
 """[m/s] of the hand leaving a contact."""
 
@@ -43,19 +42,26 @@ def pitched(direction: np.ndarray, pitch_rad: float) -> np.ndarray:
     return turned_about(unit(side), -pitch_rad) @ direction
 
 
-def enter(driver: Driver, reach: Reach, via: Sequence[np.ndarray] = (), soft: float = SOFT_APPROACH_M) -> np.ndarray:
-    """From ready over `via` points [3] (hand positions, same orientation) to the last `soft` metres of the approach; the joints there [7].
+def level(normal_world: Sequence[float]) -> np.ndarray:
+    """The horizontal part of an outward normal, unit [3]; toward the robot when there is hardly any."""
+    flat = np.array([normal_world[0], normal_world[1], 0.0])
+    return unit(flat) if np.linalg.norm(flat) > 0.3 and flat[0] < 0.3 else np.array([-1.0, 0.0, 0.0])
 
-    Raises Blocked after returning to where it came from.
+
+def enter(driver: Driver, reach: Reach, rise: float = 0.0, soft: float = SOFT_APPROACH_M) -> np.ndarray:
+    """From ready around what may stand open to the last `soft` metres of the approach; the joints there [7].
+
+    The hand reaches the standoff from `rise` [m] above it. Raises Blocked after returning to where it came from.
     """
     chain = driver.arm.chain
-    entry = _joints_along(driver, reach.approach[0], reach.option.rotation, via)[::-1]
-    length = float(np.linalg.norm(reach.option.contact - reach.option.standoff))
+    option = reach.option
+    entry = way_out(chain, reach.approach[0], driver.arm.ready, rise)[::-1]
+    length = float(np.linalg.norm(option.contact - option.standoff))
     inner = max(0.0, 1.0 - soft / max(length, 1e-6))
-    stop = reach.option.standoff + inner * (reach.option.contact - reach.option.standoff)
-    goal = np.linspace(reach.option.standoff, stop, 4)[None, 1:]
-    path, _, _ = chain.follow(reach.approach[:1], np.broadcast_to(reach.option.rotation, (1, 3, 3, 3)), goal)
-    if not driver.follow(np.vstack([*entry, reach.approach[:1]])):
+    stop = option.standoff + inner * (option.contact - option.standoff)
+    goal = np.linspace(option.standoff, stop, 4)[None, 1:]
+    path, *_ = chain.follow(reach.approach[:1], np.broadcast_to(option.rotation, (1, 3, 3, 3)), goal)
+    if not driver.follow(np.vstack([*entry[1:], reach.approach[:1]])):
         raise Blocked
     if not driver.follow(path[0], speed=0.6):
         raise Blocked
@@ -63,41 +69,18 @@ def enter(driver: Driver, reach: Reach, via: Sequence[np.ndarray] = (), soft: fl
     return path[0, -1]
 
 
-def _joints_along(driver: Driver, start: np.ndarray, rotation: np.ndarray, points: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Joints for hand positions `points` continued from `start` [7]; stops at the first that cannot be reached."""
-    result: list[np.ndarray] = []
-    q = start
-    for point in points:
-        _, here, _ = driver.arm.chain.forward(q)
-        line = np.linspace(here, point, 4)[None, 1:]
-        path, reached, _ = driver.arm.chain.follow(q[None], np.broadcast_to(rotation, (1, 3, 3, 3)), line)
-        for row, good in zip(path[0], reached[0], strict=True):
-            if not good or np.abs(row - q).max() > 0.8:
-                return result
-            q = row
-            result.append(q)
-    return result
-
-
-def via_points(standoff: np.ndarray, rise: float = 0.0) -> list[np.ndarray]:
-    """Points between a standoff and the free space before the robot: up by `rise`, then back and high."""
-    points = []
-    if rise > 0:
-        points.append(standoff + rise * UP)
-    here = points[-1] if points else standoff
-    points.append(np.array([min(here[0], VIA_X_M), 0.85 * here[1], max(here[2], VIA_HEIGHT_M)]))
-    return points
-
-
 def advance(driver: Driver, posture: np.ndarray, rotation: np.ndarray, goal: np.ndarray, contact_force: float, cap: float = 35.0) -> Hand:
     """Move in impedance to `goal` [3], or until the force against the motion exceeds `contact_force` [N]."""
     hand = driver.hand()
     direction = unit(goal - hand.position)
     start, length = hand.position, float(np.linalg.norm(goal - hand.position))
-    ticks = int(np.ceil(length / (APPROACH_SPEED * driver.arm.period)))
-    for k in range(1, ticks + 20):
-        travelled = min(length, k * APPROACH_SPEED * driver.arm.period)
-        speed = APPROACH_SPEED if travelled < length else 0.0
+    travelled, waited, k = 0.0, 0, 0
+    while waited < 20:
+        k += 1
+        # A gentle start: the jerk of a sudden one would feel like a contact.
+        speed = APPROACH_SPEED * min(1.0, k / 12) if travelled < length else 0.0
+        travelled = min(length, travelled + speed * driver.arm.period)
+        waited += travelled >= length
         hand = driver.servo(Impedance(rotation, start + travelled * direction, speed * direction, force_cap=cap), posture)
         if -hand.force @ direction > contact_force:
             break
@@ -137,14 +120,12 @@ def back_off(driver: Driver, direction: np.ndarray, distance: float, cap: float 
         driver.servo(Impedance(hand.rotation, hand.position + travelled * direction, speed * direction, force_cap=cap), posture)
 
 
-def go_home(driver: Driver, via: Sequence[np.ndarray] = ()) -> None:
-    """Over `via` points to the ready pose, and rest there."""
+def go_home(driver: Driver, rise: float = 0.0) -> None:
+    """Around what may stand open to the ready pose, first up by `rise` [m] where possible, and rest there."""
     driver.leaving()
-    state = driver.arm.read()
-    rotation, _, _ = driver.arm.chain.forward(state.q)
     ready = driver.arm.ready
-    out = _joints_along(driver, state.q, rotation, via)
-    if out and not driver.follow(np.array(out)):
-        back_off(driver, UP, 0.10)
-    driver.follow(ready[None], guarded=False)
+    path = way_out(driver.arm.chain, driver.arm.read().q, ready, rise)
+    if not driver.follow(path):
+        back_off(driver, unit(np.array([-0.5, 0.0, 1.0])), 0.12)
+        driver.follow(ready[None], guarded=False)
     driver.settle(ready)

@@ -17,6 +17,7 @@ STALL_SPEED, STALL_SECONDS = 0.008, 0.35
 """Slower than this [m/s] at full force for this long is the end stop, or an obstacle."""
 EFFECTIVE_DAMPING = 3.5
 """Damping across the line per root of its stiffness [sqrt(kg)/s]: about critical for the hand's 3 kg."""
+SLIP_MEMORY_S = 0.5
 SPEED_GAIN = 400.0
 """[N/m]: the force grows by this times the missing speed, per second."""
 
@@ -77,7 +78,7 @@ def follow_joint(
     hand = driver.hand()
     origin_rotation = hand.rotation
     first = u = unit(start_direction)
-    force, length, still, gone = how.least_force, 0.0, 0.0, 0
+    force, length, still, gone, slow = how.least_force, 0.0, 0.0, 0, np.inf
     knot, chord, line = hand.position, None, hand.position
     previous, limit, stiffness, tried = hand.position, how.force, how.hand_stiffness, how.second_force <= how.force
     dt = driver.arm.period
@@ -94,10 +95,11 @@ def follow_joint(
             if how.contact_force <= 0 or -hand.force @ u > how.contact_force:
                 u = _turned(u, new, chord, how, first)
             knot, chord = hand.position, new
+        slow = 0.0 if speed < STALL_SPEED and force > 0.5 * limit else slow + dt
         gone = gone + 1 if lost(hand) else 0
         if gone >= 3:
-            # A grip that slides off at full force and no speed was standing at the end stop.
-            reason = "stalled" if force > 0.9 * limit and speed < STALL_SPEED else "lost"
+            # A grip that slides off under force and just after standing still was at the end stop.
+            reason = "stalled" if slow < SLIP_MEMORY_S else "lost"
             return Travel(length, u, _angle(first, u), reason)
         still = still + dt if speed < STALL_SPEED and force > 0.95 * limit else 0.0
         if still > STALL_SECONDS:

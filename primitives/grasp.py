@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from primitives.approach import UP, advance, choose, close_fingers, enter, go_home, release, via_points
+from primitives.approach import UP, advance, choose, close_fingers, enter, go_home, release
 from primitives.control import Driver
 from primitives.kinematics import hand_rotation, turned_about
 from primitives.reach import Option
@@ -25,15 +25,15 @@ def grasp(driver: Driver, command: Command) -> tuple[bool, str, float]:
     reach = choose(driver, down_options(point, YAWS_RAD[command.rotation_index], STANDOFF_M, DEPTH_M))
     driver.fingers = driver.arm.finger_limit
     rotation = reach.option.rotation
-    posture = enter(driver, reach, via_points(reach.option.standoff))
+    posture = enter(driver, reach)
     advance(driver, posture, rotation, reach.option.contact, TOUCH_N)
     hand = driver.hand()
     width = close_fingers(driver, posture, rotation, hand.position, 0.5)
     if width < EMPTY_M:
         release(driver, posture)
-        go_home(driver, [hand.position + LIFT_M * UP])
+        go_home(driver, rise=LIFT_M)
         return False, "missed", 0.0
-    go_home(driver, [hand.position + LIFT_M * UP])
+    go_home(driver, rise=LIFT_M)
     if driver.arm.width() < EMPTY_M:
         driver.fingers = driver.arm.finger_limit
         driver.hold(0.4)

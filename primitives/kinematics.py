@@ -154,11 +154,11 @@ def _solve_many(q, R, p, posture, lower, upper, offset, turn, iterations):
 
 @njit(cache=True)
 def _follow(q0, R, p, lower, upper, offset, turn, iterations):
-    """Continue each solution [N, 7] along its poses [N, K, ...]; returns angles [N, K, 7], reached [N, K], conditioning [N, K]."""
+    """Continue each solution [N, 7] along its poses [N, K, ...]: angles [N, K, 7]; reached, conditioning and wrist sag, each [N, K]."""
     N, K, n = R.shape[0], R.shape[1], q0.shape[1]
     q = np.empty((N, K, n))
     reached = np.zeros((N, K), np.bool_)
-    conditioning = np.zeros((N, K))
+    conditioning, sag = np.zeros((N, K)), np.zeros((N, K))
     rotation, position, jacobian, origins = np.empty((3, 3)), np.empty(3), np.empty((6, n)), np.empty((n, 3))
     L = np.zeros((6, 6))
     for i in range(N):
@@ -168,7 +168,9 @@ def _follow(q0, R, p, lower, upper, offset, turn, iterations):
             q[i, k] = current
             _forward(current, offset, turn, rotation, position, jacobian, origins)
             conditioning[i, k] = _smallest_singular_value(jacobian, L)
-    return q, reached, conditioning
+            for j in range(n - 3, n):
+                sag[i, k] = max(sag[i, k], position[2] - origins[j, 2])
+    return q, reached, conditioning, sag
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,8 +210,12 @@ class SerialChain:
 
     def follow(
         self, start: np.ndarray, rotation: np.ndarray, position: np.ndarray, iterations: int = 15
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Continue `start` [N, n] along poses [N, K, 3, 3], [N, K, 3]: angles [N, K, n], reached [N, K], smallest singular value [N, K]."""
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Continue `start` [N, n] along poses [N, K, 3, 3], [N, K, 3].
+
+        Returns angles [N, K, n] and, each [N, K]: reached, smallest singular value, and how far the lowest of the last three joints
+        hangs below the tool [m].
+        """
         low, high = self.lower + JOINT_MARGIN_RAD, self.upper - JOINT_MARGIN_RAD
         q, R, p = (np.ascontiguousarray(x, float) for x in (start, rotation, position))
         return _follow(q, R, p, low, high, self.offset, self.turn, iterations)

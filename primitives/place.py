@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from primitives.approach import UP, advance, choose, enter, go_home, release, via_points
+from primitives.approach import UP, advance, choose, enter, go_home, release
 from primitives.control import Driver
 from primitives.grasp import down_options
 from primitives.specs import Command
@@ -23,12 +23,12 @@ def place(driver: Driver, command: Command) -> tuple[bool, str, float]:
     point = np.array(command.point_world)
     reach = choose(driver, down_options(point, YAWS_RAD[min(command.rotation_index, 1)], STANDOFF_M, -LOWEST_M))
     rotation = reach.option.rotation
-    posture = enter(driver, reach, via_points(reach.option.standoff), soft=STANDOFF_M - 0.03)
+    posture = enter(driver, reach, soft=STANDOFF_M - 0.03)
     before = driver.hand().position
     hand = advance(driver, posture, rotation, reach.option.contact, TOUCH_N)
     touched = hand.position[2] > reach.option.contact[2] + 0.004
     release(driver, posture, extra=SPREAD_M)
-    go_home(driver, [driver.hand().position + 0.15 * UP])
+    go_home(driver, rise=0.15)
     driver.fingers = driver.arm.finger_limit
     driver.hold(0.3)
     return touched, "done" if touched else "missed", float(before[2] - hand.position[2])

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from primitives.approach import UP, advance, back_off, choose, close_fingers, enter, go_home, pitched, release, via_points
+from primitives.approach import UP, advance, back_off, choose, close_fingers, enter, go_home, level, pitched, release
 from primitives.compliance import Compliance, Travel, follow_joint
 from primitives.control import Driver, OutOfTime
-from primitives.kinematics import hand_rotation, turned_about, unit
+from primitives.kinematics import hand_rotation, turned_about
 from primitives.reach import Option, straight
 from primitives.specs import Command
 
@@ -17,6 +17,8 @@ GRIP_DEPTH_M = 0.016
 TOUCH_N = 6.0
 MISSED_M = 0.004
 """Pads nearer than this hold nothing."""
+FORCED_M = 0.012
+"""Pads forced open by more than this no longer hold."""
 LEAST_TRAVEL_M = 0.05
 """A pull shorter than this opened nothing worth the name."""
 LOOK_AHEAD_M, ARC_RADIUS_M = 0.22, 0.24
@@ -24,33 +26,38 @@ LOOK_AHEAD_M, ARC_RADIUS_M = 0.22, 0.24
 PITCHES_RAD = (0.0, 0.2, 0.4, 0.6, 0.75)
 PREFERRED_PITCH_RAD = {0: 0.25, 1: 0.4}
 """For vertical and for horizontal bars."""
-FOLLOW = Compliance(speed=0.15, force=60.0, second_force=80.0)
+FOLLOW = {
+    0: Compliance(speed=0.15, force=45.0, second_force=65.0),
+    1: Compliance(speed=0.15, force=28.0, second_force=40.0, hand_gain=0.6),
+}
+"""A horizontal bar turns in the grip, so the hand need not follow an oven door all the way down; a drawer never turns."""
 BACK_M = 0.09
 
 
 def pull(driver: Driver, command: Command) -> tuple[bool, str, float]:
     """Opens what is gripped at the point; (succeeded, reason, travel [m])."""
-    point, normal = np.array(command.point_world), unit(np.array(command.normal_world))
-    reach = choose(driver, options(point, normal, command.rotation_index))
+    point, flat = np.array(command.point_world), level(command.normal_world)
+    reach = choose(driver, options(point, flat, command.rotation_index))
     driver.fingers = PRESHAPE_M
     rotation = reach.option.rotation
-    posture = enter(driver, reach, via_points(reach.option.standoff))
+    posture = enter(driver, reach)
     advance(driver, posture, rotation, reach.option.contact, TOUCH_N)
     hand = driver.hand()
     width = close_fingers(driver, posture, rotation, hand.position)
     if width < MISSED_M:
-        travel = Travel(0.0, normal, 0.0, "missed")
+        travel = Travel(0.0, flat, 0.0, "missed")
     else:
-        travel = _follow(driver, normal, posture)
+        travel = _follow(driver, flat, FOLLOW[min(command.rotation_index, 1)], posture)
     _leave(driver, travel)
     if travel.reason == "stalled" and travel.length > LEAST_TRAVEL_M:
         return True, "done", travel.length
     return False, {"lost": "slipped", "travelled": "slipped"}.get(travel.reason, travel.reason), travel.length
 
 
-def _follow(driver: Driver, normal: np.ndarray, posture: np.ndarray) -> Travel:
+def _follow(driver: Driver, normal: np.ndarray, how: Compliance, posture: np.ndarray) -> Travel:
+    width = driver.arm.width()
     try:
-        return follow_joint(driver, normal, FOLLOW, posture, lambda hand: driver.arm.width() < MISSED_M)
+        return follow_joint(driver, normal, how, posture, lambda hand: not MISSED_M < driver.arm.width() < width + FORCED_M)
     except OutOfTime:
         return Travel(0.0, normal, 0.0, "timeout")
 
@@ -61,15 +68,11 @@ def _leave(driver: Driver, travel: Travel) -> None:
     release(driver, driver.arm.read().q)
     hand = driver.hand()
     back_off(driver, -hand.rotation[:, 2], BACK_M)
-    here = driver.hand().position
-    away = np.array([-0.05, 0.0, 0.0])
-    rise = 0.30 if travel.turn > 0.35 else 0.20
-    go_home(driver, [here + away + rise * UP])
+    go_home(driver, rise=0.12)
 
 
-def options(point: np.ndarray, normal: np.ndarray, roll: int) -> list[Option]:
+def options(point: np.ndarray, flat: np.ndarray, roll: int) -> list[Option]:
     """Both twins of the gripper roll at several pitches, with look-ahead along a drawer's and two doors' paths."""
-    flat = unit(np.array([normal[0], normal[1], 0.0])) if np.hypot(normal[0], normal[1]) > 0.3 else np.array([-1.0, 0.0, 0.0])
     made = []
     for pitch in PITCHES_RAD:
         approach = pitched(-flat, pitch)

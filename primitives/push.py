@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from primitives.approach import UP, advance, back_off, choose, enter, go_home, pitched, via_points
+from primitives.approach import UP, advance, back_off, choose, enter, go_home, level, pitched
 from primitives.compliance import Compliance, Travel, follow_joint
 from primitives.control import Driver, Impedance, OutOfTime
 from primitives.kinematics import hand_rotation, turned_about, unit
@@ -34,9 +34,9 @@ FOLLOW = Compliance(
     hand_stiffness=25.0,
     contact_force=1.5,
 )
-FLAP = Compliance(
-    speed=0.12, force=45.0, second_force=0.0, lateral_stiffness=300.0, vertical_stiffness=0.0, turn_per_metre=8.0, hand_gain=0.0, hand_stiffness=30.0
-)
+FLAP = Compliance(speed=0.12, force=35.0, second_force=0.0, turn_per_metre=8.0, hand_gain=0.0, hand_stiffness=30.0)
+FLAP_TILT, FLAP_BELOW_M = 0.4, 0.032
+"""A face tilted more than this is a flap; the fingers go this far below the visible top of its bar."""
 LEAST_TRAVEL_M = 0.004
 """A push that moved its face less than this met something that does not give."""
 SIDE_GAP_M = 0.085
@@ -45,7 +45,12 @@ BESIDE_BAR_M = 0.05
 """And this far beside a bar seen from the front."""
 SWEEP_M = 0.10
 """A sideways push carries a thing this far after the touch."""
-SWEEP_TOUCH_N = 1.0
+MOST_SWEEP_M = 0.27
+"""Where a sweep that met nothing ends."""
+SWEEP_SPEED = 0.08
+"""[m/s]."""
+SWEEP_TOUCH_N, SWEEP_TOUCH_TICKS = 0.35, 7
+"""A force as small as that of a sliding bowl counts once it lasts."""
 FINGER_HEIGHT_M = 0.02
 """Of the fingertips over the counter while they push: higher, tall things topple."""
 
@@ -53,9 +58,10 @@ FINGER_HEIGHT_M = 0.02
 def push(driver: Driver, command: Command) -> tuple[bool, str, float]:
     """Pushes in the direction of the bin; (succeeded, reason, travel [m])."""
     point, normal = np.array(command.point_world), unit(np.array(command.normal_world))
-    driver.fingers = -driver.arm.finger_limit
+    # Held at zero, not squeezed: two fingers that squeeze each other give way sideways together.
+    driver.fingers = 0.0
     if command.rotation_index == INWARD:
-        return _flap(driver, point, normal) if normal[0] > 0.15 else _inward(driver, point, normal)
+        return _flap(driver, point) if abs(normal[2]) > FLAP_TILT else _inward(driver, point, normal)
     if command.rotation_index == DOWN:
         return _press(driver, point)
     side = 1.0 if command.rotation_index == LEFT else -1.0
@@ -63,9 +69,9 @@ def push(driver: Driver, command: Command) -> tuple[bool, str, float]:
 
 
 def _inward(driver: Driver, point: np.ndarray, normal: np.ndarray) -> tuple[bool, str, float]:
-    flat = unit(np.array([normal[0], normal[1], 0.0])) if np.hypot(normal[0], normal[1]) > 0.3 else np.array([-1.0, 0.0, 0.0])
+    flat = level(normal)
     reach = choose(driver, _inward_options(point, flat))
-    posture = enter(driver, reach, via_points(reach.option.standoff, rise=0.12))
+    posture = enter(driver, reach, rise=0.12)
     advance(driver, posture, reach.option.rotation, reach.option.contact, TOUCH_N)
     travel = _follow(driver, -flat, FOLLOW, posture)
     return _leave(driver, travel, flat)
@@ -73,8 +79,7 @@ def _inward(driver: Driver, point: np.ndarray, normal: np.ndarray) -> tuple[bool
 
 def _leave(driver: Driver, travel: Travel, outward: np.ndarray) -> tuple[bool, str, float]:
     back_off(driver, unit(outward - 0.2 * driver.hand().rotation[:, 2]), 0.06)
-    here = driver.hand().position
-    go_home(driver, [here + np.array([-0.10, 0.0, 0.15])])
+    go_home(driver, rise=0.06)
     if travel.reason == "stalled" and travel.length > LEAST_TRAVEL_M:
         return True, "done", travel.length
     return False, "slipped" if travel.reason in ("lost", "travelled") else travel.reason, travel.length
@@ -88,40 +93,44 @@ def _follow(driver: Driver, direction: np.ndarray, how: Compliance, posture: np.
 
 
 def _inward_options(point: np.ndarray, normal: np.ndarray) -> list[Option]:
-    yaw = float(np.clip(np.arctan2(-normal[1], -normal[0]), -MAX_YAW_RAD, MAX_YAW_RAD))
-    level = np.array([np.cos(yaw), np.sin(yaw), 0.0])
+    straight_yaw = float(np.clip(np.arctan2(-normal[1], -normal[0]), -MAX_YAW_RAD, MAX_YAW_RAD))
     made = []
-    for pitch in PITCHES_RAD:
-        approach = pitched(level, pitch)
-        side = np.cross(UP, approach)
-        for wide, dislike in ((np.cross(approach, side), 0.0 if point[2] < COUNTER_Z else 0.6), (side, 0.3)):
-            for sign in (1.0, -1.0):
-                rotation = hand_rotation(approach, sign * wide)
-                touch = point - TIP_M * approach
-                ahead = [straight(rotation, touch, touch - 0.2 * normal)]
-                made.append(Option(rotation, touch - SEEK_M * normal, touch + STANDOFF_M * normal, 1.5 * pitch + dislike, ahead))
+    for share in (1.0, 0.6, 0.25):
+        yaw = share * straight_yaw
+        ahead_level = np.array([np.cos(yaw), np.sin(yaw), 0.0])
+        for pitch in PITCHES_RAD:
+            approach = pitched(ahead_level, pitch)
+            side = np.cross(UP, approach)
+            for wide, dislike in ((np.cross(approach, side), 0.0 if point[2] < COUNTER_Z else 0.6), (side, 0.3)):
+                for sign in (1.0, -1.0):
+                    rotation = hand_rotation(approach, sign * wide)
+                    touch = point - TIP_M * approach
+                    ahead = [straight(rotation, touch, touch - 0.2 * normal)]
+                    cost = 1.5 * pitch + dislike + abs(straight_yaw - yaw)
+                    made.append(Option(rotation, touch - SEEK_M * normal, touch + STANDOFF_M * normal, cost, ahead))
     return sorted(made, key=lambda option: option.cost)
 
 
-def _flap(driver: Driver, point: np.ndarray, normal: np.ndarray) -> tuple[bool, str, float]:
-    """A face seen from behind (an open oven door): lift it by its front edge and carry it on inward."""
+def _flap(driver: Driver, point: np.ndarray) -> tuple[bool, str, float]:
+    """A face that hangs open below its own handle (an oven door): reach under the bar and carry it up and inward."""
     made = []
     for pitch in (0.0, 0.2, -0.2, 0.4):
         approach = pitched(np.array([1.0, 0.0, 0.0]), pitch)
-        for sign in (1.0, -1.0):
-            rotation = hand_rotation(approach, sign * np.array([0.0, 1.0, 0.0]))
-            touch = point + np.array([-0.02, 0.0, -0.03])
-            made.append(Option(rotation, touch, touch + np.array([-0.10, 0.0, -0.02]), 1.5 * abs(pitch)))
-    reach = choose(driver, made)
-    posture = enter(driver, reach, via_points(reach.option.standoff))
+        for wide, dislike in ((np.array([0.0, 1.0, 0.0]), 0.0), (np.array([0.0, 0.0, 1.0]), 0.6)):
+            for sign in (1.0, -1.0):
+                rotation = hand_rotation(approach, sign * wide)
+                touch = point + np.array([0.035, 0.0, -FLAP_BELOW_M])
+                made.append(Option(rotation, touch, touch - 0.14 * approach, 1.5 * abs(pitch) + dislike))
+    reach = choose(driver, sorted(made, key=lambda option: option.cost))
+    posture = enter(driver, reach)
     advance(driver, posture, reach.option.rotation, reach.option.contact, TOUCH_N)
-    travel = _follow(driver, unit(np.array([0.4, 0.0, 1.0])), FLAP, posture)
+    travel = _follow(driver, unit(np.array([0.5, 0.0, 0.85])), FLAP, posture)
     return _leave(driver, travel, np.array([-1.0, 0.0, 0.0]))
 
 
 def _slide(driver: Driver, point: np.ndarray, normal: np.ndarray, side: float) -> tuple[bool, str, float]:
     """Fingers beside a bar seen from the front, then sideways as far as it goes."""
-    flat = unit(np.array([normal[0], normal[1], 0.0])) if np.hypot(normal[0], normal[1]) > 0.3 else np.array([-1.0, 0.0, 0.0])
+    flat = level(normal)
     along = side * np.cross(flat, UP)
     along = along if along[1] * side > 0 else -along
     beside = point - BESIDE_BAR_M * along
@@ -129,14 +138,15 @@ def _slide(driver: Driver, point: np.ndarray, normal: np.ndarray, side: float) -
     for pitch in (0.2, 0.35, 0.0, 0.5):
         approach = pitched(-flat, pitch)
         across = np.cross(UP, approach)
-        for wide, dislike in ((np.cross(approach, across), 0.3), (across, 0.0)):
+        # Fingers stacked vertically cannot be pushed apart by the bar.
+        for wide, dislike in ((np.cross(approach, across), 0.0), (across, 0.6)):
             for sign in (1.0, -1.0):
                 rotation = hand_rotation(approach, sign * wide)
                 contact = beside + 0.014 * approach
                 ahead = [straight(rotation, contact, contact + 0.2 * along)]
                 made.append(Option(rotation, contact, contact - 0.10 * approach, abs(pitch - 0.2) + dislike, ahead))
     reach = choose(driver, sorted(made, key=lambda option: option.cost))
-    posture = enter(driver, reach, via_points(reach.option.standoff))
+    posture = enter(driver, reach)
     advance(driver, posture, reach.option.rotation, reach.option.contact, TOUCH_N)
     advance(driver, posture, reach.option.rotation, driver.hand().position + 0.08 * along, TOUCH_N)
     how = Compliance(speed=0.12, force=45.0, second_force=0.0, lateral_stiffness=500.0, vertical_stiffness=800.0, max_turn=0.2, hand_gain=0.0, hand_stiffness=30.0, max_travel=0.25)
@@ -150,36 +160,55 @@ def _sweep(driver: Driver, point: np.ndarray, side: float) -> tuple[bool, str, f
     """Closed fingers from above beside a thing, down to the counter, then sideways until it has moved on by SWEEP_M."""
     along = np.array([0.0, side, 0.0])
     start = point - SIDE_GAP_M * along
-    reach = choose(driver, _down_options(start + 0.06 * UP, start + 0.02 * UP))
-    posture = enter(driver, reach, via_points(reach.option.standoff, rise=0.08))
+    reach = choose(driver, _leaning_options(start, along))
+    posture = enter(driver, reach, rise=0.06)
     rotation = reach.option.rotation
     floor = advance(driver, posture, rotation, driver.hand().position - 0.16 * UP, TOUCH_N).position
+    if floor[2] > point[2] - 0.025:
+        go_home(driver, rise=0.10)
+        return False, "blocked", 0.0
     advance(driver, posture, rotation, floor + FINGER_HEIGHT_M * UP, 30.0)
     travel, touched = _sweep_along(driver, rotation, along, posture)
     back_off(driver, -along, 0.02)
-    go_home(driver, [driver.hand().position + 0.18 * UP])
+    go_home(driver, rise=0.15)
     if not touched:
         return False, "missed", 0.0
     return travel > 0.8 * SWEEP_M, "done" if travel > 0.8 * SWEEP_M else "stalled", travel
 
 
+def _leaning_options(start: np.ndarray, along: np.ndarray) -> list[Option]:
+    """A hand from above that may lean back toward the robot where it cannot reach straight down."""
+    made = []
+    for pitch in (np.pi / 2, 1.2, 0.95, 0.7):
+        approach = np.array([np.cos(pitch), 0.0, -np.sin(pitch)])
+        for sign in (1.0, -1.0):
+            rotation = hand_rotation(approach, sign * np.array([0.0, 1.0, 0.0]))
+            low = start - 0.05 * UP
+            ahead = [straight(rotation, low, low + 0.2 * along)]
+            made.append(Option(rotation, start, start + 0.05 * UP, 1.2 * (np.pi / 2 - pitch), ahead))
+    return made
+
+
 def _sweep_along(driver: Driver, rotation: np.ndarray, along: np.ndarray, posture: np.ndarray) -> tuple[float, bool]:
-    driver.take_tare()
+    """Sideways at constant speed; a lasting force against the motion is the touch: (travel since the touch [m], whether there was one)."""
+    driver.take_tare(10)
     start = driver.hand().position
-    wanted, touch, speed, pushes = 0.0, None, 0.08, 0
-    while wanted < 0.16 + SWEEP_M:
+    wanted, touch, pushed, ticks = 0.0, 0.0, 0, 0
+    while wanted < MOST_SWEEP_M:
+        ticks += 1
+        speed = SWEEP_SPEED * min(1.0, ticks * driver.arm.period / 0.15)
         wanted += speed * driver.arm.period
         hand = driver.servo(Impedance(rotation, start + wanted * along, speed * along, force_cap=25.0), posture)
         gone = float((hand.position - start) @ along)
-        pushes = pushes + 1 if -hand.force @ along > SWEEP_TOUCH_N else 0
-        if touch is None and pushes >= 3 and gone > 0.01:
-            touch = gone
-        if touch is not None and gone > touch + SWEEP_M:
+        if pushed < SWEEP_TOUCH_TICKS:
+            pushed = pushed + 1 if -hand.force @ along > SWEEP_TOUCH_N and ticks * driver.arm.period > 0.25 else 0
+            touch = gone if pushed <= 1 else touch
+        elif gone > touch + SWEEP_M:
             break
-        if wanted - gone > 0.05:
+        if wanted - gone > 0.06:
             break
     gone = float((driver.hand().position - start) @ along)
-    return (gone - touch, True) if touch is not None else (0.0, False)
+    return (gone - touch, True) if pushed >= SWEEP_TOUCH_TICKS else (0.0, False)
 
 
 def _down_options(standoff: np.ndarray, contact: np.ndarray) -> list[Option]:
@@ -194,11 +223,11 @@ def _down_options(standoff: np.ndarray, contact: np.ndarray) -> list[Option]:
 def _press(driver: Driver, point: np.ndarray) -> tuple[bool, str, float]:
     """Straight down on a point."""
     reach = choose(driver, _down_options(point + STANDOFF_M * UP, point - SEEK_M * UP))
-    posture = enter(driver, reach, via_points(reach.option.standoff))
+    posture = enter(driver, reach)
     advance(driver, posture, reach.option.rotation, reach.option.contact, TOUCH_N)
     how = Compliance(speed=0.08, force=40.0, second_force=0.0, lateral_stiffness=300.0, max_turn=0.6, hand_gain=0.0, hand_stiffness=30.0, max_travel=0.1)
     travel = _follow(driver, -UP, how, posture)
     back_off(driver, UP, 0.1)
-    go_home(driver)
+    go_home(driver, rise=0.1)
     done = travel.reason == "stalled" and travel.length > LEAST_TRAVEL_M
     return done, "done" if done else "stalled", travel.length

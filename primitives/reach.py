@@ -16,6 +16,8 @@ CONDITION, CONDITION_WEIGHT = 0.12, 12.0
 """Joint margins and singular values below these cost this much per unit."""
 LOST_COST = 2.5
 """Cost of a look-ahead path of which nothing can be reached; proportionally less for later losses."""
+SAG_WEIGHT = 4.0
+"""Cost per metre of wrist below the hand: open drawers, oven doors and the counter are there."""
 MERGE_RAD = 0.1
 """Solutions nearer than this are the same branch."""
 
@@ -82,9 +84,9 @@ def _best_branch(chain: SerialChain, ready: np.ndarray, first: np.ndarray, optio
         return best
     line = np.linspace(option.contact, option.standoff, APPROACH_POINTS)[None]
     turns = np.broadcast_to(option.rotation, (len(q), APPROACH_POINTS, 3, 3))
-    path, whole, condition = chain.follow(q, turns, np.broadcast_to(line, (len(q), APPROACH_POINTS, 3)))
+    path, whole, condition, sag = chain.follow(q, turns, np.broadcast_to(line, (len(q), APPROACH_POINTS, 3)))
     cost = option.cost + TURN_WEIGHT * np.abs(path[:, [0, -1]] - ready).max(axis=(1, 2)) + np.where(whole.all(axis=1), 0.0, np.inf)
-    cost += (_penalty(chain, path) + CONDITION_WEIGHT * np.clip(CONDITION - condition, 0, None)).max(axis=1)
+    cost += (_penalty(chain, path) + CONDITION_WEIGHT * np.clip(CONDITION - condition, 0, None) + SAG_WEIGHT * sag).max(axis=1)
     # A branch that jumps between two way-points is not a straight line of the hand.
     cost += np.where(np.abs(np.diff(path, axis=1)).max(axis=(1, 2)) > 0.6, np.inf, 0.0)
     cost += _ahead_cost(chain, q, option)
@@ -99,11 +101,11 @@ def _ahead_cost(chain: SerialChain, q: np.ndarray, option: Option) -> np.ndarray
     total = np.zeros(len(q))
     for rotations, positions in option.ahead:
         shape = (len(q), len(positions))
-        path, reached, condition = chain.follow(
+        path, reached, condition, sag = chain.follow(
             q, np.broadcast_to(rotations, (*shape, 3, 3)), np.broadcast_to(positions, (*shape, 3))
         )
         lost = 1.0 - np.cumprod(reached, axis=1).mean(axis=1)
-        soft = _penalty(chain, path) + CONDITION_WEIGHT * np.clip(CONDITION - condition, 0, None)
+        soft = _penalty(chain, path) + CONDITION_WEIGHT * np.clip(CONDITION - condition, 0, None) + SAG_WEIGHT * sag
         total += LOST_COST * lost + np.where(reached, soft, 0.0).max(axis=1)
     return total / max(1, len(option.ahead))
 

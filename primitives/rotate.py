@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from primitives.approach import UP, advance, back_off, choose, close_fingers, enter, go_home, release, via_points
+from primitives.approach import UP, advance, back_off, choose, close_fingers, enter, go_home, release
 from primitives.control import Driver, Impedance, OutOfTime
 from primitives.kinematics import hand_rotation, turned_about, unit
 from primitives.reach import Option
@@ -21,6 +21,8 @@ STIFFNESS, DAMPING = 30.0, 3.0
 """[N m/rad], [N m s/rad] of the turning hand."""
 CENTRE_STIFFNESS = 150.0
 """[N/m]: weak and re-centred every tick, so that a lever may carry the hand round its own pivot."""
+DRIFT_M, ASSIST_N = 0.008, 10.0
+"""A hand that drifts this far is on a lever: help it along its own path with this force."""
 MOST_RAD = 1.8
 DONE_RAD = 1.1
 """A turn of less than this did not switch anything."""
@@ -35,7 +37,7 @@ def rotate(driver: Driver, command: Command) -> tuple[bool, str, float]:
     reach = choose(driver, options(point, normal, command.rotation_index // 2, sense))
     driver.fingers = driver.arm.finger_limit
     rotation = reach.option.rotation
-    posture = enter(driver, reach, via_points(reach.option.standoff))
+    posture = enter(driver, reach)
     advance(driver, posture, rotation, reach.option.contact, TOUCH_N)
     if close_fingers(driver, posture, rotation, driver.hand().position, 0.5) < MISSED_M:
         angle, reason = 0.0, "missed"
@@ -44,7 +46,7 @@ def rotate(driver: Driver, command: Command) -> tuple[bool, str, float]:
     driver.leaving()
     release(driver, driver.arm.read().q)
     back_off(driver, -driver.hand().rotation[:, 2], 0.08)
-    go_home(driver, [driver.hand().position + np.array([-0.06, 0.0, 0.15])])
+    go_home(driver, rise=0.06)
     done = reason in ("turned", "stalled") and angle > DONE_RAD
     return done, "done" if done else "stalled" if reason == "turned" else reason, angle
 
@@ -53,7 +55,7 @@ def _turn(driver: Driver, rotation: np.ndarray, normal: np.ndarray, sense: float
     """Turn the target ahead of the hand, at most TORQUE_N_M ahead; the angle reached and why it ended."""
     lead, angle, still, dt = 0.0, 0.0, 0.0, driver.arm.period
     hand = driver.hand()
-    previous = hand.rotation
+    previous, knot, assist = hand.rotation, hand.position, np.zeros(3)
     try:
         while angle < MOST_RAD:
             lead = min(lead + TURN_SPEED * dt, angle + TORQUE_N_M / STIFFNESS)
@@ -65,14 +67,17 @@ def _turn(driver: Driver, rotation: np.ndarray, normal: np.ndarray, sense: float
                 damping=20.0 * np.eye(3),
                 angular_stiffness=STIFFNESS,
                 angular_damping=DAMPING,
+                force=assist,
             )
             hand = driver.servo(goal, posture)
+            if np.linalg.norm(hand.position - knot) > DRIFT_M:
+                assist, knot = ASSIST_N * unit(hand.position - knot), hand.position
             step = hand.rotation @ previous.T
             turned = 0.5 * np.array([step[2, 1] - step[1, 2], step[0, 2] - step[2, 0], step[1, 0] - step[0, 1]]) @ normal
             angle, previous = angle + sense * float(turned), hand.rotation
             if driver.arm.width() < MISSED_M:
                 return angle, "slipped"
-            still = still + dt if sense * (hand.spin @ normal) < STALL_SPEED and lead > angle + 0.8 * TORQUE_N_M / STIFFNESS else 0.0
+            still = still + dt if sense * (hand.spin @ normal) < STALL_SPEED and np.linalg.norm(hand.velocity) < 0.01 and lead > angle + 0.8 * TORQUE_N_M / STIFFNESS else 0.0
             if still > STALL_SECONDS:
                 return angle, "stalled"
     except OutOfTime:
