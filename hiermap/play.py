@@ -5,7 +5,7 @@ rules say, hundreds of times cheaper than moving an arm: data for a first traini
 one snapshot now and then, and both void an action when the simulation diverges.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ from worlds.judge import effect, truth
 from worlds.kitchen import Kitchen, Snapshot
 from worlds.moves import LEFT, RIGHT, YAW_RAD, Move, fixture_primitive
 from worlds.oracle import move_for, oracle_maps
-from worlds.places import FREE_PREFIX, common_places, in_drawer, place_named, pose_at
+from worlds.places import FREE_PREFIX, in_drawer, place_named, pose_at
 from worlds.rules import apply, is_applicable, steps_to_go
 from worlds.scenes import random_scene
 from worlds.spec import OPENABLE, KitchenSpec, SceneState
@@ -206,7 +206,7 @@ def _executed(kitchen: Kitchen, walk: Walk, here: Here, action: Action) -> Here:
         walk.steps.append(Step(here.index, here.index, action, command, False, replace(result, succeeded=False, reason="spoiled")))
         return here
     after = look(kitchen)
-    had_effect = any_effect(kitchen.spec, now.scene, after.scene, action)
+    had_effect = any_effect(kitchen.spec, now.scene, after.scene, action, command.point_world)
     there = Here(walk.add(after), kitchen.snapshot())
     walk.steps.append(Step(here.index, there.index, action, command, had_effect, result))
     return there
@@ -249,9 +249,12 @@ def _teleported(kitchen: Kitchen, walk: Walk, here: Here, action: Action) -> Her
 
 def _set_down(now: Look, action: Action) -> Move | None:
     """Placing exactly where the cell says, as a hand does, not at the nearest place that has a name."""
-    x, y, z = now.view.point(action.cell)
     held = now.scene.held
-    return Move("place", held, f"{FREE_PREFIX}{x:.4f},{y:.4f},{z:.4f}", action.rotation_index) if held else None
+    return Move("place", held, _point_place(now.view.point(action.cell)), action.rotation_index) if held else None
+
+
+def _point_place(point_world: Sequence[float]) -> str:
+    return FREE_PREFIX + ",".join(f"{coordinate:.4f}" for coordinate in point_world)
 
 
 def _after(spec: KitchenSpec, scene: SceneState, move: Move) -> SceneState:
@@ -268,18 +271,18 @@ def _why_not(now: Look, action: Action) -> str:
     return "missed"
 
 
-def any_effect(spec: KitchenSpec, before: SceneState, after: SceneState, action: Action) -> bool:
-    """Whether the true scenes show any effect that the action's primitive and orientation are for, on whatever thing."""
-    return any(effect(spec, before, after, move) for move in conceivable(spec, before, action))
+def any_effect(spec: KitchenSpec, before: SceneState, after: SceneState, action: Action, point_world: Sequence[float]) -> bool:
+    """Whether the true scenes show any effect that the action at `point_world` [3] [m] is for, on whatever thing."""
+    return any(effect(spec, before, after, move) for move in conceivable(spec, before, action, point_world))
 
 
-def conceivable(spec: KitchenSpec, scene: SceneState, action: Action) -> list[Move]:
-    """Every move of the action's primitive and orientation bin, possible now or not."""
+def conceivable(spec: KitchenSpec, scene: SceneState, action: Action, point_world: Sequence[float]) -> list[Move]:
+    """Every move of the action's primitive and orientation bin, possible now or not; placing means the point itself."""
     name, rotation = action.primitive, action.rotation_index
     if name == "grasp":
         return [Move("grasp", thing) for thing in scene.poses]
     if name == "place":
-        return [Move("place", scene.held, place.name) for place in common_places(spec)] if scene.held else []
+        return [Move("place", scene.held, _point_place(point_world), rotation)] if scene.held else []
     found = []
     for fixture in spec.fixtures:
         for argument in ("open", "closed") if fixture.kind in OPENABLE else ("on", "off"):

@@ -17,6 +17,8 @@ from worlds.kitchen import Kitchen
 from worlds.oracle import move_for
 
 SEED = 3
+POINT = (0.0, 0.0, 0.0)
+"""Where the hand was told to go matters for placing only."""
 
 
 def settings(*words):
@@ -144,9 +146,9 @@ def test_the_judge_labels_the_effect_by_what_moved_and_how_far():
     action = Action("pull", cell, int(np.flatnonzero(now.maps[3, :, cell[0], cell[1]])[0]))
     target = move_for(kitchen.spec, now.scene, action, now.view).target
     opened = replace(now.scene, fractions={**now.scene.fractions, target: 1.0})
-    assert any_effect(kitchen.spec, now.scene, opened, action)
-    assert not any_effect(kitchen.spec, now.scene, replace(now.scene, fractions={**now.scene.fractions, target: 0.7}), action)
-    assert not any_effect(kitchen.spec, now.scene, now.scene, action)
+    assert any_effect(kitchen.spec, now.scene, opened, action, POINT)
+    assert not any_effect(kitchen.spec, now.scene, replace(now.scene, fractions={**now.scene.fractions, target: 0.7}), action, POINT)
+    assert not any_effect(kitchen.spec, now.scene, now.scene, action, POINT)
 
 
 @pytest.mark.slow
@@ -154,3 +156,15 @@ def test_a_play_episode_is_a_consistent_record():
     episode = play_episode(SEED, settings("interactions_per_episode=3"))
     check_episode(episode, f"play-{SEED:09d}.npz")
     assert len(episode.effect) == 3 and (episode.duration >= 0).all()
+
+
+def test_placing_is_judged_at_the_point_asked_for():
+    kitchen = Kitchen(SEED)
+    scene = look(kitchen).scene
+    name, (x, y, z, yaw) = next(iter(scene.poses.items()))
+    held = replace(scene, held=name)
+    action, point = Action("place", (40, 60), 0), (x, y + 0.03, z)
+    assert any_effect(kitchen.spec, held, scene, action, point)
+    moved = replace(scene, poses={**scene.poses, name: (x, y + 0.2, z, yaw)})
+    assert not any_effect(kitchen.spec, held, moved, action, point)
+    assert not any_effect(kitchen.spec, held, held, action, point)
