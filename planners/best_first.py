@@ -17,17 +17,17 @@ Ordering = Callable[[Entry, SearchOptions], tuple[float, ...]]
 
 def a_star(entry: Entry, options: SearchOptions) -> tuple[float, ...]:
     """f = g + h; ties prefer the entry nearer to the goal. Optimal while h is admissible (Hart, Nilsson and Raphael 1968)."""
-    return entry.cost + entry.remaining, entry.remaining
+    return entry.cost + entry.remaining(options), entry.remaining(options)
 
 
 def weighted(entry: Entry, options: SearchOptions) -> tuple[float, ...]:
     """f = g + w h: at most w times dearer than the best plan (Pohl 1970)."""
-    return entry.cost + options.weight * entry.remaining, entry.remaining
+    return entry.cost + options.weight * entry.remaining(options), entry.remaining(options)
 
 
 def greedy(entry: Entry, options: SearchOptions) -> tuple[float, ...]:
     """h alone, ties by g."""
-    return entry.remaining, entry.cost
+    return entry.remaining(options), entry.cost
 
 
 def search(

@@ -35,6 +35,11 @@ class Budget:
             raise ValueError(f"budget expansions must be >= 0, got {self.expansions!r}")
 
 
+TYPICAL_SECONDS_PER_STEP = 10.0
+"""What a primitive costs on average, risk included [s]. With it a search in a learned world, whose `progress` is an estimate anyway,
+follows the estimate and expands several times fewer nodes; the plan need no longer be the cheapest."""
+
+
 @dataclass(frozen=True)
 class SearchOptions:
     """How a search looks for a plan; the defaults suit the kitchens.
@@ -42,6 +47,7 @@ class SearchOptions:
     Attributes:
         peaks: which actions are candidates.
         risk_seconds: LAMBDA of the edge cost, >= 0 [s].
+        seconds_per_step: what the heuristic charges per missing primitive, >= 0 [s]; admissible up to `SECONDS_PER_STEP`.
         weight: of the heuristic in weighted best-first search, >= 1.
         batch: frontier nodes imagined in one pass.
         width: nodes a beam keeps per depth.
@@ -52,6 +58,7 @@ class SearchOptions:
 
     peaks: PeakOptions = field(default_factory=PeakOptions)
     risk_seconds: float = RISK_SECONDS
+    seconds_per_step: float = SECONDS_PER_STEP
     weight: float = 2.0
     batch: int = 4
     width: int = 8
@@ -60,5 +67,5 @@ class SearchOptions:
     avoid: tuple[Avoid, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.risk_seconds < 0 or self.weight < 1 or min(self.batch, self.width, self.max_depth) < 1 or self.alternatives < 0:
+        if min(self.risk_seconds, self.seconds_per_step) < 0 or self.weight < 1 or min(self.batch, self.width, self.max_depth) < 1 or self.alternatives < 0:
             raise ValueError(f"search options out of range (risk_seconds >= 0, weight >= 1, batch, width, max_depth >= 1): {self}")

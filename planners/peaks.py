@@ -14,7 +14,7 @@ SMOOTHING_CELLS = 2.0
 """Ties inside a plateau are broken by a Gaussian mean this wide, so a flat blob is hit in its middle."""
 TIE_WEIGHT = 0.01
 """Weight of that mean: below any difference of probabilities that matters."""
-OPENING_CELLS = 14
+OPENING_CELLS = 18
 """What opens comes towards the robot, that is down the picture: a drawer's inside appears at most this far below its front."""
 
 

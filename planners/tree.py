@@ -9,7 +9,7 @@ import networkx as nx
 import numpy as np
 
 from planners.memory import discount, discounted
-from planners.options import SECONDS_PER_STEP, Budget, SearchOptions
+from planners.options import Budget, SearchOptions
 from planners.peaks import Candidate, candidates
 from planners.result import Plan, PlanResult, PlanStep, Status
 from worlds.base import Action, InvalidObservationError, Node, Observation, Outcome, World
@@ -73,10 +73,9 @@ class Entry:
         """Estimated number of missing primitives, from progress = 1 / (1 + n)."""
         return min(1.0 / max(self.node.progress, 1e-9) - 1.0, MOST_STEPS)
 
-    @property
-    def remaining(self) -> float:
+    def remaining(self, options: SearchOptions) -> float:
         """The heuristic h [s]."""
-        return SECONDS_PER_STEP * self.steps_to_go
+        return options.seconds_per_step * self.steps_to_go
 
 
 class Tree:
@@ -164,7 +163,7 @@ class Tree:
     def result(self, status: Status, found: Iterable[Entry] = ()) -> PlanResult:
         """The answer: `found` are solved entries, the first is the plan; without any, the most promising partial plan."""
         found = list(found)[: 1 + self.options.alternatives]
-        best = found[0] if found else min(self.entries, key=lambda e: (e.remaining, e.cost, e.index))
+        best = found[0] if found else min(self.entries, key=lambda e: (e.steps_to_go, e.cost, e.index))
         metrics = {
             "expansions": self.expansions,
             "generated": len(self.entries) - 1,
