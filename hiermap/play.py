@@ -250,7 +250,7 @@ def _teleported(kitchen: Kitchen, walk: Walk, here: Here, action: Action) -> Her
 def _set_down(now: Look, action: Action) -> Move | None:
     """Placing exactly where the cell says, as a hand does, not at the nearest place that has a name."""
     held = now.scene.held
-    return Move("place", held, _point_place(now.view.point(action.cell)), action.rotation_index) if held else None
+    return Move("place", held, _point_place(tuple(now.view.point(action.cell))), action.rotation_index) if held else None
 
 
 def _point_place(point_world: Sequence[float]) -> str:
