@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 
 from primitives.arm import Arm, JointState
 from primitives.kinematics import SerialChain, rotation_error
@@ -25,6 +24,8 @@ LIMIT_ZONE_RAD, LIMIT_STIFFNESS = 0.08, 150.0
 TRACKING_LIMIT_RAD = 0.10
 """A joint this far behind a free path has something in its way."""
 TRACKING_TICKS = 3
+PATH_STEP_RAD, ROUNDING_STEPS = 0.01, 12
+"""Free paths are sampled this finely; their corners are rounded over this many samples to either side."""
 HOME_RESERVE_S = 6.0
 """A contact phase ends this long before the program's bound, so that the way home fits in."""
 
@@ -187,22 +188,33 @@ class Driver:
 
 
 def time_path(knots: np.ndarray, period: float, peak_speed: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Minimum-jerk timing of a monotone cubic through `knots` [K, n]: angles, speeds and accelerations, each [T, n].
+    """Minimum-jerk timing of a path through `knots` [K, n] with rounded corners: angles, speeds and accelerations, each [T, n].
 
-    No joint exceeds `peak_speed` [rad/s] by more than the cubic's own unevenness.
+    The first and last knot are met exactly, and no joint exceeds `peak_speed` [rad/s].
     """
-    lengths = np.abs(np.diff(knots, axis=0)).max(axis=1)
-    keep = np.concatenate([[True], lengths > 1e-6])
-    knots = knots[keep]
-    if len(knots) < 2:
-        knots = np.vstack([knots[:1], knots[:1] + 1e-9])
-    along = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(knots, axis=0)).max(axis=1))])
-    curve = PchipInterpolator(along, knots)
-    duration = max(0.25, 1.875 * along[-1] / peak_speed)
+    curve = _rounded(knots)
+    length = PATH_STEP_RAD * (len(curve) - 1)
+    duration = max(0.25, 1.875 * length / peak_speed)
     t = np.linspace(0, 1, max(3, round(duration / period)))[1:]
-    step = 1.0 / len(t)
-    s = along[-1] * (10 * t**3 - 15 * t**4 + 6 * t**5)
-    q = curve(s)
-    rate = np.gradient(np.vstack([knots[:1], q]), step, axis=0) / (len(t) * period)
-    qdd = np.gradient(rate, step, axis=0) / (len(t) * period)
-    return q, rate[1:], qdd[1:]
+    s = (10 * t**3 - 15 * t**4 + 6 * t**5) * (len(curve) - 1)
+    q = np.column_stack([np.interp(s, np.arange(len(curve)), joint) for joint in curve.T])
+    rate = np.gradient(np.vstack([curve[:1], q]), period, axis=0)
+    rate[-1] = 0.0
+    return q, rate[1:], np.gradient(rate, period, axis=0)[1:]
+
+
+def _rounded(knots: np.ndarray) -> np.ndarray:
+    """The polygon through `knots`, sampled every PATH_STEP_RAD of its fastest joint, its corners rounded by a moving average."""
+    along = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(knots, axis=0)).max(axis=1))])
+    count = max(2, int(np.ceil(along[-1] / PATH_STEP_RAD)) + 1)
+    keep = np.concatenate([[True], np.diff(along) > 1e-9])
+    curve = np.column_stack([np.interp(np.linspace(0, along[-1], count), along[keep], joint[keep]) for joint in knots.T])
+    width = min(ROUNDING_STEPS, (count - 1) // 2)
+    for _ in range(2):
+        if width < 1:
+            break
+        # Odd reflection at the ends keeps them where they are.
+        before, after = 2 * curve[0] - curve[width:0:-1], 2 * curve[-1] - curve[-2 : -width - 2 : -1]
+        total = np.cumsum(np.vstack([np.zeros_like(curve[:1]), before, curve, after]), axis=0)
+        curve = (total[2 * width + 1 :] - total[: -2 * width - 1]) / (2 * width + 1)
+    return curve

@@ -1,5 +1,7 @@
 """Grasp: straight down over a thing, close, lift, and bring it to the ready pose."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from primitives.approach import UP, advance, choose, close_fingers, enter, go_home, release
@@ -10,7 +12,8 @@ from primitives.specs import Command
 
 YAWS_RAD = (0.0, np.pi / 4, np.pi / 2, 3 * np.pi / 4)
 """Of the finger opening axis from +y, anticlockwise seen from above; 0 is parallel to the kitchen front."""
-STANDOFF_M = 0.10
+STANDOFFS_M = (0.10, 0.06)
+"""The lower one is for places at the edge of what a hand pointing down can reach."""
 DEPTH_M = 0.018
 """The grip point goes this far below the visible top, or until something is touched."""
 TOUCH_N = 8.0
@@ -22,7 +25,7 @@ EMPTY_M = 0.004
 def grasp(driver: Driver, command: Command) -> tuple[bool, str, float]:
     """Takes what stands at the point; (succeeded, reason, height lifted [m])."""
     point = np.array(command.point_world)
-    reach = choose(driver, down_options(point, YAWS_RAD[command.rotation_index], STANDOFF_M, DEPTH_M))
+    reach = choose(driver, down_options(point, YAWS_RAD[command.rotation_index], STANDOFFS_M, DEPTH_M))
     driver.fingers = driver.arm.finger_limit
     rotation = reach.option.rotation
     posture = enter(driver, reach)
@@ -41,10 +44,11 @@ def grasp(driver: Driver, command: Command) -> tuple[bool, str, float]:
     return True, "done", LIFT_M
 
 
-def down_options(point: np.ndarray, yaw_rad: float, standoff: float, depth: float) -> list[Option]:
-    """Both twins of a hand that points straight down, opening at `yaw_rad` from +y."""
+def down_options(point: np.ndarray, yaw_rad: float, standoffs: Sequence[float], depth: float) -> list[Option]:
+    """Both twins of a hand that points straight down, opening at `yaw_rad` from +y, from each of `standoffs` [m] above the point."""
     made = []
-    for turn in (0.0, np.pi):
-        opening = turned_about(UP, yaw_rad + turn) @ np.array([0.0, 1.0, 0.0])
-        made.append(Option(hand_rotation(-UP, opening), point - depth * UP, point + standoff * UP))
+    for rank, standoff in enumerate(standoffs):
+        for turn in (0.0, np.pi):
+            opening = turned_about(UP, yaw_rad + turn) @ np.array([0.0, 1.0, 0.0])
+            made.append(Option(hand_rotation(-UP, opening), point - depth * UP, point + standoff * UP, 0.4 * rank))
     return made

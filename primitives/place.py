@@ -9,8 +9,8 @@ from primitives.specs import Command
 
 YAWS_RAD = (0.0, np.pi / 2)
 """Of the finger opening axis from +y."""
-STANDOFF_M = 0.17
-"""Higher than what hangs below the grip point."""
+STANDOFFS_M = (0.17, 0.125, 0.095)
+"""Higher than what hangs below the grip point; the lower ones are for the edge of what a hand pointing down can reach."""
 LOWEST_M = 0.0
 """The grip point is never lowered below the target's surface."""
 TOUCH_N = 3.0
@@ -21,9 +21,9 @@ SPREAD_M = 0.014
 def place(driver: Driver, command: Command) -> tuple[bool, str, float]:
     """Puts the held thing down at the point; (succeeded, reason, how far it was lowered [m])."""
     point = np.array(command.point_world)
-    reach = choose(driver, down_options(point, YAWS_RAD[min(command.rotation_index, 1)], STANDOFF_M, -LOWEST_M))
+    reach = choose(driver, down_options(point, YAWS_RAD[min(command.rotation_index, 1)], STANDOFFS_M, -LOWEST_M))
     rotation = reach.option.rotation
-    posture = enter(driver, reach, soft=STANDOFF_M - 0.03)
+    posture = enter(driver, reach, soft=reach.option.standoff[2] - point[2] - 0.01)
     before = driver.hand().position
     hand = advance(driver, posture, rotation, reach.option.contact, TOUCH_N)
     touched = hand.position[2] > reach.option.contact[2] + 0.004

@@ -39,7 +39,9 @@ FLAP_TILT, FLAP_BELOW_M = 0.4, 0.032
 """A face tilted more than this is a flap; the fingers go this far below the visible top of its bar."""
 LEAST_TRAVEL_M = 0.004
 """A push that moved its face less than this met something that does not give."""
-SIDE_GAP_M = 0.085
+LEANS_RAD = (1.15, 1.3, 1.0, 0.85, np.pi / 2)
+"""Of the hand below the horizontal during a sweep, the best first: the palm begins only 4 cm above the grip point."""
+SIDE_GAP_M = 0.09
 """A sideways sweep of a thing seen from above begins this far beside the point."""
 BESIDE_BAR_M = 0.05
 """And this far beside a bar seen from the front."""
@@ -177,15 +179,15 @@ def _sweep(driver: Driver, point: np.ndarray, side: float) -> tuple[bool, str, f
 
 
 def _leaning_options(start: np.ndarray, along: np.ndarray) -> list[Option]:
-    """A hand from above that may lean back toward the robot where it cannot reach straight down."""
+    """A hand from above that leans back toward the robot, thin in the direction of the sweep: its palm passes over no neighbour."""
     made = []
-    for pitch in (np.pi / 2, 1.2, 0.95, 0.7):
+    for pitch in LEANS_RAD:
         approach = np.array([np.cos(pitch), 0.0, -np.sin(pitch)])
         for sign in (1.0, -1.0):
-            rotation = hand_rotation(approach, sign * np.array([0.0, 1.0, 0.0]))
+            rotation = hand_rotation(approach, sign * np.array([np.sin(pitch), 0.0, np.cos(pitch)]))
             low = start - 0.05 * UP
             ahead = [straight(rotation, low, low + 0.2 * along)]
-            made.append(Option(rotation, start, start + 0.05 * UP, 1.2 * (np.pi / 2 - pitch), ahead))
+            made.append(Option(rotation, start, start + 0.05 * UP, 1.2 * abs(pitch - LEANS_RAD[0]), ahead))
     return made
 
 
