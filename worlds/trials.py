@@ -68,7 +68,7 @@ def primitive_trial(suite: str, seed: int, check_view: bool = True) -> Primitive
 
 
 def _turn(seed: int, kinds: int) -> int:
-    """Which of the kinds a seed's trial is about: even over consecutive seeds, and over every fifth, as a suite of all primitives takes them."""
+    """Which kind a seed's trial is about: even over consecutive seeds, and over every fifth, as a suite of all primitives takes them."""
     return (seed % len(BALANCED) * max(1, kinds // len(BALANCED)) + seed // len(BALANCED)) % kinds
 
 
