@@ -139,13 +139,13 @@ class Kitchen:
         self.data.qpos[address + 3 : address + 7] = np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)
 
     def _put_between_fingers(self, name: str) -> None:
-        """Upright, its grip point at the grip site and its grip axis (y at yaw 0) along the opening axis of the hand."""
+        """As a grasp from above leaves it: its axis along the hand's, its grip point at the grip site, its grip axis along the fingers' opening."""
         spec = next(o for o in self.spec.objects if o.name == name)
-        point, axes = self.data.site_xpos[self._site], self.data.site_xmat[self._site].reshape(3, 3)
-        yaw = float(np.arctan2(axes[1, 0], axes[0, 0])) - np.pi / 2
-        offset = np.array(spec.grip_offset)
-        turned = np.array([np.cos(yaw) * offset[0] - np.sin(yaw) * offset[1], np.sin(yaw) * offset[0] + np.cos(yaw) * offset[1], offset[2]])
-        self._put(name, tuple(point - turned), yaw)
+        point, hand = self.data.site_xpos[self._site], self.data.site_xmat[self._site].reshape(3, 3)
+        axes = np.column_stack([hand[:, 1], hand[:, 0], -hand[:, 2]])
+        address = self._qpos_address[name]
+        self.data.qpos[address : address + 3] = point - axes @ np.array(spec.grip_offset)
+        mujoco.mju_mat2Quat(self.data.qpos[address + 3 : address + 7], axes.ravel())
         half = 0.5 * spec.grip_width + 0.002
         self.data.qpos[self._finger_qpos[0]], self.data.qpos[self._finger_qpos[1]] = half, -half
         # Until the fingers are closed nothing carries the object: it starts at rest and falls less than a millimetre.
