@@ -156,8 +156,9 @@ def oven(slot: Slot, rng: np.random.Generator) -> Unit:
 
 
 def stove(slot: Slot, rng: np.random.Generator) -> Unit:
-    """A panel with two knobs, tilted up by 0 to 30 degrees, over a blank front."""
-    tilt = float(rng.choice([0.0, rng.uniform(0.1, 0.52)]))
+    """A panel with two knobs, tilted up, over a blank front."""
+    # So near the middle a Panda's wrist cannot hold a level hand: a level panel's knobs could be gripped but hardly turned.
+    tilt = float(rng.uniform(0.28, 0.56))
     height = float(rng.uniform(0.075, 0.085))
     drop = height * np.cos(tilt)
     normal = np.array([-np.cos(tilt), 0.0, np.sin(tilt)])
@@ -168,8 +169,8 @@ def stove(slot: Slot, rng: np.random.Generator) -> Unit:
     panel = PanelSpec(f"{slot.side}_panel", tuple(centre - normal * half[0]), half, slot.carcass, tilt)
     handle = str(rng.choice(["ridge", "knob"]))
     radius = float(rng.uniform(0.018, 0.024))
-    reach = float(rng.uniform(0.022, 0.028)) + (0.008 if handle == "ridge" else 0.0)
-    turn, offset = float(rng.choice([-1, 1])), float(rng.uniform(0.085, 0.095))
+    reach = float(rng.uniform(0.034, 0.040)) + (0.004 if handle == "ridge" else 0.0)
+    turn, offset = float(rng.choice([-1, 1])), float(rng.uniform(0.095, 0.105))
     knobs = []
     for name, y in (("left_knob", offset), ("right_knob", -offset)):
         face = centre + np.array([0.0, y, 0.0])

@@ -97,7 +97,7 @@ def latched_door(slot: Slot, rng: np.random.Generator) -> Unit:
     door = _hinged(slot, rng, kind_name, "latched_door", width, height, bottom + 0.085, latch=latch_name)
     edge_y = (slot.y_max if slot.outer > 0 else slot.y_min) - slot.outer * width
     pivot = np.array([slot.front_x - 0.001, edge_y - slot.outer * LATCH_OFFSET, bottom + height - 0.045])
-    turn, reach, radius = float(rng.choice([-1, 1])), 0.034, float(rng.uniform(0.018, 0.021))
+    turn, reach, radius = float(rng.choice([-1, 1])), 0.040, float(rng.uniform(0.018, 0.021))
     latch = FixtureSpec(
         name=latch_name,
         kind="latch",
