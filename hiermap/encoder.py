@@ -21,11 +21,11 @@ class Encoder(nn.Module):
         self.stem = nn.Conv2d(4 * (config.channels + 1), config.stem, 3, padding=1)
         self.fine = nn.Conv2d(config.stem, config.stem, 3, padding=1)
         self.down = nn.Conv2d(config.stem, width, 3, stride=2, padding=1)
-        self.near = nn.Sequential(*(ResidualBlock(width) for _ in range(config.encoder_blocks)))
+        self.near = nn.Sequential(ResidualBlock(width), *(WideBlock(width) for _ in range(config.encoder_blocks - 1)))
         self.far_down = nn.Conv2d(width, config.context, 3, stride=2, padding=1)
         self.far = nn.Sequential(*(WideBlock(config.context) for _ in range(3)))
         self.far_up = Pointwise(config.context, width)
-        self.join = nn.Sequential(WideBlock(width), ResidualBlock(width))
+        self.join = nn.Sequential(WideBlock(width), WideBlock(width))
 
     def forward(self, view: Tensor, mirrored: Tensor) -> Tensor:
         flag = mirrored.to(view.dtype)[:, None, None, None].expand(-1, 1, *view.shape[-2:])

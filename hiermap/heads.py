@@ -1,10 +1,9 @@
-"""Maps and geometry read from a latent alone, real or imagined."""
+"""Maps and geometry read from a latent alone, real or imagined: no skip past it, since imagined latents have no image."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hiermap.blocks import Pointwise
 from hiermap.model_config import STRIDE, ModelConfig
 from primitives.specs import PRIMITIVES, ROTATION_BINS
 
@@ -15,28 +14,40 @@ PRIOR_LOGIT = -4.6
 UNUSED_LOGIT = -20.0
 
 
-class MapHead(nn.Module):
-    """Latent `[B, D, h, w]` -> logits of the used bins `[B, len(USED_BINS), H, W]`."""
+class BlockHead(nn.Module):
+    """Reads every latent cell on its own: latent `[B, D, h, w]` -> `[B, channels, H, W]`, or chosen cells `[n, D]` -> blocks.
 
-    def __init__(self, config: ModelConfig) -> None:
+    A block is a latent cell's `[channels, STRIDE, STRIDE]` values; training reads only some cells, since most of a map is surely nothing.
+    """
+
+    def __init__(self, inputs: int, hidden: int, channels: int, bias: float = 0.0) -> None:
         super().__init__()
-        self.hidden = Pointwise(config.latent, 128)
-        self.out = Pointwise(128, len(USED_BINS) * STRIDE**2)
-        nn.init.constant_(self.out.bias, PRIOR_LOGIT)
+        self.inputs, self.channels = inputs, channels
+        self.hidden = nn.Linear(inputs, hidden)
+        self.out = nn.Linear(hidden, channels * STRIDE**2)
+        nn.init.constant_(self.out.bias, bias)
+
+    def blocks(self, cells: Tensor) -> Tensor:
+        """Latent cells `[..., D]` -> `[..., channels * STRIDE**2]`."""
+        return self.out(torch.relu(self.hidden(cells[..., : self.inputs])))
 
     def forward(self, latent: Tensor) -> Tensor:
-        return F.pixel_shuffle(self.out(torch.relu(self.hidden(latent))), STRIDE)
+        return F.pixel_shuffle(self.blocks(latent.permute(0, 2, 3, 1)).permute(0, 3, 1, 2), STRIDE)
 
 
-class GeometryHead(nn.Module):
-    """Latent -> the view's depth and height channels `[B, 2, H, W]`, scaled as in `SpatialView.channels`."""
+def map_head(config: ModelConfig) -> BlockHead:
+    """Logits of the used orientation bins."""
+    return BlockHead(config.latent, 128, len(USED_BINS), PRIOR_LOGIT)
 
-    def __init__(self, config: ModelConfig) -> None:
-        super().__init__()
-        self.out = Pointwise(config.visible, 2 * STRIDE**2)
 
-    def forward(self, latent: Tensor) -> Tensor:
-        return F.pixel_shuffle(self.out(latent[:, : self.out.in_features]), STRIDE)
+def geometry_head(config: ModelConfig) -> BlockHead:
+    """The view's depth and height channels, scaled as in `SpatialView.channels`; from what can be seen."""
+    return BlockHead(config.visible, 64, 2)
+
+
+def to_blocks(maps: Tensor) -> Tensor:
+    """`[n, channels, H, W]` -> `[n, h * w, channels * STRIDE**2]`, the layout of `BlockHead.blocks`."""
+    return F.pixel_unshuffle(maps, STRIDE).flatten(2).transpose(1, 2)
 
 
 def full_maps(used: Tensor, fill: float = UNUSED_LOGIT) -> Tensor:

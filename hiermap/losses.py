@@ -1,6 +1,6 @@
 """What training asks of real and imagined latents."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 import torch.nn.functional as F
@@ -8,13 +8,17 @@ from torch import Tensor
 
 from hiermap.batches import SequenceBatch
 from hiermap.dynamics import ActionBatch
-from hiermap.model_config import STEPS_CAP
+from hiermap.heads import to_blocks
+from hiermap.model_config import STEPS_CAP, STRIDE
 from hiermap.networks import HiermapModel
 from hiermap.predicates import Answers
 from hiermap.shards import UNKNOWN
 
 _CELLS_PER_MAP = 100.0
 """Scales the mean over cells so that about one map's worth of positive cells weighs one."""
+
+ELSEWHERE = 0.25
+"""Share of the latent cells far from every positive one that a step looks at."""
 
 
 @dataclass(frozen=True)
@@ -72,52 +76,97 @@ def unroll(model: HiermapModel, batch: SequenceBatch, look_again: float = 0.0) -
 def losses(model: HiermapModel, batch: SequenceBatch, weights: LossWeights, bin_weights: Tensor, look_again: float) -> dict[str, Tensor]:
     """Every part unweighted, and "loss", their weighted sum; `bin_weights` `[len(USED_BINS)]` evens out rare orientation bins."""
     paths = unroll(model, batch, look_again)
-    real, dreams = paths.real.flatten(0, 1), paths.imagined.flatten(0, 1)
-    logits = model.maps(torch.cat([real, dreams]))
-    present, future = logits[: len(real)], logits[len(real) :]
-    length = batch.primitive.shape[1]
-    parts = {"maps": map_loss(present, batch.maps.flatten(0, 1), bin_weights, weights.positive)}
-    parts["executed"] = executed_loss(present, batch)
-    parts["geometry"] = geometry_loss(model.geometry(real), batch.views.flatten(0, 1))
-    if length:
-        parts["imagined_maps"] = map_loss(future, batch.maps[:, 1:].flatten(0, 1), bin_weights, weights.positive)
+    cells = choose_cells(batch)
+    parts = {"maps": map_loss(model, paths.real, cells, bin_weights, weights.positive)}
+    parts["executed"] = executed_loss(model, paths.real, batch)
+    parts["geometry"] = geometry_loss(model, paths.real, cells)
+    if batch.primitive.shape[1]:
+        later = cells.without_start()
+        parts["imagined_maps"] = map_loss(model, paths.imagined, later, bin_weights, weights.positive)
         parts["consistency"] = consistency_loss(model, paths)
-        parts["geometry"] = 0.5 * (parts["geometry"] + geometry_loss(model.geometry(dreams), batch.views[:, 1:].flatten(0, 1)))
+        parts["geometry"] = 0.5 * (parts["geometry"] + geometry_loss(model, paths.imagined, later))
     parts["predicates"], parts["steps"] = predicate_losses(answers_along(model, batch, paths), batch)
     total = sum(getattr(weights, name) * value for name, value in parts.items())
     return {**parts, "loss": total}  # type: ignore[dict-item]
 
 
-def map_loss(logits: Tensor, labels: Tensor, bin_weights: Tensor, positive: float = 1.0) -> Tensor:
-    """Cross-entropy of logits `[n, bins, H, W]` against true maps (bool), averaged over cells and scaled to about unit size.
+@dataclass(frozen=True, eq=False)
+class ChosenCells:
+    """The latent cells on which maps and geometry are learned.
+
+    Attributes:
+        sequence, moment, place: `[n]` int64 each: which latent cell (`place` counts rows first).
+        maps: `[n, len(USED_BINS) * 16]` bool; geometry: `[n, 2 * 16]`; valid: `[n, 16]` bool.
+        weight: `[n]`, so that a weighted sum is an estimate of the mean over all cells.
+    """
+
+    sequence: Tensor
+    moment: Tensor
+    place: Tensor
+    maps: Tensor
+    geometry: Tensor
+    valid: Tensor
+    weight: Tensor
+
+    def without_start(self) -> "ChosenCells":
+        """The cells of moments after the first, counted from 0."""
+        kept = self.moment > 0
+        values = {f.name: getattr(self, f.name)[kept] for f in fields(self)}
+        return ChosenCells(**{**values, "moment": values["moment"] - 1, "weight": values["weight"] * (len(kept) / kept.sum())})
+
+    def of(self, latents: Tensor) -> Tensor:
+        """The chosen cells `[n, D]` of latents `[B, T, D, h, w]`."""
+        columns = latents.shape[-1]
+        return latents[self.sequence, self.moment, :, self.place // columns, self.place % columns]
+
+
+def choose_cells(batch: SequenceBatch, share: float = ELSEWHERE) -> ChosenCells:
+    """Every latent cell at or beside a positive one of any map, and `share` of all others, which weigh more in turn."""
+    moments = batch.views.shape[1]
+    flat = batch.maps.flatten(0, 1)
+    near = F.max_pool2d(flat.any(dim=1, keepdim=True).float(), 3 * STRIDE, stride=STRIDE, padding=STRIDE).flatten(1) > 0
+    chosen = near | (torch.rand(near.shape, device=near.device) < share)
+    which, place = chosen.nonzero(as_tuple=True)
+    weight = torch.where(near[which, place], 1.0, 1.0 / share) / near.numel()
+    views = batch.views.flatten(0, 1)
+    labels, geometry, valid = (to_blocks(x)[which, place] for x in (flat.to(torch.uint8), views[:, 3:5], views[:, 8:9]))
+    return ChosenCells(which // moments, which % moments, place, labels > 0, geometry, valid > 0, weight)
+
+
+def map_loss(model: HiermapModel, latents: Tensor, cells: ChosenCells, bin_weights: Tensor, positive: float = 1.0) -> Tensor:
+    """Cross-entropy of maps decoded from latents `[B, T, D, h, w]`, averaged over cells and scaled to about unit size.
 
     `positive` weighs the rare positive cells; it only shifts the logits that fit best, which the calibration takes back.
     """
-    cost = F.softplus(logits) - logits * labels
-    cost = torch.where(labels, positive * cost, cost)
-    return (cost.mean(dim=(0, 2, 3)) * bin_weights).mean() * _CELLS_PER_MAP
+    logits = model.maps.blocks(cells.of(latents)).view(len(cells.weight), len(bin_weights), -1)
+    labels = cells.maps.view_as(logits)
+    cost = torch.where(labels, positive * F.softplus(-logits), F.softplus(logits)).mean(dim=2)
+    return cells.weight @ (cost @ bin_weights) * (_CELLS_PER_MAP / len(bin_weights))
 
 
-def executed_loss(logits: Tensor, batch: SequenceBatch) -> Tensor:
-    """Cross-entropy at the cells where the motor programs really tried; 0 when the batch holds none. Logits `[B * T, bins, H, W]`."""
-    tried = batch.tried_effect.flatten(0, 1)
-    known = tried != UNKNOWN
+def executed_loss(model: HiermapModel, latents: Tensor, batch: SequenceBatch) -> Tensor:
+    """Cross-entropy at the cells where the motor programs really tried, of latents `[B, T, D, h, w]`; 0 when the batch holds none."""
+    known = batch.tried_effect != UNKNOWN
     if not known.any():
-        return logits.new_zeros(())
-    at = batch.tried_bin.flatten(0, 1) * (logits.shape[2] * logits.shape[3]) + batch.tried_cell.flatten(0, 1)
-    return F.binary_cross_entropy_with_logits(logits.flatten(1).gather(1, at)[known], tried[known].float())
+        return latents.new_zeros(())
+    sequence, moment, _ = known.nonzero(as_tuple=True)
+    columns = batch.views.shape[-1]
+    row, column = batch.tried_cell[known] // columns, batch.tried_cell[known] % columns
+    blocks = model.maps.blocks(latents[sequence, moment, :, row // STRIDE, column // STRIDE])
+    inside = batch.tried_bin[known] * STRIDE**2 + (row % STRIDE) * STRIDE + column % STRIDE
+    return F.binary_cross_entropy_with_logits(blocks.gather(1, inside[:, None])[:, 0], batch.tried_effect[known].float())
+
+
+def geometry_loss(model: HiermapModel, latents: Tensor, cells: ChosenCells) -> Tensor:
+    """Absolute error of decoded depth and height where the real view is valid."""
+    error = (model.geometry.blocks(cells.of(latents)) - cells.geometry).abs().view(len(cells.weight), 2, -1)
+    return cells.weight @ (error * cells.valid[:, None]).mean(dim=(1, 2))
 
 
 def consistency_loss(model: HiermapModel, paths: Unrolled) -> Tensor:
     """Squared distance of imagined visible latents to the (fixed) encodings of the real next views."""
     visible = model.config.visible
     return F.mse_loss(paths.imagined[:, :, :visible], paths.real[:, 1:, :visible].detach())
-
-
-def geometry_loss(predicted: Tensor, views: Tensor) -> Tensor:
-    """Absolute error of depth and height channels `[n, 2, H, W]` where the real view is valid."""
-    valid = views[:, 8:9]
-    return ((predicted - views[:, 3:5]).abs() * valid).mean()
 
 
 def predicate_losses(answers: Answers, batch: SequenceBatch) -> tuple[Tensor, Tensor]:
@@ -137,7 +186,7 @@ def visible_things(batch: SequenceBatch) -> Tensor:
 
 def answers_along(model: HiermapModel, batch: SequenceBatch, paths: Unrolled) -> Answers:
     steps = [*paths.real.unbind(1), *paths.imagined.unbind(1)]
-    return model.answer(torch.cat(steps), paths.first.repeat(len(steps), 1, 1, 1), batch.masks.repeat(len(steps), 1, 1, 1))
+    return model.answer(torch.cat(steps), paths.first, batch.masks)
 
 
 def labels_along(values: Tensor, batch: SequenceBatch) -> Tensor:

@@ -35,7 +35,7 @@ class ModelConfig:
     stem: int = 32
     context: int = 96
     encoder_blocks: int = 2
-    dynamics_blocks: int = 4
+    dynamics_blocks: int = 3
     token: int = 96
 
     def __post_init__(self) -> None:

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from hiermap.dynamics import ActionBatch, Dynamics
 from hiermap.encoder import Encoder
-from hiermap.heads import USED_BINS, GeometryHead, MapHead, full_maps
+from hiermap.heads import USED_BINS, full_maps, geometry_head, map_head
 from hiermap.model_config import ModelConfig
 from hiermap.predicates import Answers, PredicateHead, missing_steps
 from primitives.specs import PRIMITIVES, ROTATION_BINS
@@ -21,8 +21,8 @@ class HiermapModel(nn.Module):
         super().__init__()
         self.config = config or ModelConfig()
         self.encoder = Encoder(self.config)
-        self.maps = MapHead(self.config)
-        self.geometry = GeometryHead(self.config)
+        self.maps = map_head(self.config)
+        self.geometry = geometry_head(self.config)
         self.dynamics = Dynamics(self.config)
         self.predicates = PredicateHead(self.config)
         self.register_buffer("calibration", torch.tensor([[1.0, 0.0]]).repeat(len(PRIMITIVES), 1))

@@ -63,12 +63,14 @@ class PredicateHead(nn.Module):
         self.relation = perceptron(width + 4 * _HEADS + 2, width, len(BINARY) * (1 + _CLASSES))
 
     def forward(self, now: Tensor, first: Tensor, masks: Tensor) -> Answers:
-        """Latents `[B, D, h, w]` and masks `[B, N, H, W]` (bool or 0..1; empty = unknown thing) -> answers."""
+        """Latents `[S * B, D, h, w]` of S moments, `[B, D, h, w]` of the first, masks `[B, N, H, W]` (empty = unknown) -> answers."""
         at, around, area = _pooling(masks)
         flat = now.flatten(2).transpose(1, 2)
-        was = first[:, : self.visible].flatten(2).transpose(1, 2)
+        look = at @ first[:, : self.visible].flatten(2).transpose(1, 2)
+        times = len(now) // len(first)
+        look, at, around, area = (x.repeat(times, 1, 1) for x in (look, at, around, area))
         centre = at @ self.grid
-        token = self.begin(torch.cat([at @ was, at @ flat, around @ flat, at @ self.position.T, area], dim=-1))
+        token = self.begin(torch.cat([look, at @ flat, around @ flat, at @ self.position.T, area], dim=-1))
         keys, values = self._keys_values(now)
         for layer, (query, update) in enumerate(zip(self.queries, self.updates, strict=True)):
             attention = self._attend(query(token), keys[:, layer])

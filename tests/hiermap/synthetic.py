@@ -114,7 +114,7 @@ def square_episode(seed: int, interactions: int = 8) -> Episode:
     rng = np.random.default_rng([seed, 0x5])
     kitchen = SquareKitchen(rng)
     masks = np.stack([kitchen.mask(thing) for thing in range(4)])
-    names = "rgb depth holding maps unary binary steps_unary steps_binary fractions".split()
+    names = ["rgb", "depth", "holding", "maps", "unary", "binary", "steps_unary", "steps_binary", "fractions"]
     views: dict[str, list] = {name: [] for name in names}
     actions = []
     for step in range(interactions + 1):
