@@ -6,18 +6,17 @@ object (its place) and three bits for the object in the hand.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from worlds.goals import CLOSED_FRACTION, OFF_FRACTION, ON_FRACTION, OPEN_FRACTION
+from worlds.interference import CLOSED, OPEN, PARTIAL, Interference, fixture_block, fixture_ways
 from worlds.judge import PredicateKey
-from worlds.moves import Move, cylinder, fixture_primitive, fixture_space, grasp_bins, hand_over, push_space
-from worlds.places import Place, common_places, fits, on_surface, own_places, stops
+from worlds.moves import Move, cylinder, fixture_primitive, grasp_bins, hand_over, push_space
+from worlds.places import Place, common_places, fits, on_surface, own_places
 from worlds.spec import OPENABLE, KitchenSpec, ObjectSpec, SceneState
-from worlds.sweep import Clearance, cylinder_overlaps, overlaps, part_slabs
+from worlds.sweep import Clearance
 
-CLOSED, OPEN, PARTIAL = 0, 1, 2
 HELD_PLACE = 63
 _PLACE_BITS, _HELD_BITS = 6, 3
 PUSH_SPREAD = 0.02
@@ -75,8 +74,8 @@ class Table:
         self.fractions = {f.name: float(scene.fractions[f.name]) for f in spec.fixtures}
         self.yaws = {name: pose[3] for name, pose in scene.poses.items()}
         self.start = self.encode(scene)
-        self._obstacles = self._fixture_obstacles()
-        self._stops = stops(spec)
+        self._partial = tuple((name, f) for name, f in self.fractions.items() if self._code(name) == PARTIAL)
+        self._among = Interference(spec, self.objects, self.places, self._partial, clearance)
         self.operators = tuple(self._fixture_operators()) + tuple(self._object_operators())
 
     # --- states -------------------------------------------------------------------------------------------------------------------------
@@ -159,33 +158,8 @@ class Table:
 
     # --- compilation --------------------------------------------------------------------------------------------------------------------
 
-    def _fixture_obstacles(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        return _obstacles(self.spec, tuple((n, f) for n, f in self.fractions.items() if self._code(n) == PARTIAL))
-
     def _code(self, name: str) -> int:
         return (self.start >> (2 * self._fixture_index[name])) & 3
-
-    def _block(self, hit: np.ndarray, ignore: str | None = None) -> int:
-        """The state bits of every fixture whose slabs are hit, `hit` `[B]` bool over the obstacle slabs."""
-        _, owners, bits = self._obstacles
-        block = 0
-        for owner, bit in {(int(o), int(b)) for o, b in zip(owners[hit], bits[hit], strict=True)}:
-            if ignore is None or owner != self._fixture_index[ignore]:
-                block |= bit << (2 * owner)
-        return block
-
-    def _conflicts(self, slabs: np.ndarray, without: int | None = None, drawer: str | None = None) -> tuple[tuple[int, int], ...]:
-        """Per object index the places at which it is in the way of `slabs`; things in drawers other than `drawer` do not matter."""
-        found = []
-        for index, thing in enumerate(self.objects):
-            if index == without:
-                continue
-            cylinders = np.array([cylinder(thing, place) for place in self.places[index]])
-            hit = cylinder_overlaps(slabs, cylinders, self.clearance.gap).any(axis=0)
-            mask = sum(1 << n for n, place in enumerate(self.places[index]) if hit[n] and place.drawer in (None, drawer))
-            if mask:
-                found.append((index, mask))
-        return tuple(found)
 
     def _fixture_operators(self) -> Iterator[Operator]:
         hand_mask = 7 << self._held_shift
@@ -203,30 +177,23 @@ class Table:
                 need_mask |= 3 << (2 * self._fixture_index[fixture.latch])
                 need_value |= OPEN << (2 * self._fixture_index[fixture.latch])
             for goal, argument in enumerate(names):
-                spaces = _fixture_ways(self.spec, fixture.name, argument, self.clearance)
+                spaces = fixture_ways(self.spec, fixture.name, argument, self.clearance)
                 for code in (1 - goal, PARTIAL) if partial else (1 - goal,):
                     fraction = self.fractions[fixture.name] if code == PARTIAL else float(code)
                     primitive, bins = fixture_primitive(fixture, argument, fraction)
                     ways = []
                     for rotation in bins:
-                        part, hand = spaces[rotation]
-                        block = base | self._fixture_block(part, hand, fixture.name)
-                        ways.append(Way(rotation, block, self._fixture_conflicts(part, hand)))
+                        block = base | fixture_block(self.spec, self._partial, fixture.name, argument, rotation, self.clearance)
+                        passed = np.concatenate(spaces[rotation])[None]
+                        ways.append(Way(rotation, block, self._among.conflicts(passed, [-1], [None])[0]))
                     move = Move(primitive, fixture.name, argument, bins[0])
                     yield Operator(move, need_mask, need_value | (code << (2 * index)), tuple(ways), 3 << (2 * index), goal << (2 * index))
 
-    def _fixture_block(self, part: np.ndarray, hand: np.ndarray, name: str) -> int:
-        slabs, _, _ = self._obstacles
-        hit = overlaps(part, slabs, min(self.clearance.gap, 0.004)).any(axis=0) | overlaps(hand, slabs, self.clearance.gap).any(axis=0)
-        return self._block(hit, ignore=name)
-
-    def _fixture_conflicts(self, part: np.ndarray, hand: np.ndarray) -> tuple[tuple[int, int], ...]:
-        return self._conflicts(np.concatenate([part, hand]))
-
     def _object_operators(self) -> Iterator[Operator]:
+        ways = self._hand_ways()
         for index, thing in enumerate(self.objects):
             for number, place in enumerate(self.places[index]):
-                yield from self._grasp_and_place(index, thing, number, place)
+                yield from self._grasp_and_place(index, thing, number, place, ways)
             yield from self._pushes(index, thing)
 
     def _drawer_need(self, place: Place) -> tuple[int, int, int]:
@@ -238,56 +205,73 @@ class Table:
         above = 0 if drawer.above is None else 3 << (2 * self._fixture_index[drawer.above])
         return 3 << shift, OPEN << shift, above
 
-    def _grasp_and_place(self, index: int, thing: ObjectSpec, number: int, place: Place) -> Iterator[Operator]:
+    def _grasp_and_place(
+        self, index: int, thing: ObjectSpec, number: int, place: Place, ways: dict[tuple[int, int, str], list[Way]]
+    ) -> Iterator[Operator]:
         shift, hand_mask = self.place_shift(index), 7 << self._held_shift
-        drawer_mask, drawer_value, above = self._drawer_need(place)
+        drawer_mask, drawer_value, _ = self._drawer_need(place)
         own_mask, held = HELD_PLACE << shift, (index + 1) << self._held_shift
-        grasp_ways = self._hand_ways(index, thing, place, "grasp", above)
-        if grasp_ways:
-            move = Move("grasp", thing.name, "", grasp_ways[0].rotation_index)
-            need = own_mask | hand_mask | drawer_mask
-            yield Operator(move, need, (number << shift) | drawer_value, grasp_ways, own_mask | hand_mask, own_mask | held)
+        grasp = tuple(ways[index, number, "grasp"])
+        move = Move("grasp", thing.name, "", grasp[0].rotation_index)
+        need = own_mask | hand_mask | drawer_mask
+        yield Operator(move, need, (number << shift) | drawer_value, grasp, own_mask | hand_mask, own_mask | held)
         if place.owner is not None or (place.drawer is not None and not fits(thing, self.spec.fixture(place.drawer))):
             return
-        place_ways = self._hand_ways(index, thing, place, "place", above)
-        move = Move("place", thing.name, place.name, place_ways[0].rotation_index)
-        yield Operator(move, hand_mask | drawer_mask, held | drawer_value, place_ways, own_mask | hand_mask, number << shift)
+        put = tuple(ways[index, number, "place"])
+        move = Move("place", thing.name, place.name, put[0].rotation_index)
+        yield Operator(move, hand_mask | drawer_mask, held | drawer_value, put, own_mask | hand_mask, number << shift)
 
-    def _hand_ways(self, index: int, thing: ObjectSpec, place: Place, primitive: str, above: int) -> tuple[Way, ...]:
-        if place.name == ELSEWHERE:
-            return (Way(0, 0, ()),)
-        bins: Sequence[int]
-        if primitive == "grasp":
-            yaw = self.yaws[thing.name] if place.owner is not None else 0.0
-            bins = grasp_bins(thing, yaw, place.drawer is not None)
-        else:
-            bins = (0,) if place.drawer is not None else (0, 1)
-        slabs, _, _ = self._obstacles
-        gap, ways = self.clearance.gap, []
-        for rotation in bins:
-            hand = hand_over(thing, place, primitive, rotation, self.clearance)
-            body = np.array([[*cylinder(thing, place)[:2], 1.0, 0.0, thing.radius, thing.radius, *cylinder(thing, place)[3:]]])
-            hit = overlaps(np.concatenate([hand, body]), slabs, gap).any(axis=0)
+    def _hand_ways(self) -> dict[tuple[int, int, str], list[Way]]:
+        """By object, place and primitive every orientation of the hand, with what is in its way; all geometry in one pass."""
+        asked, slabs = [], []
+        found: dict[tuple[int, int, str], list[Way]] = {}
+        for index, thing in enumerate(self.objects):
+            for number, place in enumerate(self.places[index]):
+                for primitive in ("grasp", "place"):
+                    if place.name == ELSEWHERE:
+                        found[index, number, primitive] = [Way(0, 0, ())]
+                        continue
+                    for rotation in self._hand_bins(thing, place, primitive):
+                        asked.append((index, number, primitive, rotation, place))
+                        slabs.append(self._hand_slabs(thing, place, primitive, rotation))
+        if not asked:
+            return found
+        stacked = np.array(slabs)
+        own = [-1 if place.drawer is None else self._fixture_index[place.drawer] for *_, place in asked]
+        blocks = self._among.blocks(stacked, own)
+        conflicts = self._among.conflicts(stacked, [index for index, *_ in asked], [place.drawer for *_, place in asked])
+        for (index, number, primitive, rotation, place), block, crowd in zip(asked, blocks, conflicts, strict=True):
             crowded = primitive == "grasp" or self.clearance.crowding
-            filled = np.concatenate([hand, body]) if primitive == "place" else hand
-            conflicts = self._conflicts(filled, index, place.drawer) if crowded else ()
-            ways.append(Way(rotation, above | self._block(hit, ignore=place.drawer), conflicts))
-        return tuple(ways)
+            way = Way(rotation, block | self._drawer_need(place)[2], crowd if crowded else ())
+            found.setdefault((index, number, primitive), []).append(way)
+        return found
+
+    def _hand_bins(self, thing: ObjectSpec, place: Place, primitive: str) -> tuple[int, ...]:
+        if primitive == "place":
+            return (0,) if place.drawer is not None else (0, 1)
+        yaw = self.yaws[thing.name] if place.owner is not None else 0.0
+        return grasp_bins(thing, yaw, place.drawer is not None)
+
+    def _hand_slabs(self, thing: ObjectSpec, place: Place, primitive: str, rotation: int) -> np.ndarray:
+        """Fingers, palm and, when it is set down, the object itself, `[3, 8]`."""
+        hand = hand_over(thing, place, primitive, rotation, self.clearance)
+        if primitive == "grasp":
+            return np.concatenate([hand, hand[:1]])
+        x, y, radius, low, high = cylinder(thing, place)
+        return np.concatenate([hand, [[x, y, 1.0, 0.0, radius, radius, low, high]]])
 
     def _pushes(self, index: int, thing: ObjectSpec) -> Iterator[Operator]:
         numbers = {place.name.partition("@")[2]: n for n, place in enumerate(self.places[index]) if place.owner is not None}
         shift, own_mask, hand_mask = self.place_shift(index), HELD_PLACE << self.place_shift(index), 7 << self._held_shift
-        slabs, _, _ = self._obstacles
         for side, rotation in (("left", 1), ("right", 2)):
             other = "right" if side == "left" else "left"
             for start, end in (("here", side), (other, "here")):
                 if start not in numbers or end not in numbers:
                     continue
                 space = push_space(thing, self.places[index][numbers[start]], side, self.clearance)
-                if cylinder_overlaps(space, self._stops, self.clearance.gap).any():
+                if self._among.meets_stop(space):
                     continue
-                hit = overlaps(space, slabs, self.clearance.gap).any(axis=0)
-                way = Way(rotation, self._block(hit), self._conflicts(space, index))
+                way = Way(rotation, self._among.blocks(space[None], [-1])[0], self._among.conflicts(space[None], [index], [None])[0])
                 move = Move("push", thing.name, side, rotation)
                 yield Operator(move, own_mask | hand_mask, numbers[start] << shift, (way,), own_mask, numbers[end] << shift)
 
@@ -296,29 +280,3 @@ def fixture_code(kind: str, fraction: float) -> int:
     """`CLOSED` (or off), `OPEN` (or on) or `PARTIAL` by the thresholds of the goals."""
     low, high = (CLOSED_FRACTION, OPEN_FRACTION) if kind in OPENABLE else (OFF_FRACTION, ON_FRACTION)
     return CLOSED if fraction <= low else OPEN if fraction >= high else PARTIAL
-
-
-@lru_cache(maxsize=256)
-def _obstacles(spec: KitchenSpec, partial: tuple[tuple[str, float], ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Slabs `[B, 8]` of every fixture while open (and as `partial` says), the fixture's index `[B]` and the state bit it has then `[B]`."""
-    slabs, owners, bits = [np.zeros((0, 8))], [], []
-    fractions = dict(partial)
-    for index, fixture in enumerate(spec.fixtures):
-        if fixture.kind not in OPENABLE:
-            continue
-        for bit, fraction in ((OPEN, 1.0), (PARTIAL, fractions.get(fixture.name))):
-            if fraction is None:
-                continue
-            part = part_slabs(fixture, fraction)
-            slabs.append(part)
-            owners += [index] * len(part)
-            bits += [bit] * len(part)
-    return np.concatenate(slabs), np.array(owners, int), np.array(bits, int)
-
-
-@lru_cache(maxsize=4096)
-def _fixture_ways(spec: KitchenSpec, name: str, argument: str, clearance: Clearance) -> dict[int, tuple[np.ndarray, np.ndarray]]:
-    """By orientation bin the slabs that the part and the hand pass."""
-    fixture = spec.fixture(name)
-    rotations = {r for fraction in (0.0, 0.5, 1.0) for r in fixture_primitive(fixture, argument, fraction)[1]}
-    return {rotation: fixture_space(fixture, argument, rotation, clearance) for rotation in rotations}
