@@ -96,13 +96,15 @@ def blank(slot: Slot, z_min: float | None = None, z_max: float | None = None) ->
 def drawers(slot: Slot, rng: np.random.Generator, count: int) -> Unit:
     """A stack of one or two drawers; number 1 is the upper one."""
     height = (slot.z_max - slot.z_min) / 2 if count == 2 else float(rng.uniform(0.115, 0.15))
-    kinds = ("bar_horizontal", "bar_horizontal", "bar_vertical", "knob") if count == 1 else ("bar_horizontal", "knob")
-    handle = bar_handle(rng, kinds, 0.14, 0.65 * height)
+    room = 0.14, 0.65 * height
+    handles = [bar_handle(rng, ("bar_horizontal", "bar_horizontal", "bar_vertical", "knob"), *room)]
+    # A hand upright at a lower horizontal bar would hit the handle above it; a level hand passes below.
+    handles.append(bar_handle(rng, ("bar_vertical", "knob"), *room) if handles[0]["handle"] == "bar_horizontal" else handles[0])
     travel = float(rng.uniform(0.21, 0.24))
     fixtures = []
     for index in range(count):
         z = slot.z_max - (index + 0.5) * height
-        fixtures.append(_drawer(slot, rng, index + 1, z, height, travel, handle))
+        fixtures.append(_drawer(slot, rng, index + 1, z, height, travel, handles[index]))
     panels = [back_panel(slot)]
     if count == 1 and slot.z_max - height - slot.z_min > 0.02:
         panels += blank(slot, slot.z_min, slot.z_max - height).panels
