@@ -35,7 +35,7 @@ class Planner:
     Args:
         world: where it imagines.
         search: key in `planners.PLANNERS`.
-        options: how it searches.
+        options: how it searches, by default `SearchOptions()`, which keeps A* optimal; `SearchOptions.learned()` suits learned worlds.
 
     Raises:
         ConfigError: unknown search.
@@ -52,11 +52,10 @@ class Planner:
     ) -> Self:
         """A planner in the learned world of shipped weights (by name) or of a weights directory; DataError if they are unusable."""
         # Imported here because torch takes seconds to load and planning in other worlds does not need it.
+        from hiermap.weights import load_weights
         from worlds.latent import LatentWorld
 
-        from hiermap.weights import load_weights
-
-        return cls(LatentWorld(load_weights(name_or_path, device).model), search, options)
+        return cls(LatentWorld(load_weights(name_or_path, device).model), search, options or SearchOptions.learned())
 
     def look(self, observation: Observation, goal: Goal) -> Node:
         """The node of what is seen now.

@@ -60,12 +60,18 @@ class SearchOptions:
     risk_seconds: float = RISK_SECONDS
     seconds_per_step: float = SECONDS_PER_STEP
     weight: float = 2.0
-    batch: int = 4
+    batch: int = 2
     width: int = 8
     max_depth: int = 12
     alternatives: int = 3
     avoid: tuple[Avoid, ...] = ()
 
+    @classmethod
+    def learned(cls) -> "SearchOptions":
+        """What suits a learned world: its estimates are followed rather than bounded."""
+        return cls(seconds_per_step=TYPICAL_SECONDS_PER_STEP)
+
     def __post_init__(self) -> None:
-        if min(self.risk_seconds, self.seconds_per_step) < 0 or self.weight < 1 or min(self.batch, self.width, self.max_depth) < 1 or self.alternatives < 0:
-            raise ValueError(f"search options out of range (risk_seconds >= 0, weight >= 1, batch, width, max_depth >= 1): {self}")
+        least = min(self.weight, self.batch, self.width, self.max_depth)
+        if min(self.risk_seconds, self.seconds_per_step, self.alternatives) < 0 or least < 1:
+            raise ValueError(f"search options out of range (seconds >= 0, weight, batch, width, max_depth >= 1): {self}")
