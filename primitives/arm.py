@@ -65,6 +65,13 @@ class Arm(Protocol):
         """Force of the surroundings on the hand, without the hand's own weight, world axes, [3] [N]; not tared."""
         ...
 
+    def load_offset(self) -> np.ndarray:
+        """Where the held load's centre of mass is, seen along gravity from the grip point: world axes, [3] [m], vertical part 0.
+
+        From force and torque at the wrist, at rest; zero for a load too light to tell.
+        """
+        ...
+
     def width(self) -> float:
         """Opening between the pads [m]."""
         ...

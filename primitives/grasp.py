@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from primitives.approach import UP, advance, choose, close_fingers, enter, go_home, release
+from primitives.approach import UP, advance, back_off, choose, close_fingers, enter, go_home, release
 from primitives.control import Driver
 from primitives.kinematics import hand_rotation, turned_about
 from primitives.reach import Option
@@ -18,6 +18,8 @@ DEPTH_M = 0.018
 """The grip point goes this far below the visible top, or until something is touched."""
 TOUCH_N = 8.0
 LIFT_M = 0.15
+CLEAR_M = 0.07
+"""Of which straight up, out of a drawer or from between neighbours."""
 EMPTY_M = 0.004
 """Pads nearer than this hold nothing."""
 
@@ -34,9 +36,11 @@ def grasp(driver: Driver, command: Command) -> tuple[bool, str, float]:
     width = close_fingers(driver, posture, rotation, hand.position, 0.5)
     if width < EMPTY_M:
         release(driver, posture)
-        go_home(driver, rise=LIFT_M)
+        back_off(driver, UP, CLEAR_M)
+        go_home(driver, rise=LIFT_M - CLEAR_M)
         return False, "missed", 0.0
-    go_home(driver, rise=LIFT_M)
+    back_off(driver, UP, CLEAR_M, cap=60.0)
+    go_home(driver, rise=LIFT_M - CLEAR_M)
     if driver.arm.width() < EMPTY_M:
         driver.fingers = driver.arm.finger_limit
         driver.hold(0.4)

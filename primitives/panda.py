@@ -14,6 +14,8 @@ FINGER_CTRL_M = 0.04
 """Widened to +-this, so that the finger motors squeeze with their full force whatever is between them."""
 READY = (0.0, -0.95, 0.0, -2.45, 0.0, 2.4, 0.785)
 """Hand at x 0.38, z 0.64, pointing down."""
+LEAST_LOAD_N = 0.5
+"""A lighter load says nothing about where its centre is."""
 GRAVITY = np.array([0.0, 0.0, -9.81])
 WATCHED_WARNINGS = (mujoco.mjtWarning.mjWARN_BADQPOS, mujoco.mjtWarning.mjWARN_BADQVEL, mujoco.mjtWarning.mjWARN_BADQACC)
 
@@ -53,7 +55,10 @@ class PandaArm:
         self._ft_site = model.site("gripper0_right_ft_frame").id
         sensor = model.sensor("gripper0_right_force_ee").id
         self._force = slice(model.sensor_adr[sensor], model.sensor_adr[sensor] + 3)
-        self._hand_weight = model.body_subtreemass[model.site_bodyid[self._ft_site]] * GRAVITY
+        sensor = model.sensor("gripper0_right_torque_ee").id
+        self._torque = slice(model.sensor_adr[sensor], model.sensor_adr[sensor] + 3)
+        self._wrist_body, self._grip_site = int(model.site_bodyid[self._ft_site]), site
+        self._hand_weight = model.body_subtreemass[self._wrist_body] * GRAVITY
         self._substeps = max(1, round(CONTROL_PERIOD_S / model.opt.timestep))
         self.period = self._substeps * model.opt.timestep
         self._full = np.zeros((model.nv, model.nv))
@@ -79,6 +84,19 @@ class PandaArm:
         rotation = self.data.site_xmat[self._ft_site].reshape(3, 3)
         # The sensor gives the force of the hand on the wrist, i.e. its weight plus what pushes it (up to slow accelerations).
         return -(rotation @ self.data.sensordata[self._force]) - self._hand_weight
+
+    def load_offset(self) -> np.ndarray:
+        data = self.data
+        load = self.wrist_force()
+        if -load[2] < LEAST_LOAD_N:
+            return np.zeros(3)
+        origin = data.site_xpos[self._ft_site]
+        torque = -(data.site_xmat[self._ft_site].reshape(3, 3) @ data.sensordata[self._torque])
+        torque = torque - np.cross(data.subtree_com[self._wrist_body] - origin, self._hand_weight)
+        # torque = r x load with load along -z gives the horizontal part of r.
+        arm = np.array([torque[1], -torque[0], 0.0]) / -load[2]
+        offset = origin + arm - data.site_xpos[self._grip_site]
+        return np.array([offset[0], offset[1], 0.0])
 
     def width(self) -> float:
         left, right = self.data.qpos[self._finger_qpos]

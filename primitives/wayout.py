@@ -43,7 +43,8 @@ def _detours(p: np.ndarray, rise: float) -> list[list[tuple[np.ndarray, float]]]
         made.append([*first, (near, share), (nearer, max(share, 0.5))])
         made.append([*first, (nearer, share)])
         made.append([*first, (np.array([p[0] - 0.10, p[1], max(lifted[2], CLEAR_Z_M)]), share), (nearer, 0.8)])
-        made.append([(p + np.array([-0.12, 0.0, 0.5 * rise]), 0.5 * share), (nearer, share)])
+        if rise == 0:
+            made.append([(p + np.array([-0.12, 0.0, 0.0]), 0.5 * share), (nearer, share)])
     return made
 
 
