@@ -26,6 +26,8 @@ from worlds.latent import LatentWorld
 PRIVILEGED_MODULES = (drawing, judge, moves, oracle, places, regions, rules, scenes, search, segmentation, simulated, sweep, table)
 """Everything that knows the true state, the exact rules or the true geometry."""
 PRIVILEGED_OF_KITCHEN = ("scene", "set_scene", "masks", "upright", "_pose", "_held", "snapshot", "restore", "fixture")
+RAISED = 6.0
+"""Added to the logits of an untrained model's maps, which would otherwise promise nothing."""
 BUDGET = Budget(seconds=60.0, expansions=3)
 SMALL = ModelConfig(visible=8, memory=8, stem=8, context=8, encoder_blocks=1, dynamics_blocks=1, token=8)
 
@@ -35,9 +37,11 @@ class PrivilegedAccessError(AssertionError):
 
 
 def planner() -> Planner:
-    """An untrained model imagines nonsense, but looks at everything a trained one looks at."""
+    """An untrained model imagines nonsense, but looks at everything a trained one looks at; its maps are raised."""
     torch.manual_seed(0)
-    return Planner(LatentWorld(HiermapModel(SMALL).eval()))
+    model = HiermapModel(SMALL).eval()
+    model.calibration[:, 1] = RAISED
+    return Planner(LatentWorld(model))
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +89,7 @@ def test_it_plans_with_every_privileged_accessor_raising(problem: Problem, reque
     free = planner().plan(problem.observation, problem.goal, BUDGET)
     request.getfixturevalue("blindfold")
     blind = planner().plan(problem.observation, problem.goal, BUDGET)
-    assert blind.metrics["expansions"] >= 1 and blind.metrics["generated"] >= 1
+    assert blind.metrics["generated"] >= 3
     assert same_plan(free, blind)
 
 
@@ -131,7 +135,9 @@ fields = ("rgb", "depth", "K", "T_camera_to_world", "is_robot")
 views = tuple(CameraView(**{name: stored[f"{name}_{i}"] for name in fields}) for i in range(count))
 seen = Observation(views, GripperState(float(stored["width"]), bool(stored["holding"])))
 torch.manual_seed(0)
-planner = Planner(LatentWorld(HiermapModel(ModelConfig(**json.loads(sys.argv[3]))).eval()))
+model = HiermapModel(ModelConfig(**json.loads(sys.argv[3]))).eval()
+model.calibration[:, 1] = float(sys.argv[5])
+planner = Planner(LatentWorld(model))
 result = planner.plan(seen, Goal.from_json(json.loads(sys.argv[4])), Budget(seconds=60.0, expansions=3))
 print(json.dumps([str(result.status), [[a.primitive, *a.cell, a.rotation_index] for a in result.plan.actions]]))
 """
@@ -145,7 +151,7 @@ def test_it_plans_the_same_from_stored_images_where_neither_simulator_nor_rules_
     np.savez(tmp_path / "seen.npz", count=len(seen.views), width=seen.gripper.width, holding=seen.gripper.holding, **arrays)
     banned = ",".join([*(module.__name__ for module in PRIVILEGED_MODULES), "worlds.kitchen", "worlds.spec", "worlds.layouts"])
     goal = json.dumps(problem.goal.to_json())
-    arguments = [sys.executable, "-c", SCRIPT, str(tmp_path / "seen.npz"), banned, json.dumps(SMALL.to_dict()), goal]
+    arguments = [sys.executable, "-c", SCRIPT, str(tmp_path / "seen.npz"), banned, json.dumps(SMALL.to_dict()), goal, str(RAISED)]
     done = subprocess.run(arguments, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]
     expected = [str(here.status), [[a.primitive, *a.cell, a.rotation_index] for a in here.plan.actions]]
