@@ -86,7 +86,10 @@ class PlanStep:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """A sequence of steps, its `cost` (time plus risk) [s], `success_probability` in [0, 1] and the `progress` it ends with."""
+    """A sequence of steps, its `cost` (time plus risk) [s] and the `progress` it ends with.
+
+    `success_probability` in [0, 1]: that every step has its effect and that the goal then holds.
+    """
 
     steps: tuple[PlanStep, ...] = ()
     cost: float = 0.0

@@ -52,7 +52,11 @@ def expand_many(world: World, nodes: Sequence[Node], actions: Sequence[Sequence[
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """A node in the tree: the edge that led to it and the totals from the root."""
+    """A node in the tree: the edge that led to it and the totals from the root.
+
+    `belief` is the probability that the goal holds in a node where it is believed to; its risk is part of `cost`, or a search would
+    always prefer the short plan whose end the world is hardly sure of.
+    """
 
     index: int
     node: Node
@@ -63,6 +67,7 @@ class Entry:
     seconds: float = 0.0
     cost: float = 0.0
     depth: int = 0
+    belief: float = 1.0
 
     @property
     def solved(self) -> bool:
@@ -130,12 +135,28 @@ class Tree:
             success = outcome.success * discount(candidate.action, self.options.avoid, parent.depth)
             if success < LEAST_SUCCESS:
                 continue
-            cost = parent.cost + outcome.cost - self.options.risk_seconds * float(np.log(success))
-            index, depth = len(self.entries), parent.depth + 1
-            child = Entry(index, outcome.node, parent, candidate.action, candidate.prior, success, outcome.cost, cost, depth)
+            belief = self._belief(outcome.node)
+            cost = parent.cost + outcome.cost - self.options.risk_seconds * float(np.log(success * belief))
+            child = Entry(
+                index=len(self.entries),
+                node=outcome.node,
+                parent=parent,
+                action=candidate.action,
+                affordance=candidate.prior,
+                success=success,
+                seconds=outcome.cost,
+                cost=cost,
+                depth=parent.depth + 1,
+                belief=belief,
+            )
             self.entries.append(child)
             children.append(child)
         return children
+
+    def _belief(self, node: Node) -> float:
+        if node.progress < 1.0 or not isinstance(self.world, ExplainingWorld):
+            return 1.0
+        return max(float(np.prod(list(self.world.predicates(node, self.goal).values()))), LEAST_SUCCESS)
 
     def may_deepen(self, entry: Entry) -> bool:
         """Whether an entry is short enough to be expanded; remembers when one was not."""
@@ -147,7 +168,7 @@ class Tree:
     def plan(self, entry: Entry) -> Plan:
         """The path from the root to `entry`."""
         path = _path(entry)
-        success = float(np.prod([step.success for step in path]))
+        success = float(np.prod([step.success for step in path])) * entry.belief
         return Plan(tuple(self._step(step) for step in path), entry.cost, success, float(entry.node.progress))
 
     def _step(self, entry: Entry) -> PlanStep:

@@ -122,6 +122,24 @@ def test_steps_carry_what_was_imagined():
     assert all(np.isfinite(step.point_world).all() for step in plan.steps)
 
 
+class Unsure(ToyWorld):
+    """Believes in a goal reached by force only just."""
+
+    def predicates(self, node, goal):
+        latched = "latch" not in node.state.opened
+        return {name: value * (0.55 if latched else 0.99) for name, value in super().predicates(node, goal).items()}
+
+
+def test_a_goal_the_world_is_sure_of_is_worth_a_longer_plan():
+    instance, bold = TOY_INSTANCES["forcing_is_dear"], SearchOptions(risk_seconds=3.0, peaks=PeakOptions(threshold=0.01))
+    sure = solve("best_first", instance, options=bold)
+    unsure = PLANNERS["best_first"](
+        Unsure(instance.kitchen), instance.observation, instance.goal, PLENTY, np.random.default_rng(0), bold
+    )
+    assert [len(sure.plan), len(unsure.plan)] == [1, 2]
+    assert unsure.plan.success_probability == pytest.approx(0.95**2 * 0.99)
+
+
 def test_a_failure_remembered_changes_the_plan():
     instance = TOY_INSTANCES["forcing_is_dear"]
     bold = SearchOptions(risk_seconds=2.0, peaks=PeakOptions(threshold=0.01))
