@@ -12,13 +12,16 @@ _MIRROR_NAMES = {"left": "right", "right": "left", "yaw_45": "yaw_135", "yaw_135
 
 
 def mirrored_rotation(primitive: str, rotation_index: int) -> int:
-    """The orientation bin that means the same in the kitchen mirrored left to right; unused bins stay."""
+    """The orientation bin that a bin becomes when the picture is mirrored left to right; unused bins stay.
+
+    Bins of `rotate` stay too: which way a knob turns on is a convention of the real, unmirrored kitchens that no picture of a shut knob
+    shows, so the mirrored picture of one is learned with the real convention, never with its opposite.
+    """
     names = PRIMITIVES[primitive].rotations
     if rotation_index >= len(names):
         return rotation_index
     name = names[rotation_index]
-    turned = {"ccw": "cw" + name[3:], "cw_": "ccw" + name[2:]}.get(name[:3], _MIRROR_NAMES.get(name, name))
-    return names.index(turned)
+    return names.index(_MIRROR_NAMES.get(name, name))
 
 
 MIRRORED_ROTATION = np.array([[mirrored_rotation(p, r) for r in range(ROTATION_BINS)] for p in PRIMITIVES])

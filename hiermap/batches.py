@@ -168,7 +168,7 @@ def _tried(source: Shard, view: int, rng: np.random.Generator) -> tuple[np.ndarr
     """Primitive, rotation, cell and effect (255 none) of up to TRIES actions the motor programs executed from a view."""
     primitive, rotation = np.zeros(TRIES, np.int64), np.zeros(TRIES, np.int64)
     cell, effect = np.zeros((TRIES, 2), np.int64), np.full(TRIES, UNKNOWN, np.uint8)
-    chosen = rng.permutation(np.flatnonzero(source.before == view))[:TRIES] if source.executed else []
+    chosen = rng.permutation(np.flatnonzero(source.executed & (source.before == view)))[:TRIES]
     count = len(chosen)
     primitive[:count], rotation[:count] = source.primitive[chosen], source.rotation[chosen]
     cell[:count], effect[:count] = source.cell[chosen], source.effect[chosen]

@@ -12,7 +12,7 @@ class Encoder(nn.Module):
     """View `[B, channels, H, W]` and mirror flag `[B]` -> visible latent `[B, visible, H/4, W/4]`.
 
     A stage at stride 8 sees far (what stands in a door's sweep); nothing knows absolute columns, so a shifted kitchen gives a shifted
-    latent. The mirror flag (1 where training flipped left and right) keeps "counter-clockwise turns on" apart from its mirror image.
+    latent. The mirror flag is 1 where training flipped left and right, so that what only a real kitchen shows can be told apart.
     """
 
     def __init__(self, config: ModelConfig) -> None:

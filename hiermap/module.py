@@ -41,6 +41,8 @@ class OptimiserOptions:
 class HiermapModule(L.LightningModule):
     """Trains a `HiermapModel`; hyperparameters are plain dicts, so checkpoints load with `weights_only`."""
 
+    bin_weights: Tensor
+
     def __init__(
         self,
         model: Mapping[str, int] | None = None,

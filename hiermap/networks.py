@@ -17,6 +17,8 @@ class HiermapModel(nn.Module):
     `calibration` `[P, 2]` is a slope and a shift of each primitive's logits, fitted on held-out data after training.
     """
 
+    calibration: Tensor
+
     def __init__(self, config: ModelConfig | None = None) -> None:
         super().__init__()
         self.config = config or ModelConfig()

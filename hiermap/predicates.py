@@ -46,6 +46,9 @@ def missing_steps(scores: Tensor) -> Tensor:
 class PredicateHead(nn.Module):
     """One token per thing: what it looked like first, what is at its place now, and where its likeness is now (attention)."""
 
+    position: Tensor
+    grid: Tensor
+
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         width, latent, self.visible = config.token, config.latent, config.visible

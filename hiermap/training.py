@@ -97,7 +97,7 @@ def build_trainer(config: Mapping[str, Any], out: Path) -> L.Trainer:
 
 def export(module: HiermapModule, data: KitchenDataModule, trainer: L.Trainer, config: Mapping[str, Any], out: Path) -> dict[str, float]:
     """Take the best checkpoint, calibrate it on the held-out kitchens, score it and write everything a user needs; returns the scores."""
-    best = Path(trainer.checkpoint_callback.best_model_path) if trainer.checkpoint_callback else Path()  # type: ignore[union-attr]
+    best = out / "checkpoints" / "best.ckpt"
     if best.is_file():
         module.load_state_dict(torch.load(best, weights_only=True, map_location="cpu")["state_dict"])
     module.eval()

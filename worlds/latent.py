@@ -178,7 +178,7 @@ class LatentWorld:
         for predicate in goal.predicates:
             things = [names.index(argument) for argument in predicate.arguments]
             kind, answers = (UNARY, (unary, unary_steps)) if len(things) == 1 else (BINARY, (binary, binary_steps))
-            at = (slice(None), *things, kind.index(predicate.kind))
+            at: tuple[Any, ...] = (slice(None), *things, kind.index(predicate.kind))
             truth.append(answers[0][at])
             steps.append(answers[1][at])
         return torch.stack(truth, dim=1).double().cpu().numpy(), torch.stack(steps, dim=1).double().cpu().numpy()
