@@ -56,15 +56,27 @@ def action_for(
 
 def move_for(spec: KitchenSpec, scene: SceneState, action: Action, view: SpatialView) -> Move | None:
     """The move that an action means in a scene, whether or not the rules allow it, or None if its cell belongs to no such move."""
+    if action.primitive == "place":
+        return _placing(spec, scene, action, view)
     best, found = np.inf, None
     for move in _candidates(spec, scene, action):
         region, distance = _cells(spec, scene, view, move, action.rotation_index, None)
         if region[action.cell] and distance[action.cell] < best:
             best, found = float(distance[action.cell]), move
-    if found is None and action.primitive == "place" and scene.held is not None and view.valid[action.cell]:
-        x, y, z = view.points[action.cell]
-        return Move("place", scene.held, f"{FREE_PREFIX}{x:.3f},{y:.3f},{z:.3f}", action.rotation_index)
     return found
+
+
+def _placing(spec: KitchenSpec, scene: SceneState, action: Action, view: SpatialView) -> Move | None:
+    """Putting the held object down at the nearest named place, or at the very point."""
+    if scene.held is None or not view.valid[action.cell]:
+        return None
+    point = view.points[action.cell].astype(float)
+    near: tuple[float, str] = (SPOT_RADIUS, f"{FREE_PREFIX}{point[0]:.3f},{point[1]:.3f},{point[2]:.3f}")
+    for place in common_places(spec):
+        offset = point - np.array(place.point_world)
+        if abs(offset[2]) <= SAME_LEVEL:
+            near = min(near, (float(np.hypot(offset[0], offset[1])), place.name))
+    return Move("place", scene.held, near[1], action.rotation_index)
 
 
 def _candidates(spec: KitchenSpec, scene: SceneState, action: Action) -> Iterator[Move]:
@@ -79,9 +91,6 @@ def _candidates(spec: KitchenSpec, scene: SceneState, action: Action) -> Iterato
             yield Move("grasp", name, "", rotation)
         if action.primitive == "push" and rotation in (1, 2):
             yield Move("push", name, "left" if rotation == 1 else "right", rotation)
-    if action.primitive == "place" and scene.held is not None:
-        for place in common_places(spec):
-            yield Move("place", scene.held, place.name, rotation)
 
 
 def move_cells(

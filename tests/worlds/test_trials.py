@@ -1,0 +1,36 @@
+"""Trials of single primitives: possible with room to spare, balanced, deterministic."""
+
+import pytest
+
+from worlds import rules
+from worlds.base import ConfigError
+from worlds.judge import effect
+from worlds.sweep import STRICT
+from worlds.trials import BALANCED, primitive_trial
+
+
+@pytest.mark.parametrize("primitive", BALANCED)
+def test_every_kind_comes_up_and_the_rules_allow_the_move(primitive):
+    targets = set()
+    for seed in range(200_000, 200_000 + len(BALANCED[primitive])):
+        trial = primitive_trial(f"primitive-{primitive}", seed, check_view=False)
+        assert trial.move.primitive == primitive
+        assert rules.is_applicable(trial.spec, trial.scene, trial.move, STRICT)
+        assert effect(trial.spec, trial.scene, rules.apply(trial.spec, trial.scene, trial.move), trial.move)
+        kinds = {f.name: f.kind for f in trial.spec.fixtures}
+        targets.add((kinds.get(trial.move.target, trial.move.target), trial.move.argument if primitive != "place" else ""))
+    assert len(targets) >= min(5, len(BALANCED[primitive]))
+
+
+def test_a_trial_is_a_function_of_its_seed():
+    assert primitive_trial("primitive-pull", 7, check_view=False) == primitive_trial("primitive-pull", 7, check_view=False)
+
+
+def test_what_is_acted_on_is_seen():
+    assert primitive_trial("primitive-rotate", 200_001).move.primitive == "rotate"
+
+
+@pytest.mark.parametrize("suite", ["primitive-throw", "grasp", "chain-1"])
+def test_an_unknown_suite_is_refused(suite):
+    with pytest.raises(ConfigError, match="primitive-grasp"):
+        primitive_trial(suite, 0)
