@@ -17,7 +17,7 @@ from hiermap.model_config import ModelConfig
 from hiermap.networks import HiermapModel
 from hiermap.planner import Planner
 from hiermap.problem import Problem, pose
-from planners import Budget, PlanResult
+from planners import Budget, PeakOptions, PlanResult, SearchOptions
 from worlds import drawing, judge, moves, oracle, places, regions, rules, scenes, search, segmentation, simulated, sweep, table
 from worlds.goals import Goal, Predicate
 from worlds.kitchen import Kitchen
@@ -28,6 +28,7 @@ PRIVILEGED_MODULES = (drawing, judge, moves, oracle, places, regions, rules, sce
 PRIVILEGED_OF_KITCHEN = ("scene", "set_scene", "masks", "upright", "_pose", "_held", "snapshot", "restore", "fixture")
 RAISED = 6.0
 """Added to the logits of an untrained model's maps, which would otherwise promise nothing."""
+FEW = SearchOptions(peaks=PeakOptions(top_k=5))
 BUDGET = Budget(seconds=60.0, expansions=3)
 SMALL = ModelConfig(visible=8, memory=8, stem=8, context=8, encoder_blocks=1, dynamics_blocks=1, token=8)
 
@@ -41,7 +42,7 @@ def planner() -> Planner:
     torch.manual_seed(0)
     model = HiermapModel(SMALL).eval()
     model.calibration[:, 1] = RAISED
-    return Planner(LatentWorld(model))
+    return Planner(LatentWorld(model), options=FEW)
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +125,7 @@ import torch
 from hiermap.model_config import ModelConfig
 from hiermap.networks import HiermapModel
 from hiermap.planner import Planner
-from planners import Budget
+from planners import Budget, PeakOptions, SearchOptions
 from worlds.base import CameraView, GripperState, Observation
 from worlds.goals import Goal
 from worlds.latent import LatentWorld
@@ -137,7 +138,7 @@ seen = Observation(views, GripperState(float(stored["width"]), bool(stored["hold
 torch.manual_seed(0)
 model = HiermapModel(ModelConfig(**json.loads(sys.argv[3]))).eval()
 model.calibration[:, 1] = float(sys.argv[5])
-planner = Planner(LatentWorld(model))
+planner = Planner(LatentWorld(model), options=SearchOptions(peaks=PeakOptions(top_k=5)))
 result = planner.plan(seen, Goal.from_json(json.loads(sys.argv[4])), Budget(seconds=60.0, expansions=3))
 print(json.dumps([str(result.status), [[a.primitive, *a.cell, a.rotation_index] for a in result.plan.actions]]))
 """
