@@ -172,7 +172,7 @@ def stove(slot: Slot, rng: np.random.Generator) -> Unit:
     handle = str(rng.choice(["ridge", "knob"]))
     radius = float(rng.uniform(0.018, 0.024))
     reach = float(rng.uniform(0.034, 0.040)) + (0.004 if handle == "ridge" else 0.0)
-    turn, offset = float(rng.choice([-1, 1])), float(rng.uniform(0.095, 0.105))
+    offset = float(rng.uniform(0.095, 0.105))
     knobs = []
     for name, y in (("left_knob", offset), ("right_knob", -offset)):
         face = centre + np.array([0.0, y, 0.0])
@@ -183,7 +183,7 @@ def stove(slot: Slot, rng: np.random.Generator) -> Unit:
                 face_world=tuple(face),
                 size=(2 * radius, 2 * radius, reach),
                 joint_type="hinge",
-                joint_axis_world=tuple(turn * normal),
+                joint_axis_world=tuple(normal),  # counter-clockwise is on, everywhere: a knob at rest does not show which way it turns
                 joint_anchor_world=tuple(face),
                 joint_range=float(np.pi / 2),
                 handle=handle,

@@ -97,14 +97,14 @@ def latched_door(slot: Slot, rng: np.random.Generator) -> Unit:
     door = _hinged(slot, rng, kind_name, "latched_door", width, height, bottom + 0.085, latch=latch_name)
     edge_y = (slot.y_max if slot.outer > 0 else slot.y_min) - slot.outer * width
     pivot = np.array([slot.front_x - 0.001, edge_y - slot.outer * LATCH_OFFSET, bottom + height - 0.045])
-    turn, reach, radius = float(rng.choice([-1, 1])), 0.040, float(rng.uniform(0.018, 0.021))
+    reach, radius = 0.040, float(rng.uniform(0.018, 0.021))
     latch = FixtureSpec(
         name=latch_name,
         kind="latch",
         face_world=tuple(pivot),
         size=(2 * radius, 2 * radius, reach),
         joint_type="hinge",
-        joint_axis_world=(-turn, 0.0, 0.0),
+        joint_axis_world=(-1.0, 0.0, 0.0),
         joint_anchor_world=tuple(pivot),
         joint_range=float(np.pi / 2),
         handle="ridge",
@@ -163,14 +163,14 @@ def tap(slot: Slot, rng: np.random.Generator) -> Unit:
     """A lever on the centre panel: upright when off, level when on."""
     length, radius, stand = float(rng.uniform(0.085, 0.10)), float(rng.uniform(0.006, 0.008)), 0.042
     pivot = np.array([slot.front_x, slot.y, slot.z_min + 0.20 + float(rng.uniform(0.0, 0.02))])
-    turn, grip = float(rng.choice([-1, 1])), 0.75 * length
+    grip = 0.75 * length
     lever = FixtureSpec(
         name="tap",
         kind="tap",
         face_world=tuple(pivot),
         size=(2 * radius, length, stand),
         joint_type="hinge",
-        joint_axis_world=(-turn, 0.0, 0.0),
+        joint_axis_world=(-1.0, 0.0, 0.0),
         joint_anchor_world=tuple(pivot),
         joint_range=float(rng.uniform(1.45, 1.57)),
         handle="lever",
