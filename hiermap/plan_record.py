@@ -1,6 +1,6 @@
 """From an attempt to the recording that plan.json and the report show."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -74,7 +74,7 @@ def _planned(result: PlanResult, rgb: np.ndarray, believed: Mapping[str, float])
     return records
 
 
-def _executed(step: ExecutedStep, truths: tuple[Mapping[str, bool], ...]) -> StepRecord:
+def _executed(step: ExecutedStep, truths: Sequence[Mapping[str, bool]]) -> StepRecord:
     seen, now = fuse(step.before).rgb, fuse(step.after).rgb
     before = _look(seen, step.node_before, step.predicates_before, truths[0])
     imagined = _look(seen, step.planned.after, step.planned.predicates)

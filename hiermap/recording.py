@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import networkx
@@ -152,7 +153,7 @@ def _read(record: Mapping | None, arrays: Mapping[str, np.ndarray]) -> Look | No
 
 
 def _step(record: Mapping, arrays: Mapping[str, np.ndarray]) -> StepRecord:
-    plain = {key: tuple(value) if isinstance(value, list) else value for key, value in record.items() if key != "looks"}
+    plain: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in record.items() if key != "looks"}
     before = _read(record["looks"]["before"], arrays)
     if before is None:
         raise KeyError("looks.before")

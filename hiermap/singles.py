@@ -39,6 +39,7 @@ def run_single(trial: Trial, maps_of: MapsOf | None, pictures: bool) -> Judged:
     kitchen.set_scene(drawn.scene)
     before, view, masks = kitchen.scene(), kitchen.view(), kitchen.masks()
     planning = time.perf_counter()
+    move: Move | None
     if maps_of is None:
         action, move = oracle.action_for(drawn.spec, before, view, drawn.move, masks), drawn.move
     else:
