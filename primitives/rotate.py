@@ -19,6 +19,8 @@ TURN_SPEED = 1.2
 TORQUE_N_M = 4.0
 STIFFNESS, DAMPING = 30.0, 3.0
 """[N m/rad], [N m s/rad] of the turning hand."""
+TILT_STIFFNESS = 12.0
+"""[N m/rad] across the turn: soft, because the panel's normal may be ten degrees off the knob's axis."""
 CENTRE_STIFFNESS = 150.0
 """[N/m]: weak and re-centred every tick, so that a lever may carry the hand round its own pivot."""
 DRIFT_M, ASSIST_N = 0.008, 10.0
@@ -59,15 +61,15 @@ def _turn(driver: Driver, rotation: np.ndarray, normal: np.ndarray, sense: float
     try:
         while angle < MOST_RAD:
             lead = min(lead + TURN_SPEED * dt, angle + TORQUE_N_M / STIFFNESS)
-            target = turned_about(normal, sense * lead) @ rotation
             goal = Impedance(
-                target,
+                turned_about(normal, sense * angle) @ rotation,
                 hand.position,
                 stiffness=CENTRE_STIFFNESS * np.eye(3),
                 damping=20.0 * np.eye(3),
-                angular_stiffness=STIFFNESS,
+                angular_stiffness=TILT_STIFFNESS,
                 angular_damping=DAMPING,
                 force=assist,
+                torque=sense * STIFFNESS * (lead - angle) * normal,
             )
             hand = driver.servo(goal, posture)
             if np.linalg.norm(hand.position - knot) > DRIFT_M:

@@ -6,10 +6,14 @@ from primitives.kinematics import SerialChain, rotation_error, turned_about
 
 CROWDED_X_M, CLEAR_Z_M = 0.40, 0.62
 """Farther out than this and lower than that, neighbours may stand open."""
+COUNTER_Z_M = 0.34
+"""Below this, drawers may stand open as far out as the start itself."""
 SIDEWAYS_WEIGHT, FORWARD_WEIGHT, LENGTH_WEIGHT, DOWN_WEIGHT = 6.0, 12.0, 0.25, 6.0
 """Costs per metre of sideways, forward and downward motion of the hand in the crowded part, and per radian of path."""
 NEAR_X_M, HIGH_Z_M = 0.36, 0.52
 """Where a detour ends before the joints turn to the ready pose."""
+LOW_WEIGHT = 10.0
+"""Cost per metre that the hand sinks below where it starts."""
 SAMPLES = 16
 JUMP_RAD = 0.9
 """Consecutive way-points farther apart than this belong to different branches."""
@@ -21,8 +25,13 @@ def way_out(chain: SerialChain, start: np.ndarray, ready: np.ndarray, rise: floa
     ready_rotation, _, _ = chain.forward(ready)
     turn = rotation_error(ready_rotation, rotation)
     best, least = ready[None], np.inf
-    for detour in _detours(position, rise):
-        path = _joints(chain, start, rotation, position, turn, detour)
+    ways = [_joints(chain, start, rotation, position, turn, detour) for detour in _detours(position, rise)]
+    if rise == 0:
+        ways += _tucks(chain, start)
+    else:
+        ways += [[*_joints(chain, start, rotation, position, turn, [(position + [0, 0, rise], 0.0)])]]
+        ways += [[*ways[-1], *tuck] for tuck in _tucks(chain, ways[-1][-1] if ways[-1] else start)]
+    for path in ways:
         whole = np.vstack([*path, ready])
         cost = _cost(chain, np.vstack([start, whole]), position)
         if cost < least:
@@ -37,7 +46,7 @@ def _detours(p: np.ndarray, rise: float) -> list[list[tuple[np.ndarray, float]]]
     first = [(lifted, 0.0)] if rise > 0 else []
     near = np.array([min(p[0], NEAR_X_M), p[1], lifted[2]])
     nearer = np.array([min(p[0], NEAR_X_M), 0.7 * p[1], max(lifted[2], HIGH_Z_M)])
-    made = [[]]
+    made: list[list[tuple[np.ndarray, float]]] = [] if rise > 0 else [[]]
     for share in (0.0, 0.35, 0.7):
         made.append([*first, (near, share)])
         made.append([*first, (near, share), (nearer, max(share, 0.5))])
@@ -45,6 +54,17 @@ def _detours(p: np.ndarray, rise: float) -> list[list[tuple[np.ndarray, float]]]
         made.append([*first, (np.array([p[0] - 0.10, p[1], max(lifted[2], CLEAR_Z_M)]), share), (nearer, 0.8)])
         if rise == 0:
             made.append([(p + np.array([-0.12, 0.0, 0.0]), 0.5 * share), (nearer, share)])
+    return made
+
+
+def _tucks(chain: SerialChain, start: np.ndarray) -> list[list[np.ndarray]]:
+    """Folding shoulder and elbow draws the hand back whatever its orientation: always possible, where straight lines may not be."""
+    made = []
+    for shoulder in (0.25, 0.5, 0.75):
+        for elbow in (0.0, 0.3, 0.6):
+            q = start.copy()
+            q[1], q[3] = q[1] - shoulder, q[3] - elbow
+            made.append([np.clip(q, chain.lower + 0.05, chain.upper - 0.05)])
     return made
 
 
@@ -83,11 +103,12 @@ def _cost(chain: SerialChain, path: np.ndarray, start: np.ndarray) -> float:
     step = np.diff(hand, axis=0)
     middle = 0.5 * (hand[1:] + hand[:-1])
     # Crowding fades out over 12 cm toward the robot and upward.
-    crowded = np.clip((middle[:, 0] - CROWDED_X_M) / 0.12 + 0.5, 0, 1) * np.clip((CLEAR_Z_M - middle[:, 2]) / 0.12 + 0.5, 0, 1)
+    near = np.where(middle[:, 2] < COUNTER_Z_M, min(CROWDED_X_M, start[0]), CROWDED_X_M)
+    crowded = np.clip((middle[:, 0] - near) / 0.12 + 0.5, 0, 1) * np.clip((CLEAR_Z_M - middle[:, 2]) / 0.12 + 0.5, 0, 1)
     sideways = np.abs(step[:, 1]) @ crowded
     forward = np.clip(step[:, 0], 0, None) @ crowded
     down = np.clip(-step[:, 2], 0, None) @ crowded
-    beyond = np.clip(hand[:, 0] - start[0] - 0.01, 0, None).max()
-    low = np.clip(0.05 - hand[:, 2], 0, None).max()
+    beyond = (np.clip(hand[:, 0] - start[0] - 0.01, 0, None) * np.clip((CLEAR_Z_M - hand[:, 2]) / 0.15, 0, 1)).max()
+    low = np.clip(min(start[2] - 0.03, HIGH_Z_M) - hand[:, 2], 0, None).max()
     sweep = SIDEWAYS_WEIGHT * sideways + FORWARD_WEIGHT * (forward + beyond) + DOWN_WEIGHT * down
-    return float(sweep + 20.0 * low + LENGTH_WEIGHT * along[-1])
+    return float(sweep + LOW_WEIGHT * low + LENGTH_WEIGHT * along[-1])
