@@ -34,14 +34,14 @@ FOLLOW = Compliance(
     hand_stiffness=25.0,
     contact_force=1.5,
 )
-FLAP = Compliance(speed=0.12, force=35.0, second_force=0.0, turn_per_metre=8.0, hand_gain=0.0, hand_stiffness=30.0)
+FLAP = Compliance(speed=0.12, force=35.0, second_force=0.0, max_travel=0.35, turn_per_metre=8.0, hand_gain=0.0, hand_stiffness=30.0)
 FLAP_TILT, FLAP_BELOW_M = 0.4, 0.032
 """A face tilted more than this is a flap; the fingers go this far below the visible top of its bar."""
 LEAST_TRAVEL_M = 0.004
 """A push that moved its face less than this met something that does not give."""
 LEANS_RAD = (1.15, 1.3, 1.0, 0.85, np.pi / 2)
 """Of the hand below the horizontal during a sweep, the best first: the palm begins only 4 cm above the grip point."""
-SIDE_GAP_M = 0.09
+SIDE_GAP_M = 0.10
 """A sideways sweep of a thing seen from above begins this far beside the point."""
 BESIDE_BAR_M = 0.05
 """And this far beside a bar seen from the front."""
@@ -53,8 +53,14 @@ SWEEP_SPEED = 0.08
 """[m/s]."""
 SWEEP_TOUCH_N, SWEEP_TOUCH_TICKS = 0.35, 7
 """A force as small as that of a sliding bowl counts once it lasts."""
-FINGER_HEIGHT_M = 0.02
+FINGER_HEIGHT_M = 0.01
 """Of the fingertips over the counter while they push: higher, tall things topple."""
+LEADING_RAD = 0.14
+"""The fingertips lead the hand in the sweep, so that they touch a thing low."""
+LEAST_HEIGHT_M = 0.025
+"""The counter lies at least this far below the visible top of a thing."""
+TRIES, STEP_ASIDE_M = 3, 0.03
+"""Fingers that land on top of something rise and try again this much farther beside the point."""
 
 
 def push(driver: Driver, command: Command) -> tuple[bool, str, float]:
@@ -165,8 +171,8 @@ def _sweep(driver: Driver, point: np.ndarray, side: float) -> tuple[bool, str, f
     reach = choose(driver, _leaning_options(start, along))
     posture = enter(driver, reach, rise=0.06)
     rotation = reach.option.rotation
-    floor = advance(driver, posture, rotation, driver.hand().position - 0.16 * UP, TOUCH_N).position
-    if floor[2] > point[2] - 0.025:
+    floor = _land(driver, posture, rotation, point, along)
+    if floor is None:
         go_home(driver, rise=0.10)
         return False, "blocked", 0.0
     advance(driver, posture, rotation, floor + FINGER_HEIGHT_M * UP, 30.0)
@@ -178,11 +184,24 @@ def _sweep(driver: Driver, point: np.ndarray, side: float) -> tuple[bool, str, f
     return travel > 0.8 * SWEEP_M, "done" if travel > 0.8 * SWEEP_M else "stalled", travel
 
 
+def _land(driver: Driver, posture: np.ndarray, rotation: np.ndarray, point: np.ndarray, along: np.ndarray) -> np.ndarray | None:
+    """Down beside the point until the counter is felt: the hand's position there [3], or None if something is always in the way."""
+    for _ in range(TRIES):
+        above = driver.hand().position
+        floor = advance(driver, posture, rotation, above - 0.16 * UP, TOUCH_N).position
+        if floor[2] < point[2] - LEAST_HEIGHT_M:
+            return floor
+        advance(driver, posture, rotation, above, 30.0)
+        advance(driver, posture, rotation, above - STEP_ASIDE_M * along, TOUCH_N)
+        driver.take_tare()
+    return None
+
+
 def _leaning_options(start: np.ndarray, along: np.ndarray) -> list[Option]:
     """A hand from above that leans back toward the robot, thin in the direction of the sweep: its palm passes over no neighbour."""
     made = []
     for pitch in LEANS_RAD:
-        approach = np.array([np.cos(pitch), 0.0, -np.sin(pitch)])
+        approach = np.array([np.cos(pitch), 0.0, -np.sin(pitch)]) + LEADING_RAD * along
         for sign in (1.0, -1.0):
             rotation = hand_rotation(approach, sign * np.array([np.sin(pitch), 0.0, np.cos(pitch)]))
             low = start - 0.05 * UP

@@ -7,6 +7,7 @@ import numpy as np
 from primitives.specs import PRIMITIVES, ROTATION_BINS
 from worlds.base import Action
 from worlds.fusion import SpatialView
+from worlds.interference import fixed_slabs
 from worlds.judge import is_closed, is_open
 from worlds.moves import Move, fixture_primitive, opening_axis
 from worlds.places import FREE_PREFIX, Place, common_places, stops
@@ -127,7 +128,8 @@ def _thing_region(
     fraction = scene.fractions[move.target]
     if fixture.kind == "switch":
         return rocker_half(fixture, points, fraction, move.argument == "on")
-    if move.primitive in ("pull", "rotate") or fixture.kind == "sliding_door":
+    # An open oven door is carried shut by its bar: its face points down and away.
+    if move.primitive in ("pull", "rotate") or fixture.kind in ("sliding_door", "oven_door"):
         return handle_distance(fixture, points, fraction)
     return face_region(fixture, points, fraction)
 
@@ -178,6 +180,7 @@ def _reachable(spec: KitchenSpec, scene: SceneState, thing: ObjectSpec, points: 
     rows = [np.array([[x, y, o.radius, z + 0.005, z + o.height]]) for o, (x, y, z, _) in standing]
     cylinders = np.concatenate([stops(spec), *rows])
     free &= ~cylinder_overlaps(slabs, cylinders, NOMINAL.gap).any(axis=1).reshape(3, -1).any(axis=0)
+    free &= ~overlaps(slabs, fixed_slabs(spec), NOMINAL.gap).any(axis=1).reshape(3, -1).any(axis=0)
     for fixture in spec.fixtures:
         fraction = scene.fractions[fixture.name]
         if fixture.kind in OPENABLE and not is_closed(fraction):
