@@ -100,7 +100,10 @@ def drawers(slot: Slot, rng: np.random.Generator, count: int) -> Unit:
     handles = [bar_handle(rng, ("bar_horizontal", "bar_horizontal", "bar_vertical", "knob"), *room)]
     # A hand upright at a lower horizontal bar would hit the handle above it; a level hand passes below.
     handles.append(bar_handle(rng, ("bar_vertical", "knob"), *room) if handles[0]["handle"] == "bar_horizontal" else handles[0])
-    travel = float(rng.uniform(0.21, 0.24))
+    if count == 2 and handles[0]["handle"] != "knob":
+        # Nor must a hand that reaches down into the open lower drawer: short upper handles and long travels leave it 2 cm.
+        handles[0] = {**handles[0], "handle_radius": float(rng.uniform(0.005, 0.006)), "clearance": float(rng.uniform(0.029, 0.031))}
+    travel = float(rng.uniform(0.240, 0.25) if count == 2 else rng.uniform(0.21, 0.24))
     fixtures = []
     for index in range(count):
         z = slot.z_max - (index + 0.5) * height

@@ -20,6 +20,8 @@ CENTRE_HALF = 0.13
 """Half width of the lower middle column [m]: two knobs 18 cm apart and 16 cm from the next drawer handle."""
 SPOTS_Y = (-0.30, -0.15, 0.0, 0.15, 0.30)
 """Where objects may stand along the counter [m]: 15 cm apart so that an open hand fits between."""
+SPOT_X = 0.072
+"""Distance of the spots from the counter's front edge [m]: a pot stands 8 mm behind the rail and the hand still reaches it from above."""
 SLAB = 0.016
 """Thickness of the counter slab [m]."""
 FLOOR_Z = -0.04
@@ -96,13 +98,13 @@ def sample_kitchen(seed: int) -> KitchenSpec:
     mirrored = bool(rng.integers(2))
     order = -1 if mirrored else 1
     low, high = family.lower[::order], family.upper[::order]
-    counter_z, front = float(rng.uniform(0.265, 0.295)), float(rng.uniform(0.58, 0.60))
+    counter_z, front = float(rng.uniform(0.265, 0.295)), float(rng.uniform(0.58, 0.595))
     back = front + float(rng.uniform(0.175, 0.19))
     colours = _Palette(rng)
     units = _lower_units(low, rng, front, counter_z - SLAB, colours) + _upper_units(high, rng, back, counter_z, colours)
     stove = "stove" in low
     fixtures = tuple(f for unit in units for f in unit.fixtures)
-    spots = tuple((front + 0.066, y) for y in SPOTS_Y)
+    spots = tuple((front + SPOT_X, y) for y in SPOTS_Y)
     return KitchenSpec(
         seed=seed,
         family=family.name + ("_mirrored" if mirrored else ""),
@@ -217,7 +219,7 @@ def _rail(fixtures: tuple[FixtureSpec, ...], front: float, counter_z: float, rgb
 
     Without them a door would brush objects off the counter; with them whatever stands in its way stops it.
     """
-    x, z, half_z = front + 0.006, counter_z + sum(RAIL_Z) / 2, (RAIL_Z[1] - RAIL_Z[0]) / 2
+    x, z, half_z = front + RAIL_HALF, counter_z + sum(RAIL_Z) / 2, (RAIL_Z[1] - RAIL_Z[0]) / 2
     panels = [PanelSpec("rail", (x, 0.0, z), (RAIL_HALF, HALF_WIDTH, half_z), rgba, friction=GRIPPING)]
     for index, y in enumerate(np.linspace(-HALF_WIDTH + 0.01, HALF_WIDTH - 0.01, 4)):
         panels.append(
