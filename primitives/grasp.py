@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from primitives.approach import UP, advance, back_off, choose, close_fingers, enter, go_home, release
-from primitives.control import Driver
+from primitives.control import Driver, Hand
 from primitives.kinematics import hand_rotation, turned_about
 from primitives.reach import Option
 from primitives.specs import Command
@@ -18,6 +18,8 @@ DEPTH_M = 0.018
 """The grip point goes this far below the visible top, or until something is touched."""
 TOUCH_N = 8.0
 LIFT_M = 0.15
+SHORT_M, RISE_M, NARROW_M = 0.008, 0.025, 0.031
+"""Stopped this far above the grip, the hand rises and tries again with each finger opened only by the last of these."""
 CLEAR_M = 0.07
 """Of which straight up, out of a drawer or from between neighbours."""
 EMPTY_M = 0.004
@@ -31,8 +33,9 @@ def grasp(driver: Driver, command: Command) -> tuple[bool, str, float]:
     driver.fingers = driver.arm.finger_limit
     rotation = reach.option.rotation
     posture = enter(driver, reach)
-    advance(driver, posture, rotation, reach.option.contact, TOUCH_N)
-    hand = driver.hand()
+    hand = advance(driver, posture, rotation, reach.option.contact, TOUCH_N)
+    if hand.position[2] > reach.option.contact[2] + SHORT_M:
+        hand = _narrower(driver, posture, rotation, reach.option.contact)
     width = close_fingers(driver, posture, rotation, hand.position, 0.5)
     if width < EMPTY_M:
         release(driver, posture)
@@ -46,6 +49,13 @@ def grasp(driver: Driver, command: Command) -> tuple[bool, str, float]:
         driver.hold(0.4)
         return False, "slipped", 0.0
     return True, "done", LIFT_M
+
+
+def _narrower(driver: Driver, posture: np.ndarray, rotation: np.ndarray, contact: np.ndarray) -> Hand:
+    """The open fingers landed on a wall or a neighbour: rise, open less and come down again."""
+    advance(driver, posture, rotation, driver.hand().position + RISE_M * UP, 30.0)
+    driver.fingers = NARROW_M
+    return advance(driver, posture, rotation, contact, TOUCH_N)
 
 
 def down_options(point: np.ndarray, yaw_rad: float, standoffs: Sequence[float], depth: float) -> list[Option]:

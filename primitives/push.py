@@ -41,6 +41,8 @@ LEAST_TRAVEL_M = 0.004
 """A push that moved its face less than this met something that does not give."""
 LEANS_RAD = (1.15, 1.3, 1.0, 0.85, np.pi / 2)
 """Of the hand below the horizontal during a sweep, the best first: the palm begins only 4 cm above the grip point."""
+FRONTAL = -0.8
+"""A face whose normal points at the robot like this is a front, and what stands off it a bar; everything else is a thing on the counter."""
 SIDE_GAP_M = 0.10
 """A sideways sweep of a thing seen from above begins this far beside the point."""
 BESIDE_BAR_M = 0.05
@@ -59,8 +61,8 @@ LEADING_RAD = 0.14
 """The fingertips lead the hand in the sweep, so that they touch a thing low."""
 LEAST_HEIGHT_M = 0.025
 """The counter lies at least this far below the visible top of a thing."""
-TRIES, STEP_ASIDE_M = 3, 0.03
-"""Fingers that land on top of something rise and try again this much farther beside the point."""
+TRIES, STEP_ASIDE_M, STEP_BACK_M = 3, 0.025, 0.022
+"""Fingers that land on top of something rise and try again this much farther beside the point and nearer to the robot."""
 
 
 def push(driver: Driver, command: Command) -> tuple[bool, str, float]:
@@ -73,7 +75,7 @@ def push(driver: Driver, command: Command) -> tuple[bool, str, float]:
     if command.rotation_index == DOWN:
         return _press(driver, point)
     side = 1.0 if command.rotation_index == LEFT else -1.0
-    return _sweep(driver, point, side) if normal[2] > 0.6 else _slide(driver, point, normal, side)
+    return _slide(driver, point, normal, side) if normal[0] < FRONTAL else _sweep(driver, point, side)
 
 
 def _inward(driver: Driver, point: np.ndarray, normal: np.ndarray) -> tuple[bool, str, float]:
@@ -192,7 +194,7 @@ def _land(driver: Driver, posture: np.ndarray, rotation: np.ndarray, point: np.n
         if floor[2] < point[2] - LEAST_HEIGHT_M:
             return floor
         advance(driver, posture, rotation, above, 30.0)
-        advance(driver, posture, rotation, above - STEP_ASIDE_M * along, TOUCH_N)
+        advance(driver, posture, rotation, above - STEP_ASIDE_M * along - np.array([STEP_BACK_M, 0.0, 0.0]), TOUCH_N)
         driver.take_tare()
     return None
 

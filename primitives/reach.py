@@ -31,6 +31,7 @@ class Option:
         contact, standoff: hand positions [3] [m]; the approach is the straight line between them.
         cost: dislike of this option (pitch and the like).
         ahead: look-ahead paths from the contact on, each (rotations [K, 3, 3], positions [K, 3]).
+        ahead_weight: factor on what they cost.
     """
 
     rotation: np.ndarray
@@ -38,6 +39,7 @@ class Option:
     standoff: np.ndarray
     cost: float = 0.0
     ahead: Sequence[tuple[np.ndarray, np.ndarray]] = ()
+    ahead_weight: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +109,7 @@ def _ahead_cost(chain: SerialChain, q: np.ndarray, option: Option) -> np.ndarray
         lost = 1.0 - np.cumprod(reached, axis=1).mean(axis=1)
         soft = _penalty(chain, path) + CONDITION_WEIGHT * np.clip(CONDITION - condition, 0, None) + SAG_WEIGHT * sag
         total += LOST_COST * lost + np.where(reached, soft, 0.0).max(axis=1)
-    return total / max(1, len(option.ahead))
+    return option.ahead_weight * total / max(1, len(option.ahead))
 
 
 def _penalty(chain: SerialChain, path: np.ndarray) -> np.ndarray:

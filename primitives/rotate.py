@@ -25,7 +25,9 @@ CENTRE_STIFFNESS = 150.0
 """[N/m]: weak and re-centred every tick, so that a lever may carry the hand round its own pivot."""
 DRIFT_M, ASSIST_N = 0.008, 10.0
 """A hand that drifts this far is on a lever: help it along its own path with this force."""
-MOST_RAD = 1.8
+MOST_RAD = 2.1
+LOOK_AHEAD_WEIGHT = 3.0
+"""A branch whose wrist cannot make the whole turn is useless."""
 DONE_RAD = 1.1
 """A turn of less than this did not switch anything."""
 STALL_SPEED, STALL_SECONDS = 0.06, 0.4
@@ -98,5 +100,5 @@ def options(point: np.ndarray, normal: np.ndarray, roll: int, sense: float) -> l
             rotation = hand_rotation(approach, sign * across)
             contact = point + DEPTH_M * approach
             turns = np.array([turned_about(normal, sense * angle) @ rotation for angle in np.linspace(0.3, 1.6, 5)])
-            made.append(Option(rotation, contact, point - STANDOFF_M * approach, 1.5 * abs(pitch), [(turns, np.tile(contact, (5, 1)))]))
+            made.append(Option(rotation, contact, point - STANDOFF_M * approach, 1.5 * abs(pitch), [(turns, np.tile(contact, (5, 1)))], LOOK_AHEAD_WEIGHT))
     return made
