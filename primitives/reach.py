@@ -54,12 +54,17 @@ class Reach:
 def seeds(ready: np.ndarray) -> np.ndarray:
     """Starting points of the inverse kinematics that between them find the branches of a Panda-like arm, [N, 7]."""
     rows = [ready, np.array([0, np.pi / 16, 0, -2.62, 0, np.pi - 0.2, np.pi / 4])]
-    for wrist in (0.8, 1.57, 2.4):
+    for wrist in (0.8, 1.57, 2.4, 2.8):
         for side in (-1.0, 1.0):
             row = ready.copy()
             row[2], row[4], row[5] = -0.3 * side, side * wrist, 1.8
             rows.append(row)
-    return np.array(rows)
+    turned = [np.array(rows)]
+    for flange in (-1.2, 2.4):
+        other = np.array(rows)
+        other[:, 6] = flange
+        turned.append(other)
+    return np.concatenate(turned)
 
 
 def best_reach(chain: SerialChain, ready: np.ndarray, options: Sequence[Option], start: np.ndarray | None = None) -> Reach | None:
