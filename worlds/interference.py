@@ -12,6 +12,8 @@ from worlds.sweep import Clearance, cylinder_overlaps, overlaps, part_slabs
 
 CLOSED, OPEN, PARTIAL = 0, 1, 2
 """State bits of a fixture; `PARTIAL` only for how a scene starts."""
+HIGHEST = 1.0
+"""Panels that end above this are walls of the room [m]."""
 PART_GAP = 0.004
 """Parts may pass each other this closely [m]: neighbouring fronts are that far apart."""
 
@@ -41,6 +43,7 @@ class Interference:
         names = [p.drawer for own in places for p in own]
         self._in_drawer = {drawer: np.array([n in (None, drawer) for n in names], bool) for drawer in {None, *names}}
         self._stops = stops(spec)
+        self._fixed = fixed_slabs(spec)
 
     def blocks(self, slabs: np.ndarray, ignore: Sequence[int], part_gap: bool = False) -> list[int]:
         """Per move the state bits of the fixtures in the way of its slabs `[N, K, 8]`, except the fixture with index `ignore[n]`."""
@@ -68,6 +71,11 @@ class Interference:
             if index != without and len(mine):
                 found.append((index, sum(1 << int(n) for n in mine)))
         return tuple(found)
+
+    def meets_fixed(self, slabs: np.ndarray) -> np.ndarray:
+        """Per move whether its slabs `[N, K, 8]` come too near to what never leaves: `[N]` bool."""
+        gap = min(self.clearance.gap, 0.0)  # the palm passes handles by a centimetre, and where those are is known exactly
+        return overlaps(slabs.reshape(-1, 8), self._fixed, gap).reshape(len(slabs), -1).any(axis=1)
 
     def meets_stop(self, slabs: np.ndarray) -> bool:
         """Whether slabs `[N, 8]` come too near to a stop on the counter."""
@@ -97,6 +105,29 @@ def _obstacles(spec: KitchenSpec, partial: tuple[tuple[str, float], ...]) -> tup
             owners += [index] * len(part)
             bits += [bit] * len(part)
     return np.concatenate(slabs), np.array(owners, int), np.array(bits, int)
+
+
+@lru_cache(maxsize=256)
+def fixed_slabs(spec: KitchenSpec) -> np.ndarray:
+    """What a hand over the counter must never meet, `[N, 8]`: the upper carcass, and the shut fronts, handles and knobs before it.
+
+    An open door's handle is elsewhere, but then the door itself is in the way.
+    """
+    level = spec.counter_world[4]
+    slabs = [np.zeros((0, 8))]
+    for panel in spec.panels:
+        (x, y, z), (half_x, half_y, half_z) = panel.centre_world, panel.half_size
+        if x + half_x > spec.upper_front_x and level + 0.02 < z + half_z < HIGHEST:
+            slabs.append(np.array([[x, y, 1.0, 0.0, half_x, half_y, z - half_z, z + half_z]]))
+    for fixture in spec.fixtures:
+        if fixture.face_world[2] < level:
+            continue
+        slabs.append(part_slabs(fixture, 0.0))
+        if fixture.kind not in OPENABLE:
+            for x, y, z in (fixture.handle_at(0.0), fixture.handle_at(1.0)):
+                depth, reach = max(fixture.face_world[0] - x, 0.01) / 2, max(fixture.handle_radius, 0.015)
+                slabs.append(np.array([[x + depth, y, 1.0, 0.0, depth, reach, z - reach, z + reach]]))
+    return np.concatenate(slabs)
 
 
 @lru_cache(maxsize=4096)

@@ -13,6 +13,8 @@ PUSH_LEVER = 0.62
 """A door is pushed shut at this part of its width from the hinge."""
 BESIDE = 0.03
 """Room beside a handle that is pushed sideways, for the closed fingers [m]."""
+PALM_BEHIND = 0.08
+"""The hand that pushes sideways leans back toward the robot: its palm reaches from the fingers to twice this distance behind them [m]."""
 SIDE_START = 0.085
 """A sideways push comes down this far beside the middle of the object [m]."""
 ROUND_TOLERANCE = 0.3
@@ -145,12 +147,13 @@ def push_space(thing: ObjectSpec, start: Place, side: str, clearance: Clearance)
     x, y, z = start.point_world
     sign = 1.0 if side == "left" else -1.0
     along = np.array([0.0, 1.0])
-    half_path, palm_z = PUSH_DISTANCE / 2 + thing.radius, z + 0.02 + clearance.finger_height
+    half_path, palm_z = PUSH_DISTANCE / 2 + thing.radius, z + 0.06
     path = slab(np.array([x, y + sign * PUSH_DISTANCE / 2]), along, half_path, thing.radius, z + 0.005, z + thing.height)
     first, last = -SIDE_START, PUSH_DISTANCE - thing.radius
     middle, half = np.array([x, y + sign * (first + last) / 2]), (last - first) / 2
     fingers = slab(middle, along, half + 0.015, 0.02, z + 0.01, palm_z)
-    palm = slab(middle, along, half + clearance.hand_half_thickness, clearance.hand_half_width, palm_z, z + 0.35)
+    behind = middle - np.array([PALM_BEHIND, 0.0])
+    palm = slab(behind, along, half + clearance.hand_half_thickness, PALM_BEHIND, palm_z, z + 0.35)
     return np.concatenate([path, fingers, palm])
 
 

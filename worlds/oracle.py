@@ -180,7 +180,7 @@ def _reachable(spec: KitchenSpec, scene: SceneState, thing: ObjectSpec, points: 
     rows = [np.array([[x, y, o.radius, z + 0.005, z + o.height]]) for o, (x, y, z, _) in standing]
     cylinders = np.concatenate([stops(spec), *rows])
     free &= ~cylinder_overlaps(slabs, cylinders, NOMINAL.gap).any(axis=1).reshape(3, -1).any(axis=0)
-    free &= ~overlaps(slabs, fixed_slabs(spec), NOMINAL.gap).any(axis=1).reshape(3, -1).any(axis=0)
+    free &= ~overlaps(slabs, fixed_slabs(spec), 0.0).any(axis=1).reshape(3, -1).any(axis=0)
     for fixture in spec.fixtures:
         fraction = scene.fractions[fixture.name]
         if fixture.kind in OPENABLE and not is_closed(fraction):

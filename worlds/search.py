@@ -133,11 +133,11 @@ class GoalBound:
             unmet = self._add_object(states, goal, bound)
             self._drawers_needed(states, goal, unmet, must_open)
         for drawer, needed in must_open.items():
-            code = self.table.codes(states, drawer)
+            now = self.table.codes(states, drawer)
             if self.wanted.get(drawer) != OPEN:
-                bound += needed & (code != OPEN)
+                bound += needed & (now != OPEN)
             if self.wanted.get(drawer) == CLOSED:
-                bound += needed & (code == CLOSED)
+                bound += needed & (now == CLOSED)
         for fixture in self.table.spec.fixtures:
             if fixture.latch is not None and self.wanted.get(fixture.name) == OPEN and self.wanted.get(fixture.latch) != OPEN:
                 bound += (self.table.codes(states, fixture.name) != OPEN) & (self.table.codes(states, fixture.latch) != OPEN)

@@ -43,7 +43,7 @@ class Clearance:
     crowding: bool
 
 
-STRICT = Clearance(0.115, 0.05, 0.02, 0.06, 0.07, True)
+STRICT = Clearance(0.115, 0.045, 0.02, 0.06, 0.07, True)
 """What is free even so is surely free."""
 NOMINAL = Clearance(0.10, 0.04, 0.008, 0.0, 0.09, True)
 """The hand's own measures: 20 cm wide, 7 to 8 cm thick, its palm 10 cm behind the grip point."""

@@ -211,13 +211,16 @@ class Table:
         shift, hand_mask = self.place_shift(index), 7 << self._held_shift
         drawer_mask, drawer_value, _ = self._drawer_need(place)
         own_mask, held = HELD_PLACE << shift, (index + 1) << self._held_shift
-        grasp = tuple(ways[index, number, "grasp"])
-        move = Move("grasp", thing.name, "", grasp[0].rotation_index)
-        need = own_mask | hand_mask | drawer_mask
-        yield Operator(move, need, (number << shift) | drawer_value, grasp, own_mask | hand_mask, own_mask | held)
+        grasp = tuple(ways.get((index, number, "grasp"), ()))
+        if grasp:
+            move = Move("grasp", thing.name, "", grasp[0].rotation_index)
+            need = own_mask | hand_mask | drawer_mask
+            yield Operator(move, need, (number << shift) | drawer_value, grasp, own_mask | hand_mask, own_mask | held)
         if place.owner is not None or (place.drawer is not None and not fits(thing, self.spec.fixture(place.drawer))):
             return
-        put = tuple(ways[index, number, "place"])
+        put = tuple(ways.get((index, number, "place"), ()))
+        if not put:
+            return
         move = Move("place", thing.name, place.name, put[0].rotation_index)
         yield Operator(move, hand_mask | drawer_mask, held | drawer_value, put, own_mask | hand_mask, number << shift)
 
@@ -240,7 +243,10 @@ class Table:
         own = [-1 if place.drawer is None else self._fixture_index[place.drawer] for *_, place in asked]
         blocks = self._among.blocks(stacked, own)
         conflicts = self._among.conflicts(stacked, [index for index, *_ in asked], [place.drawer for *_, place in asked])
-        for (index, number, primitive, rotation, place), block, crowd in zip(asked, blocks, conflicts, strict=True):
+        fixed = self._among.meets_fixed(stacked)
+        for (index, number, primitive, rotation, place), block, crowd, never in zip(asked, blocks, conflicts, fixed, strict=True):
+            if never:
+                continue
             crowded = primitive == "grasp" or self.clearance.crowding
             way = Way(rotation, block | self._drawer_need(place)[2], crowd if crowded else ())
             found.setdefault((index, number, primitive), []).append(way)
@@ -269,7 +275,7 @@ class Table:
                 if start not in numbers or end not in numbers:
                     continue
                 space = push_space(thing, self.places[index][numbers[start]], side, self.clearance)
-                if self._among.meets_stop(space):
+                if self._among.meets_stop(space) or self._among.meets_fixed(space[None])[0]:
                     continue
                 way = Way(rotation, self._among.blocks(space[None], [-1])[0], self._among.conflicts(space[None], [index], [None])[0])
                 move = Move("push", thing.name, side, rotation)
