@@ -26,6 +26,8 @@ EPISODES_PER_PROCESS = 50
 """A worker is replaced after this many episodes, so that no simulator's memory adds up."""
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """One thread a process: sums come out alike on every machine, and workers do not fight over cores."""
+FAILURES = "failures"
+"""Folder of the pictures of failed episodes."""
 NO_PART_IN_ROWS = ("out", "workers", "progress", "pictures", "episodes")
 """Keys a row does not depend on; more episodes or other workers go on from the rows that are there."""
 
@@ -42,11 +44,12 @@ def evaluate(config: Mapping[str, Any]) -> int:
     about = settings(config, weights_file(options, config["suite"]))
     partial = PartialRows(out, fingerprint(about))
     rows = {index: row for index, row in partial.load().items() if index < len(todo)}
+    _forget_pictures(out, rows)
     left = [trial for trial in todo if trial.episode not in rows]
     with tqdm(total=len(todo), initial=len(rows), desc=config["suite"], file=sys.stderr, disable=not config["progress"]) as bar:
         for row, picture in judged(left, options, config["workers"]):
             if picture is not None:
-                write_atomically(out / "failures" / f"{row.episode:04d}_{row.task}_{row.kind or row.seed}.png", picture)
+                write_atomically(out / FAILURES / f"{row.episode:04d}_{row.task}_{row.kind or row.seed}.png", picture)
             partial.append(row)
             rows[row.episode] = row
             bar.set_postfix_str(f"{100 * sum(r.success for r in rows.values()) / len(rows):.1f} % solved")
@@ -54,6 +57,13 @@ def evaluate(config: Mapping[str, Any]) -> int:
     finish([rows[index] for index in sorted(rows)], about, out)
     partial.remove()
     return 0
+
+
+def _forget_pictures(out: Path, rows: Mapping[int, EpisodeRow]) -> None:
+    """Remove the failures an earlier run left here, but those of the episodes that are taken over."""
+    for path in (out / FAILURES).glob("[0-9][0-9][0-9][0-9]_*.png"):
+        if int(path.name[:4]) not in rows:
+            path.unlink()
 
 
 def finish(rows: Sequence[EpisodeRow], about: Mapping, out: Path) -> None:

@@ -87,6 +87,12 @@ def test_a_finished_run_is_run_again_in_full(fake: type[FakeBench], tmp_path: Pa
     assert len(fake.ran) == 12
 
 
+def test_pictures_of_an_earlier_run_do_not_stay(fake: type[FakeBench], tmp_path: Path) -> None:
+    evaluate(config(tmp_path))
+    evaluate(config(tmp_path, "seed=200001"))
+    assert sorted(path.name[:4] for path in (tmp_path / "failures").iterdir()) == ["0000", "0002", "0004"]
+
+
 def test_rows_of_other_settings_are_not_taken_over(fake: type[FakeBench], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "finish", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     for seed in ("seed=0", "seed=1"):
