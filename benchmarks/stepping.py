@@ -1,0 +1,194 @@
+"""The same motor programs through this project's stepping and through robosuite's stock `env.step`: primitives per second.
+
+Both sides run the same program code with the same control laws on the same kitchens, scenes and commands. Ours sets torques once per control
+period and lets MuJoCo run the substeps between. Stock `env.step` runs its controllers and observables in Python at every substep, so its
+side is driven at every substep. A third row drives `env.step` only once per control period: the most generous adapter one could write.
+
+    python benchmarks/stepping.py [kitchens=4] [seed=100500]
+"""
+
+import os
+
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
+
+import sys
+import time
+from dataclasses import dataclass, field
+
+import mujoco
+import numpy as np
+from robosuite.controllers import load_composite_controller_config
+
+from primitives.arm import ArmFault
+from primitives.panda import FINGER_CTRL_M, PandaArm
+from primitives.programs import run_primitive
+from primitives.specs import Command, PrimitiveResult
+from worlds.judge import effect
+from worlds.kitchen import Kitchen
+from worlds.moves import Move
+from worlds.oracle import action_for
+from worlds.grounding import ground
+from worlds.robosuite_kitchen import TIMESTEP_S, HiermapKitchen
+from worlds.rules import moves
+from worlds.scenes import random_scene
+from worlds.spec import SceneState
+
+STATE = mujoco.mjtState.mjSTATE_INTEGRATION
+TRIALS_PER_KITCHEN = 5
+
+
+class EnvStepArm(PandaArm):
+    """The same Panda driven through `env.step`: torques as the action of robosuite's joint-torque controller.
+
+    Args:
+        environment: a `HiermapKitchen` whose arm is controlled by JOINT_TORQUE.
+        substeps: physics steps per `env.step`.
+    """
+
+    def __init__(self, environment: HiermapKitchen, substeps: int) -> None:
+        self.environment = environment
+        super().__init__(environment.sim.model._model, environment.sim.data._data)
+        self.period = substeps * TIMESTEP_S
+
+    def apply(self, torque: np.ndarray, finger_target: float) -> None:
+        gripper = self.environment.robots[0].gripper["right"]
+        # robosuite's gripper action only says "open further" or "close further", in steps of 0.2.
+        missing = finger_target / FINGER_CTRL_M - gripper.current_action[0]
+        grip = -np.sign(missing) if abs(missing) >= 0.1 else 0.0
+        before = self.data.time
+        self.environment.step(np.append(np.clip(torque, -self.torque_limit, self.torque_limit), grip))
+        if self.data.time <= before:
+            raise ArmFault(f"the simulation diverged at t = {before:.3f} s")
+
+
+def stock_environment(kitchen: Kitchen, substeps: int) -> HiermapKitchen:
+    """robosuite's environment of the same kitchen, its arm under robosuite's joint-torque controller."""
+    config = load_composite_controller_config(controller="BASIC", robot="Panda")
+    limit = kitchen.arm.torque_limit.tolist()
+    config["body_parts"]["right"] = {
+        "type": "JOINT_TORQUE",
+        "input_max": limit,
+        "input_min": [-x for x in limit],
+        "output_max": limit,
+        "output_min": [-x for x in limit],
+        "use_torque_compensation": False,
+        "interpolation": None,
+        "ramp_ratio": 0.2,
+        "gripper": {"type": "GRIP"},
+    }
+    return HiermapKitchen(kitchen=kitchen.spec, controller_configs=config, control_freq=1.0 / (substeps * TIMESTEP_S))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One move in one scene: the grounded command and MuJoCo's state before it."""
+
+    kitchen: Kitchen
+    scene: SceneState
+    move: Move
+    command: Command
+    state: np.ndarray
+
+
+@dataclass
+class Side:
+    """What one way of stepping came to."""
+
+    name: str
+    wall: float = 0.0
+    simulated: float = 0.0
+    effects: list[bool] = field(default_factory=list)
+
+    def add(self, seconds: float, result: PrimitiveResult, had_effect: bool) -> None:
+        self.wall += seconds
+        self.simulated += result.duration
+        self.effects.append(had_effect)
+
+
+def trials(kitchen: Kitchen, rng: np.random.Generator) -> list[Trial]:
+    """Random scenes, each with a random visible move."""
+    found: list[Trial] = []
+    for _ in range(8 * TRIALS_PER_KITCHEN):
+        if len(found) == TRIALS_PER_KITCHEN:
+            break
+        scene = random_scene(kitchen.spec, rng)
+        options = moves(kitchen.spec, scene)
+        if not options:
+            continue
+        move = options[int(rng.integers(len(options)))]
+        kitchen.set_scene(scene)
+        view = kitchen.view()
+        action = action_for(kitchen.spec, kitchen.scene(), view, move, kitchen.masks())
+        if action is not None:
+            found.append(Trial(kitchen, kitchen.scene(), move, ground(view, action), kitchen.snapshot().state))
+    return found
+
+
+def run(arm: PandaArm, trial: Trial, side: Side) -> None:
+    """Run the trial's command on `arm` from the trial's state and judge it in the trial's kitchen."""
+    mujoco.mj_setState(arm.model, arm.data, trial.state, STATE)
+    if isinstance(arm, EnvStepArm):
+        arm.environment.robots[0].gripper["right"].current_action = np.array([1.0, -1.0])
+    arm.reset()
+    start = time.perf_counter()
+    result = run_primitive(arm, trial.command)
+    seconds = time.perf_counter() - start
+    after = np.empty(mujoco.mj_stateSize(arm.model, STATE))
+    mujoco.mj_getState(arm.model, arm.data, after, STATE)
+    kitchen = trial.kitchen
+    mujoco.mj_setState(kitchen.model, kitchen.data, after, STATE)
+    mujoco.mj_forward(kitchen.model, kitchen.data)
+    side.add(seconds, result, effect(kitchen.spec, trial.scene, kitchen.scene(), trial.move))
+
+
+def raw_seconds(trial: Trial, simulated: float) -> float:
+    """Wall time of bare `mj_step` for `simulated` seconds from the trial's state: the physical limit."""
+    kitchen = trial.kitchen
+    mujoco.mj_setState(kitchen.model, kitchen.data, trial.state, STATE)
+    start = time.perf_counter()
+    mujoco.mj_step(kitchen.model, kitchen.data, round(simulated / TIMESTEP_S))
+    return time.perf_counter() - start
+
+
+def main(arguments: list[str]) -> None:
+    """Print the table and the ratio."""
+    options = dict(argument.split("=", 1) for argument in arguments)
+    count, seed = int(options.get("kitchens", 4)), int(options.get("seed", 100500))
+    ours, stock, generous = Side("hiermap stepping"), Side("env.step, every substep"), Side("env.step, every control period")
+    raw = 0.0
+    warm = False
+    for index in range(count):
+        kitchen = Kitchen(seed + index)
+        period = round(kitchen.arm.period / TIMESTEP_S)
+        peers = [EnvStepArm(stock_environment(kitchen, n), n) for n in (1, period)]
+        for trial in trials(kitchen, np.random.default_rng([seed + index, 3])):
+            if not warm:
+                run(kitchen.arm, trial, Side("compiling"))
+                warm = True
+            before = ours.simulated
+            run(kitchen.arm, trial, ours)
+            raw += raw_seconds(trial, ours.simulated - before)
+            for arm, side in zip(peers, (stock, generous), strict=True):
+                run(arm, trial, side)
+    report(ours, stock, generous, raw)
+
+
+def report(ours: Side, stock: Side, generous: Side, raw: float) -> None:
+    """The table, and last of all `ratio NUMBER`."""
+    print(f"{'stepping':32s} {'primitives':>10s} {'effects':>8s} {'same':>6s} {'sim s':>8s} {'wall s':>8s} {'prim/s':>8s} {'x real time':>12s}")
+    for side in (ours, stock, generous):
+        n = len(side.effects)
+        same = np.mean(np.array(side.effects) == np.array(ours.effects))
+        print(
+            f"{side.name:32s} {n:10d} {sum(side.effects):8d} {100 * same:5.0f}% {side.simulated:8.1f} {side.wall:8.1f} "
+            f"{n / side.wall:8.2f} {side.simulated / side.wall:12.1f}"
+        )
+    print(f"{'raw mj_step, same simulated time':32s} {'':10s} {'':8s} {'':6s} {ours.simulated:8.1f} {raw:8.1f} {len(ours.effects) / raw:8.2f}")
+    print(f"share of the physical limit {raw / ours.wall:.2f}")
+    print(f"ratio to env.step once per control period {generous.wall / ours.wall:.2f}")
+    print(f"ratio {stock.wall / ours.wall:.2f}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
