@@ -26,6 +26,8 @@ class Bench:
 
     def run(self, trial: Trial) -> Judged:
         """One judged episode; a diverging simulation is a failure with its reason, never a success."""
+        if self.options.needs_weights(trial.suite):
+            self._learned.load()
         started = time.perf_counter()
         try:
             if trial.suite in CHAINS:

@@ -33,6 +33,10 @@ class Learned:
         torch.set_num_threads(1)
         return load_weights(self.name)
 
+    def load(self) -> None:
+        """Read the weights now, so that no episode's timing contains it."""
+        _ = self.weights
+
     def maps_of(self, observation: Observation) -> np.ndarray:
         """Maps `[P, R, H, W]` in [0, 1] of what is seen."""
         import torch
