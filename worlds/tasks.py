@@ -41,6 +41,9 @@ SCENES_PER_KITCHEN = 2
 KIND_WEIGHTS = {"open": 1.0, "closed": 1.3, "on": 1.0, "off": 1.2, "inside": 2.2, "on_top": 1.6, "held": 0.3}
 """How often a predicate kind is tried as part of a goal, among the predicates that do not hold yet."""
 
+STUCK_WEIGHT = 4.0
+"""How much more often a goal that wants a detour asks for a fixture that cannot be moved at once."""
+
 Visible = Callable[[KitchenSpec, SceneState], set[str]]
 """Names of the things seen in the first view."""
 
@@ -150,7 +153,7 @@ def _sample_goal(
     unmet = [Predicate(k[0], k[1:]) for k in keys if not holds(spec, scene, Predicate(k[0], k[1:]))]
     hidden = _hidden_objects(spec, scene)
     unmet = [p for p in unmet if not set(p.arguments) & hidden]
-    weights = np.array([KIND_WEIGHTS[p.kind] for p in unmet])
+    weights = np.array([KIND_WEIGHTS[p.kind] for p in unmet]) * _emphasis(spec, scene, unmet, rng, want_detour)
     kinds = {kind: sum(p.kind == kind for p in unmet) for kind in KIND_WEIGHTS}
     weights = weights / np.sqrt([kinds[p.kind] for p in unmet])
     slack = int(rng.integers(1, 4)) if want_detour else int(rng.integers(0, 2))
@@ -168,6 +171,14 @@ def _sample_goal(
         if int(bound(start)[0]) >= length - slack:
             break
     return tuple(goal) or None
+
+
+def _emphasis(spec: KitchenSpec, scene: SceneState, unmet: Sequence[Predicate], rng: np.random.Generator, want_detour: bool) -> np.ndarray:
+    """Random weights per kind, so that goals vary, and more for fixtures that something keeps from moving if a detour is wanted."""
+    by_kind = {kind: float(rng.uniform(0.2, 1.8)) for kind in KIND_WEIGHTS}
+    free = {(move.target, move.argument) for move in rules.moves(spec, scene, STRICT)}
+    stuck = [len(p.arguments) == 1 and p.kind != "held" and (p.arguments[0], p.kind) not in free for p in unmet]
+    return np.array([by_kind[p.kind] for p in unmet]) * np.where(stuck, STUCK_WEIGHT if want_detour else 1.0, 1.0)
 
 
 def _with_shut_drawer(spec: KitchenSpec, scene: SceneState, goal: list[Predicate], rng: np.random.Generator) -> list[Predicate]:
