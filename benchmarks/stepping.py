@@ -1,16 +1,12 @@
 """The same motor programs through this project's stepping and through robosuite's stock `env.step`: primitives per second.
 
-Both sides run the same program code with the same control laws on the same kitchens, scenes and commands. Ours sets torques once per control
-period and lets MuJoCo run the substeps between. Stock `env.step` runs its controllers and observables in Python at every substep, so its
-side is driven at every substep. A third row drives `env.step` only once per control period: the most generous adapter one could write.
+Both sides run the same program code with the same control laws on the same kitchens, scenes and commands. Ours sets torques
+once per control period and lets MuJoCo run the substeps between. Stock `env.step` runs its controllers and observables in
+Python at every substep, so its side is driven at every substep. A third row drives `env.step` only once per control period:
+the most generous adapter one could write.
 
-    python benchmarks/stepping.py [kitchens=4] [seed=100500]
+    OMP_NUM_THREADS=1 python benchmarks/stepping.py [kitchens=4] [seed=100500]
 """
-
-import os
-
-for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(_variable, "1")
 
 import sys
 import time
@@ -24,11 +20,11 @@ from primitives.arm import ArmFault
 from primitives.panda import FINGER_CTRL_M, PandaArm
 from primitives.programs import run_primitive
 from primitives.specs import Command, PrimitiveResult
+from worlds.grounding import ground
 from worlds.judge import effect
 from worlds.kitchen import Kitchen
 from worlds.moves import Move
 from worlds.oracle import action_for
-from worlds.grounding import ground
 from worlds.robosuite_kitchen import TIMESTEP_S, HiermapKitchen
 from worlds.rules import moves
 from worlds.scenes import random_scene
@@ -176,15 +172,16 @@ def main(arguments: list[str]) -> None:
 
 def report(ours: Side, stock: Side, generous: Side, raw: float) -> None:
     """The table, and last of all `ratio NUMBER`."""
-    print(f"{'stepping':32s} {'primitives':>10s} {'effects':>8s} {'same':>6s} {'sim s':>8s} {'wall s':>8s} {'prim/s':>8s} {'x real time':>12s}")
+    titles = ("primitives", "effects", "same", "sim s", "wall s", "prim/s", "x real")
+    print(f"{'stepping':32s}" + "".join(f" {title:>10s}" for title in titles))
     for side in (ours, stock, generous):
         n = len(side.effects)
         same = np.mean(np.array(side.effects) == np.array(ours.effects))
         print(
-            f"{side.name:32s} {n:10d} {sum(side.effects):8d} {100 * same:5.0f}% {side.simulated:8.1f} {side.wall:8.1f} "
-            f"{n / side.wall:8.2f} {side.simulated / side.wall:12.1f}"
+            f"{side.name:32s} {n:10d} {sum(side.effects):10d} {100 * same:9.0f}% {side.simulated:10.1f} {side.wall:10.1f} "
+            f"{n / side.wall:10.2f} {side.simulated / side.wall:10.1f}"
         )
-    print(f"{'raw mj_step, same simulated time':32s} {'':10s} {'':8s} {'':6s} {ours.simulated:8.1f} {raw:8.1f} {len(ours.effects) / raw:8.2f}")
+    print(f"{'raw mj_step, same time':32s} {'':32s} {ours.simulated:10.1f} {raw:10.1f} {len(ours.effects) / raw:10.2f}")
     print(f"share of the physical limit {raw / ours.wall:.2f}")
     print(f"ratio to env.step once per control period {generous.wall / ours.wall:.2f}")
     print(f"ratio {stock.wall / ours.wall:.2f}")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from primitives.control import Driver, Hand, Impedance
-from primitives.kinematics import turned_about, unit
+from primitives.kinematics import cross, length_of, turned_about, unit
 from primitives.reach import Option, Reach, best_reach
 from primitives.wayout import way_out
 
@@ -36,16 +36,16 @@ def choose(driver: Driver, options: Sequence[Option]) -> Reach:
 
 def pitched(direction: np.ndarray, pitch_rad: float) -> np.ndarray:
     """`direction` [3] tilted downward by `pitch_rad`, within its vertical plane."""
-    side = np.cross(direction, UP)
-    if np.linalg.norm(side) < 1e-6:
+    side = cross(direction, UP)
+    if length_of(side) < 1e-6:
         return direction
     return turned_about(unit(side), -pitch_rad) @ direction
 
 
-def level(normal_world: Sequence[float]) -> np.ndarray:
+def level(normal_world: Sequence[float] | np.ndarray) -> np.ndarray:
     """The horizontal part of an outward normal, unit [3]; toward the robot when there is hardly any."""
     flat = np.array([normal_world[0], normal_world[1], 0.0])
-    return unit(flat) if np.linalg.norm(flat) > 0.3 and flat[0] < 0.3 else np.array([-1.0, 0.0, 0.0])
+    return unit(flat) if length_of(flat) > 0.3 and flat[0] < 0.3 else np.array([-1.0, 0.0, 0.0])
 
 
 def enter(driver: Driver, reach: Reach, rise: float = 0.0, soft: float = SOFT_APPROACH_M) -> np.ndarray:
@@ -56,7 +56,7 @@ def enter(driver: Driver, reach: Reach, rise: float = 0.0, soft: float = SOFT_AP
     chain = driver.arm.chain
     option = reach.option
     entry = way_out(chain, reach.approach[0], driver.arm.ready, rise)[::-1]
-    length = float(np.linalg.norm(option.contact - option.standoff))
+    length = length_of(option.contact - option.standoff)
     inner = max(0.0, 1.0 - soft / max(length, 1e-6))
     stop = option.standoff + inner * (option.contact - option.standoff)
     goal = np.linspace(option.standoff, stop, 4)[None, 1:]
@@ -73,7 +73,7 @@ def advance(driver: Driver, posture: np.ndarray, rotation: np.ndarray, goal: np.
     """Move in impedance to `goal` [3], or until the force against the motion exceeds `contact_force` [N]."""
     hand = driver.hand()
     direction = unit(goal - hand.position)
-    start, length = hand.position, float(np.linalg.norm(goal - hand.position))
+    start, length = hand.position, length_of(goal - hand.position)
     travelled, waited, k = 0.0, 0, 0
     while waited < 20:
         k += 1

@@ -7,7 +7,7 @@ import numpy as np
 
 from primitives.approach import UP
 from primitives.control import Driver, Hand, Impedance
-from primitives.kinematics import turned_about, unit
+from primitives.kinematics import cross, length_of, turned_about, unit
 
 CHORD_M = 0.012
 """The direction is estimated anew after this much travel."""
@@ -88,9 +88,9 @@ def follow_joint(
         line = line + u * (u @ (hand.position - line))
         goal = _goal(how, hand, u, first, origin_rotation, force, line, stiffness)
         hand = driver.servo(goal, posture)
-        length += float(np.linalg.norm(hand.position - previous))
+        length += length_of(hand.position - previous)
         previous = hand.position
-        if np.linalg.norm(hand.position - knot) > CHORD_M:
+        if length_of(hand.position - knot) > CHORD_M:
             new = unit(hand.position - knot)
             if how.contact_force <= 0 or -hand.force @ u > how.contact_force:
                 u = _turned(u, new, chord, how, first)
@@ -115,14 +115,15 @@ def _goal(
 ) -> Impedance:
     across = np.eye(3) - np.outer(u, u)
     up = across @ UP
-    up = up / max(1e-6, float(np.linalg.norm(up)))
+    up = up / max(1e-6, length_of(up))
     vertical = np.outer(up, up)
     lateral = across - vertical
     K = how.lateral_stiffness * lateral + how.vertical_stiffness * vertical
-    D = how.damping * np.eye(3) + EFFECTIVE_DAMPING * (np.sqrt(how.lateral_stiffness) * lateral + np.sqrt(how.vertical_stiffness) * vertical)
+    roots = np.sqrt(how.lateral_stiffness) * lateral + np.sqrt(how.vertical_stiffness) * vertical
+    D = how.damping * np.eye(3) + EFFECTIVE_DAMPING * roots
     turn = np.clip(how.hand_gain * _angle(first, u), 0, how.hand_max_turn)
-    axis = np.cross(first, u)
-    size = float(np.linalg.norm(axis))
+    axis = cross(first, u)
+    size = length_of(axis)
     target = turned_about(axis / size, float(turn)) @ rotation if size > 1e-6 else rotation
     damping = 2.0 if stiffness <= 10.0 else 4.0
     return Impedance(
@@ -145,4 +146,4 @@ def _turned(u: np.ndarray, new: np.ndarray, chord: np.ndarray | None, how: Compl
 
 
 def _angle(a: np.ndarray, b: np.ndarray) -> float:
-    return float(np.arctan2(np.linalg.norm(np.cross(a, b)), a @ b))
+    return float(np.arctan2(length_of(cross(a, b)), a @ b))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from primitives.arm import Arm, JointState
-from primitives.kinematics import SerialChain, rotation_error
+from primitives.kinematics import SerialChain, length_of, rotation_error
 
 JOINT_STIFFNESS, JOINT_DAMPING = 400.0, 40.0
 """[1/s2], [1/s] of the computed torque: critically damped at 20 rad/s."""
@@ -83,11 +83,11 @@ def impedance_torque(state: JointState, chain: SerialChain, goal: Impedance, pos
     R, p, J = chain.forward(state.q)
     twist = J @ state.qd
     force = goal.stiffness @ (goal.position - p) + goal.damping @ (goal.velocity - twist[:3]) + goal.force
-    size = float(np.linalg.norm(force))
+    size = length_of(force)
     if size > goal.force_cap:
         force = force * (goal.force_cap / size)
     torque = goal.angular_stiffness * rotation_error(goal.rotation, R) - goal.angular_damping * twist[3:] + goal.torque
-    size = float(np.linalg.norm(torque))
+    size = length_of(torque)
     if size > TORQUE_CAP:
         torque = torque * (TORQUE_CAP / size)
     rest = POSTURE_STIFFNESS * (posture - state.q) - POSTURE_DAMPING * state.qd

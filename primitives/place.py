@@ -5,6 +5,7 @@ import numpy as np
 from primitives.approach import UP, advance, back_off, choose, enter, go_home, release
 from primitives.control import Driver
 from primitives.grasp import down_options
+from primitives.kinematics import length_of
 from primitives.specs import Command
 
 YAWS_RAD = (0.0, np.pi / 2)
@@ -32,7 +33,7 @@ def place(driver: Driver, command: Command) -> tuple[bool, str, float]:
     # A gripped thing may hang out along the fingers' opening, never across the pads.
     opening = rotation[:, 0]
     offset = (driver.arm.load_offset() @ opening) * opening
-    if LEAST_OFFSET_M < np.linalg.norm(offset) < MOST_OFFSET_M:
+    if LEAST_OFFSET_M < length_of(offset) < MOST_OFFSET_M:
         advance(driver, posture, rotation, before - offset, 30.0)
         driver.take_tare()
     else:

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from primitives.approach import Blocked, Unreachable, back_off, go_home
+from primitives.approach import Blocked, Unreachable, go_home
 from primitives.arm import Arm
 from primitives.control import Driver, OutOfTime
 from primitives.grasp import grasp

@@ -5,7 +5,7 @@ import numpy as np
 from primitives.approach import UP, advance, back_off, choose, close_fingers, enter, go_home, level, pitched, release
 from primitives.compliance import Compliance, Travel, follow_joint
 from primitives.control import Driver, OutOfTime
-from primitives.kinematics import hand_rotation, turned_about
+from primitives.kinematics import cross, hand_rotation, turned_about
 from primitives.reach import Option, straight
 from primitives.specs import Command
 
@@ -76,7 +76,7 @@ def options(point: np.ndarray, flat: np.ndarray, roll: int) -> list[Option]:
     made = []
     for pitch in PITCHES_RAD:
         approach = pitched(-flat, pitch)
-        across = np.cross(UP, approach) if roll == 0 else np.cross(approach, np.cross(UP, approach))
+        across = cross(UP, approach) if roll == 0 else cross(approach, cross(UP, approach))
         for sign in (1.0, -1.0):
             rotation = hand_rotation(approach, sign * across)
             contact = point + GRIP_DEPTH_M * approach
@@ -88,7 +88,7 @@ def options(point: np.ndarray, flat: np.ndarray, roll: int) -> list[Option]:
 def _ahead(rotation: np.ndarray, contact: np.ndarray, normal: np.ndarray, roll: int) -> list[tuple[np.ndarray, np.ndarray]]:
     paths = [straight(rotation, contact, contact + LOOK_AHEAD_M * normal)]
     if roll == 0:
-        side = np.cross(UP, normal)
+        side = cross(UP, normal)
         for sign in (1.0, -1.0):
             pivot = contact + sign * ARC_RADIUS_M * side
             turns = [turned_about(UP, sign * angle) for angle in np.linspace(0.25, 1.25, 5)]

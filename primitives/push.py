@@ -5,7 +5,7 @@ import numpy as np
 from primitives.approach import UP, advance, back_off, choose, enter, go_home, level, pitched
 from primitives.compliance import Compliance, Travel, follow_joint
 from primitives.control import Driver, Impedance, OutOfTime
-from primitives.kinematics import hand_rotation, turned_about, unit
+from primitives.kinematics import cross, hand_rotation, turned_about, unit
 from primitives.reach import Option, straight
 from primitives.specs import Command
 
@@ -35,6 +35,20 @@ FOLLOW = Compliance(
     contact_force=1.5,
 )
 FLAP = Compliance(speed=0.12, force=35.0, second_force=0.0, max_travel=0.35, turn_per_metre=8.0, hand_gain=0.0, hand_stiffness=30.0)
+SLIDE = Compliance(
+    speed=0.12,
+    force=45.0,
+    second_force=0.0,
+    lateral_stiffness=500.0,
+    vertical_stiffness=800.0,
+    max_turn=0.2,
+    hand_gain=0.0,
+    hand_stiffness=30.0,
+    max_travel=0.25,
+)
+PRESS = Compliance(
+    speed=0.08, force=40.0, second_force=0.0, lateral_stiffness=300.0, max_turn=0.6, hand_gain=0.0, hand_stiffness=30.0, max_travel=0.1
+)
 FLAP_TILT, FLAP_BELOW_M = 0.4, 0.032
 """A face tilted more than this is a flap; the fingers go this far below the visible top of its bar."""
 LEAST_TRAVEL_M = 0.004
@@ -110,8 +124,8 @@ def _inward_options(point: np.ndarray, normal: np.ndarray) -> list[Option]:
         ahead_level = np.array([np.cos(yaw), np.sin(yaw), 0.0])
         for pitch in PITCHES_RAD:
             approach = pitched(ahead_level, pitch)
-            side = np.cross(UP, approach)
-            for wide, dislike in ((np.cross(approach, side), 0.0 if point[2] < COUNTER_Z else 0.6), (side, 0.3)):
+            side = cross(UP, approach)
+            for wide, dislike in ((cross(approach, side), 0.0 if point[2] < COUNTER_Z else 0.6), (side, 0.3)):
                 for sign in (1.0, -1.0):
                     rotation = hand_rotation(approach, sign * wide)
                     touch = point - TIP_M * approach
@@ -141,15 +155,15 @@ def _flap(driver: Driver, point: np.ndarray) -> tuple[bool, str, float]:
 def _slide(driver: Driver, point: np.ndarray, normal: np.ndarray, side: float) -> tuple[bool, str, float]:
     """Fingers beside a bar seen from the front, then sideways as far as it goes."""
     flat = level(normal)
-    along = side * np.cross(flat, UP)
+    along = side * cross(flat, UP)
     along = along if along[1] * side > 0 else -along
     beside = point - BESIDE_BAR_M * along
     made = []
     for pitch in (0.2, 0.35, 0.0, 0.5):
         approach = pitched(-flat, pitch)
-        across = np.cross(UP, approach)
+        across = cross(UP, approach)
         # Fingers stacked vertically cannot be pushed apart by the bar.
-        for wide, dislike in ((np.cross(approach, across), 0.0), (across, 0.6)):
+        for wide, dislike in ((cross(approach, across), 0.0), (across, 0.6)):
             for sign in (1.0, -1.0):
                 rotation = hand_rotation(approach, sign * wide)
                 contact = beside + 0.014 * approach
@@ -159,8 +173,7 @@ def _slide(driver: Driver, point: np.ndarray, normal: np.ndarray, side: float) -
     posture = enter(driver, reach)
     advance(driver, posture, reach.option.rotation, reach.option.contact, TOUCH_N)
     advance(driver, posture, reach.option.rotation, driver.hand().position + 0.08 * along, TOUCH_N)
-    how = Compliance(speed=0.12, force=45.0, second_force=0.0, lateral_stiffness=500.0, vertical_stiffness=800.0, max_turn=0.2, hand_gain=0.0, hand_stiffness=30.0, max_travel=0.25)
-    travel = _follow(driver, along, how, posture)
+    travel = _follow(driver, along, SLIDE, posture)
     back_off(driver, -along, 0.015)
     driver.leaving()
     return _leave(driver, travel, flat)
@@ -248,8 +261,7 @@ def _press(driver: Driver, point: np.ndarray) -> tuple[bool, str, float]:
     reach = choose(driver, _down_options(point + STANDOFF_M * UP, point - SEEK_M * UP))
     posture = enter(driver, reach)
     advance(driver, posture, reach.option.rotation, reach.option.contact, TOUCH_N)
-    how = Compliance(speed=0.08, force=40.0, second_force=0.0, lateral_stiffness=300.0, max_turn=0.6, hand_gain=0.0, hand_stiffness=30.0, max_travel=0.1)
-    travel = _follow(driver, -UP, how, posture)
+    travel = _follow(driver, -UP, PRESS, posture)
     back_off(driver, UP, 0.1)
     go_home(driver, rise=0.1)
     done = travel.reason == "stalled" and travel.length > LEAST_TRAVEL_M

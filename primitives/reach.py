@@ -108,9 +108,7 @@ def _ahead_cost(chain: SerialChain, q: np.ndarray, option: Option) -> np.ndarray
     total = np.zeros(len(q))
     for rotations, positions in option.ahead:
         shape = (len(q), len(positions))
-        path, reached, condition, sag = chain.follow(
-            q, np.broadcast_to(rotations, (*shape, 3, 3)), np.broadcast_to(positions, (*shape, 3))
-        )
+        path, reached, condition, sag = chain.follow(q, np.broadcast_to(rotations, (*shape, 3, 3)), np.broadcast_to(positions, (*shape, 3)))
         lost = 1.0 - np.cumprod(reached, axis=1).mean(axis=1)
         soft = _penalty(chain, path) + CONDITION_WEIGHT * np.clip(CONDITION - condition, 0, None) + SAG_WEIGHT * sag
         total += LOST_COST * lost + np.where(reached, soft, 0.0).max(axis=1)

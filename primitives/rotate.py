@@ -4,7 +4,7 @@ import numpy as np
 
 from primitives.approach import UP, advance, back_off, choose, close_fingers, enter, go_home, release
 from primitives.control import Driver, Impedance, OutOfTime
-from primitives.kinematics import hand_rotation, turned_about, unit
+from primitives.kinematics import cross, hand_rotation, length_of, turned_about, unit
 from primitives.reach import Option
 from primitives.specs import Command
 
@@ -30,8 +30,8 @@ LOOK_AHEAD_WEIGHT = 3.0
 """A branch whose wrist cannot make the whole turn is useless."""
 DONE_RAD = 1.1
 """A turn of less than this did not switch anything."""
-STALL_SPEED, STALL_SECONDS = 0.06, 0.4
-"""[rad/s], [s]."""
+STALL_SPEED, STALL_DRIFT, STALL_SECONDS = 0.06, 0.01, 0.4
+"""[rad/s], [m/s], [s]."""
 
 
 def rotate(driver: Driver, command: Command) -> tuple[bool, str, float]:
@@ -74,14 +74,15 @@ def _turn(driver: Driver, rotation: np.ndarray, normal: np.ndarray, sense: float
                 torque=sense * STIFFNESS * (lead - angle) * normal,
             )
             hand = driver.servo(goal, posture)
-            if np.linalg.norm(hand.position - knot) > DRIFT_M:
+            if length_of(hand.position - knot) > DRIFT_M:
                 assist, knot = ASSIST_N * unit(hand.position - knot), hand.position
             step = hand.rotation @ previous.T
             turned = 0.5 * np.array([step[2, 1] - step[1, 2], step[0, 2] - step[2, 0], step[1, 0] - step[0, 1]]) @ normal
             angle, previous = angle + sense * float(turned), hand.rotation
             if driver.arm.width() < MISSED_M:
                 return angle, "slipped"
-            still = still + dt if sense * (hand.spin @ normal) < STALL_SPEED and np.linalg.norm(hand.velocity) < 0.01 and lead > angle + 0.8 * TORQUE_N_M / STIFFNESS else 0.0
+            resting = sense * (hand.spin @ normal) < STALL_SPEED and length_of(hand.velocity) < STALL_DRIFT
+            still = still + dt if resting and lead > angle + 0.8 * TORQUE_N_M / STIFFNESS else 0.0
             if still > STALL_SECONDS:
                 return angle, "stalled"
     except OutOfTime:
@@ -92,13 +93,14 @@ def _turn(driver: Driver, rotation: np.ndarray, normal: np.ndarray, sense: float
 def options(point: np.ndarray, normal: np.ndarray, roll: int, sense: float) -> list[Option]:
     """Both twins of the roll, slightly pitched if need be, with the whole turn as look-ahead."""
     made = []
-    side = unit(np.cross(UP, -normal)) if abs(normal[2]) < 0.95 else np.array([0.0, 1.0, 0.0])
+    side = unit(cross(UP, -normal)) if abs(normal[2]) < 0.95 else np.array([0.0, 1.0, 0.0])
     for pitch in PITCHES_RAD:
         approach = turned_about(side, pitch) @ -normal
-        across = side if roll == 0 else np.cross(approach, side)
+        across = side if roll == 0 else cross(approach, side)
         for sign in (1.0, -1.0):
             rotation = hand_rotation(approach, sign * across)
             contact = point + DEPTH_M * approach
             turns = np.array([turned_about(normal, sense * angle) @ rotation for angle in np.linspace(0.3, 1.6, 5)])
-            made.append(Option(rotation, contact, point - STANDOFF_M * approach, 1.5 * abs(pitch), [(turns, np.tile(contact, (5, 1)))], LOOK_AHEAD_WEIGHT))
+            ahead = [(turns, np.tile(contact, (5, 1)))]
+            made.append(Option(rotation, contact, point - STANDOFF_M * approach, 1.5 * abs(pitch), ahead, LOOK_AHEAD_WEIGHT))
     return made

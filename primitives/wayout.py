@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from primitives.kinematics import SerialChain, rotation_error, turned_about
+from primitives.kinematics import SerialChain, length_of, rotation_error, turned_about
 
 CROWDED_X_M, CLEAR_Z_M = 0.40, 0.62
 """Farther out than this and lower than that, neighbours may stand open."""
@@ -19,6 +19,10 @@ JUMP_RAD = 0.9
 """Consecutive way-points farther apart than this belong to different branches."""
 
 
+Detour = list[tuple[np.ndarray, float]]
+"""Hand positions [3] [m], each with the share of the turn to the ready orientation that is done there."""
+
+
 def way_out(chain: SerialChain, start: np.ndarray, ready: np.ndarray, rise: float = 0.0) -> np.ndarray:
     """Joint way-points [K, 7] from `start` [7] (left out) to `ready` (last), first up by `rise` [m] as far as it can be reached."""
     rotation, position, _ = chain.forward(start)
@@ -29,8 +33,8 @@ def way_out(chain: SerialChain, start: np.ndarray, ready: np.ndarray, rise: floa
     if rise == 0:
         ways += _tucks(chain, start)
     else:
-        ways += [[*_joints(chain, start, rotation, position, turn, [(position + [0, 0, rise], 0.0)])]]
-        ways += [[*ways[-1], *tuck] for tuck in _tucks(chain, ways[-1][-1] if ways[-1] else start)]
+        lift = _joints(chain, start, rotation, position, turn, [(position + np.array([0.0, 0.0, rise]), 0.0)])
+        ways += [lift, *([*lift, *tuck] for tuck in _tucks(chain, lift[-1] if lift else start))]
     for path in ways:
         whole = np.vstack([*path, ready])
         cost = _cost(chain, np.vstack([start, whole]), position)
@@ -39,14 +43,14 @@ def way_out(chain: SerialChain, start: np.ndarray, ready: np.ndarray, rise: floa
     return best
 
 
-def _detours(p: np.ndarray, rise: float) -> list[list[tuple[np.ndarray, float]]]:
-    """Alternatives, each a list of (hand position, share of the turn to the ready orientation)."""
+def _detours(p: np.ndarray, rise: float) -> list[Detour]:
+    """Alternatives."""
     up = np.array([0.0, 0.0, rise])
     lifted = p + up
     first = [(lifted, 0.0)] if rise > 0 else []
     near = np.array([min(p[0], NEAR_X_M), p[1], lifted[2]])
     nearer = np.array([min(p[0], NEAR_X_M), 0.7 * p[1], max(lifted[2], HIGH_Z_M)])
-    made: list[list[tuple[np.ndarray, float]]] = [] if rise > 0 else [[]]
+    made: list[Detour] = [] if rise > 0 else [[]]
     for share in (0.0, 0.35, 0.7):
         made.append([*first, (near, share)])
         made.append([*first, (near, share), (nearer, max(share, 0.5))])
@@ -69,15 +73,15 @@ def _tucks(chain: SerialChain, start: np.ndarray) -> list[list[np.ndarray]]:
 
 
 def _joints(
-    chain: SerialChain, start: np.ndarray, rotation: np.ndarray, position: np.ndarray, turn: np.ndarray, detour: list[tuple[np.ndarray, float]]
+    chain: SerialChain, start: np.ndarray, rotation: np.ndarray, position: np.ndarray, turn: np.ndarray, detour: Detour
 ) -> list[np.ndarray]:
     """Joints along the straight pieces of a detour, up to the first that cannot be reached."""
-    angle = float(np.linalg.norm(turn))
+    angle = length_of(turn)
     axis = turn / angle if angle > 1e-9 else np.array([0.0, 0.0, 1.0])
     result: list[np.ndarray] = []
     q, here, share = start, position, 0.0
     for point, wanted in detour:
-        steps = max(2, int(np.ceil(np.linalg.norm(point - here) / 0.06)))
+        steps = max(2, int(np.ceil(length_of(point - here) / 0.06)))
         along = np.linspace(0, 1, steps + 1)[1:]
         positions = here + along[:, None] * (point - here)
         rotations = np.array([turned_about(axis, (share + s * (wanted - share)) * angle) @ rotation for s in along])
