@@ -121,6 +121,8 @@ def _duration(value: Any) -> Any:
     """Lightning's `DD:HH:MM:SS`, or minutes as a number."""
     if isinstance(value, int | float):
         return {"seconds": float(value) * 60}
+    if isinstance(value, str) and value.isdecimal():  # trainer.* passes through as it was typed
+        return {"minutes": int(value)}
     if isinstance(value, str) and len(value.split(":")) == 4:
         return value
     raise ConfigError(f"trainer.max_time={value!r}; expected minutes or DD:HH:MM:SS, for example 00:00:25:00")
