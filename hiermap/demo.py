@@ -30,7 +30,11 @@ def demo(out: Path, tasks: Sequence[tuple[str, int]] = TASKS, overrides: Sequenc
     for task, seed, solved, seconds in lines:
         print(f"{task:10s} {seed:8d}  {'solved' if solved else 'NOT solved':10s} {seconds:8.1f}")
     print("\nreport (open it in a browser):")
-    report(out)
+    try:
+        report(out)
+    except HiermapError as error:
+        print(f"hiermap: {error}", file=sys.stderr)
+        return 1
     return 0 if all(solved for *_, solved, _ in lines) else 1
 
 
