@@ -28,7 +28,7 @@ FLOOR_Z = -0.04
 """The floor [m], a little below the robot's base so that the arm's lower links never scrape it."""
 SURFACE_HALF = (0.058, 0.062)
 """Half size of boards and burners along x and y [m]: the pot's base fits."""
-RAIL_Z = (0.014, 0.022)
+RAIL_Z = (0.016, 0.024)
 """Lower and upper edge of the rail along the counter's front [m above it]: below the doors, which pass over it, and high enough
 that an object squeezed between rail and door is held by friction like in a gripper, instead of toppling over the edge."""
 RAIL_HALF = 0.004
@@ -219,7 +219,7 @@ def _rail(fixtures: tuple[FixtureSpec, ...], front: float, counter_z: float, rgb
 
     Without them a door would brush objects off the counter; with them whatever stands in its way stops it.
     """
-    x, z, half_z = front + RAIL_HALF, counter_z + sum(RAIL_Z) / 2, (RAIL_Z[1] - RAIL_Z[0]) / 2
+    x, z, half_z = front + RAIL_HALF + 0.003, counter_z + sum(RAIL_Z) / 2, (RAIL_Z[1] - RAIL_Z[0]) / 2
     panels = [PanelSpec("rail", (x, 0.0, z), (RAIL_HALF, HALF_WIDTH, half_z), rgba, friction=GRIPPING)]
     for index, y in enumerate(np.linspace(-HALF_WIDTH + 0.01, HALF_WIDTH - 0.01, 4)):
         panels.append(

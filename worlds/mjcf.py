@@ -19,7 +19,7 @@ COLLISION: dict[str, tuple[int, int]] = {
 }
 FIXTURE_DENSITY = 350.0
 """Of moving panels [kg/m3]: a 25 x 25 cm door weighs 0.35 kg, light enough for an arm and heavy enough to be stable."""
-PANEL_FRICTION = 0.5
+PANEL_FRICTION = 0.35
 """Of everything but objects' feet and the robot's pads (robosuite gives those 2.0; MuJoCo takes the larger of the two)."""
 GRIPPING = 0.9
 """Friction of doors, rails and stops, which must hold an object between them."""

@@ -20,12 +20,13 @@ RGBA = tuple[float, float, float, float]
 def sample_object(kind: str, rng: np.random.Generator, rgba: RGBA) -> ObjectSpec:
     """Random size, mass and friction of one kind; every height is at most 8 cm so that it fits into any drawer."""
     u = rng.uniform
-    friction = float(u(0.5, 0.9))
+    # Slippery enough that a mug slides, instead of toppling, when a door or a finger pushes it 3 cm above the counter.
+    friction = float(u(0.35, 0.55))
     if kind == "mug":
-        radius, height = float(u(0.0245, 0.0275)), float(u(0.068, 0.078))
+        radius, height = float(u(0.0255, 0.0275)), float(u(0.066, 0.076))
         return ObjectSpec(kind, radius, height, (0.0, 0.0, height - 0.022), 2 * radius, float(u(0.18, 0.30)), rgba, friction=friction)
     if kind == "can":
-        radius, height = float(u(0.021, 0.0255)), float(u(0.066, 0.078))
+        radius, height = float(u(0.0235, 0.0270)), float(u(0.066, 0.076))
         return ObjectSpec(kind, radius, height, (0.0, 0.0, height - 0.022), 2 * radius, float(u(0.20, 0.35)), rgba, friction=friction)
     if kind == "box":
         width, length, height = float(u(0.040, 0.052)), float(u(0.060, 0.080)), float(u(0.060, 0.076))
@@ -55,7 +56,7 @@ def object_body(spec: ObjectSpec) -> Element:
     body = mjcf.body(spec.name)
     mjcf.free_joint(body, spec.name)
     for index, angle in enumerate(np.arange(4) * np.pi / 2 + np.pi / 4):
-        reach = 0.75 * spec.radius if spec.length == 0 else 0.85 * spec.radius
+        reach = 0.9 * spec.radius if spec.length == 0 else 0.85 * spec.radius
         turn = angle if spec.length == 0 else np.copysign(np.arctan2(spec.grip_width, spec.length), np.sin(angle))
         x = np.copysign(reach * np.cos(turn), np.cos(angle))
         mjcf.sphere(body, f"{spec.name}/foot_{index}", (x, reach * np.sin(turn), FEET), FEET, spec.rgba, mjcf.OBJECT, spec.friction, 0.0005)

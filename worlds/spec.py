@@ -99,7 +99,7 @@ class ObjectSpec:
     mass: float
     rgba: tuple[float, float, float, float]
     length: float = 0.0
-    friction: float = 0.6
+    friction: float = 0.45
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class PanelSpec:
     half_size: tuple[float, float, float]
     rgba: tuple[float, float, float, float]
     pitch_rad: float = 0.0
-    friction: float = 0.5
+    friction: float = 0.35
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ def drive(kitchen, name, force, seconds=2.5):
     model, data, fixture = kitchen.model, kitchen.data, kitchen.spec.fixture(name)
     dof, address = model.jnt_dofadr[kitchen.joint_ids[name]], model.jnt_qposadr[kitchen.joint_ids[name]]
     damping, largest = model.dof_damping[dof], 0.0
-    model.dof_damping[dof] = abs(force) / (0.15 if fixture.joint_type == "slide" else 1.2)
+    model.dof_damping[dof] = abs(force) / (0.15 if fixture.joint_type == "slide" else 0.7 if fixture.kind in HINGED else 1.2)
     for _ in range(int(seconds / model.opt.timestep)):
         data.qfrc_applied[dof] = force
         data.qpos[:7], data.qvel[:7] = kitchen.arm.ready, 0.0
@@ -162,7 +162,7 @@ def test_divergence_is_an_error_and_names_the_primitive(kitchen, monkeypatch):
 
 def test_acting_in_a_view_runs_the_motor_program():
     kitchen = Kitchen(0)
-    row, column = np.argwhere(kitchen.masks()["box"]).mean(axis=0).astype(int)
+    row, column = np.argwhere(kitchen.masks()[kitchen.spec.objects[0].name]).mean(axis=0).astype(int)
     result = kitchen.act(Action("grasp", (int(row), int(column)), 0))
     assert result.duration > 1.0 and result.reason
     assert np.abs(kitchen.data.qpos[:7] - kitchen.arm.ready).max() < 0.02
