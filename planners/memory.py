@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from primitives.specs import PRIMITIVES
 from worlds.base import Action
 
-LATER_EXPONENT = 0.8
-"""In imagined later states a failure counts a fifth fewer nats: something else may be missing first (an undone latch). Two or three
-failures make such a detour cheaper than trying again; one does not, or every slip would be answered by an idle primitive."""
-WEAKENED_EXPONENT = 0.5
-"""Once the real world has changed, an earlier failure counts half as many nats."""
+LATER_EXPONENT, LATER_EXPONENT_REPEATED = 0.8, 0.5
+"""In imagined later states one failure counts a fifth fewer nats, several count half: something else may be missing first (an undone
+latch). After one failure trying again is cheaper than such a detour, or every slip would be answered by an idle primitive; after two the
+detour is."""
+WEAKENED_EXPONENT = 0.8
+"""Once the real world has changed, an earlier failure counts a fifth fewer nats."""
 
 
 @dataclass(frozen=True)
@@ -52,20 +54,24 @@ class Avoid:
 
 def discount(action: Action, avoid: Sequence[Avoid], depth: int = 0) -> float:
     """Factor in [0, 1] on the success of `action` in a state `depth` imagined actions away."""
-    exponent = 1.0 if depth == 0 else LATER_EXPONENT
-    return float(np.prod([item.penalty**exponent for item in avoid if item.matches(action)]))
+    penalties = [item.penalty for item in avoid if item.matches(action)]
+    return float(np.prod(penalties) ** _exponent(len(penalties), depth))
 
 
 def discounted(maps: np.ndarray, avoid: Sequence[Avoid], depth: int = 0) -> np.ndarray:
-    """Maps `[P, R, H, W]` with every avoided neighbourhood lowered by its penalty; the same array when there is none."""
+    """Maps `[P, R, H, W]` with every avoided neighbourhood lowered by `discount`; the same array when there is none."""
     if not avoid:
         return maps
-    maps = np.array(maps)
     rows, columns = np.ogrid[: maps.shape[2], : maps.shape[3]]
-    exponent = 1.0 if depth == 0 else LATER_EXPONENT
+    penalties, failures = np.ones(maps.shape), np.zeros(maps.shape)
     for item in avoid:
         near = np.hypot(rows - item.cell[0], columns - item.cell[1]) <= item.radius
-        bins = slice(None) if item.rotation_index is None else item.rotation_index
-        channel = maps[list(PRIMITIVES).index(item.primitive)]
-        channel[bins] = np.where(near, channel[bins] * item.penalty**exponent, channel[bins])
-    return maps
+        at = (list(PRIMITIVES).index(item.primitive), slice(None) if item.rotation_index is None else item.rotation_index)
+        penalties[at] = np.where(near, penalties[at] * item.penalty, penalties[at])
+        failures[at] += near
+    return (maps * penalties ** _exponent(failures, depth)).astype(maps.dtype)
+
+
+def _exponent(failures: Any, depth: int) -> Any:
+    """Of the product of penalties, for a number or an array of numbers of failures."""
+    return np.where(np.asarray(failures) > 1, LATER_EXPONENT_REPEATED, LATER_EXPONENT) if depth else 1.0

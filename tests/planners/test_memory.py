@@ -18,7 +18,14 @@ def test_only_the_same_primitive_and_orientation_nearby_is_lowered():
 
 def test_later_states_and_weakened_failures_count_fewer_nats():
     assert discount(Action("pull", (10, 10), 1), [FAILED], depth=2) == pytest.approx(0.25**0.8)
-    assert discount(Action("pull", (10, 10), 1), [FAILED.weakened()]) == pytest.approx(0.5)
+    assert discount(Action("pull", (10, 10), 1), [FAILED.weakened()]) == pytest.approx(0.25**0.8)
+
+
+def test_repeated_failures_make_a_detour_worth_while():
+    once, twice = ([FAILED] * n for n in (1, 2))
+    action = Action("pull", (10, 10), 1)
+    nats = [np.log(discount(action, some, depth=1) / discount(action, some)) for some in (once, twice)]
+    assert nats == pytest.approx([0.2 * np.log(4), 0.5 * 2 * np.log(4)])
 
 
 def test_failures_multiply():
