@@ -8,6 +8,7 @@ import numpy as np
 from hiermap.pictures import action_picture, png, side_by_side, upscaled
 from hiermap.results import EpisodeRow
 from hiermap.suites import Trial
+from planners import PeakOptions, candidates
 from primitives.specs import PRIMITIVES
 from worlds import judge, oracle
 from worlds.base import Action, InvalidObservationError, Observation, PhysicsError
@@ -22,6 +23,8 @@ NO_CELL, NO_MOVE, NO_EFFECT, PHYSICS = "no_visible_cell", "nothing_there", "no_e
 
 Judged = tuple[EpisodeRow, bytes | None]
 """A row and, where a failure was to be pictured, a PNG."""
+ANY_VALUE = 1e-6
+"""A map that promises nothing anywhere still has a peak."""
 MapsOf = Callable[[Observation], np.ndarray]
 """Learned maps `[P, R, H, W]` in [0, 1] of what is seen."""
 
@@ -68,10 +71,11 @@ def run_single(trial: Trial, maps_of: MapsOf | None, pictures: bool) -> Judged:
 
 
 def peak(maps: np.ndarray, primitive: str) -> Action:
-    """The most promising cell and orientation of one primitive in maps `[P, R, H, W]`, among the orientations it uses."""
-    used = maps[list(PRIMITIVES).index(primitive), : len(PRIMITIVES[primitive].rotations)]
-    rotation, row, column = np.unravel_index(int(np.argmax(used)), used.shape)
-    return Action(primitive, (int(row), int(column)), int(rotation))
+    """The most promising action of one primitive in maps `[P, R, H, W]`: what a planner would try first (the middle of a flat peak)."""
+    index = list(PRIMITIVES).index(primitive)
+    only = np.zeros_like(maps)
+    only[index] = np.maximum(maps[index], ANY_VALUE)
+    return candidates(only, PeakOptions(threshold=ANY_VALUE, top_k=1, per_effect=1))[0].action
 
 
 def kind_of(spec: KitchenSpec, move: Move) -> str:
