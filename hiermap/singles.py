@@ -74,7 +74,7 @@ def peak(maps: np.ndarray, primitive: str) -> Action:
     """The most promising action of one primitive in maps `[P, R, H, W]`: what a planner would try first (the middle of a flat peak)."""
     index = list(PRIMITIVES).index(primitive)
     only = np.zeros(maps.shape)
-    only[index] = np.maximum(maps[index], ANY_VALUE)
+    only[index] = np.maximum(maps[index].astype(float), ANY_VALUE)
     return candidates(only, PeakOptions(threshold=ANY_VALUE, top_k=1, per_effect=1))[0].action
 
 
