@@ -9,7 +9,7 @@ from hiermap.execute import ExecutionResult, RealWorld, execute
 from hiermap.learned import Learned
 from hiermap.planner import Planner
 from hiermap.suites import RunOptions
-from planners import PlanResult
+from planners import PlanResult, SearchOptions
 from primitives.specs import PrimitiveResult
 from worlds import judge, simulated
 from worlds.base import Action, Observation
@@ -73,7 +73,10 @@ class Attempt:
 
 
 def pose(suite: str, seed: int, world: str = "latent") -> Problem:
-    """The task of a seed, set up for a planner that imagines in `world`; the targets' masks come from the first view (a click or a segmenter would do)."""
+    """The task of a seed, set up for a planner that imagines in `world`.
+
+    The targets' masks come from the first view, as a click or a segmenter would give them.
+    """
     task = sample_task(suite, seed)
     kitchen = Kitchen(task.spec)
     kitchen.set_scene(task.scene)
@@ -114,4 +117,4 @@ def planner_for(options: RunOptions, problem: Problem, learned: Learned) -> Plan
         return Planner(simulated.SimulatedWorld(Kitchen(problem.task.spec), maps=maps), options.planner)
     from worlds.latent import LatentWorld
 
-    return Planner(LatentWorld(learned.weights.model), options.planner)
+    return Planner(LatentWorld(learned.weights.model), options.planner, SearchOptions.learned())
