@@ -53,10 +53,12 @@ FLAP_TILT, FLAP_BELOW_M = 0.4, 0.032
 """A face tilted more than this is a flap; the fingers go this far below the visible top of its bar."""
 LEAST_TRAVEL_M = 0.004
 """A push that moved its face less than this met something that does not give."""
-LEANS_RAD = (1.15, 1.3, 1.0, 0.85, np.pi / 2)
-"""Of the hand below the horizontal during a sweep, the best first: the palm begins only 4 cm above the grip point."""
+LEANS_RAD = (np.pi / 2, 1.4, 1.2)
+"""Of the hand below the horizontal during a sweep, the best first."""
 FRONTAL = -0.8
 """A face whose normal points at the robot like this is a front, and what stands off it a bar; everything else is a thing on the counter."""
+FINGER_AT_M = 0.044
+"""Distance of an open finger from the middle of the hand."""
 SIDE_GAP_M = 0.10
 """A sideways sweep of a thing seen from above begins this far beside the point."""
 BESIDE_BAR_M = 0.05
@@ -71,8 +73,8 @@ SWEEP_TOUCH_N, SWEEP_TOUCH_TICKS = 0.35, 7
 """A force as small as that of a sliding bowl counts once it lasts."""
 FINGER_HEIGHT_M = 0.01
 """Of the fingertips over the counter while they push: higher, tall things topple."""
-LEADING_RAD = 0.14
-"""The fingertips lead the hand in the sweep, so that they touch a thing low."""
+LEADING_RAD = 0.40
+"""The fingertips lead the hand in the sweep: the hand is wider than a finger, and must not touch a tall thing at its top."""
 LEAST_HEIGHT_M = 0.025
 """The counter lies at least this far below the visible top of a thing."""
 TRIES, STEP_ASIDE_M, STEP_BACK_M = 3, 0.025, 0.022
@@ -180,9 +182,14 @@ def _slide(driver: Driver, point: np.ndarray, normal: np.ndarray, side: float) -
 
 
 def _sweep(driver: Driver, point: np.ndarray, side: float) -> tuple[bool, str, float]:
-    """Closed fingers from above beside a thing, down to the counter, then sideways until it has moved on by SWEEP_M."""
+    """One finger of an open hand beside a thing, down to the counter, then sideways until it has moved on by SWEEP_M.
+
+    The hand is open toward the robot and away from it, and pushes with the farther finger: so the wide hand neither reaches the fronts
+    behind the counter nor lies on its edge.
+    """
+    driver.fingers = driver.arm.finger_limit
     along = np.array([0.0, side, 0.0])
-    start = point - SIDE_GAP_M * along
+    start = point - SIDE_GAP_M * along - np.array([FINGER_AT_M, 0.0, 0.0])
     reach = choose(driver, _leaning_options(start, along))
     posture = enter(driver, reach, rise=0.06)
     rotation = reach.option.rotation
@@ -213,7 +220,7 @@ def _land(driver: Driver, posture: np.ndarray, rotation: np.ndarray, point: np.n
 
 
 def _leaning_options(start: np.ndarray, along: np.ndarray) -> list[Option]:
-    """A hand from above that leans back toward the robot, thin in the direction of the sweep: its palm passes over no neighbour."""
+    """A hand from above whose fingers open toward and away from the robot; it leans back where it cannot reach straight down."""
     made = []
     for pitch in LEANS_RAD:
         approach = np.array([np.cos(pitch), 0.0, -np.sin(pitch)]) + LEADING_RAD * along
@@ -229,7 +236,7 @@ def _sweep_along(driver: Driver, rotation: np.ndarray, along: np.ndarray, postur
     """Sideways at constant speed; a lasting force against the motion is the touch: (travel since the touch [m], whether there was one)."""
     driver.take_tare(10)
     start = driver.hand().position
-    wanted, touch, pushed, ticks = 0.0, 0.0, 0, 0
+    wanted, touch, pushed, ticks = 0.0, 0.0, 0.0, 0
     while wanted < MOST_SWEEP_M:
         ticks += 1
         speed = SWEEP_SPEED * min(1.0, ticks * driver.arm.period / 0.15)
@@ -237,8 +244,10 @@ def _sweep_along(driver: Driver, rotation: np.ndarray, along: np.ndarray, postur
         hand = driver.servo(Impedance(rotation, start + wanted * along, speed * along, force_cap=25.0), posture)
         gone = float((hand.position - start) @ along)
         if pushed < SWEEP_TOUCH_TICKS:
-            pushed = pushed + 1 if -hand.force @ along > SWEEP_TOUCH_N and ticks * driver.arm.period > 0.25 else 0
-            touch = gone if pushed <= 1 else touch
+            # A sliding thing sticks and slips: its force comes and goes.
+            felt = -hand.force @ along > SWEEP_TOUCH_N and ticks * driver.arm.period > 0.25
+            touch = gone if pushed < 1 else touch
+            pushed = pushed + 1 if felt else max(0.0, pushed - 0.2)
         elif gone > touch + SWEEP_M:
             break
         if wanted - gone > 0.06:
