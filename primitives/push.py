@@ -53,12 +53,15 @@ FLAP_TILT, FLAP_BELOW_M = 0.4, 0.032
 """A face tilted more than this is a flap; the fingers go this far below the visible top of its bar."""
 LEAST_TRAVEL_M = 0.004
 """A push that moved its face less than this met something that does not give."""
-LEANS_RAD = (np.pi / 2, 1.4, 1.2)
-"""Of the hand below the horizontal during a sweep, the best first."""
+LEANS = ((np.pi / 2, 0.40, 0.0), (np.pi / 2, 0.25, 0.3), (1.42, 0.40, 0.6), (1.42, 0.25, 0.8), (1.25, 0.30, 1.4))
+"""Of the hand in a sweep: how far below the horizontal [rad], how far the fingertips lead it, and dislike.
+
+They lead because the hand is wider than a finger and must not touch a tall thing at its top.
+"""
 FRONTAL = -0.8
 """A face whose normal points at the robot like this is a front, and what stands off it a bar; everything else is a thing on the counter."""
-FINGER_AT_M = 0.044
-"""Distance of an open finger from the middle of the hand."""
+FINGER_AT_M = 0.048
+"""Distance of an open finger from the middle of the hand, and a little more to keep off the fronts behind the counter."""
 SIDE_GAP_M = 0.10
 """A sideways sweep of a thing seen from above begins this far beside the point."""
 BESIDE_BAR_M = 0.05
@@ -73,8 +76,6 @@ SWEEP_TOUCH_N, SWEEP_TOUCH_TICKS = 0.35, 7
 """A force as small as that of a sliding bowl counts once it lasts."""
 FINGER_HEIGHT_M = 0.01
 """Of the fingertips over the counter while they push: higher, tall things topple."""
-LEADING_RAD = 0.40
-"""The fingertips lead the hand in the sweep: the hand is wider than a finger, and must not touch a tall thing at its top."""
 LEAST_HEIGHT_M = 0.025
 """The counter lies at least this far below the visible top of a thing."""
 TRIES, STEP_ASIDE_M, STEP_BACK_M = 3, 0.025, 0.022
@@ -222,13 +223,13 @@ def _land(driver: Driver, posture: np.ndarray, rotation: np.ndarray, point: np.n
 def _leaning_options(start: np.ndarray, along: np.ndarray) -> list[Option]:
     """A hand from above whose fingers open toward and away from the robot; it leans back where it cannot reach straight down."""
     made = []
-    for pitch in LEANS_RAD:
-        approach = np.array([np.cos(pitch), 0.0, -np.sin(pitch)]) + LEADING_RAD * along
+    for pitch, lead, dislike in LEANS:
+        approach = np.array([np.cos(pitch), 0.0, -np.sin(pitch)]) + lead * along
         for sign in (1.0, -1.0):
             rotation = hand_rotation(approach, sign * np.array([np.sin(pitch), 0.0, np.cos(pitch)]))
             low = start - 0.05 * UP
             ahead = [straight(rotation, low, low + 0.2 * along)]
-            made.append(Option(rotation, start, start + 0.05 * UP, 1.2 * abs(pitch - LEANS_RAD[0]), ahead))
+            made.append(Option(rotation, start - 0.02 * UP, start + 0.025 * UP, dislike, ahead))
     return made
 
 
