@@ -8,11 +8,11 @@ import numpy as np
 from worlds import rules
 from worlds.base import ConfigError
 from worlds.drawing import KITCHENS, crisp_scene, kitchen_seeds, seen_in_first_view
+from worlds.goal_sampling import GoalSampler
 from worlds.goals import Predicate
-from worlds.judge import holds, satisfied, vocabulary
+from worlds.judge import satisfied
 from worlds.layouts import sample_kitchen
 from worlds.moves import Move
-from worlds.places import in_drawer
 from worlds.search import GoalBound, shortest
 from worlds.spec import KitchenSpec, SceneState
 from worlds.sweep import LOOSE, STRICT
@@ -36,13 +36,8 @@ DETOUR_FROM = 4
 """From this length on tasks are asked to contain a detour."""
 DETOUR_SHARE = 0.7
 """Share of those tasks that must contain one; the others may."""
-GOALS_PER_SCENE = 40
-SCENES_PER_KITCHEN = 2
-KIND_WEIGHTS = {"open": 1.0, "closed": 1.3, "on": 1.0, "off": 1.2, "inside": 2.2, "on_top": 1.6, "held": 0.3}
-"""How often a predicate kind is tried as part of a goal, among the predicates that do not hold yet."""
-
-STUCK_WEIGHT = 4.0
-"""How much more often a goal that wants a detour asks for a fixture that cannot be moved at once."""
+GOALS_PER_SCENE, SCENES_PER_KITCHEN = 40, 2
+"""Tries before the next scene, and before the next kitchen."""
 
 Visible = Callable[[KitchenSpec, SceneState], set[str]]
 """Names of the things seen in the first view."""
@@ -118,8 +113,9 @@ def _task_in_scene(
 ) -> Task | None:
     strict, loose = rules.table_for(spec, scene, STRICT), rules.table_for(spec, scene, LOOSE)
     seen: set[str] | None = None
+    sampler = GoalSampler(spec, scene, strict)
     for _ in range(GOALS_PER_SCENE):
-        goal = _sample_goal(spec, scene, strict, rng, length, want_detour)
+        goal = sampler.draw(rng, length, want_detour)
         if goal is None:
             continue
         solution = exact_solution(strict, loose, goal, length)
@@ -143,74 +139,6 @@ def exact_solution(strict: Table, loose: Table, goal: Sequence[Predicate], lengt
     if solution is None or len(solution) != length or shortest(loose, goal, length - 1) is not None:
         return None
     return solution
-
-
-def _sample_goal(
-    spec: KitchenSpec, scene: SceneState, table: Table, rng: np.random.Generator, length: int, want_detour: bool
-) -> tuple[Predicate, ...] | None:
-    """A random conjunction whose lower bound is near `length`; None if it came out empty."""
-    keys = vocabulary(spec, tuple(o.name for o in table.objects))
-    unmet = [Predicate(k[0], k[1:]) for k in keys if not holds(spec, scene, Predicate(k[0], k[1:]))]
-    hidden = _hidden_objects(spec, scene)
-    unmet = [p for p in unmet if not set(p.arguments) & hidden]
-    weights = np.array([KIND_WEIGHTS[p.kind] for p in unmet]) * _emphasis(spec, scene, unmet, rng, want_detour)
-    kinds = {kind: sum(p.kind == kind for p in unmet) for kind in KIND_WEIGHTS}
-    weights = weights / np.sqrt([kinds[p.kind] for p in unmet])
-    slack = int(rng.integers(1, 4)) if want_detour else int(rng.integers(0, 2))
-    start = np.array([table.start], np.int64)
-    goal: list[Predicate] = []
-    for index in rng.choice(len(unmet), size=len(unmet), replace=False, p=weights / weights.sum()):
-        candidate = unmet[int(index)]
-        if _clashes(candidate, goal):
-            continue
-        grown = _with_shut_drawer(spec, scene, [*goal, candidate], rng)
-        bound = GoalBound(table, grown)
-        if bound.contradictory or int(bound(start)[0]) > length:
-            continue
-        goal = grown
-        if int(bound(start)[0]) >= length - slack:
-            break
-    return tuple(goal) or None
-
-
-def _emphasis(spec: KitchenSpec, scene: SceneState, unmet: Sequence[Predicate], rng: np.random.Generator, want_detour: bool) -> np.ndarray:
-    """Random weights per kind, so that goals vary, and more for fixtures that something keeps from moving if a detour is wanted."""
-    by_kind = {kind: float(rng.uniform(0.2, 1.8)) for kind in KIND_WEIGHTS}
-    free = {(move.target, move.argument) for move in rules.moves(spec, scene, STRICT)}
-    stuck = [len(p.arguments) == 1 and p.kind != "held" and (p.arguments[0], p.kind) not in free for p in unmet]
-    return np.array([by_kind[p.kind] for p in unmet]) * np.where(stuck, STUCK_WEIGHT if want_detour else 1.0, 1.0)
-
-
-def _with_shut_drawer(spec: KitchenSpec, scene: SceneState, goal: list[Predicate], rng: np.random.Generator) -> list[Predicate]:
-    """Often what is put into a drawer shall be shut away."""
-    last = goal[-1]
-    if last.kind != "inside" or rng.uniform() > 0.5:
-        return goal
-    shut = Predicate("closed", (last.arguments[1],))
-    if shut in goal or Predicate("open", shut.arguments) in goal:
-        return goal
-    return [*goal, shut]
-
-
-def _clashes(candidate: Predicate, goal: Sequence[Predicate]) -> bool:
-    opposite = {"open": "closed", "closed": "open", "on": "off", "off": "on"}
-    for other in goal:
-        if other == candidate or (other.kind == opposite.get(candidate.kind) and other.arguments == candidate.arguments):
-            return True
-        placing = ("inside", "on_top", "held")
-        if candidate.kind in placing and other.kind in placing:
-            same_thing = candidate.arguments[0] == other.arguments[0]
-            same_place = len(candidate.arguments) == len(other.arguments) == 2 and candidate.arguments[1] == other.arguments[1]
-            if same_thing or same_place or (candidate.kind == other.kind == "held"):
-                return True
-    return False
-
-
-def _hidden_objects(spec: KitchenSpec, scene: SceneState) -> set[str]:
-    hidden = set()
-    for drawer in (f for f in spec.fixtures if f.kind == "drawer" and scene.fractions[f.name] < 0.9):
-        hidden |= {n for n, pose in scene.poses.items() if in_drawer(drawer, scene.fractions[drawer.name], np.array(pose[:3]))}
-    return hidden
 
 
 def count_detours(solution: Sequence[Move], goal: Sequence[Predicate]) -> int:
