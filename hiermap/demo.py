@@ -13,6 +13,9 @@ from worlds.base import HiermapError
 TASKS: Sequence[tuple[str, int]] = (("chain-1", 200000), ("chain-3", 200000), ("chain-5", 200000))
 """Suite and seed; seeds from 200000 on draw kitchens of the layout families kept for testing."""
 
+PATIENCE = "budget.seconds=20"
+"""Per plan; a plan takes a second or two, and a demonstration should not wait for a lost cause."""
+
 
 def demo(out: Path, tasks: Sequence[tuple[str, int]] = TASKS, overrides: Sequence[str] = ()) -> int:
     """Solve each task, write `report.html` over all of them and print where it is.
@@ -24,7 +27,9 @@ def demo(out: Path, tasks: Sequence[tuple[str, int]] = TASKS, overrides: Sequenc
     for task, seed in tasks:
         started = time.perf_counter()
         print(f"== {task}, kitchen {seed}", flush=True)
-        config = load_config("plan", [f"task={task}", f"seed={seed}", f"out={out / f'{task}_{seed}'}", "execute=true", *overrides])
+        config = load_config(
+            "plan", [f"task={task}", f"seed={seed}", f"out={out / f'{task}_{seed}'}", "execute=true", PATIENCE, *overrides]
+        )
         lines.append((task, seed, _solved(config), time.perf_counter() - started))
     print(f"\n{'task':10s} {'kitchen':>8s}  outcome     seconds")
     for task, seed, solved, seconds in lines:
