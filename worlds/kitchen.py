@@ -139,7 +139,7 @@ class Kitchen:
         self.data.qpos[address + 3 : address + 7] = np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)
 
     def _put_between_fingers(self, name: str) -> None:
-        """As a grasp from above leaves it: its axis along the hand's, its grip point at the grip site, its grip axis along the fingers' opening."""
+        """As a grasp from above leaves it: its axis along the hand, its grip point at the grip site, its grip axis as the fingers open."""
         spec = next(o for o in self.spec.objects if o.name == name)
         point, hand = self.data.site_xpos[self._site], self.data.site_xmat[self._site].reshape(3, 3)
         axes = np.column_stack([hand[:, 1], hand[:, 0], -hand[:, 2]])
