@@ -11,6 +11,8 @@ JOINT_STIFFNESS, JOINT_DAMPING = 400.0, 40.0
 """[1/s2], [1/s] of the computed torque: critically damped at 20 rad/s."""
 PEAK_JOINT_SPEED = 1.8
 """[rad/s] of a free path."""
+CARRYING_PACE = 0.6
+"""Share of that speed with something in the hand."""
 LINEAR_STIFFNESS, LINEAR_DAMPING = 1500.0, 220.0
 """[N/m], [N s/m] of the impedance: 0.3 mm static error, 16 mm lag at 10 cm/s."""
 ANGULAR_STIFFNESS, ANGULAR_DAMPING = 60.0, 11.0
@@ -113,10 +115,15 @@ class Driver:
         self.fingers = arm.width() / 2
         self.tare = np.zeros(3)
         self.reserve = HOME_RESERVE_S
+        self.pace = 1.0
 
     def leaving(self) -> None:
         """Contact is over: from here on the way home may use the time kept for it."""
         self.reserve = 0.0
+
+    def carry(self) -> None:
+        """Something is in the hand: move so gently that it does not swing in the grip."""
+        self.pace = CARRYING_PACE
 
     def elapsed(self) -> float:
         """Time since the program began [s]."""
@@ -147,7 +154,7 @@ class Driver:
         """
         first = self.arm.read().q
         knots = np.vstack([first, path])
-        reference = time_path(knots, self.arm.period, speed * PEAK_JOINT_SPEED)
+        reference = time_path(knots, self.arm.period, speed * self.pace * PEAK_JOINT_SPEED)
         late = 0
         for k, (q, qd, qdd) in enumerate(zip(*reference, strict=True)):
             state = self.arm.read()

@@ -42,6 +42,7 @@ def grasp(driver: Driver, command: Command) -> tuple[bool, str, float]:
         back_off(driver, UP, CLEAR_M)
         go_home(driver, rise=LIFT_M - CLEAR_M)
         return False, "missed", 0.0
+    driver.carry()
     back_off(driver, UP, CLEAR_M, cap=60.0)
     go_home(driver, rise=LIFT_M - CLEAR_M)
     if driver.arm.width() < EMPTY_M:

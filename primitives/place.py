@@ -27,6 +27,7 @@ def place(driver: Driver, command: Command) -> tuple[bool, str, float]:
     """Puts the held thing down at the point; (succeeded, reason, how far it was lowered [m])."""
     point = np.array(command.point_world)
     reach = choose(driver, down_options(point, YAWS_RAD[min(command.rotation_index, 1)], STANDOFFS_M, -LOWEST_M))
+    driver.carry()
     rotation = reach.option.rotation
     posture = enter(driver, reach, soft=reach.option.standoff[2] - point[2] - 0.01)
     before = driver.hand().position
@@ -41,6 +42,7 @@ def place(driver: Driver, command: Command) -> tuple[bool, str, float]:
     hand = advance(driver, posture, rotation, reach.option.contact - offset, TOUCH_N)
     touched = hand.position[2] > reach.option.contact[2] + 0.004
     release(driver, posture, extra=SPREAD_M)
+    driver.pace = 1.0
     back_off(driver, UP, CLEAR_M)
     go_home(driver, rise=0.08)
     driver.fingers = driver.arm.finger_limit

@@ -15,7 +15,8 @@ TIP_M = 0.005
 STANDOFF_M = 0.08
 SEEK_M = 0.04
 """Contact is sought this far behind the visible surface."""
-TOUCH_N = 4.0
+TOUCH_N, LIGHT_TOUCH_N = 4.0, 1.5
+"""A rocker gives way to the first before it is felt, so a push inward begins at the second."""
 PITCHES_RAD = (0.0, 0.15, 0.3, 0.5)
 MAX_YAW_RAD = 0.9
 """The hand points at most this far away from straight ahead."""
@@ -51,7 +52,9 @@ PRESS = Compliance(
 )
 FLAP_TILT, FLAP_BELOW_M = 0.4, 0.032
 """A face tilted more than this is a flap; the fingers go this far below the visible top of its bar."""
-LEAST_TRAVEL_M = 0.004
+FLAP_GIVE_M = 0.05
+"""A flap pushed straight on gives less than this."""
+LEAST_TRAVEL_M = 0.003
 """A push that moved its face less than this met something that does not give."""
 LEANS = ((np.pi / 2, 0.40, 0.0), (np.pi / 2, 0.25, 0.3), (1.42, 0.40, 0.6), (1.42, 0.25, 0.8), (1.25, 0.30, 1.4))
 """Of the hand in a sweep: how far below the horizontal [rad], how far the fingertips lead it, and dislike.
@@ -72,8 +75,8 @@ MOST_SWEEP_M = 0.27
 """Where a sweep that met nothing ends."""
 SWEEP_SPEED = 0.08
 """[m/s]."""
-SWEEP_TOUCH_N, SWEEP_TOUCH_TICKS = 0.35, 7
-"""A force as small as that of a sliding bowl counts once it lasts."""
+SWEEP_TOUCH_N, SWEEP_HIT_N, SWEEP_TOUCH_TICKS = 0.35, 12.0, 7
+"""A force as small as that of a sliding bowl counts once it lasts; more than the second is not a thing that slides."""
 FINGER_HEIGHT_M = 0.01
 """Of the fingertips over the counter while they push: higher, tall things topple."""
 LEAST_HEIGHT_M = 0.025
@@ -99,9 +102,21 @@ def _inward(driver: Driver, point: np.ndarray, normal: np.ndarray) -> tuple[bool
     flat = level(normal)
     reach = choose(driver, _inward_options(point, flat))
     posture = enter(driver, reach, rise=0.12)
-    advance(driver, posture, reach.option.rotation, reach.option.contact, TOUCH_N)
+    advance(driver, posture, reach.option.rotation, reach.option.contact, LIGHT_TOUCH_N)
     travel = _follow(driver, -flat, FOLLOW, posture)
+    if travel.reason == "stalled" and point[2] < COUNTER_Z and LEAST_TRAVEL_M < travel.length < FLAP_GIVE_M:
+        travel = _lift(driver, posture, flat, travel)
     return _leave(driver, travel, flat)
+
+
+def _lift(driver: Driver, posture: np.ndarray, outward: np.ndarray, travel: Travel) -> Travel:
+    """What gave a little and then stood firm may be a flap that hangs open: go under its bar and carry it up."""
+    rotation = driver.hand().rotation
+    advance(driver, posture, rotation, driver.hand().position + 0.05 * outward, TOUCH_N)
+    advance(driver, posture, rotation, driver.hand().position - FLAP_BELOW_M * UP, TOUCH_N)
+    advance(driver, posture, rotation, driver.hand().position - 0.09 * outward, TOUCH_N)
+    lifted = _follow(driver, unit(np.array([0.5, 0.0, 0.85])), FLAP, posture)
+    return lifted if lifted.length > travel.length else travel
 
 
 def _leave(driver: Driver, travel: Travel, outward: np.ndarray) -> tuple[bool, str, float]:
@@ -246,7 +261,7 @@ def _sweep_along(driver: Driver, rotation: np.ndarray, along: np.ndarray, postur
         gone = float((hand.position - start) @ along)
         if pushed < SWEEP_TOUCH_TICKS:
             # A sliding thing sticks and slips: its force comes and goes.
-            felt = -hand.force @ along > SWEEP_TOUCH_N and ticks * driver.arm.period > 0.25
+            felt = SWEEP_TOUCH_N < -hand.force @ along < SWEEP_HIT_N and ticks * driver.arm.period > 0.25
             touch = gone if pushed < 1 else touch
             pushed = pushed + 1 if felt else max(0.0, pushed - 0.2)
         elif gone > touch + SWEEP_M:
