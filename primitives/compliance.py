@@ -17,7 +17,8 @@ STALL_SPEED, STALL_SECONDS = 0.008, 0.35
 """Slower than this [m/s] at full force for this long is the end stop, or an obstacle."""
 EFFECTIVE_DAMPING = 3.5
 """Damping across the line per root of its stiffness [sqrt(kg)/s]: about critical for the hand's 3 kg."""
-SLIP_MEMORY_S = 0.5
+SLOW_SPEED, SLIP_MEMORY_S = 0.03, 0.5
+"""A loss within this time [s] after moving slower than this [m/s] under force happened at the end stop."""
 SPEED_GAIN = 400.0
 """[N/m]: the force grows by this times the missing speed, per second."""
 
@@ -60,12 +61,15 @@ class Compliance:
 
 @dataclass(frozen=True, eq=False)
 class Travel:
-    """What following came to: path `length` [m], last `direction` [3], `turn` of the direction [rad], and why it ended."""
+    """What following came to: path `length` [m], `turn` of the direction [rad], why it ended, and `progress` [m].
+
+    `progress` is the net way along the first or the last direction, whichever is more: sliding sideways on a face is none.
+    """
 
     length: float
-    direction: np.ndarray
     turn: float
     reason: str
+    progress: float = 0.0
 
 
 def follow_joint(
@@ -81,7 +85,12 @@ def follow_joint(
     force, length, still, gone, slow = how.least_force, 0.0, 0.0, 0, np.inf
     knot, chord, line = hand.position, None, hand.position
     previous, limit, stiffness, tried = hand.position, how.force, how.hand_stiffness, how.second_force <= how.force
-    dt = driver.arm.period
+    dt, begin = driver.arm.period, hand.position
+
+    def end(reason: str) -> Travel:
+        net = hand.position - begin
+        return Travel(length, _angle(first, u), reason, float(max(net @ first, net @ u)))
+
     while True:
         speed = float(hand.velocity @ u)
         force = float(np.clip(force + SPEED_GAIN * (how.speed - speed) * dt, how.least_force, limit))
@@ -95,19 +104,19 @@ def follow_joint(
             if how.contact_force <= 0 or -hand.force @ u > how.contact_force:
                 u = _turned(u, new, chord, how, first)
             knot, chord = hand.position, new
-        slow = 0.0 if speed < STALL_SPEED and force > 0.5 * limit else slow + dt
+        slow = 0.0 if speed < SLOW_SPEED and force > 0.5 * limit else slow + dt
         gone = gone + 1 if lost(hand) else 0
         if gone >= 3:
             # A grip that slides off under force and just after standing still was at the end stop.
             reason = "stalled" if slow < SLIP_MEMORY_S else "lost"
-            return Travel(length, u, _angle(first, u), reason)
+            return end(reason)
         still = still + dt if speed < STALL_SPEED and force > 0.95 * limit else 0.0
         if still > STALL_SECONDS:
             if tried:
-                return Travel(length, u, _angle(first, u), "stalled")
+                return end("stalled")
             tried, limit, stiffness, still = True, how.second_force, min(2.0, stiffness), 0.0
         if length > how.max_travel:
-            return Travel(length, u, _angle(first, u), "travelled")
+            return end("travelled")
 
 
 def _goal(

@@ -44,10 +44,8 @@ def pull(driver: Driver, command: Command) -> tuple[bool, str, float]:
     advance(driver, posture, rotation, reach.option.contact, TOUCH_N)
     hand = driver.hand()
     width = close_fingers(driver, posture, rotation, hand.position)
-    if width < MISSED_M:
-        travel = Travel(0.0, flat, 0.0, "missed")
-    else:
-        travel = _follow(driver, flat, FOLLOW[min(command.rotation_index, 1)], posture)
+    how = FOLLOW[min(command.rotation_index, 1)]
+    travel = Travel(0.0, 0.0, "missed") if width < MISSED_M else _follow(driver, flat, how, posture)
     _leave(driver, travel)
     if travel.reason == "stalled" and travel.length > LEAST_TRAVEL_M:
         return True, "done", travel.length
@@ -59,7 +57,7 @@ def _follow(driver: Driver, normal: np.ndarray, how: Compliance, posture: np.nda
     try:
         return follow_joint(driver, normal, how, posture, lambda hand: not MISSED_M < driver.arm.width() < width + FORCED_M)
     except OutOfTime:
-        return Travel(0.0, normal, 0.0, "timeout")
+        return Travel(0.0, 0.0, "timeout")
 
 
 def _leave(driver: Driver, travel: Travel) -> None:

@@ -10,12 +10,12 @@ from primitives.reach import Option, straight
 from primitives.specs import Command
 
 INWARD, LEFT, RIGHT, DOWN = range(4)
-TIP_M = 0.005
-"""The pads end this far ahead of the grip point."""
+TIP_M = 0.009
+"""The fingers end this far ahead of the grip point."""
 STANDOFF_M = 0.08
 SEEK_M = 0.04
 """Contact is sought this far behind the visible surface."""
-TOUCH_N, LIGHT_TOUCH_N = 4.0, 1.5
+TOUCH_N, LIGHT_TOUCH_N = 4.0, 0.8
 """A rocker gives way to the first before it is felt, so a push inward begins at the second."""
 PITCHES_RAD = (0.0, 0.15, 0.3, 0.5)
 MAX_YAW_RAD = 0.9
@@ -54,7 +54,7 @@ FLAP_TILT, FLAP_BELOW_M = 0.4, 0.032
 """A face tilted more than this is a flap; the fingers go this far below the visible top of its bar."""
 FLAP_GIVE_M = 0.05
 """A flap pushed straight on gives less than this."""
-LEAST_TRAVEL_M = 0.003
+LEAST_TRAVEL_M = 0.008
 """A push that moved its face less than this met something that does not give."""
 LEANS = ((np.pi / 2, 0.40, 0.0), (np.pi / 2, 0.25, 0.3), (1.42, 0.40, 0.6), (1.42, 0.25, 0.8), (1.25, 0.30, 1.4))
 """Of the hand in a sweep: how far below the horizontal [rad], how far the fingertips lead it, and dislike.
@@ -101,10 +101,10 @@ def push(driver: Driver, command: Command) -> tuple[bool, str, float]:
 def _inward(driver: Driver, point: np.ndarray, normal: np.ndarray) -> tuple[bool, str, float]:
     flat = level(normal)
     reach = choose(driver, _inward_options(point, flat))
-    posture = enter(driver, reach, rise=0.12)
+    posture = enter(driver, reach, rise=0.12, soft=SEEK_M + 0.025)
     advance(driver, posture, reach.option.rotation, reach.option.contact, LIGHT_TOUCH_N)
     travel = _follow(driver, -flat, FOLLOW, posture)
-    if travel.reason == "stalled" and point[2] < COUNTER_Z and LEAST_TRAVEL_M < travel.length < FLAP_GIVE_M:
+    if travel.reason == "stalled" and point[2] < COUNTER_Z and LEAST_TRAVEL_M < travel.progress < FLAP_GIVE_M:
         travel = _lift(driver, posture, flat, travel)
     return _leave(driver, travel, flat)
 
@@ -116,13 +116,13 @@ def _lift(driver: Driver, posture: np.ndarray, outward: np.ndarray, travel: Trav
     advance(driver, posture, rotation, driver.hand().position - FLAP_BELOW_M * UP, TOUCH_N)
     advance(driver, posture, rotation, driver.hand().position - 0.09 * outward, TOUCH_N)
     lifted = _follow(driver, unit(np.array([0.5, 0.0, 0.85])), FLAP, posture)
-    return lifted if lifted.length > travel.length else travel
+    return lifted if lifted.progress > travel.progress else travel
 
 
 def _leave(driver: Driver, travel: Travel, outward: np.ndarray) -> tuple[bool, str, float]:
     back_off(driver, unit(outward - 0.2 * driver.hand().rotation[:, 2]), 0.06)
     go_home(driver, rise=0.06)
-    if travel.reason == "stalled" and travel.length > LEAST_TRAVEL_M:
+    if travel.reason == "stalled" and travel.progress > LEAST_TRAVEL_M:
         return True, "done", travel.length
     return False, "slipped" if travel.reason in ("lost", "travelled") else travel.reason, travel.length
 
@@ -131,7 +131,7 @@ def _follow(driver: Driver, direction: np.ndarray, how: Compliance, posture: np.
     try:
         return follow_joint(driver, direction, how, posture)
     except OutOfTime:
-        return Travel(0.0, direction, 0.0, "timeout")
+        return Travel(0.0, 0.0, "timeout")
 
 
 def _inward_options(point: np.ndarray, normal: np.ndarray) -> list[Option]:
@@ -289,5 +289,5 @@ def _press(driver: Driver, point: np.ndarray) -> tuple[bool, str, float]:
     travel = _follow(driver, -UP, PRESS, posture)
     back_off(driver, UP, 0.1)
     go_home(driver, rise=0.1)
-    done = travel.reason == "stalled" and travel.length > LEAST_TRAVEL_M
+    done = travel.reason == "stalled" and travel.progress > LEAST_TRAVEL_M
     return done, "done" if done else "stalled", travel.length

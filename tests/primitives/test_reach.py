@@ -1,0 +1,59 @@
+"""Branch search: which of the arm's ways to a pose is taken."""
+
+import numpy as np
+
+from primitives.kinematics import hand_rotation
+from primitives.pull import options as pull_options
+from primitives.reach import Option, best_reach, straight
+
+FORWARD, UP = np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0])
+
+
+def front_option(y, cost=0.0, x=0.6):
+    rotation = hand_rotation(FORWARD, np.array([0.0, 1.0, 0.0]))
+    contact = np.array([x, y, 0.25])
+    return Option(rotation, contact, contact - 0.1 * FORWARD, cost)
+
+
+def test_the_approach_runs_from_the_standoff_to_the_contact(arm):
+    option = front_option(0.25)
+    reach = best_reach(arm.chain, arm.ready, [option])
+    assert reach is not None
+    np.testing.assert_allclose(arm.chain.forward(reach.approach[0])[1], option.standoff, atol=1e-3)
+    np.testing.assert_allclose(arm.chain.forward(reach.approach[-1])[1], option.contact, atol=1e-3)
+
+
+def test_both_sides_of_the_kitchen_are_reached(arm):
+    assert best_reach(arm.chain, arm.ready, [front_option(0.35)]) is not None
+    assert best_reach(arm.chain, arm.ready, [front_option(-0.35)]) is not None
+
+
+def test_out_of_reach_there_is_no_branch(arm):
+    assert best_reach(arm.chain, arm.ready, [front_option(0.2, x=1.3)]) is None
+
+
+def test_of_two_equal_options_the_one_less_disliked_is_taken(arm):
+    reach = best_reach(arm.chain, arm.ready, [front_option(0.25, cost=3.0), front_option(0.25, cost=0.0)])
+    assert reach is not None and reach.option.cost == 0.0
+
+
+def test_the_search_is_deterministic(arm):
+    options = pull_options(np.array([0.55, 0.25, 0.2]), -FORWARD, 1)
+    first, second = (best_reach(arm.chain, arm.ready, options) for _ in range(2))
+    assert first is not None and second is not None
+    np.testing.assert_array_equal(first.approach, second.approach)
+
+
+def test_a_look_ahead_that_cannot_be_followed_makes_a_branch_dearer(arm):
+    plain = front_option(0.25)
+    far = straight(plain.rotation, plain.contact, plain.contact + 0.8 * FORWARD)
+    dearer = Option(plain.rotation, plain.contact, plain.standoff, 0.0, [far])
+    one, two = best_reach(arm.chain, arm.ready, [plain]), best_reach(arm.chain, arm.ready, [dearer])
+    assert one is not None and two is not None and two.cost > one.cost + 1.0
+
+
+def test_pull_prefers_a_hand_pitched_a_little_down(arm):
+    for roll, opening in ((0, np.array([0.0, 1.0, 0.0])), (1, UP)):
+        first = pull_options(np.array([0.55, 0.25, 0.2]), -FORWARD, roll)[0]
+        assert 0.1 < -first.rotation[2, 2] < 0.5
+        assert abs(first.rotation[:, 0] @ opening) > 0.9
