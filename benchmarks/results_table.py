@@ -1,0 +1,50 @@
+"""Print the README's results table from the committed `docs/results/*/eval_info.json`; a test holds the README to it."""
+
+import json
+import sys
+from pathlib import Path
+
+COLUMNS = ("what", "success %", "95 % interval", "n", "s/plan", "commit", "command")
+
+
+def shown(name: str, info: dict) -> tuple[str, ...]:
+    """One row: figures of `aggregated` or of one task, and the command that regenerates them."""
+    record, settings = info["aggregated"], info["settings"]
+    config = settings["config"]
+    keys = ("suite", "world", "maps", "planner", "seed", "episodes")
+    command = "hiermap evaluate " + " ".join(f"{k}={config[k]}" for k in keys)
+    low, high = record["ci95"]
+    plan = f"{record['mean_plan_seconds']:.2f}"
+    return (
+        name,
+        f"{record['pc_success']:.1f}",
+        f"{low:.1f} to {high:.1f}",
+        str(record["n_episodes"]),
+        plan,
+        str(settings.get("commit") or "")[:7],
+        f"`{command}`",
+    )
+
+
+def rows(results: Path) -> list[tuple[str, ...]]:
+    """A row per result directory, and below it one per task where a suite has several."""
+    table = []
+    for path in sorted(results.glob("*/eval_info.json")):
+        info = json.loads(path.read_text())
+        table.append(shown(path.parent.name, info))
+        if len(info["per_task"]) > 1:
+            for task, record in info["per_task"].items():
+                low, high = record["ci95"]
+                figures = (f"{record['pc_success']:.1f}", f"{low:.1f} to {high:.1f}", str(record["n_episodes"]))
+                table.append((f"- {task}", *figures, "", "", ""))
+    return table
+
+
+def markdown(results: Path) -> str:
+    """The table as Markdown."""
+    lines = [COLUMNS, tuple("---" for _ in COLUMNS), *rows(results)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+if __name__ == "__main__":
+    print(markdown(Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parents[1] / "docs" / "results")))

@@ -1,0 +1,39 @@
+"""Every figure of the README comes from a committed result, and what it tells users to type exists."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from hiermap.cli import VERBS
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def results_table() -> str:
+    spec = importlib.util.spec_from_file_location("results_table", ROOT / "benchmarks" / "results_table.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.markdown(ROOT / "docs" / "results")
+
+
+def test_the_results_table_is_what_the_committed_results_say():
+    between = re.search(r"<!-- results -->\n(.*?)\n<!-- end of results -->", README, re.DOTALL)
+    assert between and between[1] == results_table(), "run `python benchmarks/results_table.py` and paste its table"
+
+
+def test_every_verb_the_readme_uses_exists():
+    used = set(re.findall(r"hiermap (\w+) \w+=", README))
+    assert used and used <= set(VERBS)
+
+
+def test_every_picture_and_file_the_readme_links_is_committed():
+    for link in re.findall(r"\]\((?!http)([^)#]+)\)", README):
+        assert (ROOT / link).exists(), link
+
+
+@pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", README, re.DOTALL))
+def test_the_python_of_the_readme_compiles(block):
+    compile(block, "README.md", "exec")
