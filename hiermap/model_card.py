@@ -36,7 +36,7 @@ tags: [robotics, world-model, affordance, mujoco]
 # hiermap world model
 
 Encodes a fused RGB-D view of a kitchen front, predicts what primitives do to it, and decodes per-primitive success maps,
-goal predicates and steps-to-go. Input: colour, depth, height, normals, validity and whether the gripper holds something, 1 cm per cell.
+goal predicates and steps-to-go. Input: colour, depth, height, normals, validity and whether the gripper holds something, 8 mm per cell.
 
 ## Made by
 
