@@ -23,9 +23,7 @@ SAME_LEVEL = 0.02
 _INDEX = {name: index for index, name in enumerate(PRIMITIVES)}
 
 
-def oracle_maps(
-    spec: KitchenSpec, scene: SceneState, view: SpatialView, masks: Mapping[str, np.ndarray] | None = None
-) -> np.ndarray:
+def oracle_maps(spec: KitchenSpec, scene: SceneState, view: SpatialView, masks: Mapping[str, np.ndarray] | None = None) -> np.ndarray:
     """Every cell and orientation bin where a primitive would have its effect, `[P, R, H, W]` bool.
 
     `masks` (name -> `[H, W]` bool of the things' visible cells in this view) narrows handles, faces and tops down to the thing itself.
@@ -114,9 +112,7 @@ def _cells(
     return region, distance
 
 
-def _thing_region(
-    spec: KitchenSpec, scene: SceneState, view: SpatialView, move: Move, rotation: int
-) -> tuple[np.ndarray, np.ndarray]:
+def _thing_region(spec: KitchenSpec, scene: SceneState, view: SpatialView, move: Move, rotation: int) -> tuple[np.ndarray, np.ndarray]:
     points = view.points
     things = {o.name: o for o in spec.objects}
     if move.target in things:
@@ -134,9 +130,7 @@ def _thing_region(
     return face_region(fixture, points, fraction)
 
 
-def _place_region(
-    spec: KitchenSpec, scene: SceneState, view: SpatialView, move: Move, rotation: int
-) -> tuple[np.ndarray, np.ndarray]:
+def _place_region(spec: KitchenSpec, scene: SceneState, view: SpatialView, move: Move, rotation: int) -> tuple[np.ndarray, np.ndarray]:
     place = next((p for p in common_places(spec) if p.name == move.argument), None)
     if place is None:
         return np.zeros(view.depth.shape, bool), np.zeros(view.depth.shape)

@@ -133,9 +133,7 @@ class Unsure(ToyWorld):
 def test_a_goal_the_world_is_sure_of_is_worth_a_longer_plan():
     instance, bold = TOY_INSTANCES["forcing_is_dear"], SearchOptions(risk_seconds=3.0, peaks=PeakOptions(threshold=0.01))
     sure = solve("best_first", instance, options=bold)
-    unsure = PLANNERS["best_first"](
-        Unsure(instance.kitchen), instance.observation, instance.goal, PLENTY, np.random.default_rng(0), bold
-    )
+    unsure = PLANNERS["best_first"](Unsure(instance.kitchen), instance.observation, instance.goal, PLENTY, np.random.default_rng(0), bold)
     assert [len(sure.plan), len(unsure.plan)] == [1, 2]
     assert unsure.plan.success_probability == pytest.approx(0.95**2 * 0.99)
 

@@ -23,7 +23,7 @@ def test_no_joint_of_a_timed_path_is_faster_than_asked():
 
 def test_corners_of_a_path_are_rounded_but_near():
     knots = np.array([[0.0, 0.0], [0.6, 0.0], [0.6, 0.6]])
-    q, qd, qdd = time_path(knots, 0.008, 1.0)
+    q, _qd, qdd = time_path(knots, 0.008, 1.0)
     nearest = np.abs(q - knots[1]).max(axis=1).min()
     assert 0.005 < nearest < 0.08
     assert np.abs(qdd).max() < 40.0
@@ -84,7 +84,7 @@ def test_a_phase_stops_before_the_time_for_the_way_home_is_gone(arm):
 
 
 def test_the_way_out_ends_at_ready_and_does_not_reach_beyond_its_start(arm):
-    rotation, position, _ = arm.chain.forward(arm.ready)
+    rotation, _position, _ = arm.chain.forward(arm.ready)
     start, reached = arm.chain.solve(arm.ready[None], rotation[None], np.array([[0.55, 0.3, 0.4]]), arm.ready[None])
     assert reached[0]
     path = way_out(arm.chain, start[0], arm.ready, rise=0.1)

@@ -80,4 +80,3 @@ def test_a_place_between_the_named_ones_is_a_place_too(kitchens):
     placing = [Action("place", (int(row), int(column)), 0) for row, column in cells]
     meant = {move_for(kitchen.spec, scene, action, view).argument.split()[0] for action in placing}
     assert len(cells) > 50 and "at" in meant and any(name.startswith("spot_") for name in meant)
-
