@@ -20,6 +20,8 @@ TOUCH_N = 8.0
 LIFT_M = 0.15
 SHORT_M, RISE_M, NARROW_M = 0.008, 0.025, 0.031
 """Stopped this far above the grip, the hand rises and tries again with each finger opened only by the last of these."""
+TOO_HIGH_M = 0.015
+"""Still stopped this far above the grip, there is nothing but an obstacle between the fingers."""
 CLEAR_M = 0.07
 """Of which straight up, out of a drawer or from between neighbours."""
 EMPTY_M = 0.004
@@ -36,6 +38,10 @@ def grasp(driver: Driver, command: Command) -> tuple[bool, str, float]:
     hand = advance(driver, posture, rotation, reach.option.contact, TOUCH_N)
     if hand.position[2] > reach.option.contact[2] + SHORT_M:
         hand = _narrower(driver, posture, rotation, reach.option.contact)
+    if hand.position[2] > reach.option.contact[2] + TOO_HIGH_M:
+        back_off(driver, UP, CLEAR_M)
+        go_home(driver, rise=LIFT_M - CLEAR_M)
+        return False, "blocked", 0.0
     width = close_fingers(driver, posture, rotation, hand.position, 0.5)
     if width < EMPTY_M:
         release(driver, posture)

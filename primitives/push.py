@@ -75,6 +75,8 @@ MOST_SWEEP_M = 0.27
 """Where a sweep that met nothing ends."""
 SWEEP_SPEED = 0.08
 """[m/s]."""
+SWEEP_NEAR_M = 0.07
+"""No thing that stands at the point is touched before the hand is this near to it."""
 SWEEP_TOUCH_N, SWEEP_HIT_N, SWEEP_TOUCH_TICKS = 0.35, 12.0, 7
 """A force as small as that of a sliding bowl counts once it lasts; more than the second is not a thing that slides."""
 FINGER_HEIGHT_M = 0.01
@@ -214,7 +216,7 @@ def _sweep(driver: Driver, point: np.ndarray, side: float) -> tuple[bool, str, f
         go_home(driver, rise=0.10)
         return False, "blocked", 0.0
     advance(driver, posture, rotation, floor + FINGER_HEIGHT_M * UP, 30.0)
-    travel, touched = _sweep_along(driver, rotation, along, posture)
+    travel, touched = _sweep_along(driver, rotation, point, along, posture)
     back_off(driver, -along, 0.02)
     go_home(driver, rise=0.15)
     if not touched:
@@ -248,28 +250,29 @@ def _leaning_options(start: np.ndarray, along: np.ndarray) -> list[Option]:
     return made
 
 
-def _sweep_along(driver: Driver, rotation: np.ndarray, along: np.ndarray, posture: np.ndarray) -> tuple[float, bool]:
+def _sweep_along(driver: Driver, rotation: np.ndarray, point: np.ndarray, along: np.ndarray, posture: np.ndarray) -> tuple[float, bool]:
     """Sideways at constant speed; a lasting force against the motion is the touch: (travel since the touch [m], whether there was one)."""
     driver.take_tare(10)
     start = driver.hand().position
-    wanted, touch, pushed, ticks = 0.0, 0.0, 0.0, 0
+    wanted, touch, pushed, ticks, sure = 0.0, 0.0, 0.0, 0, False
     while wanted < MOST_SWEEP_M:
         ticks += 1
         speed = SWEEP_SPEED * min(1.0, ticks * driver.arm.period / 0.15)
         wanted += speed * driver.arm.period
         hand = driver.servo(Impedance(rotation, start + wanted * along, speed * along, force_cap=25.0), posture)
         gone = float((hand.position - start) @ along)
-        if pushed < SWEEP_TOUCH_TICKS:
-            # A sliding thing sticks and slips: its force comes and goes.
-            felt = SWEEP_TOUCH_N < -hand.force @ along < SWEEP_HIT_N and ticks * driver.arm.period > 0.25
-            touch = gone if pushed < 1 else touch
-            pushed = pushed + 1 if felt else max(0.0, pushed - 0.2)
-        elif gone > touch + SWEEP_M:
+        # A sliding thing sticks and slips, so its force comes and goes; what was only brushed is forgotten again.
+        near = (point - hand.position) @ along < SWEEP_NEAR_M
+        felt = near and SWEEP_TOUCH_N < -hand.force @ along < SWEEP_HIT_N
+        touch = gone if pushed <= 0 else touch
+        pushed = min(pushed + 1, 2 * SWEEP_TOUCH_TICKS) if felt else max(0.0, pushed - 0.2)
+        sure = pushed > 0 and (sure or pushed >= SWEEP_TOUCH_TICKS)
+        if sure and gone > touch + SWEEP_M:
             break
         if wanted - gone > 0.06:
             break
     gone = float((driver.hand().position - start) @ along)
-    return (gone - touch, True) if pushed >= SWEEP_TOUCH_TICKS else (0.0, False)
+    return (gone - touch, True) if sure else (0.0, False)
 
 
 def _down_options(standoff: np.ndarray, contact: np.ndarray) -> list[Option]:
