@@ -66,9 +66,10 @@ class Arm(Protocol):
         ...
 
     def load_offset(self) -> np.ndarray:
-        """Where the held load's centre of mass is, seen along gravity from the grip point: world axes, [3] [m], vertical part 0.
+        """Where the vertical force on the hand acts, seen from the grip point: world axes, [3] [m], vertical part 0.
 
-        From force and torque at the wrist, at rest; zero for a load too light to tell.
+        At rest this is the centre of mass of what is held, in a contact from above the place of the contact. From force and torque at
+        the wrist; zero for a force too small to tell.
         """
         ...
 

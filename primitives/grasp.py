@@ -18,8 +18,10 @@ DEPTH_M = 0.018
 """The grip point goes this far below the visible top, or until something is touched."""
 TOUCH_N = 8.0
 LIFT_M = 0.15
-SHORT_M, RISE_M, NARROW_M = 0.008, 0.025, 0.031
-"""Stopped this far above the grip, the hand rises and tries again with each finger opened only by the last of these."""
+SOFT_M = 0.06
+"""The walls of a drawer may stand higher than what lies in it."""
+SHORT_M, RISE_M, NARROW_M, ASIDE_M = 0.008, 0.025, 0.031, 0.008
+"""Stopped this far above the grip, the hand rises and tries again with each finger opened only so far, and this much aside."""
 TOO_HIGH_M = 0.015
 """Still stopped this far above the grip, there is nothing but an obstacle between the fingers."""
 CLEAR_M = 0.07
@@ -34,10 +36,10 @@ def grasp(driver: Driver, command: Command) -> tuple[bool, str, float]:
     reach = choose(driver, down_options(point, YAWS_RAD[command.rotation_index], STANDOFFS_M, DEPTH_M))
     driver.fingers = driver.arm.finger_limit
     rotation = reach.option.rotation
-    posture = enter(driver, reach)
+    posture = enter(driver, reach, soft=SOFT_M)
     hand = advance(driver, posture, rotation, reach.option.contact, TOUCH_N)
     if hand.position[2] > reach.option.contact[2] + SHORT_M:
-        hand = _narrower(driver, posture, rotation, reach.option.contact)
+        hand = _beside(driver, posture, rotation, reach.option.contact)
     if hand.position[2] > reach.option.contact[2] + TOO_HIGH_M:
         back_off(driver, UP, CLEAR_M)
         go_home(driver, rise=LIFT_M - CLEAR_M)
@@ -58,11 +60,16 @@ def grasp(driver: Driver, command: Command) -> tuple[bool, str, float]:
     return True, "done", LIFT_M
 
 
-def _narrower(driver: Driver, posture: np.ndarray, rotation: np.ndarray, contact: np.ndarray) -> Hand:
-    """The open fingers landed on a wall or a neighbour: rise, open less and come down again."""
-    advance(driver, posture, rotation, driver.hand().position + RISE_M * UP, 30.0)
+def _beside(driver: Driver, posture: np.ndarray, rotation: np.ndarray, contact: np.ndarray) -> Hand:
+    """The open fingers landed on a wall or a neighbour: rise, open less, keep off the side that was hit and come down again."""
+    opening = rotation[:, 0]
+    side = float(driver.arm.load_offset() @ opening)
+    shift = -np.sign(side) * ASIDE_M * opening if abs(side) > ASIDE_M else np.zeros(3)
+    advance(driver, posture, rotation, driver.hand().position + RISE_M * UP + shift, 30.0)
     driver.fingers = NARROW_M
-    return advance(driver, posture, rotation, contact, TOUCH_N)
+    driver.hold(0.2)
+    driver.take_tare()
+    return advance(driver, posture, rotation, contact + shift, TOUCH_N)
 
 
 def down_options(point: np.ndarray, yaw_rad: float, standoffs: Sequence[float], depth: float) -> list[Option]:

@@ -15,7 +15,7 @@ FINGER_CTRL_M = 0.04
 READY = (0.0, -0.95, 0.0, -2.45, 0.0, 2.4, 0.785)
 """Hand at x 0.38, z 0.64, pointing down."""
 LEAST_LOAD_N = 0.5
-"""A lighter load says nothing about where its centre is."""
+"""A smaller vertical force says nothing about where it acts."""
 GRAVITY = np.array([0.0, 0.0, -9.81])
 WATCHED_WARNINGS = (mujoco.mjtWarning.mjWARN_BADQPOS, mujoco.mjtWarning.mjWARN_BADQVEL, mujoco.mjtWarning.mjWARN_BADQACC)
 
@@ -87,13 +87,13 @@ class PandaArm:
     def load_offset(self) -> np.ndarray:
         data = self.data
         load = self.wrist_force()
-        if -load[2] < LEAST_LOAD_N:
+        if abs(load[2]) < LEAST_LOAD_N:
             return np.zeros(3)
         origin = data.site_xpos[self._ft_site]
         torque = -(data.site_xmat[self._ft_site].reshape(3, 3) @ data.sensordata[self._torque])
         torque = torque - cross(data.subtree_com[self._wrist_body] - origin, self._hand_weight)
-        # torque = r x load with load along -z gives the horizontal part of r.
-        arm = np.array([torque[1], -torque[0], 0.0]) / -load[2]
+        # torque = r x load with load along z gives the horizontal part of r.
+        arm = np.array([-torque[1], torque[0], 0.0]) / load[2]
         offset = origin + arm - data.site_xpos[self._grip_site]
         return np.array([offset[0], offset[1], 0.0])
 
