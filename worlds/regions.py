@@ -7,6 +7,7 @@ import numpy as np
 
 from worlds.moves import PUSH_LEVER
 from worlds.places import drawer_place
+from worlds.scenes import FINGER_ROOM
 from worlds.spec import OPENABLE, FixtureSpec, KitchenSpec, ObjectSpec
 
 TOLERANCE = 0.010
@@ -125,7 +126,7 @@ def grip_region(
 def drawer_floor(drawer: FixtureSpec, thing: ObjectSpec, points: np.ndarray) -> np.ndarray:
     """Whether the object may be set down at points of an open drawer: on its bottom, clear of its walls and of the counter's edge."""
     x, y, z = drawer_place(drawer).point_world
-    room = drawer.size[0] / 2 - 0.03 - thing.radius
+    room = drawer.size[0] / 2 - FINGER_ROOM - thing.radius
     offset = np.abs(points - np.array([x, y, z]))
     return (offset[..., 0] <= 0.025) & (offset[..., 1] <= max(room, 0.02)) & (offset[..., 2] <= 0.016)
 

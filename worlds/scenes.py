@@ -13,6 +13,8 @@ DRAWER_WALL = 0.088
 behind the front on, where the hand sets things down before it meets the counter's edge."""
 DRAWER_INSET = 0.14
 """Objects stand this far behind the outer face of a drawer [m]."""
+FINGER_ROOM = 0.055
+"""Between an object and a drawer's outer side [m]: the wall, and an open finger with its own thickness of 2 cm, go in between."""
 OPEN_CHANCE = 0.35
 """Share of fixtures that a random scene opens or switches on."""
 IN_DRAWER_CHANCE = 0.25
@@ -71,7 +73,7 @@ def _free_pose(spec: KitchenSpec, fractions: dict[str, float], poses: dict[str, 
 def drawer_pose(drawer: FixtureSpec, fraction: float, thing: ObjectSpec, rng: np.random.Generator | None = None) -> Pose:
     """A base pose inside a drawer at `fraction`, reachable from above once it is open: beside its middle, or in it without `rng`."""
     x, y, _ = drawer.face_world
-    side = 0.0 if rng is None else float(rng.uniform(-1.0, 1.0)) * max(0.0, drawer.size[0] / 2 - 0.03 - thing.radius)
+    side = 0.0 if rng is None else float(rng.uniform(-1.0, 1.0)) * max(0.0, drawer.size[0] / 2 - FINGER_ROOM - thing.radius)
     yaw = 0.0 if rng is None else float(rng.uniform(-np.pi, np.pi))
     base = (x + DRAWER_INSET, y + side, drawer_floor_z(drawer))
     moved = drawer.moved(np.array(base), fraction)
