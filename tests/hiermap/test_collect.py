@@ -23,9 +23,19 @@ def command(directory, interactions, *more):
     return [sys.executable, "-m", "hiermap", *words]
 
 
+def heed_interrupts():
+    """A background shell starts its children with SIGINT ignored; the collector under test is to hear it all the same."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def start(directory, interactions):
     return subprocess.Popen(
-        command(directory, interactions), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True, text=True
+        command(directory, interactions),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+        preexec_fn=heed_interrupts,
     )
 
 

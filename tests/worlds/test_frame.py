@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -6,20 +8,22 @@ from hypothesis import strategies as st
 from worlds.cameras import default_cameras
 from worlds.frame import SpatialFrame, depth_to_points, pixel_to_point, point_to_pixel
 
+# Training flushes subnormals to zero in its process, which hypothesis would take for a broken machine.
+floats = partial(st.floats, allow_subnormal=False)
 frames = st.builds(
     SpatialFrame,
     rows=st.integers(1, 200),
     columns=st.integers(1, 200),
-    cell_size=st.floats(0.002, 0.1),
-    pitch_rad=st.floats(0.05, 1.5),
-    top=st.floats(-1, 2),
-    left=st.floats(-1, 2),
-    eye=st.floats(-2, 0),
+    cell_size=floats(0.002, 0.1),
+    pitch_rad=floats(0.05, 1.5),
+    top=floats(-1, 2),
+    left=floats(-1, 2),
+    eye=floats(-2, 0),
 )
-metres = st.floats(-2, 2)
+metres = floats(-2, 2)
 
 
-@given(frame=frames, row=st.integers(-50, 250), column=st.integers(-50, 250), depth=st.floats(-1, 4))
+@given(frame=frames, row=st.integers(-50, 250), column=st.integers(-50, 250), depth=floats(-1, 4))
 def test_a_cell_survives_the_way_to_metres_and_back(frame, row, column, depth):
     cell, back = frame.point_to_cell(frame.cell_to_point(np.array([row, column]), np.array(depth)))
     assert tuple(cell) == (row, column)
@@ -35,14 +39,14 @@ def test_a_point_survives_the_way_to_a_cell_and_back_to_half_a_cell(frame, x, y,
     assert abs(error @ frame.view_direction) < 1e-9
 
 
-@given(x=st.floats(0.3, 1.0), y=st.floats(-0.5, 0.5), z=st.floats(-0.2, 0.7), index=st.integers(0, 2))
+@given(x=floats(0.3, 1.0), y=floats(-0.5, 0.5), z=floats(-0.2, 0.7), index=st.integers(0, 2))
 def test_a_point_survives_the_way_through_a_camera(x, y, z, index):
     camera = default_cameras()[index]
     pixel, depth = point_to_pixel(np.array([x, y, z]), camera.K, camera.T_camera_to_world)
     np.testing.assert_allclose(pixel_to_point(pixel, depth, camera.K, camera.T_camera_to_world), [x, y, z], atol=1e-9)
 
 
-@given(row=st.integers(0, 95), column=st.integers(0, 127), depth=st.floats(0.6, 1.3), index=st.integers(0, 2))
+@given(row=st.integers(0, 95), column=st.integers(0, 127), depth=floats(0.6, 1.3), index=st.integers(0, 2))
 def test_a_cell_survives_the_way_through_a_camera(row, column, depth, index):
     frame, camera = SpatialFrame(), default_cameras()[index]
     pixel, optical = frame.cell_to_pixel(np.array([row, column]), np.array(depth), camera.K, camera.T_camera_to_world)
