@@ -14,6 +14,8 @@ SOFT_APPROACH_M = 0.03
 """The last part of an approach is done in impedance, so that a point a little off does no harm."""
 APPROACH_SPEED = 0.08
 """[m/s] in impedance."""
+BACK_PATIENCE_S = 0.6
+"""A hand that is held up by what it leaves gets this much longer."""
 BACK_SPEED = 0.25
 """[m/s] of the hand leaving a contact."""
 
@@ -114,10 +116,13 @@ def back_off(driver: Driver, direction: np.ndarray, distance: float, cap: float 
     driver.leaving()
     hand, posture = driver.hand(), driver.arm.read().q
     ticks = int(np.ceil(distance / (BACK_SPEED * driver.arm.period)))
-    for k in range(1, ticks + 12):
+    most = ticks + 12 + round(BACK_PATIENCE_S / driver.arm.period)
+    for k in range(1, most):
         travelled = min(distance, k * BACK_SPEED * driver.arm.period)
         speed = BACK_SPEED if travelled < distance else 0.0
-        driver.servo(Impedance(hand.rotation, hand.position + travelled * direction, speed * direction, force_cap=cap), posture)
+        now = driver.servo(Impedance(hand.rotation, hand.position + travelled * direction, speed * direction, force_cap=cap), posture)
+        if k >= ticks + 12 and (now.position - hand.position) @ direction > 0.93 * distance:
+            break
 
 
 def go_home(driver: Driver, rise: float = 0.0) -> None:

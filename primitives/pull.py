@@ -5,7 +5,7 @@ import numpy as np
 from primitives.approach import UP, advance, back_off, choose, close_fingers, enter, go_home, level, pitched, release
 from primitives.compliance import Compliance, Travel, follow_joint
 from primitives.control import Driver, OutOfTime
-from primitives.kinematics import cross, hand_rotation, turned_about
+from primitives.kinematics import cross, hand_rotation, turned_about, unit
 from primitives.reach import Option, straight
 from primitives.specs import Command
 
@@ -31,7 +31,7 @@ FOLLOW = {
     1: Compliance(speed=0.15, force=28.0, second_force=40.0, hand_gain=0.6),
 }
 """A horizontal bar turns in the grip, so the hand need not follow an oven door all the way down; a drawer never turns."""
-BACK_M = 0.09
+BACK_M = 0.10
 
 
 def pull(driver: Driver, command: Command) -> tuple[bool, str, float]:
@@ -64,8 +64,9 @@ def _leave(driver: Driver, travel: Travel) -> None:
     """Let go, move away from the handle along the gripper's own axis, up past the open panel, and home."""
     driver.leaving()
     release(driver, driver.arm.read().q)
-    hand = driver.hand()
-    back_off(driver, -hand.rotation[:, 2], BACK_M)
+    away = -driver.hand().rotation[:, 2]
+    # Never downward: a bar that was pulled down would be lifted again on the way up.
+    back_off(driver, unit(np.array([away[0], away[1], max(0.0, away[2])])), BACK_M)
     go_home(driver, rise=0.12)
 
 
