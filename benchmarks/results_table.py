@@ -40,10 +40,27 @@ def rows(results: Path) -> list[tuple[str, ...]]:
     return table
 
 
+def by_kind(info: dict) -> list[tuple[str, str]]:
+    """What each primitive managed on each kind of thing, as `kind solved/tried`."""
+    found: dict[str, list[str]] = {}
+    for name, record in info.get("per_kind", {}).items():
+        primitive, kind = name.removeprefix("primitive-").split(" ", 1)
+        tried = record["n_episodes"]
+        found.setdefault(primitive, []).append(f"{kind.replace('_', ' ')} {round(record['pc_success'] * tried / 100)}/{tried}")
+    return [(primitive, ", ".join(kinds)) for primitive, kinds in found.items()]
+
+
+def table(header: tuple[str, ...], lines: list) -> str:
+    """Markdown of a header and its lines."""
+    return "\n".join("| " + " | ".join(line) + " |" for line in [header, tuple("---" for _ in header), *lines])
+
+
 def markdown(results: Path) -> str:
-    """The table as Markdown."""
-    lines = [COLUMNS, tuple("---" for _ in COLUMNS), *rows(results)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    """The results, and for each suite of single primitives its table by kind."""
+    parts = [table(COLUMNS, rows(results))]
+    for path in sorted(results.glob("primitives-*/eval_info.json")):
+        parts.append(table((path.parent.name, "by kind of thing"), by_kind(json.loads(path.read_text()))))
+    return "\n\n".join(parts)
 
 
 if __name__ == "__main__":
