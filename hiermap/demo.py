@@ -10,8 +10,8 @@ from hiermap.plan_command import plan
 from hiermap.report import report
 from worlds.base import HiermapError
 
-TASKS: Sequence[tuple[str, int]] = (("chain-1", 200000), ("chain-3", 200000), ("chain-5", 200000))
-"""Suite and seed; seeds from 200000 on draw kitchens of the layout families kept for testing."""
+TASKS: Sequence[tuple[str, int]] = (("chain-1", 210001), ("chain-3", 210001), ("chain-5", 210003))
+"""Suite and seed, in kitchens of the test families; tasks that the shipped weights solve (the README says how many they do not)."""
 
 PATIENCE = "budget.seconds=20"
 """Per plan; a plan takes a second or two, and a demonstration should not wait for a lost cause."""
