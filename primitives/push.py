@@ -75,7 +75,7 @@ MOST_SWEEP_M = 0.27
 """Where a sweep that met nothing ends."""
 SWEEP_SPEED = 0.08
 """[m/s]."""
-SWEEP_NEAR_M = 0.07
+SWEEP_NEAR_M = 0.08
 """No thing that stands at the point is touched before the hand is this near to it."""
 SWEEP_TOUCH_N, SWEEP_HIT_N, SWEEP_TOUCH_TICKS = 0.35, 12.0, 7
 """A force as small as that of a sliding bowl counts once it lasts; more than the second is not a thing that slides."""
