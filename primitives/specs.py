@@ -53,7 +53,7 @@ class PrimitiveResult:
 
     Attributes:
         succeeded: the program's own opinion; a fresh look may disagree.
-        reason: "done" or why not ("unreachable", "missed", "stalled", "slipped", "timeout", "hand_full", "hand_empty").
+        reason: "done" or why not ("unreachable", "blocked", "missed", "stalled", "slipped", "timeout", "hand_full", "hand_empty").
         duration: simulated time used [s].
         displacement: path length of the tool while in contact [m], or turned angle [rad] for rotate.
     """
