@@ -52,6 +52,7 @@ class CollectSettings:
     source: str
     weights: str | None
     interactions_per_episode: int
+    purpose_share: float
     random_share: float
     model_share: float
     branch_share: float
@@ -65,7 +66,7 @@ class CollectSettings:
                 raise ConfigError(f"{name}={getattr(self, name)}; expected at least 1")
         if self.seed < 0:
             raise ConfigError(f"seed={self.seed}; expected 0 or more")
-        for name in ("random_share", "model_share", "branch_share"):
+        for name in ("purpose_share", "random_share", "model_share", "branch_share"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ConfigError(f"{name}={getattr(self, name)}; expected a share from 0 to 1")
 

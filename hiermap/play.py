@@ -1,4 +1,4 @@
-"""What an episode is made of: a random kitchen in a random state, and a walk of random, geometry-guided and model-guided actions.
+"""What an episode is made of: a random kitchen in a random state, and a walk of purposeful, random, geometry- and model-guided actions.
 
 `play_episode` runs the motor programs in the simulator and labels what really happened. `rules_episode` teleports to what the exact
 rules say, hundreds of times cheaper than moving an arm: data for a first training, with exact labels. Both try several actions from
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
+from hiermap.purpose import Purpose
 from hiermap.versions import versions
 from hiermap.walk import Look, Step, Walk
 from primitives.specs import PRIMITIVES, PrimitiveResult
@@ -76,11 +77,13 @@ def _episode(seed: int, settings: "CollectSettings", source: str, attempt: Calla
     walk = Walk(kitchen.spec, kitchen.masks())
     here = Here(walk.add(look(kitchen)), kitchen.snapshot())
     learned = _learned_maps(settings.weights)
+    purpose = Purpose(kitchen.spec, walk.masks, settings.purpose_share)
     for _ in range(MAX_ATTEMPTS * settings.interactions_per_episode):
         if len(walk.steps) >= settings.interactions_per_episode:
             break
         now = walk.looks[here.index]
-        action = choose(now, rng, settings.random_share, settings.model_share if learned else 0.0, learned)
+        aimed = purpose.next(now, rng)
+        action = aimed or choose(now, rng, settings.random_share, settings.model_share if learned else 0.0, learned)
         if action is None:
             break
         try:
@@ -89,7 +92,7 @@ def _episode(seed: int, settings: "CollectSettings", source: str, attempt: Calla
             walk.voided += 1
             kitchen.restore(here.snapshot)
             continue
-        if there.index != here.index and rng.random() < settings.branch_share:
+        if not aimed and there.index != here.index and rng.random() < settings.branch_share:
             kitchen.restore(here.snapshot)
         else:
             here = there

@@ -42,6 +42,8 @@ def grasp(driver: Driver, command: Command) -> tuple[bool, str, float]:
         hand = _beside(driver, posture, rotation, reach.option.contact)
     if hand.position[2] > reach.option.contact[2] + TOO_HIGH_M:
         back_off(driver, UP, CLEAR_M)
+        # Fingers left half open would pass for fingers that hold something.
+        driver.fingers = driver.arm.finger_limit
         go_home(driver, rise=LIFT_M - CLEAR_M)
         return False, "blocked", 0.0
     width = close_fingers(driver, posture, rotation, hand.position, 0.5)

@@ -24,6 +24,8 @@ RAIL = 0.010
 """Depth of the rail along the front edge of the counter [m]."""
 PALM_ROOM = 0.06
 """The hand keeps this far from the upper fronts [m]."""
+DOWNWARD_REACH = 0.735
+"""A hand that points down and comes from 10 cm above sets things down at most this far from the robot's base axis, at counter height [m]."""
 GRIPPED_LEVER_M = 0.03
 """A lever is gripped this near to its grip point [m]."""
 
@@ -132,11 +134,12 @@ def drawer_floor(drawer: FixtureSpec, thing: ObjectSpec, points: np.ndarray) -> 
 
 
 def counter_floor(spec: KitchenSpec, thing: ObjectSpec, points: np.ndarray) -> np.ndarray:
-    """Whether the object may be set down at points of the counter, as far as the counter itself goes."""
+    """Whether the object may be set down at points of the counter, as far as the counter itself and the arm go."""
     x_min, x_max, y_min, y_max, z = spec.counter_world
     inset = thing.radius + 0.008
     x, y = points[..., 0], points[..., 1]
     deep = (x >= x_min + RAIL + inset) & (x <= x_max - inset)
     # The palm needs room before the upper fronts as well.
     deep |= np.abs(x - (x_min + x_max) / 2 + 0.02) <= 0.012
-    return deep & (x <= x_max - PALM_ROOM) & (y >= y_min + inset) & (y <= y_max - inset) & (np.abs(points[..., 2] - z) <= 0.012)
+    deep &= (x <= x_max - PALM_ROOM) & (np.hypot(x, y) <= DOWNWARD_REACH)
+    return deep & (y >= y_min + inset) & (y <= y_max - inset) & (np.abs(points[..., 2] - z) <= 0.012)

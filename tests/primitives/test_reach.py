@@ -1,10 +1,14 @@
 """Branch search: which of the arm's ways to a pose is taken."""
 
 import numpy as np
+import pytest
 
+from primitives.grasp import down_options
 from primitives.kinematics import hand_rotation
+from primitives.place import STANDOFFS_M, YAWS_RAD
 from primitives.pull import options as pull_options
 from primitives.reach import Option, best_reach, straight
+from worlds.regions import DOWNWARD_REACH
 
 FORWARD, UP = np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0])
 
@@ -57,3 +61,16 @@ def test_pull_prefers_a_hand_pitched_a_little_down(arm):
         first = pull_options(np.array([0.55, 0.25, 0.2]), -FORWARD, roll)[0]
         assert 0.1 < -first.rotation[2, 2] < 0.5
         assert abs(first.rotation[:, 0] @ opening) > 0.9
+
+
+@pytest.mark.parametrize("height", [0.265, 0.28, 0.295])
+def test_things_are_set_down_as_far_from_the_base_as_the_world_says_and_hardly_farther(arm, height):
+    for angle in np.linspace(-0.65, 0.65, 9):
+        direction = np.array([np.cos(angle), np.sin(angle), 0.0])
+
+        def reached(distance, yaw, direction=direction):
+            point = distance * direction + height * UP
+            return best_reach(arm.chain, arm.ready, down_options(point, yaw, STANDOFFS_M, 0.0)) is not None
+
+        assert reached(DOWNWARD_REACH, YAWS_RAD[0]) and reached(DOWNWARD_REACH, YAWS_RAD[1])
+        assert not reached(DOWNWARD_REACH + 0.05, YAWS_RAD[0])

@@ -1,0 +1,59 @@
+"""Walks with an aim: a random goal and the exact rules' shortest way to it, so that records hold the sequences that tasks consist of.
+
+Random actions alone hardly ever put something into a drawer and then shut it, and a model that never saw that cannot imagine it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hiermap.walk import Look
+from primitives.specs import PRIMITIVES
+from worlds.base import Action
+from worlds.goal_sampling import GoalSampler
+from worlds.moves import Move
+from worlds.oracle import move_cells
+from worlds.rules import rotations, solve, table_for
+from worlds.spec import KitchenSpec
+
+SHORTEST, LONGEST = 2, 5
+"""Least number of primitives to a drawn goal, about."""
+DETOUR_SHARE = 0.4
+"""Of the goals that are asked to need steps that they do not name."""
+_ORDER = tuple(PRIMITIVES)
+
+
+@dataclass
+class Purpose:
+    """The moves still to make towards the goal drawn last; empty while the walk wanders."""
+
+    spec: KitchenSpec
+    masks: Mapping[str, np.ndarray]
+    share: float
+    moves: list[Move] = field(default_factory=list)
+
+    def next(self, now: Look, rng: np.random.Generator) -> Action | None:
+        """The next action on the way, at a random cell that means it; None to wander, or when the way is no longer open."""
+        if not self.moves and rng.random() < self.share:
+            self.moves = list(self._draw(now, rng))
+        if not self.moves:
+            return None
+        action = self._aimed(self.moves.pop(0), now, rng)
+        if action is None:
+            self.moves.clear()
+        return action
+
+    def _draw(self, now: Look, rng: np.random.Generator) -> tuple[Move, ...]:
+        sampler = GoalSampler(self.spec, now.scene, table_for(self.spec, now.scene))
+        goal = sampler.draw(rng, int(rng.integers(SHORTEST, LONGEST + 1)), bool(rng.random() < DETOUR_SHARE))
+        return (goal and solve(self.spec, now.scene, goal, LONGEST)) or ()
+
+    def _aimed(self, move: Move, now: Look, rng: np.random.Generator) -> Action | None:
+        for rotation in rotations(self.spec, now.scene, move):
+            region = move_cells(self.spec, now.scene, now.view, move, rotation, self.masks)
+            cells = np.argwhere(region & now.maps[_ORDER.index(move.primitive), rotation])
+            if len(cells):
+                row, column = cells[rng.integers(len(cells))]
+                return Action(move.primitive, (int(row), int(column)), rotation)
+        return None
