@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from worlds.reach import GRASP_LIFT, reached_from_above
 from worlds.scenes import DRAWER_INSET, drawer_floor_z
 from worlds.spec import FixtureSpec, KitchenSpec, ObjectSpec, SceneState, SurfaceSpec
 
@@ -104,7 +105,8 @@ def _surface_at(spec: KitchenSpec, point_world: tuple[float, float, float]) -> s
 
 
 def own_places(spec: KitchenSpec, scene: SceneState, thing: ObjectSpec) -> list[Place]:
-    """Where the object is now, in the coordinates of an open drawer if it is in one, and where a push would take it; none in the hand."""
+    """Where the object is now, in the coordinates of an open drawer if it is in one, and where a push would take it and
+    the hand still reaches it; none in the hand."""
     if scene.held == thing.name:
         return []
     point = np.array(scene.poses[thing.name][:3])
@@ -116,7 +118,8 @@ def own_places(spec: KitchenSpec, scene: SceneState, thing: ObjectSpec) -> list[
     places = [Place(f"{thing.name}@here", _triple(point), surface=_surface_at(spec, _triple(point)), owner=thing.name)]
     for side, sign in (("left", 1.0), ("right", -1.0)):
         moved = point + np.array([0.0, sign * PUSH_DISTANCE, 0.0])
-        if spec.counter_world[2] + thing.radius <= moved[1] <= spec.counter_world[3] - thing.radius:
+        on_counter = spec.counter_world[2] + thing.radius <= moved[1] <= spec.counter_world[3] - thing.radius
+        if on_counter and reached_from_above(moved + np.array([0.0, 0.0, thing.height]), GRASP_LIFT):
             places.append(Place(f"{thing.name}@{side}", _triple(moved), surface=_surface_at(spec, _triple(moved)), owner=thing.name))
     return places
 

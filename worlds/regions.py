@@ -7,6 +7,7 @@ import numpy as np
 
 from worlds.moves import PUSH_LEVER
 from worlds.places import drawer_place
+from worlds.reach import GRASP_LIFT, PLACE_LIFT, reached_from_above
 from worlds.scenes import FINGER_ROOM
 from worlds.spec import OPENABLE, FixtureSpec, KitchenSpec, ObjectSpec
 
@@ -24,8 +25,6 @@ RAIL = 0.010
 """Depth of the rail along the front edge of the counter [m]."""
 PALM_ROOM = 0.06
 """The hand keeps this far from the upper fronts [m]."""
-DOWNWARD_REACH = 0.735
-"""A hand that points down and comes from 10 cm above sets things down at most this far from the robot's base axis, at counter height [m]."""
 GRIPPED_LEVER_M = 0.03
 """A lever is gripped this near to its grip point [m]."""
 
@@ -116,7 +115,7 @@ def grip_region(
     rim = float(np.hypot(thing.grip_offset[0], thing.grip_offset[1]))
     across = np.abs(offset[..., :2] @ opening_axis)
     along = np.abs(offset[..., 0] * -opening_axis[1] + offset[..., 1] * opening_axis[0])
-    high = np.abs(offset[..., 2] - thing.height) <= TOLERANCE
+    high = (np.abs(offset[..., 2] - thing.height) <= TOLERANCE) & reached_from_above(points, GRASP_LIFT)
     if rim > 0.02:
         distance = np.hypot(across, along)
         aligned = np.arctan2(along, across) <= BOWL_ALIGNMENT_RAD
@@ -141,5 +140,5 @@ def counter_floor(spec: KitchenSpec, thing: ObjectSpec, points: np.ndarray) -> n
     deep = (x >= x_min + RAIL + inset) & (x <= x_max - inset)
     # The palm needs room before the upper fronts as well.
     deep |= np.abs(x - (x_min + x_max) / 2 + 0.02) <= 0.012
-    deep &= (x <= x_max - PALM_ROOM) & (np.hypot(x, y) <= DOWNWARD_REACH)
+    deep &= (x <= x_max - PALM_ROOM) & reached_from_above(points, PLACE_LIFT)
     return deep & (y >= y_min + inset) & (y <= y_max - inset) & (np.abs(points[..., 2] - z) <= 0.012)

@@ -39,7 +39,12 @@ def test_the_actions_of_a_purpose_are_allowed_and_mean_its_moves(kitchen):
 
 def test_the_moves_drawn_lead_to_a_goal_that_did_not_hold(kitchen, monkeypatch):
     now, goals = look(kitchen), []
-    monkeypatch.setattr("hiermap.purpose.solve", lambda spec, scene, goal, limit: goals.append(goal) or rules.solve(spec, scene, goal, limit))
+
+    def watched(spec, scene, goal, limit):
+        goals.append(goal)
+        return rules.solve(spec, scene, goal, limit)
+
+    monkeypatch.setattr("hiermap.purpose.solve", watched)
     purpose = Purpose(kitchen.spec, kitchen.masks(), share=1.0)
     moves = next(drawn for seed in range(20) if (drawn := purpose._draw(now, np.random.default_rng(seed))))
     scene = now.scene

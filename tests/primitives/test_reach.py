@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 
-from primitives.grasp import down_options
+from primitives import grasp, place
 from primitives.kinematics import hand_rotation
-from primitives.place import STANDOFFS_M, YAWS_RAD
 from primitives.pull import options as pull_options
 from primitives.reach import Option, best_reach, straight
-from worlds.regions import DOWNWARD_REACH
+from worlds.reach import GRASP_LIFT, MARGIN, PLACE_LIFT, reached_from_above
 
 FORWARD, UP = np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0])
 
@@ -63,14 +62,16 @@ def test_pull_prefers_a_hand_pitched_a_little_down(arm):
         assert abs(first.rotation[:, 0] @ opening) > 0.9
 
 
-@pytest.mark.parametrize("height", [0.265, 0.28, 0.295])
-def test_things_are_set_down_as_far_from_the_base_as_the_world_says_and_hardly_farther(arm, height):
-    for angle in np.linspace(-0.65, 0.65, 9):
-        direction = np.array([np.cos(angle), np.sin(angle), 0.0])
+@pytest.mark.parametrize(("lift", "standoffs"), [(GRASP_LIFT, grasp.STANDOFFS_M), (PLACE_LIFT, place.STANDOFFS_M)])
+@pytest.mark.parametrize("height", [0.19, 0.28, 0.34])
+def test_from_above_the_arm_reaches_as_far_as_the_worlds_rules_say_and_hardly_farther(arm, height, lift, standoffs):
+    for angle in np.linspace(-0.65, 0.65, 7):
+        ray = np.arange(0.6, 0.9, 0.002)
+        points = np.stack([ray * np.cos(angle), ray * np.sin(angle), np.full(len(ray), height)], axis=-1)
+        edge = np.flatnonzero(reached_from_above(points, lift))[-1]
 
-        def reached(distance, yaw, direction=direction):
-            point = distance * direction + height * UP
-            return best_reach(arm.chain, arm.ready, down_options(point, yaw, STANDOFFS_M, 0.0)) is not None
+        def reached(index, yaw, points=points):
+            return best_reach(arm.chain, arm.ready, grasp.down_options(points[index], yaw, standoffs, 0.0)) is not None
 
-        assert reached(DOWNWARD_REACH, YAWS_RAD[0]) and reached(DOWNWARD_REACH, YAWS_RAD[1])
-        assert not reached(DOWNWARD_REACH + 0.05, YAWS_RAD[0])
+        assert all(reached(edge, yaw) for yaw in grasp.YAWS_RAD)
+        assert not reached(edge + round((MARGIN + 0.01) / 0.002), grasp.YAWS_RAD[0])
