@@ -31,12 +31,12 @@ class PeakOptions:
         level: the blob is what is connected to the peak and at least this share of its value.
     """
 
-    threshold: float = 0.1
+    threshold: float = 0.2
     top_k: int = 24
     per_effect: int = 6
     radius: int = 3
     reach: int = 12
-    level: float = 0.6
+    level: float = 0.2
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold <= 1 or min(self.top_k, self.per_effect) < 1 or self.radius < 0 or self.reach < self.radius:

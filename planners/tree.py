@@ -43,6 +43,15 @@ class ExplainingWorld(Protocol):
         ...
 
 
+@runtime_checkable
+class MergingWorld(Protocol):
+    """Optional: a world that recognises siblings that are one and the same state, though different actions lead to them."""
+
+    def twins(self, parent: Node, children: Sequence[Node]) -> list[int]:
+        """Per child the index of the first child that is the same state, which may be itself."""
+        ...
+
+
 def expand_many(world: World, nodes: Sequence[Node], actions: Sequence[Sequence[Action]], goal: Goal) -> list[list[Outcome]]:
     """Outcomes of several nodes in one pass where the world offers that, else node by node."""
     if isinstance(world, BatchWorld):
@@ -130,28 +139,42 @@ class Tree:
         return [self._children(*each) for each in zip(entries, chosen, outcomes, strict=True)]
 
     def _children(self, parent: Entry, chosen: Sequence[Candidate], outcomes: Sequence[Outcome]) -> list[Entry]:
-        children = []
-        for candidate, outcome in zip(chosen, outcomes, strict=True):
-            success = outcome.success * discount(candidate.action, self.options.avoid, parent.depth)
-            if success < LEAST_SUCCESS:
+        """One entry per state that the outcomes lead to, by the cheapest action that does."""
+        cheapest: dict[int, Entry] = {}
+        for candidate, outcome, twin in zip(chosen, outcomes, self._twins(parent, outcomes), strict=True):
+            child = self._child(parent, candidate, outcome)
+            if child is None:
                 continue
-            belief = self._belief(outcome.node)
-            cost = parent.cost + outcome.cost - self.options.risk_seconds * float(np.log(success * belief))
-            child = Entry(
-                index=len(self.entries),
-                node=outcome.node,
-                parent=parent,
-                action=candidate.action,
-                affordance=candidate.prior,
-                success=success,
-                seconds=outcome.cost,
-                cost=cost,
-                depth=parent.depth + 1,
-                belief=belief,
-            )
-            self.entries.append(child)
-            children.append(child)
+            self.duplicates += twin in cheapest
+            if twin not in cheapest or child.cost < cheapest[twin].cost:
+                cheapest[twin] = child
+        children = [replace(child, index=len(self.entries) + number) for number, child in enumerate(cheapest.values())]
+        self.entries += children
         return children
+
+    def _child(self, parent: Entry, candidate: Candidate, outcome: Outcome) -> Entry | None:
+        """An entry without a number yet; None for an edge too unlikely to be one."""
+        success = outcome.success * discount(candidate.action, self.options.avoid, parent.depth)
+        if success < LEAST_SUCCESS:
+            return None
+        belief = self._belief(outcome.node)
+        return Entry(
+            index=-1,
+            node=outcome.node,
+            parent=parent,
+            action=candidate.action,
+            affordance=candidate.prior,
+            success=success,
+            seconds=outcome.cost,
+            cost=parent.cost + outcome.cost - self.options.risk_seconds * float(np.log(success * belief)),
+            depth=parent.depth + 1,
+            belief=belief,
+        )
+
+    def _twins(self, parent: Entry, outcomes: Sequence[Outcome]) -> Sequence[int]:
+        if isinstance(self.world, MergingWorld):
+            return self.world.twins(parent.node, [outcome.node for outcome in outcomes])
+        return range(len(outcomes))
 
     def _belief(self, node: Node) -> float:
         if node.progress < 1.0 or not isinstance(self.world, ExplainingWorld):

@@ -168,3 +168,21 @@ def test_a_negative_budget_is_an_error():
         Budget(seconds=-1)
     with pytest.raises(ValueError, match="expansions"):
         Budget(expansions=-1)
+
+
+class Merging(ToyWorld):
+    """Knows its siblings apart by their keys alone."""
+
+    def twins(self, parent, children):
+        keys = [self.key(child) for child in children]
+        return [keys.index(key) for key in keys]
+
+
+@pytest.mark.parametrize("name", [n for n, i in TOY_INSTANCES.items() if i.shortest is not None])
+def test_of_siblings_that_are_one_state_only_the_cheapest_is_kept(name):
+    instance = TOY_INSTANCES[name]
+    plain = solve("best_first", instance)
+    world = Merging(instance.kitchen, "count")
+    merged = PLANNERS["best_first"](world, instance.observation, instance.goal, PLENTY, np.random.default_rng(0), SearchOptions())
+    assert merged.plan.cost == pytest.approx(plain.plan.cost) and replay(instance, merged.plan)
+    assert merged.metrics["generated"] <= plain.metrics["generated"]

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -91,3 +92,14 @@ def test_a_mask_of_another_frame_is_refused(world: LatentWorld, seen: tuple[Obse
 def test_a_model_of_another_frame_is_refused(world: LatentWorld) -> None:
     with pytest.raises(InvalidObservationError, match="96 x 128"):
         LatentWorld(world.model, SpatialFrame(rows=48))
+
+
+def test_siblings_are_twins_only_of_what_changes_the_same(world: LatentWorld, seen: tuple[Observation, Goal]) -> None:
+    root = world.root(*seen)
+    change = torch.zeros_like(root.state.latent)
+    change[0, 4:8, 4:8] = 1.0
+    elsewhere = change.roll(10, dims=2)
+    changes = [change, elsewhere, 1.1 * change, -change, change + 0.2 * elsewhere]
+    children = [SimpleNamespace(state=replace(root.state, latent=root.state.latent + c)) for c in changes]
+    assert world.twins(root, children) == [0, 1, 0, 3, 0]
+    assert world.twins(root, []) == []
