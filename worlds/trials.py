@@ -33,6 +33,8 @@ BALANCED: dict[str, tuple[tuple[str, str], ...]] = {
     "rotate": tuple((kind, argument) for kind in ("knob", "tap", "latch") for argument in ("on", "off")),
 }
 """What each suite cycles through, seed by seed."""
+ATTEMPTS = 10
+"""Scenes drawn in every kitchen near a seed before there is said to be no trial; a sliding door is seldom free, and in few families."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,10 @@ def primitive_trial(suite: str, seed: int, check_view: bool = True) -> Primitive
     if seed < 0:
         raise ConfigError(f"trial seed {seed}: expected a non-negative integer")
     kind, argument = BALANCED[primitive][_turn(seed, len(BALANCED[primitive]))]
-    for _ in range(3):
+    for attempt in range(ATTEMPTS):
         for kitchen_seed in kitchen_seeds(seed):
             spec = sample_kitchen(kitchen_seed)
-            rng = np.random.default_rng([seed, 3, kitchen_seed, len(primitive)])
+            rng = np.random.default_rng([seed, 3, kitchen_seed, len(primitive), attempt])
             trial = _trial(spec, primitive, kind, argument, rng)
             if trial is not None and (not check_view or is_seen(trial)):
                 return trial
