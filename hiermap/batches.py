@@ -9,7 +9,7 @@ from torch import Tensor
 
 from hiermap.augment import MIRRORED_ROTATION, mirror_maps, mirror_views
 from hiermap.heads import USED_BINS
-from hiermap.shards import UNKNOWN, Shard, paths_of_length, walk
+from hiermap.shards import UNKNOWN, Shard, hiding_steps, paths_of_length, walk, walk_through
 
 TRIES = 4
 """Executed actions looked at per view."""
@@ -58,16 +58,20 @@ class SequenceBatch:
 
 
 class PathSampler:
-    """Draws paths of effective actions from episodes, mirrored half of the time if asked."""
+    """Draws paths of effective actions from episodes, mirrored half of the time if asked.
 
-    def __init__(self, shards: Sequence[Shard], longest: int, mirror: bool) -> None:
-        self.shards, self.mirror = shards, mirror
+    A share `hiding` of them shuts a drawer on something: rare in the data, and the only lesson in remembering what is out of sight.
+    """
+
+    def __init__(self, shards: Sequence[Shard], longest: int, mirror: bool, hiding: float = 0.0) -> None:
+        self.shards, self.mirror, self.hiding = shards, mirror, hiding
         self.tables = [paths_of_length(shard, longest) for shard in shards]
         self.starts = [
             np.array([(e, v) for e, table in enumerate(self.tables) for v in np.flatnonzero(table[k])], np.int64).reshape(-1, 2)
             for k in range(longest + 1)
         ]
         self.roots = [starts[starts[:, 1] == 0] for starts in self.starts]
+        self.hidings = [(e, int(t)) for e, shard in enumerate(shards) for t in hiding_steps(shard)]
 
     def longest(self) -> int:
         """The longest path there is, at most what was asked for."""
@@ -76,17 +80,26 @@ class PathSampler:
     def batch(self, size: int, length: int, rng: np.random.Generator) -> SequenceBatch:
         """`size` paths of `length` actions (shortened to what exists)."""
         length = min(length, self.longest())
-        rows = []
-        for _ in range(size):
-            pool = self.roots[length] if len(self.roots[length]) and rng.random() < _FROM_THE_FIRST_VIEW else self.starts[length]
-            episode, view = pool[rng.integers(len(pool))]
-            rows.append(self.path(int(episode), int(view), length, rng, self.mirror and rng.random() < 0.5))
-        return stack(rows)
+        return stack([self._row(length, rng) for _ in range(size)])
+
+    def _row(self, length: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        mirrored = self.mirror and bool(rng.random() < 0.5)
+        if length and self.hidings and rng.random() < self.hiding:
+            episode, step = self.hidings[rng.integers(len(self.hidings))]
+            source = self.shards[episode]
+            steps = walk_through(source, self.tables[episode], step, length, rng)
+            if steps is not None:
+                return self._along(episode, int(source.before[steps[0]]), steps, rng, mirrored)
+        pool = self.roots[length] if len(self.roots[length]) and rng.random() < _FROM_THE_FIRST_VIEW else self.starts[length]
+        episode, view = pool[rng.integers(len(pool))]
+        return self.path(int(episode), int(view), length, rng, mirrored)
 
     def path(self, episode: int, view: int, length: int, rng: np.random.Generator, mirrored: bool = False) -> dict[str, np.ndarray]:
         """One path as arrays named like `SequenceBatch`'s fields, without the leading B."""
+        return self._along(episode, view, walk(self.shards[episode], self.tables[episode], view, length, rng), rng, mirrored)
+
+    def _along(self, episode: int, view: int, steps: list[int], rng: np.random.Generator, mirrored: bool) -> dict[str, np.ndarray]:
         source = self.shards[episode]
-        steps = walk(source, self.tables[episode], view, length, rng)
         return sequence_arrays(source, [view, *(int(source.after[t]) for t in steps)], steps, rng, mirrored)
 
 

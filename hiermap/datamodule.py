@@ -30,6 +30,7 @@ class DataOptions:
         batches_per_epoch: optimiser steps between two looks at the held-out data.
         validation_share: share of the kitchens held out, chosen by their name, so that it never depends on what else is there.
         validation_sequences: paths looked at per validation.
+        hiding: share of the paths that shut a drawer on something, 0 for as many as there happen to be.
         mirror: also learn from mirrored kitchens.
         jitter: strength of colour and depth noise, 0 to 1.
         limit: use only so many episodes, 0 for all.
@@ -41,6 +42,7 @@ class DataOptions:
     batches_per_epoch: int = 200
     validation_share: float = 0.1
     validation_sequences: int = 100
+    hiding: float = 0.15
     mirror: bool = True
     jitter: float = 1.0
     limit: int = 0
@@ -51,6 +53,8 @@ class DataOptions:
             raise ConfigError(f"data_options.unroll={self.unroll}; expected 1 to 5 non-negative chances, for example [0.5, 0.3, 0.2]")
         if self.views_per_batch < 2 or self.batches_per_epoch < 1:
             raise ConfigError("data_options.views_per_batch must be at least 2 and batches_per_epoch at least 1")
+        if not 0 <= self.hiding <= 1:
+            raise ConfigError(f"data_options.hiding={self.hiding}; expected a share from 0 to 1")
         if not 0 < self.validation_share < 1:
             raise ConfigError(f"data_options.validation_share={self.validation_share}; expected a share between 0 and 1")
 
@@ -106,7 +110,7 @@ def held_out_names(names: Sequence[str], share: float) -> set[str]:
 class _Paths(IterableDataset):
     def __init__(self, shards: Sequence[Shard], options: DataOptions, epoch: int) -> None:
         self.options, self.epoch = options, epoch
-        self.sampler = PathSampler(shards, len(options.unroll), options.mirror)
+        self.sampler = PathSampler(shards, len(options.unroll), options.mirror, options.hiding)
 
     def __len__(self) -> int:
         return self.options.batches_per_epoch

@@ -1,6 +1,7 @@
 """Walks with an aim: a random goal and the exact rules' shortest way to it, so that records hold the sequences that tasks consist of.
 
-Random actions alone hardly ever put something into a drawer and then shut it, and a model that never saw that cannot imagine it.
+Random actions alone hardly ever put something into a drawer and then shut it, and a model that never saw that cannot imagine it: what is
+hidden then must be remembered. So that sequence, which many tasks contain, is drawn more often than goals at random would.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from hiermap.walk import Look
 from primitives.specs import PRIMITIVES
 from worlds.base import Action
 from worlds.goal_sampling import GoalSampler
+from worlds.goals import Predicate
 from worlds.moves import Move
 from worlds.oracle import move_cells
 from worlds.rules import rotations, solve, table_for
@@ -21,6 +23,8 @@ SHORTEST, LONGEST = 2, 5
 """Least number of primitives to a drawn goal, about."""
 DETOUR_SHARE = 0.4
 """Of the goals that are asked to need steps that they do not name."""
+PUT_AWAY_SHARE = 0.5
+"""Of the goals that put something into a drawer and shut it; the others are drawn as those of tasks."""
 _ORDER = tuple(PRIMITIVES)
 
 
@@ -45,9 +49,21 @@ class Purpose:
         return action
 
     def _draw(self, now: Look, rng: np.random.Generator) -> tuple[Move, ...]:
-        sampler = GoalSampler(self.spec, now.scene, table_for(self.spec, now.scene))
-        goal = sampler.draw(rng, int(rng.integers(SHORTEST, LONGEST + 1)), bool(rng.random() < DETOUR_SHARE))
+        if rng.random() < PUT_AWAY_SHARE:
+            goal: tuple[Predicate, ...] | None = self._put_away(now, rng)
+        else:
+            sampler = GoalSampler(self.spec, now.scene, table_for(self.spec, now.scene))
+            goal = sampler.draw(rng, int(rng.integers(SHORTEST, LONGEST + 1)), bool(rng.random() < DETOUR_SHARE))
         return (goal and solve(self.spec, now.scene, goal, LONGEST)) or ()
+
+    def _put_away(self, now: Look, rng: np.random.Generator) -> tuple[Predicate, ...]:
+        """Something that is in sight goes into a drawer, and the drawer is shut."""
+        seen = [name for name in now.scene.poses if self.masks[name].any()]
+        drawers = [fixture.name for fixture in self.spec.fixtures if fixture.kind == "drawer"]
+        if not seen or not drawers:
+            return ()
+        drawer = str(rng.choice(drawers))
+        return Predicate("inside", (str(rng.choice(seen)), drawer)), Predicate("closed", (drawer,))
 
     def _aimed(self, move: Move, now: Look, rng: np.random.Generator) -> Action | None:
         for rotation in rotations(self.spec, now.scene, move):

@@ -11,6 +11,7 @@ from hiermap.episodes import FILE_NAME, NOT_APPLICABLE, read_episode
 from worlds.base import DataError
 from worlds.frame import SpatialFrame
 from worlds.fusion import view_from_arrays
+from worlds.goals import BINARY, UNARY
 
 UNKNOWN = NOT_APPLICABLE
 """Label of a predicate that does not apply, or of steps beyond the cap."""
@@ -117,3 +118,22 @@ def walk(shard: Shard, table: np.ndarray, start: int, length: int, rng: np.rando
         path.append(chosen)
         view = int(shard.after[chosen])
     return path
+
+
+def hiding_steps(shard: Shard) -> np.ndarray:
+    """Transition indices that shut a drawer on something in it: what is true afterwards can no longer be seen."""
+    inside, closed = shard.binary[..., BINARY.index("inside")] == 1, shard.unary[..., UNARY.index("closed")] == 1
+    shut = ~closed[shard.before] & closed[shard.after]
+    return np.flatnonzero(shard.effect & (shut[:, None] & inside[shard.after]).any(axis=(1, 2)))
+
+
+def walk_through(shard: Shard, table: np.ndarray, step: int, length: int, rng: np.random.Generator) -> list[int] | None:
+    """Transition indices of a path of `length` effective actions with `step` among them, as late as possible; None if there is none."""
+    path = [step]
+    while len(path) < length:
+        earlier = np.flatnonzero(shard.effect & (shard.after == shard.before[path[0]]) & (shard.before != shard.after))
+        if len(earlier) == 0:
+            break
+        path.insert(0, int(earlier[0]))
+    left, end = length - len(path), int(shard.after[step])
+    return path + walk(shard, table, end, left, rng) if table[left, end] else None
