@@ -128,12 +128,23 @@ def hiding_steps(shard: Shard) -> np.ndarray:
 
 
 def walk_through(shard: Shard, table: np.ndarray, step: int, length: int, rng: np.random.Generator) -> list[int] | None:
-    """Transition indices of a path of `length` effective actions with `step` among them, as late as possible; None if there is none."""
-    path = [step]
-    while len(path) < length:
-        earlier = np.flatnonzero(shard.effect & (shard.after == shard.before[path[0]]) & (shard.before != shard.after))
-        if len(earlier) == 0:
+    """Transition indices of a path of `length` effective actions with `step` anywhere among them; None if there is none."""
+    past, end = _past(shard, step, length - 1), int(shard.after[step])
+    usable = [k for k in range(len(past) + 1) if table[length - 1 - k, end]]
+    if not usable:
+        return None
+    earlier = int(rng.choice(usable))
+    return [*past[len(past) - earlier :], step, *walk(shard, table, end, length - 1 - earlier, rng)]
+
+
+def _past(shard: Shard, step: int, most: int) -> list[int]:
+    """Up to `most` effective transitions that led to a step, in their order."""
+    path: list[int] = []
+    view = shard.before[step]
+    while len(path) < most:
+        led = np.flatnonzero(shard.effect & (shard.after == view) & (shard.before != view))
+        if len(led) == 0:
             break
-        path.insert(0, int(earlier[0]))
-    left, end = length - len(path), int(shard.after[step])
-    return path + walk(shard, table, end, left, rng) if table[left, end] else None
+        path.insert(0, int(led[0]))
+        view = shard.before[led[0]]
+    return path
