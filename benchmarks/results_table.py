@@ -11,8 +11,8 @@ def shown(name: str, info: dict) -> tuple[str, ...]:
     """One row: figures of `aggregated` or of one task, and the command that regenerates them."""
     record, settings = info["aggregated"], info["settings"]
     config = settings["config"]
-    keys = ("suite", "world", "maps", "planner", "seed", "episodes")
-    command = "hiermap evaluate " + " ".join(f"{k}={config[k]}" for k in keys)
+    keys = ("suite", "world", "maps", "planner", "seed", "episodes", "workers")
+    command = "hiermap evaluate " + " ".join([*(f"{k}={config[k]}" for k in keys if k in config), f"out=runs/{name}"])
     low, high = record["ci95"]
     plan = f"{record['mean_plan_seconds']:.2f}"
     return (

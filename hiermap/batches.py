@@ -60,7 +60,8 @@ class SequenceBatch:
 class PathSampler:
     """Draws paths of effective actions from episodes, mirrored half of the time if asked.
 
-    A share `hiding` of them shuts a drawer on something: rare in the data, and the only lesson in remembering what is out of sight.
+    A share `hiding` of them, at most, shuts a drawer on something: rare in the data, and the only lesson in remembering what is out of
+    sight; fewer where the data hold no such path of the wanted length.
     """
 
     def __init__(self, shards: Sequence[Shard], longest: int, mirror: bool, hiding: float = 0.0) -> None:

@@ -30,7 +30,7 @@ class DataOptions:
         batches_per_epoch: optimiser steps between two looks at the held-out data.
         validation_share: share of the kitchens held out, chosen by their name, so that it never depends on what else is there.
         validation_sequences: paths looked at per validation.
-        hiding: share of the paths that shut a drawer on something, 0 for as many as there happen to be.
+        hiding: share of the paths, at most, that shut a drawer on something, 0 for as many as there happen to be.
         mirror: also learn from mirrored kitchens.
         jitter: strength of colour and depth noise, 0 to 1.
         limit: use only so many episodes, 0 for all.

@@ -90,8 +90,11 @@ def _episode(seed: int, settings: "CollectSettings", source: str, attempt: Calla
             there = attempt(kitchen, walk, here, action)
         except (PhysicsError, InvalidObservationError):
             walk.voided += 1
+            purpose.moves.clear()
             kitchen.restore(here.snapshot)
             continue
+        if there.index == here.index or not walk.steps[-1].effect:
+            purpose.moves.clear()
         if not aimed and there.index != here.index and rng.random() < settings.branch_share:
             kitchen.restore(here.snapshot)
         else:

@@ -20,7 +20,7 @@ from worlds.rules import rotations, solve, table_for
 from worlds.spec import KitchenSpec
 
 SHORTEST, LONGEST = 2, 5
-"""Least number of primitives to a drawn goal, about."""
+"""About so many primitives are asked for; no way is longer than the second."""
 DETOUR_SHARE = 0.4
 """Of the goals that are asked to need steps that they do not name."""
 PUT_AWAY_SHARE = 0.5
@@ -30,7 +30,10 @@ _ORDER = tuple(PRIMITIVES)
 
 @dataclass
 class Purpose:
-    """The moves still to make towards the goal drawn last; empty while the walk wanders."""
+    """The moves still to make towards the goal drawn last; empty while the walk wanders, and to be cleared when one has no effect.
+
+    `masks` (name -> `[H, W]` bool) are of the first view; `share` is the chance that a wandering walk sets out, in [0, 1].
+    """
 
     spec: KitchenSpec
     masks: Mapping[str, np.ndarray]
@@ -57,7 +60,7 @@ class Purpose:
         return (goal and solve(self.spec, now.scene, goal, LONGEST)) or ()
 
     def _put_away(self, now: Look, rng: np.random.Generator) -> tuple[Predicate, ...]:
-        """Something that is in sight goes into a drawer, and the drawer is shut."""
+        """Something that was in sight at first goes into a drawer, and the drawer is shut."""
         seen = [name for name in now.scene.poses if self.masks[name].any()]
         drawers = [fixture.name for fixture in self.spec.fixtures if fixture.kind == "drawer"]
         if not seen or not drawers:

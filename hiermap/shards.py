@@ -122,8 +122,8 @@ def walk(shard: Shard, table: np.ndarray, start: int, length: int, rng: np.rando
 
 def hiding_steps(shard: Shard) -> np.ndarray:
     """Transition indices that shut a drawer on something in it: what is true afterwards can no longer be seen."""
-    inside, closed = shard.binary[..., BINARY.index("inside")] == 1, shard.unary[..., UNARY.index("closed")] == 1
-    shut = ~closed[shard.before] & closed[shard.after]
+    inside, closed = shard.binary[..., BINARY.index("inside")] == 1, shard.unary[..., UNARY.index("closed")]
+    shut = (closed[shard.before] == 0) & (closed[shard.after] == 1)
     return np.flatnonzero(shard.effect & (shut[:, None] & inside[shard.after]).any(axis=(1, 2)))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hiermap.cli import VERBS
+from hiermap.config import load_config
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -37,3 +38,8 @@ def test_every_picture_and_file_the_readme_links_is_committed():
 @pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", README, re.DOTALL))
 def test_the_python_of_the_readme_compiles(block):
     assert compile(block, "README.md", "exec").co_names, "the block uses nothing"
+
+
+@pytest.mark.parametrize("command", re.findall(r"`hiermap evaluate (.*?)`", README))
+def test_the_commands_of_the_results_are_complete(command):
+    assert load_config("evaluate", command.split())["out"].startswith("runs/")

@@ -125,7 +125,10 @@ def grip_region(
 
 
 def drawer_floor(drawer: FixtureSpec, thing: ObjectSpec, points: np.ndarray) -> np.ndarray:
-    """Whether the object may be set down at points of an open drawer: on its bottom, clear of its walls and of the counter's edge."""
+    """Whether the object may be set down at points of an open drawer: on its bottom, clear of its walls and of the counter's edge.
+
+    Open drawers lie well within the arm's reach, so nothing is cut there.
+    """
     x, y, z = drawer_place(drawer).point_world
     room = drawer.size[0] / 2 - FINGER_ROOM - thing.radius
     offset = np.abs(points - np.array([x, y, z]))

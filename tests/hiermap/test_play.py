@@ -10,6 +10,7 @@ from hiermap.config import load_config
 from hiermap.episodes import NOT_APPLICABLE, SHAPES, check_episode
 from hiermap.play import any_effect, choose, guided_action, look, play_episode, rules_episode
 from primitives.specs import PRIMITIVES
+from worlds import rules
 from worlds.base import Action, DataError, PhysicsError
 from worlds.fusion import depth_to_tenth_mm, view_from_arrays
 from worlds.goals import BINARY, UNARY
@@ -168,3 +169,21 @@ def test_placing_is_judged_at_the_point_asked_for():
     moved = replace(scene, poses={**scene.poses, name: (x, y + 0.2, z, yaw)})
     assert not any_effect(kitchen.spec, held, moved, action, point)
     assert not any_effect(kitchen.spec, held, held, action, point)
+
+
+def test_a_purpose_is_given_up_when_an_action_is_voided(monkeypatch):
+    drawn, asked = [], []
+
+    def draw(self, now, rng):
+        drawn.append(rules.moves(self.spec, now.scene)[:2])
+        return drawn[-1]
+
+    def attempt(kitchen, walk, here, action):
+        asked.append(action)
+        raise PhysicsError("diverged")
+
+    monkeypatch.setattr("hiermap.purpose.Purpose._draw", draw)
+    monkeypatch.setattr(play, "_teleported", attempt)
+    with pytest.raises(DataError):
+        rules_episode(SEED, settings("purpose_share=1"))
+    assert len(drawn) == len(asked) > 1 and all(len(moves) == 2 for moves in drawn)

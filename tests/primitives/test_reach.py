@@ -62,6 +62,10 @@ def test_pull_prefers_a_hand_pitched_a_little_down(arm):
         assert abs(first.rotation[:, 0] @ opening) > 0.9
 
 
+def test_the_worlds_know_the_lowest_standoffs():
+    assert min(grasp.STANDOFFS_M) == GRASP_LIFT and min(place.STANDOFFS_M) == PLACE_LIFT
+
+
 @pytest.mark.parametrize(("lift", "standoffs"), [(GRASP_LIFT, grasp.STANDOFFS_M), (PLACE_LIFT, place.STANDOFFS_M)])
 @pytest.mark.parametrize("height", [0.19, 0.28, 0.34])
 def test_from_above_the_arm_reaches_as_far_as_the_worlds_rules_say_and_hardly_farther(arm, height, lift, standoffs):
