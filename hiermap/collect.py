@@ -70,6 +70,12 @@ class CollectSettings:
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ConfigError(f"{name}={getattr(self, name)}; expected a share from 0 to 1")
 
+    @property
+    def walks(self) -> str:
+        """How actions are chosen, in words for the record: directories may hold walks of several kinds."""
+        shares = f"purpose {self.purpose_share:g} random {self.random_share:g} branch {self.branch_share:g}"
+        return shares + (f" model {self.model_share:g}" if self.weights else "")
+
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "CollectSettings":
         """From a resolved config; ConfigError names what is missing or unknown."""

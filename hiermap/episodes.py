@@ -80,7 +80,7 @@ class Episode:
         masks_packed: `[N, H, ceil(W / 8)]` uint8, cells in view 0 (`masks` unpacks).
         unary, binary: `[V, N, 5]`, `[V, N, N, 2]` uint8 truth per `goals.UNARY`, `goals.BINARY`; 255 not applicable.
         steps_unary, steps_binary: as above, least primitives to make it hold; 255 not applicable or beyond the cap.
-        meta: seed, family, source, versions, calibration_error_px, joints, flags.
+        meta: seed, family, source, walks, versions, calibration_error_px, joints, flags.
     """
 
     rgb: np.ndarray

@@ -94,6 +94,7 @@ def describe(name: str, episode: Episode, sha256: str, size: int) -> dict[str, A
         "seed": episode.meta["seed"],
         "source": episode.meta["source"],
         "family": episode.meta.get("family", ""),
+        "walks": episode.meta.get("walks", ""),
         "views": len(episode.rgb),
         "transitions": len(episode.primitive),
         "primitives": {p: [int(tried[i]), int(worked[i])] for i, p in enumerate(PRIMITIVES)},

@@ -107,6 +107,7 @@ def _episode(seed: int, settings: "CollectSettings", source: str, attempt: Calla
         "seed": seed,
         "family": kitchen.spec.family,
         "source": source,
+        "walks": settings.walks,
         "versions": versions(),
         "calibration_error_px": error_px,
         "flags": flags,

@@ -103,6 +103,7 @@ def info(directory: str | Path) -> str:
         f"{sum(r['views'] for r in records)} views, {sum(r['bytes'] for r in records) / 1e6:.1f} MB, {len(listed.void)} void seeds",
         f"sources  {_counts(r['source'] for r in records)}",
         f"families {_counts(r['family'] for r in records)}",
+        f"walks    {_counts(r.get('walks') or 'unknown' for r in records)}",
         f"flags    {_counts(f for r in records for f in r['flags'])}",
         "",
         f"{'primitive':12}{'tried':>8}{'effect':>8}{'share':>8}",
