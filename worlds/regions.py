@@ -8,7 +8,7 @@ import numpy as np
 from worlds.moves import PUSH_LEVER
 from worlds.places import drawer_place
 from worlds.reach import GRASP_LIFT, PLACE_LIFT, reached_from_above
-from worlds.scenes import FINGER_ROOM
+from worlds.scenes import side_room
 from worlds.spec import OPENABLE, FixtureSpec, KitchenSpec, ObjectSpec
 
 TOLERANCE = 0.010
@@ -130,9 +130,8 @@ def drawer_floor(drawer: FixtureSpec, thing: ObjectSpec, points: np.ndarray) -> 
     Open drawers lie well within the arm's reach, so nothing is cut there.
     """
     x, y, z = drawer_place(drawer).point_world
-    room = drawer.size[0] / 2 - FINGER_ROOM - thing.radius
     offset = np.abs(points - np.array([x, y, z]))
-    return (offset[..., 0] <= 0.025) & (offset[..., 1] <= max(room, 0.02)) & (offset[..., 2] <= 0.016)
+    return (offset[..., 0] <= 0.025) & (offset[..., 1] <= max(side_room(drawer, thing), 0.02)) & (offset[..., 2] <= 0.016)
 
 
 def counter_floor(spec: KitchenSpec, thing: ObjectSpec, points: np.ndarray) -> np.ndarray:

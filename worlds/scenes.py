@@ -73,11 +73,16 @@ def _free_pose(spec: KitchenSpec, fractions: dict[str, float], poses: dict[str, 
 def drawer_pose(drawer: FixtureSpec, fraction: float, thing: ObjectSpec, rng: np.random.Generator | None = None) -> Pose:
     """A base pose inside a drawer at `fraction`, reachable from above once it is open: beside its middle, or in it without `rng`."""
     x, y, _ = drawer.face_world
-    side = 0.0 if rng is None else float(rng.uniform(-1.0, 1.0)) * max(0.0, drawer.size[0] / 2 - FINGER_ROOM - thing.radius)
+    side = 0.0 if rng is None else float(rng.uniform(-1.0, 1.0)) * side_room(drawer, thing)
     yaw = 0.0 if rng is None else float(rng.uniform(-np.pi, np.pi))
     base = (x + DRAWER_INSET, y + side, drawer_floor_z(drawer))
     moved = drawer.moved(np.array(base), fraction)
     return float(moved[0]), float(moved[1]), float(moved[2]), yaw
+
+
+def side_room(drawer: FixtureSpec, thing: ObjectSpec) -> float:
+    """How far from the middle of a drawer an object may stand to either side [m]."""
+    return max(0.0, drawer.size[0] / 2 - FINGER_ROOM - thing.radius)
 
 
 def drawer_floor_z(drawer: FixtureSpec) -> float:

@@ -11,7 +11,7 @@ from worlds.layouts import sample_kitchen
 from worlds.moves import Move
 from worlds.objects import KINDS as OBJECTS
 from worlds.places import common_places, fits, pose_at
-from worlds.scenes import FINGER_ROOM
+from worlds.scenes import side_room
 from worlds.spec import HINGED, OPENABLE, KitchenSpec, SceneState
 from worlds.sweep import STRICT
 
@@ -161,8 +161,7 @@ def _in_open_drawer(spec: KitchenSpec, scene: SceneState, name: str, rng: np.ran
     # A box in a drawer stands square to it: the hand can only come along the kitchen front there.
     turn = 0.15 if thing.length else np.pi
     x, y, z, yaw = pose_at(spec, place, dict(scene.fractions), float(rng.uniform(-turn, turn)))
-    room = max(0.0, drawer.size[0] / 2 - FINGER_ROOM - thing.radius)
-    moved = (x, y + float(rng.uniform(-1.0, 1.0)) * room, z, yaw)
+    moved = (x, y + float(rng.uniform(-1.0, 1.0)) * side_room(drawer, thing), z, yaw)
     for other in spec.objects:
         ox, oy, oz, _ = scene.poses.get(other.name, (9.0, 9.0, 9.0, 0.0))
         if other.name != name and abs(oz - z) < 0.09 and np.hypot(ox - moved[0], oy - moved[1]) < thing.radius + other.radius + 0.02:
