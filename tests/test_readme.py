@@ -43,3 +43,9 @@ def test_the_python_of_the_readme_compiles(block):
 @pytest.mark.parametrize("command", re.findall(r"`hiermap evaluate (.*?)`", README))
 def test_the_commands_of_the_results_are_complete(command):
     assert load_config("evaluate", command.split())["out"].startswith("runs/")
+
+
+def test_the_figures_on_imagination_are_those_of_the_committed_output():
+    figures = re.findall(r"\b0\.\d{3}\b", re.search(r"^Imagination, .*?\n\n", README, re.MULTILINE | re.DOTALL)[0])
+    output = (ROOT / "docs" / "results" / "imagination.txt").read_text().split()
+    assert len(figures) > 10 and set(figures) <= set(output)
