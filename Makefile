@@ -22,11 +22,13 @@ $(STAMP): pyproject.toml constraints.txt
 	touch $(STAMP)
 
 demo: setup
-	$(BIN)/python -m hiermap.demo
+	$(BIN)/python -m hiermap.evaluation.demo
 
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	rm -rf build/mypy && mkdir -p build/mypy/hiermap
+	ln -s $(addprefix $(CURDIR)/,$(wildcard hiermap/*) worlds primitives planners configs) build/mypy/hiermap
 	$(BIN)/mypy
 
 test: lint

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import torch
 
-from hiermap.batches import PathSampler, held_out_batches
-from hiermap.model_card import results_table
-from hiermap.scores import HORIZONS, HeldOutScores
-from hiermap.shards import load_shards
-from hiermap.weights import load_weights
+from hiermap.model.weights import load_weights
+from hiermap.training.batches import PathSampler, held_out_batches
+from hiermap.training.held_out import HORIZONS, HeldOutScores
+from hiermap.training.model_card import results_table
+from hiermap.training.shards import load_shards
 
 
 def main(arguments: list[str]) -> None:

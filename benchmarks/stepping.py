@@ -16,19 +16,19 @@ import mujoco
 import numpy as np
 from robosuite.controllers import load_composite_controller_config
 
-from primitives.arm import ArmFault
-from primitives.panda import FINGER_CTRL_M, PandaArm
-from primitives.programs import run_primitive
-from primitives.specs import Command, PrimitiveResult
-from worlds.grounding import ground
-from worlds.judge import effect
-from worlds.kitchen import Kitchen
-from worlds.moves import Move
-from worlds.oracle import action_for
-from worlds.robosuite_kitchen import TIMESTEP_S, HiermapKitchen
-from worlds.rules import moves
-from worlds.scenes import random_scene
-from worlds.spec import SceneState
+from hiermap.primitives.arms.panda import FINGER_CTRL_M, PandaArm
+from hiermap.primitives.motion.arm import ArmFault
+from hiermap.primitives.skills.run import run_primitive
+from hiermap.primitives.specs import Command, PrimitiveResult
+from hiermap.worlds.kitchen.scene_sampling import random_scene
+from hiermap.worlds.kitchen.spec import SceneState
+from hiermap.worlds.oracle.affordances import action_for
+from hiermap.worlds.perception.grounding import ground
+from hiermap.worlds.rules.judge import effect
+from hiermap.worlds.rules.moves import Move
+from hiermap.worlds.rules.transitions import moves
+from hiermap.worlds.simulator.kitchen import Kitchen
+from hiermap.worlds.simulator.robosuite_env import TIMESTEP_S, HiermapKitchen
 
 STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 TRIALS_PER_KITCHEN = 5

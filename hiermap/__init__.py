@@ -1,59 +1,48 @@
-"""hiermap: see, imagine, plan and act in kitchens, with one spatial map per primitive, a learned world model and graph search."""
+"""hiermap: see, imagine, plan and act in kitchens, with one spatial map per primitive, a learned world model and graph search.
 
-from hiermap.execute import ExecutionResult, RealWorld, execute
-from hiermap.planner import Planner
-from planners import PLANNERS, Budget, Plan, PlanResult, PlanStep, Status
-from primitives.specs import PRIMITIVES, Command, PrimitiveResult, PrimitiveSpec
-from worlds.base import (
-    Action,
-    CameraView,
-    ConfigError,
-    DataError,
-    GripperState,
-    HiermapError,
-    InvalidObservationError,
-    Node,
-    Observation,
-    Outcome,
-    PhysicsError,
-    World,
-)
-from worlds.check import check_world
-from worlds.frame import SpatialFrame
-from worlds.goals import Goal, Predicate, Target
+Public names are loaded when first asked for: `import hiermap` takes neither torch nor mujoco into the process.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hiermap.agent.execute import ExecutedStep, ExecutionResult, RealWorld, execute
+    from hiermap.agent.planner import Planner
+    from hiermap.evaluation.problem import pose
+    from hiermap.planners import PLANNERS, Budget, Plan, PlanResult, PlanStep, SearchOptions, Status
+    from hiermap.primitives.specs import PRIMITIVES, Command, PrimitiveResult, PrimitiveSpec
+    from hiermap.worlds.base import Action, CameraView, GripperState, Node, Observation, Outcome, World
+    from hiermap.worlds.check import check_world
+    from hiermap.worlds.errors import ConfigError, DataError, HiermapError, InvalidObservationError, PhysicsError
+    from hiermap.worlds.frame import SpatialFrame
+    from hiermap.worlds.goals import Goal, Predicate, Target
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "PLANNERS",
-    "PRIMITIVES",
-    "Action",
-    "Budget",
-    "CameraView",
-    "Command",
-    "ConfigError",
-    "DataError",
-    "ExecutionResult",
-    "Goal",
-    "GripperState",
-    "HiermapError",
-    "InvalidObservationError",
-    "Node",
-    "Observation",
-    "Outcome",
-    "PhysicsError",
-    "Plan",
-    "PlanResult",
-    "PlanStep",
-    "Planner",
-    "Predicate",
-    "PrimitiveResult",
-    "PrimitiveSpec",
-    "RealWorld",
-    "SpatialFrame",
-    "Status",
-    "Target",
-    "World",
-    "check_world",
-    "execute",
-]
+_ROOMS = {
+    "hiermap.agent.execute": ("ExecutedStep", "ExecutionResult", "RealWorld", "execute"),
+    "hiermap.agent.planner": ("Planner",),
+    "hiermap.evaluation.problem": ("pose",),
+    "hiermap.planners": ("PLANNERS", "Budget", "Plan", "PlanResult", "PlanStep", "SearchOptions", "Status"),
+    "hiermap.primitives.specs": ("PRIMITIVES", "Command", "PrimitiveResult", "PrimitiveSpec"),
+    "hiermap.worlds.base": ("Action", "CameraView", "GripperState", "Node", "Observation", "Outcome", "World"),
+    "hiermap.worlds.check": ("check_world",),
+    "hiermap.worlds.errors": ("ConfigError", "DataError", "HiermapError", "InvalidObservationError", "PhysicsError"),
+    "hiermap.worlds.frame": ("SpatialFrame",),
+    "hiermap.worlds.goals": ("Goal", "Predicate", "Target"),
+}
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+
+__all__ = sorted(_ROOM_OF)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOM_OF:
+        raise AttributeError(f"module 'hiermap' has no attribute {name!r}; public names: {', '.join(__all__)}")
+    value = globals()[name] = getattr(import_module(_ROOM_OF[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

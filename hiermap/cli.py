@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from hiermap.config import defaults_text, dump_config, load_config
-from hiermap.versions import check_pins
-from worlds.base import ConfigError, HiermapError
+from hiermap.system.config import defaults_text, dump_config, load_config
+from hiermap.system.versions import check_pins
+from hiermap.worlds.errors import ConfigError, HiermapError
 
 DONE, FAILED, USAGE, NO_PLAN, TIMEOUT, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 4, 130, 143
 """Exit codes."""
@@ -36,12 +36,12 @@ class Verb:
 
 VERBS: Mapping[str, Verb] = {
     "doctor": Verb("hiermap.doctor:doctor", "check versions, graphics, cores and shipped weights", configured=False),
-    "collect": Verb("hiermap.collect:collect", "gather play data into a directory; the same command resumes"),
-    "data": Verb("hiermap.verify:data", "check or summarise a data directory", ("verify|info", "DIR"), configured=False),
-    "train": Verb("hiermap.training:train", "train on a data directory and export weights"),
-    "evaluate": Verb("hiermap.evaluate:evaluate", "run a suite of seeded episodes and judge them"),
-    "plan": Verb("hiermap.plan_command:plan", "plan (and execute) one task"),
-    "report": Verb("hiermap.report:report", "write a self-contained report.html from a run", ("DIR",), configured=False),
+    "collect": Verb("hiermap.data.collect:collect", "gather play data into a directory; the same command resumes"),
+    "data": Verb("hiermap.data.verify:data", "check or summarise a data directory", ("verify|info", "DIR"), configured=False),
+    "train": Verb("hiermap.training.train:train", "train on a data directory and export weights"),
+    "evaluate": Verb("hiermap.evaluation.evaluate:evaluate", "run a suite of seeded episodes and judge them"),
+    "plan": Verb("hiermap.evaluation.plan:plan", "plan (and execute) one task"),
+    "report": Verb("hiermap.report.report:report", "write a self-contained report.html from a run", ("DIR",), configured=False),
 }
 
 
@@ -78,7 +78,7 @@ def _dispatch(words: list[str]) -> int:
         print(_usage())
         return DONE if words else USAGE
     if words[0] == "--version":
-        from hiermap.versions import versions
+        from hiermap.system.versions import versions
 
         print(versions()["hiermap"])
         return DONE

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hiermap.versions import PINS, installed, pin_problem, versions
-from worlds.base import HiermapError
+from hiermap.system.versions import PINS, installed, pin_problem, versions
+from hiermap.worlds.errors import HiermapError
 
 GL_BACKENDS = ("egl", "osmesa", "glfw")
 GL_SECONDS = 60
@@ -118,7 +118,7 @@ def check_weights() -> Iterator[Finding]:
     """Every set of weights that ships inside the package, read and checked."""
     label, fix = "weights", "train your own: hiermap train data=DIR out=DIR, then weights=DIR"
     try:
-        from hiermap.weights import load_weights, shipped_names
+        from hiermap.model.weights import load_weights, shipped_names
     except ImportError as error:
         yield Finding(label, False, f"not readable without {error.name}", "run: pip install torch safetensors")
         return

@@ -3,15 +3,15 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from planners.beam import beam
-from planners.best_first import best_first, greedy_best_first, weighted_best_first
-from planners.exhaustive import exhaustive
-from planners.memory import Avoid
-from planners.options import Budget, SearchOptions
-from planners.peaks import Candidate, PeakOptions, candidates
-from planners.random_walk import random_walk
-from planners.reactive import reactive
-from planners.result import Plan, PlanResult, PlanStep, Status
+from hiermap.planners.beam import beam
+from hiermap.planners.best_first import best_first, greedy_best_first, weighted_best_first
+from hiermap.planners.candidates import Candidate, PeakOptions, candidates
+from hiermap.planners.exhaustive import exhaustive
+from hiermap.planners.failure_memory import Avoid
+from hiermap.planners.options import Budget, SearchOptions
+from hiermap.planners.plan import Plan, PlanResult, PlanStep, Status
+from hiermap.planners.random_walk import random_walk
+from hiermap.planners.reactive import reactive
 
 Search = Callable[..., PlanResult]
 """`search(world, observation, goal, budget, rng, options) -> PlanResult`."""

@@ -4,12 +4,12 @@ from collections.abc import Hashable
 
 import numpy as np
 
-from planners.best_first import a_star
-from planners.options import Budget, SearchOptions
-from planners.result import PlanResult, Status
-from planners.tree import Entry, plant
-from worlds.base import Observation, World
-from worlds.goals import Goal
+from hiermap.planners.best_first import a_star
+from hiermap.planners.options import Budget, SearchOptions
+from hiermap.planners.plan import PlanResult, Status
+from hiermap.planners.search_tree import Entry, plant
+from hiermap.worlds.base import Observation, World
+from hiermap.worlds.goals import Goal
 
 
 def beam(

@@ -6,11 +6,11 @@ from functools import partial
 
 import numpy as np
 
-from planners.options import Budget, SearchOptions
-from planners.result import PlanResult, Status
-from planners.tree import Entry, Tree, plant
-from worlds.base import Observation, World
-from worlds.goals import Goal
+from hiermap.planners.options import Budget, SearchOptions
+from hiermap.planners.plan import PlanResult, Status
+from hiermap.planners.search_tree import Entry, Tree, plant
+from hiermap.worlds.base import Observation, World
+from hiermap.worlds.goals import Goal
 
 Ordering = Callable[[Entry, SearchOptions], tuple[float, ...]]
 

@@ -5,12 +5,12 @@ from collections.abc import Hashable
 
 import numpy as np
 
-from planners.options import Budget, SearchOptions
-from planners.peaks import Candidate, every_action
-from planners.result import PlanResult, Status
-from planners.tree import LEAST_SUCCESS, Entry, plant
-from worlds.base import Observation, World
-from worlds.goals import Goal
+from hiermap.planners.candidates import Candidate, every_action
+from hiermap.planners.options import Budget, SearchOptions
+from hiermap.planners.plan import PlanResult, Status
+from hiermap.planners.search_tree import LEAST_SUCCESS, Entry, plant
+from hiermap.worlds.base import Observation, World
+from hiermap.worlds.goals import Goal
 
 
 def exhaustive(

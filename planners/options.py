@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from planners.memory import Avoid
-from planners.peaks import PeakOptions
-from primitives.specs import PRIMITIVES
+from hiermap.planners.candidates import PeakOptions
+from hiermap.planners.failure_memory import Avoid
+from hiermap.primitives.specs import PRIMITIVES
 
 RISK_SECONDS = 20.0
 """LAMBDA [s]: an edge costs its time plus this times -log(success). At 20 s a drop from 1.0 to 0.6 costs as much as one more primitive."""

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from planners.options import Budget, SearchOptions
-from planners.result import PlanResult, Status
-from planners.tree import Entry, plant
-from worlds.base import Observation, World
-from worlds.goals import Goal
+from hiermap.planners.options import Budget, SearchOptions
+from hiermap.planners.plan import PlanResult, Status
+from hiermap.planners.search_tree import Entry, plant
+from hiermap.worlds.base import Observation, World
+from hiermap.worlds.goals import Goal
 
 
 def random_walk(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hiermap.cli import VERBS
-from hiermap.config import load_config
+from hiermap.system.config import load_config
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

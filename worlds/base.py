@@ -9,8 +9,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from worlds.frame import SpatialFrame
-from worlds.goals import Goal
+from hiermap.worlds.frame import SpatialFrame
+from hiermap.worlds.goals import Goal
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Action:
     """Apply a primitive at a cell.
 
     Attributes:
-        primitive: key in `primitives.specs.PRIMITIVES`.
+        primitive: key in `hiermap.primitives.specs.PRIMITIVES`.
         cell: (row, column) in the spatial frame.
         rotation_index: orientation bin, below `ROTATION_BINS`.
     """
@@ -114,23 +114,3 @@ class World(Protocol):
     def key(self, node: Node) -> Hashable:
         """Equal for nodes that a search should treat as duplicates."""
         ...
-
-
-class HiermapError(Exception):
-    """Root of every error hiermap raises on purpose; messages say what was got, what was expected and what to try."""
-
-
-class InvalidObservationError(HiermapError, ValueError):
-    """An image, depth, calibration or mask that cannot be used."""
-
-
-class PhysicsError(HiermapError, RuntimeError):
-    """The simulation diverged; the episode is void, never a success."""
-
-
-class ConfigError(HiermapError, ValueError):
-    """An unknown key or an unusable value in a configuration."""
-
-
-class DataError(HiermapError, ValueError):
-    """A stored episode or weights file that is damaged, foreign or unsafe."""

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from primitives.specs import PRIMITIVES, ROTATION_BINS
-from worlds.base import Action, HiermapError, Node, Observation, Outcome, World
-from worlds.goals import Goal
+from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS
+from hiermap.worlds.base import Action, Node, Observation, Outcome, World
+from hiermap.worlds.errors import HiermapError
+from hiermap.worlds.goals import Goal
 
 TOLERANCE = 1e-4
 """Batched network passes may differ from single ones in the last digits."""
@@ -26,7 +27,7 @@ def check_world(world: World, observation: Observation, goal: Goal, depth: int =
     Checks shapes, ranges, determinism, purity (nothing passed in is changed), order of outcomes, keys and optional batching.
     """
     for name in ("frame", "root", "expand", "key"):
-        _demand(hasattr(world, name), f"the world has no `{name}`; see worlds.base.World")
+        _demand(hasattr(world, name), f"the world has no `{name}`; see hiermap.worlds.base.World")
     before = _fingerprint((observation, goal))
     node, again = world.root(observation, goal), world.root(observation, goal)
     _demand(_fingerprint((observation, goal)) == before, "root changed the observation or goal; copy arrays before editing them")

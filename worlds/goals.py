@@ -1,6 +1,6 @@
 """Goals: a conjunction of predicates over targets seen in the first view. JSON in, JSON out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,6 +70,23 @@ class Goal:
         """Read what `to_json` wrote; a target may instead give `{"shape": [H, W], "point": [row, column]}`."""
         targets = {name: Target(name, _mask(spec)) for name, spec in record["targets"].items()}
         return cls(tuple(Predicate(kind, tuple(rest)) for kind, *rest in record["predicates"]), targets)
+
+
+_WORDS = {
+    "open": "the {} is open",
+    "closed": "the {} is shut",
+    "on": "the {} is on",
+    "off": "the {} is off",
+    "held": "the {} is in the hand",
+    "inside": "the {} is in the {}",
+    "on_top": "the {} stands on the {}",
+}
+
+
+def in_words(predicates: Iterable[Predicate]) -> str:
+    """The goal as a sentence, for example "the mug is in the left drawer 1, and the left drawer 1 is shut"."""
+    clauses = [_WORDS[p.kind].format(*(name.replace("_", " ") for name in p.arguments)) for p in predicates]
+    return ", and ".join(clauses) or "nothing is asked for"
 
 
 def _runs(mask: np.ndarray) -> list[list[int]]:

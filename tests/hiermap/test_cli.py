@@ -6,7 +6,7 @@ import pytest
 
 from hiermap import cli
 from hiermap.cli import VERBS, main
-from worlds.base import DataError, PhysicsError
+from hiermap.worlds.errors import DataError, PhysicsError
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -47,14 +47,14 @@ def test_errors_become_exit_codes_without_a_traceback(raised, code, monkeypatch,
     def function(action, directory):
         raise raised
 
-    monkeypatch.setattr("hiermap.verify.data", function)
+    monkeypatch.setattr("hiermap.data.verify.data", function)
     assert main(["data", "info", "."]) == code
     assert capsys.readouterr().err.startswith("hiermap: ")
 
 
 @pytest.mark.parametrize(("returned", "code"), [(None, 0), (3, 3), (4, 4), (True, 0)])
 def test_a_verbs_return_value_is_its_exit_code(returned, code, monkeypatch):
-    monkeypatch.setattr("hiermap.verify.data", lambda action, directory: returned)
+    monkeypatch.setattr("hiermap.data.verify.data", lambda action, directory: returned)
     assert main(["data", "info", "."]) == code
 
 

@@ -3,7 +3,7 @@ import pytest
 from hiermap import doctor
 from hiermap.cli import main
 from hiermap.doctor import Finding, check_versions, check_weights, probe_gl
-from hiermap.versions import pin_problem
+from hiermap.system.versions import pin_problem
 
 
 def test_every_line_says_ok_or_names_the_fix():
@@ -36,7 +36,7 @@ def test_this_environment_is_inside_the_pins():
 
 
 def test_a_verb_stops_with_the_pip_command_when_a_package_is_outside_its_pin(monkeypatch, capsys):
-    monkeypatch.setattr("hiermap.versions.installed", lambda name: "9.9.9")
+    monkeypatch.setattr("hiermap.system.versions.installed", lambda name: "9.9.9")
     assert main(["data", "info", "."]) == 1
     assert "run: pip install 'mujoco>=3.3,<3.10'" in capsys.readouterr().err
 

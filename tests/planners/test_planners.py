@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planners import PLANNERS, Avoid, Budget, PeakOptions, SearchOptions, Status
-from planners.options import SECONDS_PER_STEP
-from worlds.base import GripperState, Observation
-from worlds.toy import TOY_INSTANCES, ToyRobot, ToyWorld, holds, steps_to_go
+from hiermap.planners import PLANNERS, Avoid, Budget, PeakOptions, SearchOptions, Status
+from hiermap.planners.options import SECONDS_PER_STEP
+from hiermap.worlds.base import GripperState, Observation
+from hiermap.worlds.imagined.toy import TOY_INSTANCES, ToyRobot, ToyWorld, holds, steps_to_go
 
 PLENTY = Budget(seconds=float("inf"), expansions=3000)
 OPTIMAL = ("best_first", "exhaustive")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from worlds.kitchen import Kitchen
-from worlds.scenes import initial_scene
+from hiermap.worlds.kitchen.scene_sampling import initial_scene
+from hiermap.worlds.simulator.kitchen import Kitchen
 
 SEED = 100_072
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from primitives.programs import PROGRAMS
-from primitives.specs import PRIMITIVES, ROTATION_BINS
+from hiermap.primitives.skills.run import PROGRAMS
+from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS
 
 
 def test_the_order_of_the_primitives_is_pinned():

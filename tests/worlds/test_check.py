@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from worlds.base import Node, Outcome
-from worlds.check import ContractError, check_world
-from worlds.toy import TOY_INSTANCES, ToyWorld
+from hiermap.worlds.base import Node, Outcome
+from hiermap.worlds.check import ContractError, check_world
+from hiermap.worlds.imagined.toy import TOY_INSTANCES, ToyWorld
 
 INSTANCE = TOY_INSTANCES["put_in_drawer"]
 

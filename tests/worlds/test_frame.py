@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worlds.cameras import default_cameras
-from worlds.frame import SpatialFrame, depth_to_points, pixel_to_point, point_to_pixel
+from hiermap.worlds.frame import SpatialFrame, depth_to_points, pixel_to_point, point_to_pixel
+from hiermap.worlds.perception.cameras import default_cameras
 
 # Training flushes subnormals to zero in its process, which hypothesis would take for a broken machine.
 floats = partial(st.floats, allow_subnormal=False)

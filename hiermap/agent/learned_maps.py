@@ -1,0 +1,47 @@
+"""The learned model as an evaluation uses it: loaded on first need, one thread, maps of what is seen."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hiermap.worlds.base import Observation
+from hiermap.worlds.perception.fusion import fuse
+
+if TYPE_CHECKING:
+    from hiermap.model.weights import LoadedWeights
+
+
+class Learned:
+    """Weights by name or directory, read when first asked for.
+
+    Args:
+        weights: a shipped name or a directory.
+    """
+
+    def __init__(self, weights: str) -> None:
+        self.name = weights
+
+    @cached_property
+    def weights(self) -> "LoadedWeights":
+        """The loaded weights; DataError if they are unusable."""
+        import torch
+
+        from hiermap.model.weights import load_weights
+
+        # One thread: sums in one order, so the same maps on any number of cores, and workers do not fight over them.
+        torch.set_num_threads(1)
+        return load_weights(self.name)
+
+    def load(self) -> None:
+        """Read the weights now, so that no episode's timing contains it."""
+        _ = self.weights
+
+    def maps_of(self, observation: Observation) -> np.ndarray:
+        """Maps `[P, R, H, W]` in [0, 1] of what is seen."""
+        import torch
+
+        channels = torch.from_numpy(fuse(observation).channels())[None]
+        with torch.inference_mode():
+            model = self.weights.model
+            return model.decode(model.encode(channels))[0].float().numpy()

@@ -1,0 +1,238 @@
+"""Episodes on disk: one immutable `.npz` per kitchen seed, written in one step and read without trust.
+
+Letters: `V` views, `T` transitions between them, `N` things, `J` joints, `P, R, H, W` as in `hiermap.worlds.base`.
+"""
+
+import io
+import json
+import re
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS
+from hiermap.system.files import disk_error, write_atomically
+from hiermap.worlds.errors import DataError
+from hiermap.worlds.goals import BINARY, UNARY
+
+DEPTH_UNIT_M = 1e-4
+"""Stored depths count tenths of a millimetre: below the sensor's noise, and 6.5 m fit sixteen bits."""
+NOT_APPLICABLE = 255
+"""In truth and steps arrays: the predicate makes no sense there, or lies beyond the cap."""
+FILE_NAME = re.compile(r"(play|rules|toy)-(\d{9})\.npz")
+"""source-seed.npz: the name decides who has done what, so a seed cannot be stored twice."""
+MAX_BYTES = 1 << 28
+"""A larger shard (256 MiB, compressed or not) is not ours: an episode needs a few."""
+UNREADABLE = (OSError, ValueError, LookupError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""What zipfile and numpy raise on damaged or foreign bytes."""
+
+SHAPES: Mapping[str, tuple[str, str]] = {
+    "rgb": ("u1", "VHW3"),
+    "depth_mm": ("u2", "VHW"),
+    "holding": ("u1", "V"),
+    "maps_packed": ("u1", "VPRHw"),
+    "fractions": ("f4", "VJ"),
+    "before": ("i2", "T"),
+    "after": ("i2", "T"),
+    "primitive": ("i1", "T"),
+    "cell": ("i2", "T2"),
+    "rotation": ("i1", "T"),
+    "point_world": ("f4", "T3"),
+    "normal_world": ("f4", "T3"),
+    "effect": ("b1", "T"),
+    "succeeded": ("b1", "T"),
+    "reason": ("U16", "T"),
+    "duration": ("f4", "T"),
+    "displacement": ("f4", "T"),
+    "names": ("U24", "N"),
+    "kinds": ("U16", "N"),
+    "masks_packed": ("u1", "NHw"),
+    "unary": ("u1", "VNU"),
+    "binary": ("u1", "VNNB"),
+    "steps_unary": ("u1", "VNU"),
+    "steps_binary": ("u1", "VNNB"),
+}
+"""Array -> (dtype, shape in letters); w is W packed to bytes, U and B count the predicates."""
+
+
+@dataclass(frozen=True, eq=False)
+class Episode:
+    """One kitchen's walk.
+
+    Attributes:
+        rgb: `[V, H, W, 3]` uint8.
+        depth_mm: `[V, H, W]` uint16, view depth in units of 0.1 mm, 0 where invalid (`depth_metres` converts).
+        holding: `[V]` uint8.
+        maps_packed: `[V, P, R, H, ceil(W / 8)]` uint8, oracle maps (`maps` unpacks).
+        fractions: `[V, J]` float32, true articulation in [0, 1]; joint names in `meta["joints"]`.
+        before, after: `[T]` int16, view indices; several transitions may share `before`.
+        primitive, cell, rotation: `[T]`, `[T, 2]` (row, column), `[T]`.
+        point_world, normal_world: `[T, 3]` float32 [m].
+        effect: `[T]` bool, the judge's word that the primitive had its effect.
+        succeeded, reason, duration, displacement: `[T]`, what the program reported ([s], [m] or [rad]).
+        names, kinds: `[N]` things.
+        masks_packed: `[N, H, ceil(W / 8)]` uint8, cells in view 0 (`masks` unpacks).
+        unary, binary: `[V, N, 5]`, `[V, N, N, 2]` uint8 truth per `goals.UNARY`, `goals.BINARY`; 255 not applicable.
+        steps_unary, steps_binary: as above, least primitives to make it hold; 255 not applicable or beyond the cap.
+        meta: seed, family, source, walks, versions, calibration_error_px, joints, flags.
+    """
+
+    rgb: np.ndarray
+    depth_mm: np.ndarray
+    holding: np.ndarray
+    maps_packed: np.ndarray
+    fractions: np.ndarray
+    before: np.ndarray
+    after: np.ndarray
+    primitive: np.ndarray
+    cell: np.ndarray
+    rotation: np.ndarray
+    point_world: np.ndarray
+    normal_world: np.ndarray
+    effect: np.ndarray
+    succeeded: np.ndarray
+    reason: np.ndarray
+    duration: np.ndarray
+    displacement: np.ndarray
+    names: np.ndarray
+    kinds: np.ndarray
+    masks_packed: np.ndarray
+    unary: np.ndarray
+    binary: np.ndarray
+    steps_unary: np.ndarray
+    steps_binary: np.ndarray
+    meta: Mapping[str, Any]
+
+    def depth_metres(self, view: int) -> np.ndarray:
+        """View depth `[H, W]` float32 [m], NaN where invalid."""
+        depth = self.depth_mm[view].astype(np.float32) * np.float32(DEPTH_UNIT_M)
+        return np.where(self.depth_mm[view] > 0, depth, np.float32(np.nan))
+
+    def maps(self, view: int) -> np.ndarray:
+        """Oracle maps of one view, `[P, R, H, W]` bool."""
+        return np.unpackbits(self.maps_packed[view], axis=-1, count=self.rgb.shape[2]).astype(bool)
+
+    def masks(self) -> np.ndarray:
+        """Cells of every thing in view 0, `[N, H, W]` bool."""
+        return np.unpackbits(self.masks_packed, axis=-1, count=self.rgb.shape[2]).astype(bool)
+
+
+def pack_depth(depth: np.ndarray) -> np.ndarray:
+    """Depth [m] -> uint16 tenths of a millimetre, 0 where it is not finite or does not fit."""
+    units = np.round(np.nan_to_num(np.asarray(depth, float), nan=0.0, posinf=0.0, neginf=0.0) / DEPTH_UNIT_M)
+    return np.where((units > 0) & (units <= np.iinfo(np.uint16).max), units, 0).astype(np.uint16)
+
+
+def file_name(source: str, seed: int) -> str:
+    """The only name an episode may have: `source-seed.npz`."""
+    name = f"{source}-{seed:09d}.npz"
+    if not FILE_NAME.fullmatch(name):
+        raise DataError(f"no episode can be named {name!r}; expected source play, rules or toy and a seed from 0 to 999999999")
+    return name
+
+
+def episode_path(directory: Path, name: str) -> Path:
+    """The path of a named episode; DataError when the name would leave the directory or is not ours."""
+    if not FILE_NAME.fullmatch(name):
+        raise DataError(f"{name!r} is no episode's name; expected like 'rules-000000012.npz', directly inside {directory}")
+    path = directory / name
+    if path.is_symlink() and directory.resolve() not in path.resolve().parents:
+        raise DataError(f"{name} links to {path.resolve()}, outside {directory}; copy the file itself")
+    return path
+
+
+def write_episode(directory: Path, name: str, episode: Episode) -> int:
+    """Check and write an episode atomically (temporary beside it, fsync, replace); returns its size in bytes.
+
+    Raises DataError if the record is inconsistent or the disk is full; nothing half-written stays.
+    """
+    check_episode(episode, name)
+    path, buffer = episode_path(directory, name), io.BytesIO()
+    arrays = {key: np.asarray(getattr(episode, key)).astype(dtype, copy=False) for key, (dtype, _) in SHAPES.items()}
+    np.savez_compressed(buffer, meta=np.array([json.dumps(dict(episode.meta), sort_keys=True)]), **arrays)
+    try:
+        write_atomically(path, buffer.getvalue())
+    except OSError as error:
+        raise disk_error(error, path, buffer.tell()) from error
+    return buffer.tell()
+
+
+def read_episode(path: str | Path) -> Episode:
+    """Read and check one episode; DataError for anything truncated, foreign, pickled or inconsistent."""
+    path = Path(path)
+    episode_path(path.parent, path.name)
+    try:
+        arrays = _load(path)
+        meta = json.loads(str(arrays.pop("meta")[0]))
+    except FileNotFoundError:
+        raise
+    except UNREADABLE as error:
+        raise DataError(f"{path.name} is not a readable episode ({error}); `hiermap data verify` moves it to quarantine") from error
+    if not isinstance(meta, dict):
+        raise DataError(f"{path.name}: meta must be a JSON object, got {type(meta).__name__}")
+    episode = Episode(**arrays, meta=meta)
+    check_episode(episode, path.name)
+    return episode
+
+
+def _load(path: Path) -> dict[str, np.ndarray]:
+    with zipfile.ZipFile(path) as archive:
+        sizes = {info.filename: info.file_size for info in archive.infolist()}
+    expected = {f"{key}.npy" for key in (*SHAPES, "meta")}
+    if set(sizes) != expected:
+        raise DataError(f"{path.name}: missing {sorted(expected - set(sizes))}, foreign {sorted(set(sizes) - expected)}")
+    if sum(sizes.values()) > MAX_BYTES:
+        raise DataError(f"{path.name} would unpack to {sum(sizes.values())} bytes; at most {MAX_BYTES} are expected")
+    with np.load(path, allow_pickle=False) as archive:
+        return {key: archive[key] for key in (*SHAPES, "meta")}
+
+
+def check_episode(episode: Episode, name: str = "episode") -> None:
+    """Raise DataError unless every array has its dtype, shape and range and the arrays agree with each other."""
+    sizes = {"3": 3, "2": 2, "P": len(PRIMITIVES), "R": ROTATION_BINS, "U": len(UNARY), "B": len(BINARY)}
+    for key, (dtype, letters) in SHAPES.items():
+        array = np.asarray(getattr(episode, key))
+        if array.dtype.kind != np.dtype(dtype).kind or array.dtype.itemsize > np.dtype(dtype).itemsize:
+            raise DataError(f"{name}: {key} is {array.dtype}, expected {np.dtype(dtype)}")
+        if array.ndim != len(letters):
+            raise DataError(f"{name}: {key} has shape {array.shape}, expected [{', '.join(letters)}]")
+        for letter, size in zip(letters, array.shape, strict=True):
+            if letter == "W":
+                sizes.setdefault("w", -(-size // 8))
+            if size != sizes.setdefault(letter, size):
+                raise DataError(f"{name}: {key} has shape {array.shape}, but {letter} is {sizes[letter]} elsewhere")
+    _check_ranges(episode, name, sizes)
+
+
+def _check_ranges(episode: Episode, name: str, sizes: Mapping[str, int]) -> None:
+    if sizes["V"] == 0:
+        raise DataError(f"{name}: no view")
+    below = {
+        "before": sizes["V"],
+        "after": sizes["V"],
+        "primitive": sizes["P"],
+        "rotation": sizes["R"],
+    }
+    for key, limit in below.items():
+        array = getattr(episode, key)
+        if array.size and not (array.min() >= 0 and array.max() < limit):
+            raise DataError(f"{name}: {key} spans {array.min()} to {array.max()}, expected 0 to {limit - 1}")
+    if episode.cell.size and not ((episode.cell >= 0) & (episode.cell < (sizes["H"], sizes["W"]))).all():
+        raise DataError(f"{name}: a cell lies outside the {sizes['H']} x {sizes['W']} frame")
+    for key in ("fractions", "point_world", "normal_world", "duration", "displacement"):
+        if not np.isfinite(getattr(episode, key)).all():
+            raise DataError(f"{name}: {key} holds NaN or infinity")
+    for key in ("unary", "binary"):
+        if not np.isin(getattr(episode, key), (0, 1, NOT_APPLICABLE)).all():
+            raise DataError(f"{name}: {key} must be 0, 1 or {NOT_APPLICABLE}")
+    joints = episode.meta.get("joints")
+    if not isinstance(joints, list) or len(joints) != sizes["J"]:
+        raise DataError(f"{name}: meta names {joints!r} for {sizes['J']} joints")
+    match = FILE_NAME.fullmatch(name)
+    if match and (episode.meta.get("source"), episode.meta.get("seed")) != (match[1], int(match[2])):
+        raise DataError(f"{name} says it holds {episode.meta.get('source')} seed {episode.meta.get('seed')}; was it renamed?")

@@ -1,0 +1,78 @@
+"""Walks with an aim: a random goal and the exact rules' shortest way to it, so that records hold the sequences that tasks consist of.
+
+Random actions alone hardly ever put something into a drawer and then shut it, and a model that never saw that cannot imagine it: what is
+hidden then must be remembered. So that sequence, which many tasks contain, is drawn more often than goals at random would.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hiermap.data.recorder import Look
+from hiermap.primitives.specs import PRIMITIVES
+from hiermap.worlds.base import Action
+from hiermap.worlds.goals import Predicate
+from hiermap.worlds.kitchen.spec import KitchenSpec
+from hiermap.worlds.oracle.affordances import move_cells
+from hiermap.worlds.rules.moves import Move
+from hiermap.worlds.rules.transitions import rotations, solve, table_for
+from hiermap.worlds.tasks.goal_sampling import GoalSampler
+
+SHORTEST, LONGEST = 2, 5
+"""About so many primitives are asked for; no way is longer than the second."""
+DETOUR_SHARE = 0.4
+"""Of the goals that are asked to need steps that they do not name."""
+PUT_AWAY_SHARE = 0.5
+"""Of the goals that put something into a drawer and shut it; the others are drawn as those of tasks."""
+_ORDER = tuple(PRIMITIVES)
+
+
+@dataclass
+class Purpose:
+    """The moves still to make towards the goal drawn last; empty while the walk wanders, and to be cleared when one has no effect.
+
+    `masks` (name -> `[H, W]` bool) are of the first view; `share` is the chance that a wandering walk sets out, in [0, 1].
+    """
+
+    spec: KitchenSpec
+    masks: Mapping[str, np.ndarray]
+    share: float
+    moves: list[Move] = field(default_factory=list)
+
+    def next(self, now: Look, rng: np.random.Generator) -> Action | None:
+        """The next action on the way, at a random cell that means it; None to wander, or when the way is no longer open."""
+        if not self.moves and rng.random() < self.share:
+            self.moves = list(self._draw(now, rng))
+        if not self.moves:
+            return None
+        action = self._aimed(self.moves.pop(0), now, rng)
+        if action is None:
+            self.moves.clear()
+        return action
+
+    def _draw(self, now: Look, rng: np.random.Generator) -> tuple[Move, ...]:
+        if rng.random() < PUT_AWAY_SHARE:
+            goal: tuple[Predicate, ...] | None = self._put_away(now, rng)
+        else:
+            sampler = GoalSampler(self.spec, now.scene, table_for(self.spec, now.scene))
+            goal = sampler.draw(rng, int(rng.integers(SHORTEST, LONGEST + 1)), bool(rng.random() < DETOUR_SHARE))
+        return (goal and solve(self.spec, now.scene, goal, LONGEST)) or ()
+
+    def _put_away(self, now: Look, rng: np.random.Generator) -> tuple[Predicate, ...]:
+        """Something that was in sight at first goes into a drawer, and the drawer is shut."""
+        seen = [name for name in now.scene.poses if self.masks[name].any()]
+        drawers = [fixture.name for fixture in self.spec.fixtures if fixture.kind == "drawer"]
+        if not seen or not drawers:
+            return ()
+        drawer = str(rng.choice(drawers))
+        return Predicate("inside", (str(rng.choice(seen)), drawer)), Predicate("closed", (drawer,))
+
+    def _aimed(self, move: Move, now: Look, rng: np.random.Generator) -> Action | None:
+        for rotation in rotations(self.spec, now.scene, move):
+            region = move_cells(self.spec, now.scene, now.view, move, rotation, self.masks)
+            cells = np.argwhere(region & now.maps[_ORDER.index(move.primitive), rotation])
+            if len(cells):
+                row, column = cells[rng.integers(len(cells))]
+                return Action(move.primitive, (int(row), int(column)), rotation)
+        return None

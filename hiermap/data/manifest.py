@@ -1,0 +1,138 @@
+"""The manifest of a data directory: one JSON line per event, only ever appended, readable after any kill."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hiermap.data.episodes import FILE_NAME, Episode
+from hiermap.primitives.specs import PRIMITIVES
+from hiermap.system.files import disk_error
+from hiermap.worlds.errors import DataError
+
+NAME = "manifest.jsonl"
+FINISHED, QUARANTINED, MISSING, VOID = "finished", "quarantined", "missing", "void"
+"""States a line may announce: a stored episode, one moved aside, one that vanished, a seed that gave no episode."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What the lines say.
+
+    Attributes:
+        current: file name -> its newest record.
+        twice: files announced as finished more than once without being set aside in between.
+        torn: numbers of lines that cannot be read (from 1); a kill in mid-line leaves one.
+    """
+
+    current: Mapping[str, Mapping[str, Any]]
+    twice: tuple[str, ...]
+    torn: tuple[int, ...]
+
+    @property
+    def finished(self) -> dict[str, Mapping[str, Any]]:
+        """File name -> record of every episode that should be there."""
+        return {name: record for name, record in self.current.items() if record["state"] == FINISHED}
+
+    @property
+    def void(self) -> dict[str, Mapping[str, Any]]:
+        """File name -> record of every seed that was tried and gave no episode."""
+        return {name: record for name, record in self.current.items() if record["state"] == VOID}
+
+
+def read_manifest(directory: Path) -> Manifest:
+    """Read all lines; unreadable ones are counted in `torn`, a missing file is an empty manifest."""
+    current: dict[str, Mapping[str, Any]] = {}
+    twice, torn = [], []
+    path = directory / NAME
+    lines = path.read_bytes().split(b"\n") if path.exists() else []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        record = _record(line)
+        if record is None:
+            torn.append(number)
+            continue
+        name = record["file"]
+        if record["state"] == FINISHED and current.get(name, {}).get("state") == FINISHED:
+            twice.append(name)
+        current[name] = record
+    return Manifest(current, tuple(twice), tuple(torn))
+
+
+def append(directory: Path, record: Mapping[str, Any]) -> None:
+    """Append one record durably; ends a torn last line first, and takes its own bytes back if the disk is full."""
+    path, line = directory / NAME, json.dumps(record, sort_keys=True, allow_nan=False).encode() + b"\n"
+    with open(path, "ab+", buffering=0) as file:
+        size = file.seek(0, os.SEEK_END)
+        if size and os.pread(file.fileno(), 1, size - 1) != b"\n":
+            line = b"\n" + line
+        try:
+            while line:
+                line = line[file.write(line) :]
+            os.fsync(file.fileno())
+        except OSError as error:
+            os.ftruncate(file.fileno(), size)
+            raise disk_error(error, path, len(line)) from error
+
+
+def describe(name: str, episode: Episode, sha256: str, size: int) -> dict[str, Any]:
+    """The manifest record of a stored episode; a pure function of the file."""
+    tried = np.bincount(episode.primitive, minlength=len(PRIMITIVES))
+    worked = np.bincount(episode.primitive[episode.effect], minlength=len(PRIMITIVES))
+    return {
+        "state": FINISHED,
+        "file": name,
+        "sha256": sha256,
+        "bytes": size,
+        "seed": episode.meta["seed"],
+        "source": episode.meta["source"],
+        "family": episode.meta.get("family", ""),
+        "walks": episode.meta.get("walks", ""),
+        "views": len(episode.rgb),
+        "transitions": len(episode.primitive),
+        "primitives": {p: [int(tried[i]), int(worked[i])] for i, p in enumerate(PRIMITIVES)},
+        "versions": episode.meta.get("versions", {}),
+        "calibration_error_px": episode.meta.get("calibration_error_px", 0.0),
+        "flags": list(episode.meta.get("flags", [])),
+    }
+
+
+@contextmanager
+def locked(directory: Path, name: str, shared: bool = False) -> Iterator[None]:
+    """Hold the directory's lock file `name`; DataError if another process holds it. The kernel frees it on any death."""
+    with open(directory / name, "ab") as file:
+        try:
+            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DataError(f"another process is writing to {directory}; wait for it or choose another out=") from error
+        yield
+
+
+def _record(line: bytes) -> dict[str, Any] | None:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    known = isinstance(record, dict) and record.get("state") in (FINISHED, QUARANTINED, MISSING, VOID)
+    return record if known and isinstance(record.get("file"), str) and FILE_NAME.fullmatch(record["file"]) else None
+
+
+def quarantine(directory: Path, name: str, reason: str) -> Path:
+    """Move a shard aside and say so in the manifest; returns where it lies now."""
+    aside = directory / "quarantine"
+    aside.mkdir(exist_ok=True)
+    target = aside / name
+    for number in range(1, 1_000_000):
+        if not target.exists():
+            break
+        target = aside / f"{name}.{number}"
+    os.rename(directory / name, target)
+    append(directory, {"state": QUARANTINED, "file": name, "reason": reason})
+    return target

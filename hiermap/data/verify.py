@@ -1,0 +1,161 @@
+"""`hiermap data verify|info DIR`: is what the manifest promises there, whole, calibrated and balanced?"""
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from hiermap.data import manifest
+from hiermap.data.episodes import FILE_NAME, episode_path, read_episode
+from hiermap.primitives.specs import PRIMITIVES
+from hiermap.system.files import file_sha256
+from hiermap.worlds.errors import ConfigError, DataError
+
+MAX_CALIBRATION_PX = 0.3
+"""Stored views must reproject better than this; live ones only better than 0.5 px."""
+MIN_SHARE = 0.05
+"""A primitive with a smaller share of the transitions is called rare."""
+
+
+@dataclass(frozen=True)
+class VerifyReport:
+    """What verify found.
+
+    Attributes:
+        good: episodes that passed.
+        quarantined: file name -> why it was moved to DIR/quarantine.
+        missing: files the manifest promises but that are gone (now struck from it).
+        twice: files the manifest announces twice.
+        unlisted: whole episodes that no line announces yet; the next collect lists them.
+        torn: unreadable manifest lines.
+        rare: primitives with less than `MIN_SHARE` of the transitions.
+    """
+
+    good: int
+    quarantined: dict[str, str] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    twice: tuple[str, ...] = ()
+    unlisted: tuple[str, ...] = ()
+    torn: tuple[int, ...] = ()
+    rare: tuple[str, ...] = ()
+
+    @property
+    def clean(self) -> bool:
+        """True unless something was damaged, missing or doubled."""
+        return not (self.quarantined or self.missing or self.twice)
+
+
+def data(action: str, directory: str) -> int:
+    """The command: prints the table and returns 0 when clean, 1 otherwise."""
+    if action not in ("verify", "info"):
+        raise ConfigError(f"hiermap data {action}; expected verify or info")
+    path = Path(directory)
+    if not path.is_dir():
+        raise ConfigError(f"{directory} is not a directory; expected what `hiermap collect out=...` wrote")
+    if action == "info":
+        print(info(path))
+        return 0
+    report = verify(path)
+    print(_verdict(path, report))
+    return 0 if report.clean else 1
+
+
+def verify(directory: str | Path) -> VerifyReport:
+    """Read and check every episode; damaged ones are moved to DIR/quarantine, vanished ones struck from the manifest."""
+    directory = Path(directory)
+    listed = manifest.read_manifest(directory)
+    quarantined: dict[str, str] = {}
+    missing: list[str] = []
+    for name, record in tqdm(sorted(listed.finished.items()), unit="episode", file=sys.stderr, disable=not listed.finished):
+        try:
+            _check(directory, name, record)
+        except FileNotFoundError:
+            missing.append(name)
+            manifest.append(directory, {"state": manifest.MISSING, "file": name})
+        except DataError as error:
+            quarantined[name] = str(error)
+            manifest.quarantine(directory, name, str(error))
+    unlisted = []
+    for path in sorted(directory.glob("*.npz")):
+        if path.name in listed.finished:
+            continue
+        try:
+            read_episode(path)
+            unlisted.append(path.name)
+        except DataError as error:
+            quarantined[path.name] = str(error)
+            _set_aside(directory, path.name, str(error))
+    rare = _rare(manifest.read_manifest(directory))
+    good = len(listed.finished) - len(missing) - len([name for name in quarantined if name in listed.finished])
+    return VerifyReport(good, quarantined, tuple(missing), listed.twice, tuple(unlisted), listed.torn, rare)
+
+
+def info(directory: str | Path) -> str:
+    """A table of what a data directory holds, from its manifest alone."""
+    listed = manifest.read_manifest(Path(directory))
+    records = list(listed.finished.values())
+    lines = [
+        f"{directory}: {len(records)} episodes, {sum(r['transitions'] for r in records)} transitions, "
+        f"{sum(r['views'] for r in records)} views, {sum(r['bytes'] for r in records) / 1e6:.1f} MB, {len(listed.void)} void seeds",
+        f"sources  {_counts(r['source'] for r in records)}",
+        f"families {_counts(r['family'] for r in records)}",
+        f"walks    {_counts(r.get('walks') or 'unknown' for r in records)}",
+        f"flags    {_counts(f for r in records for f in r['flags'])}",
+        "",
+        f"{'primitive':12}{'tried':>8}{'effect':>8}{'share':>8}",
+    ]
+    counts = _primitive_counts(listed)
+    for name, (tried, worked) in zip(PRIMITIVES, counts, strict=True):
+        lines.append(f"{name:12}{tried:8d}{worked:8d}{tried / max(1, counts[:, 0].sum()):8.2f}")
+    return "\n".join(lines)
+
+
+def _check(directory: Path, name: str, record: Mapping[str, Any]) -> None:
+    path = episode_path(directory, name)
+    if file_sha256(path) != record["sha256"]:
+        raise DataError(f"{name}: its sha256 is not the manifest's; the file was changed or damaged")
+    episode = read_episode(path)
+    error_px = float(episode.meta.get("calibration_error_px", np.inf))
+    if not error_px <= MAX_CALIBRATION_PX:
+        raise DataError(f"{name}: calibration error {error_px} px; stored data allows {MAX_CALIBRATION_PX} px")
+
+
+def _set_aside(directory: Path, name: str, reason: str) -> None:
+    if FILE_NAME.fullmatch(name):
+        manifest.quarantine(directory, name, reason)
+        return
+    (directory / "quarantine").mkdir(exist_ok=True)
+    (directory / name).rename(directory / "quarantine" / name)
+
+
+def _primitive_counts(listed: manifest.Manifest) -> np.ndarray:
+    """[P, 2]: transitions tried and with effect."""
+    counts = np.zeros((len(PRIMITIVES), 2), dtype=int)
+    for record in listed.finished.values():
+        counts += np.array([record["primitives"].get(name, (0, 0)) for name in PRIMITIVES])
+    return counts
+
+
+def _rare(listed: manifest.Manifest) -> tuple[str, ...]:
+    tried = _primitive_counts(listed)[:, 0]
+    return tuple(name for name, n in zip(PRIMITIVES, tried, strict=True) if tried.sum() and n < MIN_SHARE * tried.sum())
+
+
+def _counts(values: Iterable[str]) -> str:
+    return ", ".join(f"{name} {n}" for name, n in sorted(Counter(values).items())) or "none"
+
+
+def _verdict(directory: Path, report: VerifyReport) -> str:
+    lines = [f"{directory}: {report.good} episodes good, {'clean' if report.clean else 'NOT clean'}"]
+    lines += [f"quarantined  {name}: {reason}" for name, reason in report.quarantined.items()]
+    lines += [f"missing      {name} (the next collect makes it again)" for name in report.missing]
+    lines += [f"listed twice {name}" for name in report.twice]
+    lines += [f"unlisted     {name} (the next collect lists it)" for name in report.unlisted]
+    lines += [f"torn line    {number} of {manifest.NAME} (harmless)" for number in report.torn]
+    lines += [f"rare         {name}: below {MIN_SHARE:.0%} of the transitions" for name in report.rare]
+    return "\n".join(lines)

@@ -1,0 +1,75 @@
+"""Runs trials under fixed options: one judged episode each, the same whatever process it runs in."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from hiermap.agent.learned_maps import Learned
+from hiermap.evaluation.problem import Attempt, attempt, planner_for, pose
+from hiermap.evaluation.results import EpisodeRow
+from hiermap.evaluation.single_primitive import PHYSICS, Judged, run_single
+from hiermap.evaluation.suites import CHAINS, RunOptions, Trial, chain_length
+from hiermap.report.pictures import SCALE, outlined, png, side_by_side, upscaled
+from hiermap.worlds.errors import PhysicsError
+from hiermap.worlds.perception.fusion import fuse
+
+
+@dataclass
+class Bench:
+    """Judges trials; weights are loaded once, on first need."""
+
+    options: RunOptions
+
+    def __post_init__(self) -> None:
+        self._learned = Learned(self.options.weights)
+
+    def run(self, trial: Trial) -> Judged:
+        """One judged episode; a diverging simulation is a failure with its reason, never a success."""
+        if self.options.needs_weights(trial.suite):
+            self._learned.load()
+        started = time.perf_counter()
+        try:
+            if trial.suite in CHAINS:
+                return self._chain(trial, started)
+            maps_of = self._learned.maps_of if self.options.maps == "learned" else None
+            return run_single(trial, maps_of, self.options.pictures)
+        except PhysicsError:
+            return void(trial, started), None
+
+    def _chain(self, trial: Trial, started: float) -> Judged:
+        problem = pose(trial.suite, trial.seed, self.options.world)
+        planner = planner_for(self.options, problem, self._learned)
+        done = attempt(problem, planner, self.options)
+        execution = done.execution
+        assert execution is not None  # attempt was asked to act
+        row = EpisodeRow(
+            trial.episode,
+            trial.seed,
+            problem.task.name,
+            chain_length=chain_length(trial.suite),
+            detours=problem.task.detours,
+            success=bool(done.success),
+            primitives=execution.primitives,
+            shortest=problem.task.shortest,
+            replans=execution.replans,
+            plan_seconds=execution.plan_seconds,
+            failure_reason=done.failure_reason,
+            episode_seconds=time.perf_counter() - started,
+        )
+        shown = self.options.pictures and not done.success and done.failure_reason != PHYSICS
+        return row, chain_picture(done) if shown else None
+
+
+def void(trial: Trial, started: float) -> EpisodeRow:
+    """The row of an episode whose physics diverged."""
+    length = chain_length(trial.suite)
+    seconds = time.perf_counter() - started
+    return EpisodeRow(trial.episode, trial.seed, trial.suite, length, 0, False, 0, length, 0, 0.0, PHYSICS, "", seconds)
+
+
+def chain_picture(done: Attempt) -> bytes:
+    """A PNG of the first view, the goal's things outlined, beside the last one."""
+    masks = {name: np.asarray(target.mask) for name, target in done.problem.goal.targets.items()}
+    first = outlined(upscaled(fuse(done.problem.observation).rgb), masks, SCALE)
+    return png(side_by_side(first, upscaled(done.problem.kitchen.view().rgb)))

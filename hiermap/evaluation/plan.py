@@ -1,0 +1,87 @@
+"""`hiermap plan`: one problem from its seed to plan.json, graph.graphml, pictures and, if asked for, the deed."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hiermap.agent.learned_maps import Learned
+from hiermap.evaluation.attempt_recording import recording_of
+from hiermap.evaluation.problem import Attempt, attempt, planner_for, pose
+from hiermap.evaluation.suites import CHAINS, RunOptions, at_least, one_of, out_directory
+from hiermap.planners import Status
+from hiermap.report.pictures import SCALE, action_picture, map_strip, outlined, png, side_by_side, upscaled
+from hiermap.report.recording import Recording, StepRecord, save
+from hiermap.system.files import write_atomically
+from hiermap.system.provenance import settings
+from hiermap.worlds.goals import in_words
+
+DONE, FAILED, NO_PLAN, TIMEOUT = 0, 1, 3, 4
+"""Exit codes of the command."""
+
+
+def plan(config: Mapping[str, Any]) -> int:
+    """Plan (and with execute=true carry out) the task of a seed; write and print what came of it.
+
+    Returns:
+        0 planned, or executed with the goal truly reached; 1 executed and not reached; 3 no plan; 4 timeout.
+
+    Raises:
+        ConfigError: an unknown task, planner, world or maps, or a value out of its range.
+    """
+    one_of("task", config["task"], CHAINS)
+    at_least("seed", config["seed"], 0)
+    options, out = RunOptions.from_config(config), out_directory(config["out"])
+    options.check_suite(config["task"])
+    about = settings(config, options.weights_file(config["task"]))
+    problem = pose(config["task"], config["seed"], options.world)
+    planner = planner_for(options, problem, Learned(options.weights))
+    done = attempt(problem, planner, options, act=config["execute"])
+    recording = recording_of(done, planner, about)
+    save(recording, out)
+    save_pictures(recording, problem.goal.targets, out)
+    print(in_text(done, recording, out))
+    return exit_code(done)
+
+
+def exit_code(done: Attempt) -> int:
+    """What the command returns for an attempt."""
+    if done.success is not None:
+        return DONE if done.success else FAILED
+    if done.result:
+        return DONE
+    return TIMEOUT if done.result.status is Status.TIMEOUT else NO_PLAN
+
+
+def save_pictures(recording: Recording, targets: Mapping, out: Path) -> None:
+    """view.png with the goal's things outlined, and per step its cell, its maps and, once executed, the next view."""
+    masks = {name: target.mask for name, target in targets.items()}
+    write_atomically(out / "view.png", png(outlined(upscaled(recording.first.rgb), masks, SCALE)))
+    for index, step in enumerate(recording.steps, start=1):
+        image = action_picture(step.before.rgb, step.primitive, step.cell, step.rotation_index)
+        if step.after is not None:
+            image = side_by_side(image, upscaled(step.after.rgb))
+        write_atomically(out / f"step_{index:02d}.png", png(image))
+        strip = map_strip(step.before.rgb, step.before.heats, (step.primitive, step.cell))
+        write_atomically(out / f"step_{index:02d}_maps.png", png(strip))
+
+
+def in_text(done: Attempt, recording: Recording, out: Path) -> str:
+    """The goal in words and a table of the steps, for stdout."""
+    result, plan = done.result, done.result.plan
+    lines = [
+        f"goal    {in_words(done.problem.goal.predicates)}",
+        f"status  {result.status}" + (f": {result.message}" if result.message else ""),
+    ]
+    if result:
+        lines.append(f"plan    {len(plan)} steps, success {plan.success_probability:.2f}, cost {plan.cost:.1f} s")
+    lines += [_step_text(index, step) for index, step in enumerate(recording.steps, start=1)]
+    if done.execution is not None:
+        words = "the goal truly holds" if done.success else f"not solved: {done.failure_reason}"
+        lines.append(f"outcome {words} after {done.execution.primitives} primitives and {done.execution.replans} replans")
+    return "\n".join([*lines, f"written {out}"])
+
+
+def _step_text(index: int, step: StepRecord) -> str:
+    point = "(" + ", ".join(f"{value:.3f}" for value in step.point_world) + ") m" if step.point_world is not None else "-"
+    after = f"{step.reason}  (replan {step.plan})" if step.plan else step.reason
+    return f"{index:4d}    {step.primitive:7s} {step.rotation:12s} {point:24s} map {step.affordance:.2f}  {after}".rstrip()

@@ -1,0 +1,106 @@
+"""The judge of single primitives: a motor program at the oracle's cell, or the peak of a learned map."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from hiermap.evaluation.results import EpisodeRow
+from hiermap.evaluation.suites import Trial
+from hiermap.planners import PeakOptions, candidates
+from hiermap.primitives.specs import PRIMITIVES
+from hiermap.report.pictures import action_picture, png, side_by_side, upscaled
+from hiermap.worlds.base import Action, Observation
+from hiermap.worlds.errors import InvalidObservationError, PhysicsError
+from hiermap.worlds.kitchen.spec import KitchenSpec
+from hiermap.worlds.oracle import affordances
+from hiermap.worlds.perception.fusion import SpatialView
+from hiermap.worlds.rules import judge
+from hiermap.worlds.rules.moves import Move
+from hiermap.worlds.simulator.kitchen import Kitchen
+from hiermap.worlds.tasks.single_primitives import primitive_trial
+
+NO_CELL, NO_MOVE, NO_EFFECT, PHYSICS = "no_visible_cell", "nothing_there", "no_effect", "physics_diverged"
+"""Reasons of failure that no motor program reports."""
+
+Judged = tuple[EpisodeRow, bytes | None]
+"""A row and, where a failure was to be pictured, a PNG."""
+ANY_VALUE = 1e-6
+"""A map that promises nothing anywhere still has a peak."""
+MapsOf = Callable[[Observation], np.ndarray]
+"""Learned maps `[P, R, H, W]` in [0, 1] of what is seen."""
+
+
+def run_single(trial: Trial, maps_of: MapsOf | None, pictures: bool) -> Judged:
+    """Apply one primitive once and judge its effect on the true state.
+
+    Without `maps_of` the cell comes from privileged geometry for the trial's own move, which tests the motor program. With it, the cell is
+    the highest peak of this primitive's map over the whole frame, on whichever thing that is, and what counts is the effect on that thing:
+    the map promised one where it peaks. A peak on nothing that the primitive could move is a failure.
+    """
+    started = time.perf_counter()
+    drawn = primitive_trial(trial.suite, trial.seed)
+    kitchen = Kitchen(drawn.spec)
+    kitchen.set_scene(drawn.scene)
+    before, view, masks = kitchen.scene(), kitchen.view(), kitchen.masks()
+    planning = time.perf_counter()
+    move: Move | None
+    if maps_of is None:
+        action, move = affordances.action_for(drawn.spec, before, view, drawn.move, masks), drawn.move
+    else:
+        action = peak(maps_of(kitchen.observe()), drawn.move.primitive)
+        move = affordances.move_for(drawn.spec, before, action, view)
+    planned = time.perf_counter()
+    reason = NO_CELL if action is None else _apply(kitchen, action)
+    success = reason != PHYSICS and move is not None and judge.effect(drawn.spec, before, kitchen.scene(), move)
+    row = EpisodeRow(
+        trial.episode,
+        trial.seed,
+        trial.suite,
+        chain_length=1,
+        detours=0,
+        success=success,
+        primitives=int(action is not None),
+        shortest=1,
+        replans=0,
+        plan_seconds=planned - planning,
+        failure_reason="" if success else NO_MOVE if move is None else NO_EFFECT if reason == "done" else reason,
+        kind=kind_of(drawn.spec, drawn.move if move is None else move),
+        episode_seconds=time.perf_counter() - started,
+    )
+    shown = pictures and not success and reason != PHYSICS
+    return row, before_and_after(view, kitchen.view(), action) if shown else None
+
+
+def peak(maps: np.ndarray, primitive: str) -> Action:
+    """The most promising action of one primitive in maps `[P, R, H, W]`: what a planner would try first (the middle of a flat peak)."""
+    index = list(PRIMITIVES).index(primitive)
+    only = np.zeros(maps.shape)
+    only[index] = np.maximum(maps[index].astype(float), ANY_VALUE)
+    return candidates(only, PeakOptions(threshold=ANY_VALUE, top_k=1, per_effect=1))[0].action
+
+
+def kind_of(spec: KitchenSpec, move: Move) -> str:
+    """The kind of thing a move acts on: the fixture's kind, the object's name, or for "place" what it is put on."""
+    kinds = {fixture.name: fixture.kind for fixture in spec.fixtures}
+    if move.primitive != "place":
+        return kinds.get(move.target, move.target)
+    if move.argument in kinds:
+        return kinds[move.argument]
+    return "surface" if move.argument in {surface.name for surface in spec.surfaces} else "counter"
+
+
+def before_and_after(before: SpatialView, after: SpatialView, action: Action | None) -> bytes:
+    """A PNG of the two views side by side, the action marked in the first."""
+    left = upscaled(before.rgb) if action is None else action_picture(before.rgb, action.primitive, action.cell, action.rotation_index)
+    return png(side_by_side(left, upscaled(after.rgb)))
+
+
+def _apply(kitchen: Kitchen, action: Action) -> str:
+    """Run the action; the motor program's reason, or why it could not be run or judged."""
+    try:
+        return kitchen.act(action).reason
+    except PhysicsError:
+        return PHYSICS
+    except InvalidObservationError:
+        return NO_CELL

@@ -1,0 +1,72 @@
+"""The shape of the network: everything needed to rebuild it before its weights are read."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from hiermap.worlds.errors import ConfigError
+
+STRIDE = 4
+"""Cells per latent cell, along rows and along columns."""
+STEPS_CAP = 6
+"""Steps-to-go are told apart up to one less than this; the last class means this many or more."""
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Sizes of `hiermap.model.world_model.HiermapModel`.
+
+    Attributes:
+        channels: input channels, as `hiermap.worlds.perception.fusion.SpatialView.channels` gives them.
+        rows, columns: cells of the spatial frame; multiples of 8.
+        visible: latent channels the encoder fills.
+        memory: latent channels only the dynamics fill: what an action hid from view (the thing in the hand or in a shut drawer).
+        stem: channels at stride 2.
+        context: channels at stride 8.
+        encoder_blocks, dynamics_blocks: residual blocks at stride 4.
+        token: width of the predicate head.
+    """
+
+    channels: int = 10
+    rows: int = 96
+    columns: int = 128
+    visible: int = 64
+    memory: int = 16
+    stem: int = 32
+    context: int = 96
+    encoder_blocks: int = 2
+    dynamics_blocks: int = 3
+    token: int = 96
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise ConfigError(f"model.{field.name}={value!r}; expected a positive integer")
+        if self.rows % 8 or self.columns % 8:
+            raise ConfigError(f"model rows and columns must be multiples of 8, got {self.rows} x {self.columns}")
+        if any(width % 8 for width in (self.visible, self.memory, self.context, self.stem)):
+            raise ConfigError("model.visible, memory, context and stem must be multiples of 8 (normalisation groups)")
+
+    @property
+    def latent(self) -> int:
+        """D: all latent channels."""
+        return self.visible + self.memory
+
+    @property
+    def latent_shape(self) -> tuple[int, int]:
+        """Rows and columns of the latent."""
+        return self.rows // STRIDE, self.columns // STRIDE
+
+    def to_dict(self) -> dict[str, int]:
+        """Plain JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> "ModelConfig":
+        """Inverse of `to_dict`; raises ConfigError for unknown keys or unusable values."""
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(record) - known)
+        if unknown:
+            raise ConfigError(f"unknown model keys {unknown}; known: {sorted(known)}")
+        return cls(**record)

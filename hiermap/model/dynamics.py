@@ -1,0 +1,76 @@
+"""The latent after an action, given that the action has its effect."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from hiermap.model.blocks import Pointwise, WideBlock, perceptron, unit_rms
+from hiermap.model.config import STRIDE, ModelConfig
+from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS
+
+_CONDITION = 96
+_OFFSET_SCALE = 8.0
+"""Latent cells; offsets to the action are squashed beyond this."""
+
+
+@dataclass(frozen=True, eq=False)
+class ActionBatch:
+    """B actions.
+
+    Attributes:
+        primitive: `[B]` int64, index in `PRIMITIVES`.
+        rotation: `[B]` int64, orientation bin.
+        cell: `[B, 2]` int64, row and column.
+    """
+
+    primitive: Tensor
+    rotation: Tensor
+    cell: Tensor
+
+
+def draw_actions(actions: ActionBatch, latent_shape: tuple[int, int]) -> Tensor:
+    """The actions as maps `[B, STRIDE**2 + 3, h, w]`: the cell within its latent cell (one-hot), a blob, and signed offsets to it."""
+    rows, columns = latent_shape
+    device = actions.cell.device
+    coarse = torch.div(actions.cell, STRIDE, rounding_mode="floor")
+    fine = (actions.cell[:, 0] % STRIDE) * STRIDE + actions.cell[:, 1] % STRIDE
+    size = len(actions.cell)
+    hot = torch.zeros(size, STRIDE**2, rows, columns, device=device)
+    hot[torch.arange(size, device=device), fine, coarse[:, 0], coarse[:, 1]] = 1.0
+    centre = (actions.cell.float() + 0.5) / STRIDE - 0.5
+    down = torch.arange(rows, device=device)[None, :, None] - centre[:, 0, None, None]
+    right = torch.arange(columns, device=device)[None, None, :] - centre[:, 1, None, None]
+    blob = torch.exp(-0.5 * (down.square() + right.square()) / 2.0**2)
+    offsets = [torch.tanh(d / _OFFSET_SCALE).expand(-1, rows, columns) for d in (down, right)]
+    return torch.cat([hot, blob[:, None], offsets[0][:, None], offsets[1][:, None]], dim=1)
+
+
+class Dynamics(nn.Module):
+    """Latent `[B, D, h, w]` and actions -> next latent, by a residual update conditioned on what is at the action's cell."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.visible, self.width = config.visible, config.latent
+        self.action = nn.Embedding(len(PRIMITIVES) * ROTATION_BINS, _CONDITION)
+        self.condition = perceptron(2 * config.latent + _CONDITION, _CONDITION, _CONDITION)
+        self.enter = Pointwise(config.latent + STRIDE**2 + 3, config.latent)
+        self.tint = nn.Linear(_CONDITION, config.latent)
+        self.blocks = nn.ModuleList(WideBlock(config.latent, _CONDITION) for _ in range(config.dynamics_blocks))
+        self.leave = Pointwise(config.latent, config.latent)
+        nn.init.normal_(self.leave.weight, std=0.01)
+
+    def forward(self, latent: Tensor, actions: ActionBatch) -> Tensor:
+        drawn = draw_actions(actions, (latent.shape[2], latent.shape[3]))
+        blob = drawn[:, STRIDE**2 : STRIDE**2 + 1]
+        here = (latent * blob).sum(dim=(2, 3)) / blob.sum(dim=(2, 3))
+        everywhere = latent.mean(dim=(2, 3))
+        kind = self.action(actions.primitive * ROTATION_BINS + actions.rotation)
+        condition = torch.relu(self.condition(torch.cat([here, everywhere, kind], dim=1)))
+        x = self.enter(torch.cat([latent, drawn], dim=1)) + self.tint(condition)[:, :, None, None]
+        for block in self.blocks:
+            x = block(x, condition)
+        change = self.leave(torch.relu(x))
+        seen = unit_rms(latent[:, : self.visible] + change[:, : self.visible])
+        memory = torch.tanh(latent[:, self.visible :] + change[:, self.visible :])
+        return torch.cat([seen, memory], dim=1).contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,40 @@
+"""`hiermap report DIR`: one self-contained page from a plan, several plans, or an evaluation."""
+
+from pathlib import Path
+
+from hiermap.report import html
+from hiermap.report.evaluation_page import INFO, evaluation_section
+from hiermap.report.plan_page import plan_section, plans_summary
+from hiermap.report.recording import PLAN, load
+from hiermap.system.files import write_atomically
+from hiermap.worlds.errors import DataError
+
+REPORT = "report.html"
+
+
+def report(directory: str | Path) -> Path:
+    """Write `report.html` into a run's directory and return its path; DataError when nothing there can be reported.
+
+    A directory of runs (each in a folder of its own, as `make demo` leaves them) becomes one page.
+    """
+    root = Path(directory)
+    if not root.is_dir():
+        raise DataError(f"{root} is no directory; expected the out=DIR of `hiermap plan` or `hiermap evaluate`")
+    body = _body(root)
+    if not body:
+        raise DataError(f"{root} holds neither {PLAN} nor {INFO}; expected the out=DIR of a finished `hiermap plan` or `hiermap evaluate`")
+    path = root / REPORT
+    write_atomically(path, html.document(f"hiermap: {root.resolve().name}", body))
+    print(path)
+    return path
+
+
+def _body(root: Path) -> str:
+    folders = [root, *sorted(child for child in root.iterdir() if child.is_dir())]
+    plans = [load(folder) for folder in folders if (folder / PLAN).is_file()]
+    evaluations = [folder for folder in folders if (folder / INFO).is_file()]
+    parts = [evaluation_section(folder) for folder in evaluations]
+    if plans:
+        parts.append(plans_summary(plans))
+        parts += [plan_section(plan, anchor=f"plan-{index}") for index, plan in enumerate(plans)]
+    return "\n".join(parts)

@@ -1,0 +1,195 @@
+"""Training batches: paths of effective actions through episodes, with every label along them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hiermap.model.map_heads import USED_BINS
+from hiermap.training.augment import MIRRORED_ROTATION, mirror_maps, mirror_views
+from hiermap.training.shards import UNKNOWN, Shard, hiding_steps, paths_of_length, walk, walk_through
+
+TRIES = 4
+"""Executed actions looked at per view."""
+THINGS = 12
+"""Things asked about per sequence: every object first, then fixtures and surfaces drawn at random."""
+_FROM_THE_FIRST_VIEW = 0.5
+"""Share of the paths that start in the episode's first view when there is one long enough."""
+
+
+@dataclass(frozen=True, eq=False)
+class SequenceBatch:
+    """B paths of K actions through T = K + 1 real views.
+
+    Attributes:
+        views: `[B, T, channels, H, W]` float32; first: `[B, channels, H, W]`, the episode's view 0.
+        starts_first: `[B]` bool, whether the path starts there.
+        maps: `[B, T, len(USED_BINS), H, W]` bool.
+        primitive, rotation: `[B, K]` int64; cell: `[B, K, 2]` int64.
+        masks: `[B, N, H, W]` bool, in view 0.
+        unary: `[B, T, N, 5]`, binary: `[B, T, N, N, 2]`, unary_steps, binary_steps: uint8, 255 unknown.
+        tried_bin, tried_cell: `[B, T, TRIES]` int64, flat index in USED_BINS and flat cell of actions executed there by the motor
+            programs; tried_effect: uint8, 255 none.
+        mirrored: `[B]` bool.
+    """
+
+    views: Tensor
+    first: Tensor
+    starts_first: Tensor
+    maps: Tensor
+    primitive: Tensor
+    rotation: Tensor
+    cell: Tensor
+    masks: Tensor
+    unary: Tensor
+    binary: Tensor
+    unary_steps: Tensor
+    binary_steps: Tensor
+    tried_bin: Tensor
+    tried_cell: Tensor
+    tried_effect: Tensor
+    mirrored: Tensor
+
+    def to(self, device: torch.device, non_blocking: bool = False) -> "SequenceBatch":
+        """The same batch on another device."""
+        return SequenceBatch(*(getattr(self, f.name).to(device, non_blocking=non_blocking) for f in fields(self)))
+
+
+class PathSampler:
+    """Draws paths of effective actions from episodes, mirrored half of the time if asked.
+
+    A share `hiding` of them, at most, shuts a drawer on something: rare in the data, and the only lesson in remembering what is out of
+    sight; fewer where the data hold no such path of the wanted length.
+    """
+
+    def __init__(self, shards: Sequence[Shard], longest: int, mirror: bool, hiding: float = 0.0) -> None:
+        self.shards, self.mirror, self.hiding = shards, mirror, hiding
+        self.tables = [paths_of_length(shard, longest) for shard in shards]
+        self.starts = [
+            np.array([(e, v) for e, table in enumerate(self.tables) for v in np.flatnonzero(table[k])], np.int64).reshape(-1, 2)
+            for k in range(longest + 1)
+        ]
+        self.roots = [starts[starts[:, 1] == 0] for starts in self.starts]
+        self.hidings = [(e, int(t)) for e, shard in enumerate(shards) for t in hiding_steps(shard)]
+
+    def longest(self) -> int:
+        """The longest path there is, at most what was asked for."""
+        return max(k for k, starts in enumerate(self.starts) if len(starts))
+
+    def batch(self, size: int, length: int, rng: np.random.Generator) -> SequenceBatch:
+        """`size` paths of `length` actions (shortened to what exists)."""
+        length = min(length, self.longest())
+        return stack([self._row(length, rng) for _ in range(size)])
+
+    def _row(self, length: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        mirrored = self.mirror and bool(rng.random() < 0.5)
+        if length and self.hidings and rng.random() < self.hiding:
+            episode, step = self.hidings[rng.integers(len(self.hidings))]
+            source = self.shards[episode]
+            steps = walk_through(source, self.tables[episode], step, length, rng)
+            if steps is not None:
+                return self._along(episode, int(source.before[steps[0]]), steps, rng, mirrored)
+        pool = self.roots[length] if len(self.roots[length]) and rng.random() < _FROM_THE_FIRST_VIEW else self.starts[length]
+        episode, view = pool[rng.integers(len(pool))]
+        return self.path(int(episode), int(view), length, rng, mirrored)
+
+    def path(self, episode: int, view: int, length: int, rng: np.random.Generator, mirrored: bool = False) -> dict[str, np.ndarray]:
+        """One path as arrays named like `SequenceBatch`'s fields, without the leading B."""
+        return self._along(episode, view, walk(self.shards[episode], self.tables[episode], view, length, rng), rng, mirrored)
+
+    def _along(self, episode: int, view: int, steps: list[int], rng: np.random.Generator, mirrored: bool) -> dict[str, np.ndarray]:
+        source = self.shards[episode]
+        return sequence_arrays(source, [view, *(int(source.after[t]) for t in steps)], steps, rng, mirrored)
+
+
+def sequence_arrays(source: Shard, views: list[int], steps: list[int], rng: np.random.Generator, mirrored: bool) -> dict[str, np.ndarray]:
+    """Everything about a path through `views` along transitions `steps`, mirrored left to right if asked."""
+    columns = source.rgb.shape[2]
+    seen = source.views([0, *views])
+    maps = source.maps(views)
+    cell, rotation, primitive = source.cell[steps], source.rotation[steps], source.primitive[steps]
+    things = _choose_things(source, rng)
+    masks = _pad(source.masks[things], THINGS, 0)
+    tried = [_tried(source, view, rng) for view in views]
+    tried_primitive, tried_rotation, tried_effect = (np.stack([t[k] for t in tried]) for k in (0, 1, 3))
+    tried_cell = np.stack([t[2] for t in tried])
+    if mirrored:
+        seen, maps, masks = mirror_views(seen), mirror_maps(maps), masks[..., ::-1]
+        rotation, tried_rotation = MIRRORED_ROTATION[primitive, rotation], MIRRORED_ROTATION[tried_primitive, tried_rotation]
+        cell, tried_cell = cell.copy(), tried_cell.copy()
+        cell[:, 1], tried_cell[..., 1] = columns - 1 - cell[:, 1], columns - 1 - tried_cell[..., 1]
+    pair = np.ix_(np.arange(len(views)), things, things)
+    flat = maps.reshape(len(views), -1, *maps.shape[-2:])[:, list(USED_BINS)]
+    return {
+        "views": seen[1:],
+        "first": seen[0],
+        "starts_first": np.bool_(views[0] == 0),
+        "maps": flat,
+        "primitive": primitive,
+        "rotation": rotation,
+        "cell": cell,
+        "masks": masks,
+        "unary": _pad(source.unary[views][:, things], THINGS, UNKNOWN, axis=1),
+        "unary_steps": _pad(source.steps_unary[views][:, things], THINGS, UNKNOWN, axis=1),
+        "binary": _pad(_pad(source.binary[views][pair], THINGS, UNKNOWN, axis=1), THINGS, UNKNOWN, axis=2),
+        "binary_steps": _pad(_pad(source.steps_binary[views][pair], THINGS, UNKNOWN, axis=1), THINGS, UNKNOWN, axis=2),
+        "tried_bin": _BIN_OF[tried_primitive, tried_rotation],
+        "tried_cell": tried_cell[..., 0] * columns + tried_cell[..., 1],
+        "tried_effect": tried_effect,
+        "mirrored": np.bool_(mirrored),
+    }
+
+
+def stack(rows: Sequence[Mapping[str, np.ndarray]]) -> SequenceBatch:
+    """Equally long paths as one batch."""
+    return SequenceBatch(**{f.name: torch.from_numpy(np.stack([row[f.name] for row in rows])) for f in fields(SequenceBatch)})
+
+
+def held_out_batches(sampler: PathSampler, size: int, sequences: int, longest: int) -> Iterator[SequenceBatch]:
+    """A fixed set of about `sequences` paths, as long as each episode allows up to `longest`, spread evenly over the episodes."""
+    rng = np.random.default_rng(0)
+    by_length: dict[int, list[dict[str, np.ndarray]]] = {}
+    each = max(1, sequences // len(sampler.shards))
+    for episode in range(min(sequences, len(sampler.shards))):
+        table = sampler.tables[episode]
+        length = int(np.flatnonzero(table[: longest + 1].any(axis=1)).max())
+        views = np.flatnonzero(table[length])
+        chosen = [0] * bool(table[length, 0]) + list(rng.permutation(views[views > 0]))
+        for view in chosen[:each]:
+            rows = by_length.setdefault(length, [])
+            rows.append(sampler.path(episode, int(view), length, rng))
+            if len(rows) == size:
+                yield stack(by_length.pop(length))
+    for rows in by_length.values():
+        yield stack(rows)
+
+
+_BIN_OF = np.zeros((max(USED_BINS) // 4 + 1, 4), np.int64)
+for _position, _flat in enumerate(USED_BINS):
+    _BIN_OF[_flat // 4, _flat % 4] = _position
+
+
+def _choose_things(source: Shard, rng: np.random.Generator) -> np.ndarray:
+    visible = source.masks.any(axis=(1, 2))
+    objects = np.flatnonzero(visible & source.is_object)
+    others = rng.permutation(np.flatnonzero(visible & ~source.is_object))
+    return np.concatenate([objects, others])[:THINGS].astype(np.int64)
+
+
+def _tried(source: Shard, view: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+    """Primitive, rotation, cell and effect (255 none) of up to TRIES actions the motor programs executed from a view."""
+    primitive, rotation = np.zeros(TRIES, np.int64), np.zeros(TRIES, np.int64)
+    cell, effect = np.zeros((TRIES, 2), np.int64), np.full(TRIES, UNKNOWN, np.uint8)
+    chosen = rng.permutation(np.flatnonzero(source.executed & (source.before == view)))[:TRIES]
+    count = len(chosen)
+    primitive[:count], rotation[:count] = source.primitive[chosen], source.rotation[chosen]
+    cell[:count], effect[:count] = source.cell[chosen], source.effect[chosen]
+    return primitive, rotation, cell, effect
+
+
+def _pad(array: np.ndarray, length: int, value: int, axis: int = 0) -> np.ndarray:
+    room = [(0, 0)] * array.ndim
+    room[axis] = (0, length - array.shape[axis])
+    return np.pad(array, room, constant_values=value)

@@ -1,0 +1,139 @@
+"""Lightning data: stored episodes in memory, batches of paths drawn from them."""
+
+import logging
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import lightning as L
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, IterableDataset
+
+from hiermap.model.map_heads import USED_BINS
+from hiermap.training.augment import jitter_
+from hiermap.training.batches import PathSampler, SequenceBatch, held_out_batches
+from hiermap.training.shards import Shard, load_shards
+from hiermap.worlds.errors import ConfigError, DataError
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """How batches are made.
+
+    Attributes:
+        views_per_batch: real views in a batch; longer paths make fewer sequences.
+        unroll: chance of a path of 1, 2, ... actions (at most 5).
+        batches_per_epoch: optimiser steps between two looks at the held-out data.
+        validation_share: share of the kitchens held out, chosen by their name, so that it never depends on what else is there.
+        validation_sequences: paths looked at per validation.
+        hiding: share of the paths, at most, that shut a drawer on something, 0 for as many as there happen to be.
+        mirror: also learn from mirrored kitchens.
+        jitter: strength of colour and depth noise, 0 to 1.
+        limit: use only so many episodes, 0 for all.
+        seed: of the order of batches.
+    """
+
+    views_per_batch: int = 24
+    unroll: tuple[float, ...] = (0.3, 0.2, 0.25, 0.1, 0.15)
+    batches_per_epoch: int = 200
+    validation_share: float = 0.1
+    validation_sequences: int = 100
+    hiding: float = 0.15
+    mirror: bool = True
+    jitter: float = 1.0
+    limit: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.unroll) <= 5 or min(self.unroll) < 0 or sum(self.unroll) <= 0:
+            raise ConfigError(f"data_options.unroll={self.unroll}; expected 1 to 5 non-negative chances, for example [0.5, 0.3, 0.2]")
+        if self.views_per_batch < 2 or self.batches_per_epoch < 1:
+            raise ConfigError("data_options.views_per_batch must be at least 2 and batches_per_epoch at least 1")
+        if not 0 <= self.hiding <= 1:
+            raise ConfigError(f"data_options.hiding={self.hiding}; expected a share from 0 to 1")
+        if not 0 < self.validation_share < 1:
+            raise ConfigError(f"data_options.validation_share={self.validation_share}; expected a share between 0 and 1")
+
+
+class KitchenDataModule(L.LightningDataModule):
+    """Batches of `hiermap.training.batches.SequenceBatch` from a directory that `hiermap collect` filled."""
+
+    def __init__(self, directory: str | Path, options: DataOptions | None = None) -> None:
+        super().__init__()
+        self.directory, self.options = Path(directory), options or DataOptions()
+        self.train_shards: list[Shard] = []
+        self.validation_shards: list[Shard] = []
+
+    def setup(self, stage: str | None = None) -> None:
+        """Load every episode once; raises DataError for damaged files or too few kitchens."""
+        if self.train_shards:
+            return
+        shards = load_shards(self.directory, self.options.limit)
+        held = held_out_names(list(shards), self.options.validation_share)
+        self.train_shards = [shard for name, shard in shards.items() if name not in held]
+        self.validation_shards = [shards[name] for name in sorted(held)]
+        if not self.train_shards:
+            raise DataError(f"{self.directory} holds {len(shards)} episode(s); at least 2 are needed, one of them to validate on")
+        views = sum(len(shard.rgb) for shard in self.train_shards)
+        _log.info("%d training kitchens with %d views, %d held out", len(self.train_shards), views, len(held))
+
+    def train_dataloader(self) -> DataLoader:
+        """Endless variety, `batches_per_epoch` at a time; the batches are drawn where they are used since the arrays are in memory."""
+        epoch = self.trainer.current_epoch if self.trainer else 0
+        return DataLoader(_Paths(self.train_shards, self.options, epoch), batch_size=None, num_workers=0)
+
+    def val_dataloader(self) -> DataLoader:
+        """The same held-out paths every time, up to five actions long."""
+        return DataLoader(_HeldOut(self.validation_shards, self.options), batch_size=None, num_workers=0)
+
+    def prevalence(self) -> torch.Tensor:
+        """Share of positive cells per used orientation bin in the training maps, `[len(USED_BINS)]`."""
+        total = np.zeros(len(USED_BINS))
+        chosen = self.train_shards[:: max(1, len(self.train_shards) // 200)]
+        for shard in chosen:
+            maps = shard.maps([0, len(shard.rgb) // 2])
+            total += maps.mean(axis=(0, 3, 4)).reshape(-1)[list(USED_BINS)]
+        return torch.tensor(total / len(chosen), dtype=torch.float32)
+
+
+def held_out_names(names: Sequence[str], share: float) -> set[str]:
+    """The names to validate on: a fixed function of each name, at least one."""
+    ranked = sorted(names, key=lambda name: zlib.crc32(name.encode()))
+    held = {name for name in names if zlib.crc32(name.encode()) < share * 2**32}
+    return held if held and len(held) < len(names) else {ranked[0]}
+
+
+class _Paths(IterableDataset):
+    def __init__(self, shards: Sequence[Shard], options: DataOptions, epoch: int) -> None:
+        self.options, self.epoch = options, epoch
+        self.sampler = PathSampler(shards, len(options.unroll), options.mirror, options.hiding)
+
+    def __len__(self) -> int:
+        return self.options.batches_per_epoch
+
+    def __iter__(self) -> Iterator[SequenceBatch]:
+        rng = np.random.default_rng([self.options.seed, self.epoch])
+        generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+        self.epoch += 1
+        chances = np.array(self.options.unroll) / sum(self.options.unroll)
+        for _ in range(len(self)):
+            length = min(1 + int(rng.choice(len(chances), p=chances)), self.sampler.longest())
+            batch = self.sampler.batch(max(1, self.options.views_per_batch // (length + 1)), length, rng)
+            if self.options.jitter > 0:
+                together = torch.cat([batch.first[:, None], batch.views], dim=1)
+                jitter_(together, self.options.jitter, generator)
+                batch.first.copy_(together[:, 0])
+                batch.views.copy_(together[:, 1:])
+            yield batch
+
+
+class _HeldOut(IterableDataset):
+    def __init__(self, shards: Sequence[Shard], options: DataOptions) -> None:
+        self.sampler, self.sequences = PathSampler(shards, 5, mirror=False), options.validation_sequences
+
+    def __iter__(self) -> Iterator[SequenceBatch]:
+        yield from held_out_batches(self.sampler, 8, self.sequences, 5)

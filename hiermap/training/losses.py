@@ -1,0 +1,217 @@
+"""What training asks of real and imagined latents."""
+
+from dataclasses import dataclass, fields
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from hiermap.model.config import STEPS_CAP, STRIDE
+from hiermap.model.dynamics import ActionBatch
+from hiermap.model.map_heads import to_blocks
+from hiermap.model.predicate_head import Answers
+from hiermap.model.world_model import HiermapModel
+from hiermap.training.batches import SequenceBatch
+from hiermap.training.shards import UNKNOWN
+
+_CELLS_PER_MAP = 100.0
+"""Scales the mean over cells so that about one map's worth of positive cells weighs one."""
+
+ELSEWHERE = 0.25
+"""Share of the latent cells far from every positive one that a step looks at."""
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Weight of each part of the training loss, and `positive`, the weight of a positive cell in the maps."""
+
+    maps: float = 1.0
+    imagined_maps: float = 1.0
+    executed: float = 0.3
+    consistency: float = 0.5
+    predicates: float = 1.0
+    steps: float = 0.3
+    geometry: float = 0.3
+    positive: float = 5.0
+
+
+@dataclass(frozen=True, eq=False)
+class Unrolled:
+    """Latents along a batch's paths.
+
+    Attributes:
+        real: `[B, T, D, h, w]`, encoded from the real views, with the memory that the imagined path had gathered.
+        imagined: `[B, K, D, h, w]`, predicted for views 1..K.
+        first: `[B, D, h, w]`, of the episodes' first views.
+    """
+
+    real: Tensor
+    imagined: Tensor
+    first: Tensor
+
+
+def unroll(model: HiermapModel, batch: SequenceBatch, look_again: float = 0.0) -> Unrolled:
+    """Encode every view and imagine along the actions; with probability `look_again` a step starts from the real view (plus memory)."""
+    size, length = batch.primitive.shape
+    visible = model.config.visible
+    flags = batch.mirrored.float()
+    seen = model.encode(batch.views.flatten(0, 1), flags.repeat_interleave(length + 1))
+    seen = seen.view(size, length + 1, *seen.shape[1:])
+    first = seen[:, 0].clone()
+    later = ~batch.starts_first
+    if later.any():
+        first[later] = model.encode(batch.first[later], flags[later])
+    state, real, imagined = seen[:, 0], [seen[:, 0]], []
+    for k in range(length):
+        state = model.predict(state, ActionBatch(batch.primitive[:, k], batch.rotation[:, k], batch.cell[:, k]))
+        imagined.append(state)
+        real.append(torch.cat([seen[:, k + 1, :visible], state[:, visible:]], dim=1))
+        if look_again > 0:
+            again = torch.rand(size, device=state.device) < look_again
+            state = torch.where(again[:, None, None, None], real[-1], state)
+    dreams = torch.stack(imagined, dim=1) if imagined else seen[:, :0]
+    return Unrolled(torch.stack(real, dim=1), dreams, first)
+
+
+def losses(model: HiermapModel, batch: SequenceBatch, weights: LossWeights, bin_weights: Tensor, look_again: float) -> dict[str, Tensor]:
+    """Every part unweighted, and "loss", their weighted sum; `bin_weights` `[len(USED_BINS)]` evens out rare orientation bins."""
+    paths = unroll(model, batch, look_again)
+    cells = choose_cells(batch)
+    parts = {"maps": map_loss(model, paths.real, cells, bin_weights, weights.positive)}
+    parts["executed"] = executed_loss(model, paths.real, batch)
+    parts["geometry"] = geometry_loss(model, paths.real, cells)
+    if batch.primitive.shape[1]:
+        later = cells.without_start()
+        parts["imagined_maps"] = map_loss(model, paths.imagined, later, bin_weights, weights.positive)
+        parts["consistency"] = consistency_loss(model, paths)
+        parts["geometry"] = 0.5 * (parts["geometry"] + geometry_loss(model, paths.imagined, later))
+    parts["predicates"], parts["steps"] = predicate_losses(answers_along(model, batch, paths), batch)
+    total = sum(getattr(weights, name) * value for name, value in parts.items())
+    return {**parts, "loss": total}  # type: ignore[dict-item]
+
+
+@dataclass(frozen=True, eq=False)
+class ChosenCells:
+    """The latent cells on which maps and geometry are learned.
+
+    Attributes:
+        sequence, moment, place: `[n]` int64 each: which latent cell (`place` counts rows first).
+        maps: `[n, len(USED_BINS) * 16]` bool; geometry: `[n, 2 * 16]`; valid: `[n, 16]` bool.
+        weight: `[n]`, so that a weighted sum is an estimate of the mean over all cells.
+    """
+
+    sequence: Tensor
+    moment: Tensor
+    place: Tensor
+    maps: Tensor
+    geometry: Tensor
+    valid: Tensor
+    weight: Tensor
+
+    def without_start(self) -> "ChosenCells":
+        """The cells of moments after the first, counted from 0."""
+        kept = self.moment > 0
+        values = {f.name: getattr(self, f.name)[kept] for f in fields(self)}
+        return ChosenCells(**{**values, "moment": values["moment"] - 1, "weight": values["weight"] * (len(kept) / kept.sum())})
+
+    def of(self, latents: Tensor) -> Tensor:
+        """The chosen cells `[n, D]` of latents `[B, T, D, h, w]`."""
+        columns = latents.shape[-1]
+        return latents[self.sequence, self.moment, :, self.place // columns, self.place % columns]
+
+
+def choose_cells(batch: SequenceBatch, share: float = ELSEWHERE) -> ChosenCells:
+    """Every latent cell at or beside a positive one of any map, and `share` of all others, which weigh more in turn."""
+    moments = batch.views.shape[1]
+    flat = batch.maps.flatten(0, 1)
+    near = F.max_pool2d(flat.any(dim=1, keepdim=True).float(), 3 * STRIDE, stride=STRIDE, padding=STRIDE).flatten(1) > 0
+    chosen = near | (torch.rand(near.shape, device=near.device) < share)
+    which, place = chosen.nonzero(as_tuple=True)
+    weight = torch.where(near[which, place], 1.0, 1.0 / share) / near.numel()
+    views = batch.views.flatten(0, 1)
+    labels, geometry, valid = (to_blocks(x)[which, place] for x in (flat.to(torch.uint8), views[:, 3:5], views[:, 8:9]))
+    return ChosenCells(which // moments, which % moments, place, labels > 0, geometry, valid > 0, weight)
+
+
+def map_loss(model: HiermapModel, latents: Tensor, cells: ChosenCells, bin_weights: Tensor, positive: float = 1.0) -> Tensor:
+    """Cross-entropy of maps decoded from latents `[B, T, D, h, w]`, averaged over cells and scaled to about unit size.
+
+    `positive` weighs the rare positive cells; it only shifts the logits that fit best, which the calibration takes back.
+    """
+    logits = model.maps.blocks(cells.of(latents)).view(len(cells.weight), len(bin_weights), -1)
+    labels = cells.maps.view_as(logits)
+    cost = torch.where(labels, positive * F.softplus(-logits), F.softplus(logits)).mean(dim=2)
+    return cells.weight @ (cost @ bin_weights) * (_CELLS_PER_MAP / len(bin_weights))
+
+
+def executed_loss(model: HiermapModel, latents: Tensor, batch: SequenceBatch) -> Tensor:
+    """Cross-entropy at the cells where the motor programs really tried, of latents `[B, T, D, h, w]`; 0 when the batch holds none."""
+    known = batch.tried_effect != UNKNOWN
+    if not known.any():
+        return latents.new_zeros(())
+    sequence, moment, _ = known.nonzero(as_tuple=True)
+    columns = batch.views.shape[-1]
+    row, column = batch.tried_cell[known] // columns, batch.tried_cell[known] % columns
+    blocks = model.maps.blocks(latents[sequence, moment, :, row // STRIDE, column // STRIDE])
+    inside = batch.tried_bin[known] * STRIDE**2 + (row % STRIDE) * STRIDE + column % STRIDE
+    return F.binary_cross_entropy_with_logits(blocks.gather(1, inside[:, None])[:, 0], batch.tried_effect[known].float())
+
+
+def geometry_loss(model: HiermapModel, latents: Tensor, cells: ChosenCells) -> Tensor:
+    """Absolute error of decoded depth and height where the real view is valid."""
+    error = (model.geometry.blocks(cells.of(latents)) - cells.geometry).abs().view(len(cells.weight), 2, -1)
+    return cells.weight @ (error * cells.valid[:, None]).mean(dim=(1, 2))
+
+
+def consistency_loss(model: HiermapModel, paths: Unrolled) -> Tensor:
+    """Squared distance of imagined visible latents to the (fixed) encodings of the real next views."""
+    visible = model.config.visible
+    return F.mse_loss(paths.imagined[:, :, :visible], paths.real[:, 1:, :visible].detach())
+
+
+def predicate_losses(answers: Answers, batch: SequenceBatch) -> tuple[Tensor, Tensor]:
+    """Cross-entropies of truth and of steps-to-go; answers are of the T real views, then of the K imagined ones."""
+    unary, binary = labels_along(batch.unary, batch), labels_along(batch.binary, batch)
+    unary_steps = step_classes(labels_along(batch.unary_steps, batch), unary)
+    binary_steps = step_classes(labels_along(batch.binary_steps, batch), binary)
+    truth = 0.5 * (_masked_bce(answers.unary, unary) + _masked_bce(answers.binary, binary))
+    steps = 0.5 * (_masked_ce(answers.unary_steps, unary_steps) + _masked_ce(answers.binary_steps, binary_steps))
+    return truth, steps
+
+
+def visible_things(batch: SequenceBatch) -> Tensor:
+    """`[B, N]` bool: things that have a mask."""
+    return batch.masks.any(dim=3).any(dim=2)
+
+
+def answers_along(model: HiermapModel, batch: SequenceBatch, paths: Unrolled) -> Answers:
+    steps = [*paths.real.unbind(1), *paths.imagined.unbind(1)]
+    return model.answer(torch.cat(steps), paths.first, batch.masks)
+
+
+def labels_along(values: Tensor, batch: SequenceBatch) -> Tensor:
+    """`[B, T, ...]` -> `[(T + K) * B, ...]` in the order of `answers_along`; things without a mask become unknown."""
+    seen = visible_things(batch)
+    known = seen[:, None, :, None] if values.dim() == 4 else (seen[:, :, None] & seen[:, None, :])[:, None, :, :, None]
+    values = torch.where(known, values, UNKNOWN)
+    return torch.cat([values, values[:, 1:]], dim=1).transpose(0, 1).flatten(0, 1)
+
+
+def step_classes(steps: Tensor, truth: Tensor) -> Tensor:
+    """Class of the steps still needed; unknown only where the predicate does not apply."""
+    beyond = torch.where(steps == UNKNOWN, STEPS_CAP, steps.clamp(max=STEPS_CAP).long())
+    return torch.where(truth == UNKNOWN, -1, beyond)
+
+
+def _masked_bce(logits: Tensor, labels: Tensor) -> Tensor:
+    known = labels != UNKNOWN
+    if not known.any():
+        return logits.sum() * 0
+    return F.binary_cross_entropy_with_logits(logits[known], labels[known].float())
+
+
+def _masked_ce(scores: Tensor, classes: Tensor) -> Tensor:
+    known = classes >= 0
+    if not known.any():
+        return scores.sum() * 0
+    return F.cross_entropy(scores[known], classes[known].long())

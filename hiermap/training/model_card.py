@@ -1,0 +1,64 @@
+"""The words that travel with weights."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from hiermap.primitives.specs import PRIMITIVES
+from hiermap.training.held_out import HORIZONS
+from hiermap.worlds.goals import BINARY, UNARY
+
+
+def results_table(values: Mapping[str, float]) -> str:
+    """Average precision and calibration per primitive, imagination per horizon, predicates: aligned plain text."""
+    lines = [f"{'primitive':12} {'AP':>6} {'ECE':>6}"]
+    for name in (*PRIMITIVES, "mean"):
+        key = "" if name == "mean" else f"_{name}"
+        lines.append(f"{name:12} {_number(values, 'ap' + key)} {_number(values, 'ece' + key)}")
+    lines += ["", f"{'horizon':12} {'imagined AP':>12} {'present AP':>12} {'unchanged AP':>13} {'imagined/present':>17}"]
+    for h in range(1, HORIZONS + 1):
+        imagined, present = values.get(f"imagined_ap_{h}", math.nan), values.get(f"present_ap_{h}", math.nan)
+        row = [_number(values, f"{name}_ap_{h}") for name in ("imagined", "present", "unchanged")]
+        lines.append(f"{h:<12} {row[0]:>12} {row[1]:>12} {row[2]:>13} {imagined / present if present else math.nan:17.3f}")
+    lines += ["", f"{'predicate':12} {'AP':>6} {'imagined AP':>12}"]
+    lines += [f"{k:12} {_number(values, f'predicate_ap_{k}')} {_number(values, f'imagined_predicate_ap_{k}'):>12}" for k in UNARY + BINARY]
+    lines += ["", f"steps-to-go, mean absolute error {_number(values, 'steps_error').strip()}"]
+    return "\n".join(lines)
+
+
+def card(record: Mapping[str, Any], training_kitchens: int, held_out_kitchens: int) -> str:
+    """Model card (Markdown): what it is, from what and how it was made, what it scores, what it is not for."""
+    config, versions = record["config"], record["versions"]
+    return f"""---
+license: apache-2.0
+tags: [robotics, world-model, affordance, mujoco]
+---
+# hiermap world model
+
+Encodes a fused RGB-D view of a kitchen front, predicts what primitives do to it, and decodes per-primitive success maps,
+goal predicates and steps-to-go. Input: colour, depth, height, normals, validity and whether the gripper holds something, 8 mm per cell.
+
+## Made by
+
+- data: {training_kitchens} kitchens for training, {held_out_kitchens} held out, written by `hiermap collect`
+- command: `hiermap train data={config["data"]} out={config["out"]} seed={config["seed"]}` (every option is in `config.json`)
+- {record["minutes"]:.1f} minutes, {record["steps"]} steps
+- torch {versions["torch"]}, lightning {versions["lightning"]}, commit {record["commit"]}
+
+## Held-out results
+
+```
+{results_table(record["metrics"])}
+```
+
+AP is average precision over cells and orientations, ECE the expected calibration error over cells believed above 1 %.
+
+## Limits
+
+Trained on procedural kitchens in simulation, seen by calibrated RGB-D cameras; other kitchens, robots and real sensors are untested.
+"""
+
+
+def _number(values: Mapping[str, float], name: str) -> str:
+    value = values.get(name, math.nan)
+    return f"{value:6.3f}" if math.isfinite(value) else "     -"

@@ -1,0 +1,130 @@
+"""The Lightning module: losses while training, average precision and calibration on held-out kitchens."""
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Tensor
+
+from hiermap.model.config import ModelConfig
+from hiermap.model.map_heads import USED_BINS
+from hiermap.model.world_model import HiermapModel
+from hiermap.training.batches import SequenceBatch
+from hiermap.training.held_out import HeldOutScores
+from hiermap.training.losses import LossWeights, losses
+
+_WARM_UP = 0.05
+"""Share of the training in which the learning rate rises."""
+
+
+@dataclass(frozen=True)
+class OptimiserOptions:
+    """AdamW under a warm-up and a cosine to zero over the whole training, be it counted in epochs, steps or minutes.
+
+    Attributes:
+        lr: highest learning rate.
+        weight_decay: of matrices and kernels.
+        look_again: chance that a step of an unrolled path starts from the real view instead of the imagined one.
+        rare_bins: exponent with which rarer orientation bins weigh more, 0 none.
+    """
+
+    lr: float = 4e-3
+    weight_decay: float = 0.02
+    look_again: float = 0.3
+    rare_bins: float = 0.5
+
+
+class HiermapModule(L.LightningModule):
+    """Trains a `HiermapModel`; hyperparameters are plain dicts, so checkpoints load with `weights_only`."""
+
+    bin_weights: Tensor
+
+    def __init__(
+        self,
+        model: Mapping[str, int] | None = None,
+        losses: Mapping[str, float] | None = None,
+        optimiser: Mapping[str, float] | None = None,
+    ) -> None:
+        super().__init__()
+        self.model_config = ModelConfig.from_dict(model or {})
+        self.weights, self.options = LossWeights(**(losses or {})), OptimiserOptions(**(optimiser or {}))
+        self.save_hyperparameters({"model": self.model_config.to_dict(), "losses": asdict(self.weights), "optimiser": asdict(self.options)})
+        self.model = HiermapModel(self.model_config)
+        self.register_buffer("bin_weights", torch.ones(len(USED_BINS)))
+        self.scores = HeldOutScores()
+        self.minutes_before, self._started = 0.0, time.monotonic()
+
+    def on_fit_start(self) -> None:
+        self._started = time.monotonic()
+        prevalence = getattr(self.trainer.datamodule, "prevalence", None)  # type: ignore[attr-defined]
+        if prevalence is not None:
+            share = prevalence().clamp(min=1e-4)
+            self.bin_weights.copy_(((share.mean() / share) ** self.options.rare_bins).clamp(0.3, 4.0))
+
+    def on_train_batch_start(self, batch: SequenceBatch, batch_idx: int) -> None:
+        scale = schedule(self.progress_share())
+        for group in self.optimizers().param_groups:  # type: ignore[union-attr]
+            group["lr"] = self.options.lr * scale
+
+    def training_step(self, batch: SequenceBatch, batch_idx: int) -> Tensor:
+        parts = losses(self.model, batch, self.weights, self.bin_weights, self.options.look_again)
+        self.log_dict({f"train/{name}": value.detach() for name, value in parts.items()}, on_step=False, on_epoch=True, batch_size=1)
+        return parts["loss"]
+
+    def on_validation_epoch_start(self) -> None:
+        self.scores = HeldOutScores()
+
+    def validation_step(self, batch: SequenceBatch, batch_idx: int) -> None:
+        self.scores.add(self.model, batch)
+
+    def on_validation_epoch_end(self) -> None:
+        values = {name: value for name, value in self.scores.summary().items() if math.isfinite(value)}
+        self.log("val/score", values.pop("score", 0.0), prog_bar=True)
+        self.log_dict({f"val/{name}": value for name, value in values.items()})
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        decayed = [p for p in self.model.parameters() if p.dim() > 1]
+        free = [p for p in self.model.parameters() if p.dim() <= 1]
+        groups = [{"params": decayed, "weight_decay": self.options.weight_decay}, {"params": free, "weight_decay": 0.0}]
+        return torch.optim.AdamW(groups, lr=self.options.lr)
+
+    def progress_share(self) -> float:
+        """How much of the training is over, in [0, 1], by whichever of steps and time is nearer its end."""
+        trainer = self.trainer
+        shares = [0.0]
+        if trainer.max_steps > 0:
+            shares.append(trainer.global_step / trainer.max_steps)
+        if trainer.max_epochs is not None and trainer.max_epochs > 0:
+            total = trainer.max_epochs * max(1, int(trainer.num_training_batches))
+            shares.append(trainer.global_step / total)
+        if self.max_seconds():
+            shares.append(self.minutes_trained() * 60 / self.max_seconds())
+        return min(1.0, max(shares))
+
+    def minutes_trained(self) -> float:
+        """Minutes of training, those before a resume included."""
+        return self.minutes_before + (time.monotonic() - self._started) / 60
+
+    def max_seconds(self) -> float:
+        """The `trainer.max_time` in seconds, 0 if none."""
+        for callback in self.trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(callback, L.pytorch.callbacks.Timer) and callback._duration is not None:
+                return float(callback._duration)
+        return 0.0
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["minutes_trained"] = self.minutes_trained()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.minutes_before = float(checkpoint.get("minutes_trained", 0.0))
+
+
+def schedule(share: float) -> float:
+    """Learning rate over its highest value after `share` in [0, 1] of the training."""
+    if share < _WARM_UP:
+        return (share + 0.002) / (_WARM_UP + 0.002)
+    return 0.5 * (1 + math.cos(math.pi * (share - _WARM_UP) / (1 - _WARM_UP)))

@@ -1,0 +1,150 @@
+"""Stored episodes decoded into compact arrays in memory, and where paths of effective actions lie in them."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hiermap.data.episodes import FILE_NAME, NOT_APPLICABLE, read_episode
+from hiermap.worlds.errors import DataError
+from hiermap.worlds.frame import SpatialFrame
+from hiermap.worlds.goals import BINARY, UNARY
+from hiermap.worlds.perception.fusion import view_from_arrays
+
+UNKNOWN = NOT_APPLICABLE
+"""Label of a predicate that does not apply, or of steps beyond the cap."""
+OBJECTS = ("mug", "bowl", "can", "pot", "box")
+"""Kinds of things that can be carried."""
+_COLOUR = 3
+_VALID = 5
+"""Channel of `rest` that tells seen cells; colour is blank elsewhere, as in `SpatialView.channels`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Shard:
+    """One kitchen: V views, T transitions, N things.
+
+    Attributes:
+        rgb: `[V, H, W, 3]` uint8.
+        rest: `[V, channels - 3, H, W]` float16, what follows colour in `SpatialView.channels`.
+        maps_packed: `[V, P, R, H, W / 8]` uint8, `np.packbits` of the true maps along columns.
+        before, after, primitive, rotation: `[T]` int64; cell: `[T, 2]` int64; effect: `[T]` bool.
+        masks: `[N, H, W]` bool in view 0; is_object: `[N]` bool.
+        unary: `[V, N, 5]`, binary: `[V, N, N, 2]` uint8, 255 where it does not apply; steps_* likewise, 255 also beyond the cap.
+        executed: whether the motor programs produced `effect` (else the exact rules did).
+    """
+
+    rgb: np.ndarray
+    rest: np.ndarray
+    maps_packed: np.ndarray
+    before: np.ndarray
+    after: np.ndarray
+    primitive: np.ndarray
+    rotation: np.ndarray
+    cell: np.ndarray
+    effect: np.ndarray
+    masks: np.ndarray
+    is_object: np.ndarray
+    unary: np.ndarray
+    binary: np.ndarray
+    steps_unary: np.ndarray
+    steps_binary: np.ndarray
+    executed: bool
+
+    def views(self, indices: Sequence[int]) -> np.ndarray:
+        """Network inputs `[len(indices), channels, H, W]` float32."""
+        colour = np.moveaxis(self.rgb[indices], -1, 1).astype(np.float32) / np.float32(255)
+        colour *= self.rest[indices, _VALID : _VALID + 1] > 0
+        return np.concatenate([colour, self.rest[indices].astype(np.float32)], axis=1)
+
+    def maps(self, indices: Sequence[int]) -> np.ndarray:
+        """True maps `[len(indices), P, R, H, W]` bool."""
+        return np.unpackbits(self.maps_packed[indices], axis=-1, count=self.rgb.shape[2]).astype(bool)
+
+
+def load_shard(path: Path) -> Shard:
+    """Read, check and decode one stored episode; raises DataError naming the file when it is damaged or foreign."""
+    stored = read_episode(path)
+    frame = SpatialFrame(rows=stored.rgb.shape[1], columns=stored.rgb.shape[2])
+    views = [view_from_arrays(stored.rgb[v], stored.depth_mm[v], bool(stored.holding[v]), frame) for v in range(len(stored.rgb))]
+    whole = {name: getattr(stored, name).astype(np.int64) for name in ("before", "after", "primitive", "rotation", "cell")}
+    kept = {name: getattr(stored, name) for name in ("rgb", "maps_packed", "unary", "binary", "steps_unary", "steps_binary")}
+    return Shard(
+        rest=np.stack([view.channels()[_COLOUR:] for view in views]).astype(np.float16),
+        effect=stored.effect.astype(bool),
+        masks=stored.masks(),
+        is_object=np.isin(stored.kinds, OBJECTS),
+        executed=stored.meta.get("source") == "play",
+        **whole,
+        **kept,
+    )
+
+
+def load_shards(directory: Path, limit: int = 0, workers: int = 2) -> dict[str, Shard]:
+    """File name -> shard for every stored episode in order (`limit` > 0: only the first); what the manifest set aside is left out.
+
+    Raises DataError for a damaged file or when there is none.
+    """
+    if not directory.is_dir():
+        raise DataError(f"{directory} is not a directory; expected the out= directory of `hiermap collect`")
+    paths = sorted(path for path in directory.glob("*.npz") if FILE_NAME.fullmatch(path.name))
+    paths = paths[:limit] if limit else paths
+    if not paths:
+        raise DataError(f"{directory} holds no episodes (*.npz); run `hiermap collect out={directory}` first")
+    with ThreadPoolExecutor(workers) as pool:
+        return dict(zip((path.stem for path in paths), pool.map(load_shard, paths), strict=True))
+
+
+def paths_of_length(shard: Shard, longest: int) -> np.ndarray:
+    """`[longest + 1, V]` bool: from which views a path of so many effective actions starts."""
+    views = len(shard.rgb)
+    good = shard.effect & (shard.before != shard.after)
+    table = np.zeros((longest + 1, views), bool)
+    table[0] = True
+    for length in range(1, longest + 1):
+        reaches = good & table[length - 1, shard.after]
+        table[length, shard.before[reaches]] = True
+    return table
+
+
+def walk(shard: Shard, table: np.ndarray, start: int, length: int, rng: np.random.Generator) -> list[int]:
+    """Transition indices of a random path of `length` effective actions from view `start`."""
+    path, view = [], start
+    for left in range(length, 0, -1):
+        usable = shard.effect & (shard.before == view) & (shard.after != view) & table[left - 1, shard.after]
+        chosen = int(rng.choice(np.flatnonzero(usable)))
+        path.append(chosen)
+        view = int(shard.after[chosen])
+    return path
+
+
+def hiding_steps(shard: Shard) -> np.ndarray:
+    """Transition indices that shut a drawer on something in it: what is true afterwards can no longer be seen."""
+    inside, closed = shard.binary[..., BINARY.index("inside")] == 1, shard.unary[..., UNARY.index("closed")]
+    shut = (closed[shard.before] == 0) & (closed[shard.after] == 1)
+    return np.flatnonzero(shard.effect & (shut[:, None] & inside[shard.after]).any(axis=(1, 2)))
+
+
+def walk_through(shard: Shard, table: np.ndarray, step: int, length: int, rng: np.random.Generator) -> list[int] | None:
+    """Transition indices of a path of `length` effective actions with `step` anywhere among them; None if there is none."""
+    past, end = _past(shard, step, length - 1), int(shard.after[step])
+    usable = [k for k in range(len(past) + 1) if table[length - 1 - k, end]]
+    if not usable:
+        return None
+    earlier = int(rng.choice(usable))
+    return [*past[len(past) - earlier :], step, *walk(shard, table, end, length - 1 - earlier, rng)]
+
+
+def _past(shard: Shard, step: int, most: int) -> list[int]:
+    """Up to `most` effective transitions that led to a step, in their order."""
+    path: list[int] = []
+    view = shard.before[step]
+    while len(path) < most:
+        led = np.flatnonzero(shard.effect & (shard.after == view) & (shard.before != view))
+        if len(led) == 0:
+            break
+        path.insert(0, int(led[0]))
+        view = shard.before[led[0]]
+    return path

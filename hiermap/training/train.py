@@ -1,0 +1,137 @@
+"""`hiermap train`: fit the model on a data directory and export weights with a card."""
+
+import logging
+import math
+import os
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import ModelCheckpoint, Timer
+from lightning.pytorch.loggers import CSVLogger, Logger
+
+from hiermap.model.weights import load_weights, save_weights
+from hiermap.system.files import write_json
+from hiermap.system.provenance import settings
+from hiermap.training.checkpoints import LAST, AtomicCheckpointIO, TimedSave
+from hiermap.training.datamodule import DataOptions, KitchenDataModule
+from hiermap.training.held_out import HeldOutScores
+from hiermap.training.model_card import card, results_table
+from hiermap.training.module import HiermapModule
+from hiermap.training.progress_bar import StderrProgress
+from hiermap.worlds.errors import ConfigError
+
+_log = logging.getLogger(__name__)
+
+
+def train(config: Mapping[str, Any]) -> int:
+    """Train as `configs/train.yaml` describes; resumes from `out`'s last checkpoint; prints a table; returns the exit code 0.
+
+    Writes `model.safetensors`, `config.json`, `README.md` (card) and `metrics.json` into `out`, the log under `out/log`.
+    Raises ConfigError for unusable options and DataError for unusable data or weights.
+    """
+    out = Path(config["out"])
+    out.mkdir(parents=True, exist_ok=True)
+    torch.set_flush_denormal(True)
+    torch.set_num_threads(int(config["threads"]) or os.cpu_count() or 1)
+    L.seed_everything(int(config["seed"]), verbose=False)
+    data = KitchenDataModule(config["data"], data_options(config))
+    module = build_module(config)
+    trainer = build_trainer(config, out)
+    last = out / "checkpoints" / LAST
+    resume = last if config["resume"] and last.is_file() else None
+    data.setup()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*(IterableDataset|LeafSpec|logging interval|does not have many workers).*")
+        trainer.fit(module, datamodule=data, ckpt_path=resume)
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+    values = export(module, data, trainer, config, out)
+    print(results_table(values))
+    return 0
+
+
+def data_options(config: Mapping[str, Any]) -> DataOptions:
+    """The data section with lists as tuples; raises ConfigError for unusable values."""
+    section = dict(config["data_options"])
+    section["unroll"] = tuple(float(chance) for chance in section["unroll"])
+    return DataOptions(**section, seed=int(config["seed"]))
+
+
+def build_module(config: Mapping[str, Any]) -> HiermapModule:
+    """A fresh module, or one that starts from `config.weights`, whose shape then wins over `config.model`."""
+    if not config["weights"]:
+        return HiermapModule(config["model"], config["losses"], config["optimiser"])
+    loaded = load_weights(config["weights"])
+    module = HiermapModule(loaded.model.config.to_dict(), config["losses"], config["optimiser"])
+    module.model.load_state_dict(loaded.model.state_dict())
+    module.model.calibration.copy_(torch.tensor([1.0, 0.0]).expand_as(module.model.calibration))
+    return module
+
+
+def build_trainer(config: Mapping[str, Any], out: Path) -> L.Trainer:
+    """A Lightning Trainer with every option of `config.trainer` passed on; raises ConfigError for one it does not know."""
+    options = dict(config["trainer"])
+    duration = options.pop("max_time", None)
+    best = ModelCheckpoint(out / "checkpoints", "best", monitor="val/score", mode="max", save_top_k=1, enable_version_counter=False)
+    callbacks: list[L.Callback] = [best, TimedSave(out / "checkpoints", float(config["save_seconds"]))]
+    if duration:
+        callbacks.append(Timer(_duration(duration), interval="step"))
+    loggers: list[Logger] = [CSVLogger(out, name="log", version="")]
+    if config["tensorboard"]:
+        loggers.append(_tensorboard(out))
+    fixed: dict[str, Any] = {"logger": loggers, "callbacks": callbacks, "plugins": [AtomicCheckpointIO()], "default_root_dir": str(out)}
+    if options.get("enable_progress_bar", True):
+        callbacks.append(StderrProgress(refresh_rate=10))
+    clash = sorted(set(options) & set(fixed))
+    if clash:
+        raise ConfigError(f"trainer.{clash[0]} is set by `hiermap train` itself; leave it out")
+    try:
+        return L.Trainer(**options, **fixed)
+    except (TypeError, ValueError, L.fabric.utilities.exceptions.MisconfigurationException) as error:
+        raise ConfigError(f"trainer options {options}: {error}") from error
+
+
+def export(module: HiermapModule, data: KitchenDataModule, trainer: L.Trainer, config: Mapping[str, Any], out: Path) -> dict[str, float]:
+    """Take the best checkpoint, calibrate it on the held-out kitchens, score it and write everything a user needs; returns the scores."""
+    best = out / "checkpoints" / "best.ckpt"
+    if best.is_file():
+        module.load_state_dict(torch.load(best, weights_only=True, map_location="cpu")["state_dict"])
+    module.eval()
+    scores = HeldOutScores()
+    for batch in data.val_dataloader():
+        scores.add(module.model, batch)
+    module.model.calibration.copy_(torch.tensor(scores.calibration()))
+    values = {name: value for name, value in scores.summary().items() if math.isfinite(value)}
+    record = {"metrics": values, "minutes": module.minutes_trained(), "steps": trainer.global_step, **settings(_plain(config))}
+    write_json(out / "metrics.json", record)
+    save_weights(out, module.model, record, card(record, len(data.train_shards), len(data.validation_shards)))
+    return values
+
+
+def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The config without the machine's paths, which are nobody's business in shipped files."""
+    return {**config, **{key: config[key] and Path(config[key]).name for key in ("data", "out", "weights")}}
+
+
+def _duration(value: Any) -> Any:
+    """Lightning's `DD:HH:MM:SS`, or minutes as a number."""
+    if isinstance(value, int | float):
+        return {"seconds": float(value) * 60}
+    if isinstance(value, str) and value.isdecimal():  # trainer.* passes through as it was typed
+        return {"minutes": int(value)}
+    if isinstance(value, str) and len(value.split(":")) == 4:
+        return value
+    raise ConfigError(f"trainer.max_time={value!r}; expected minutes or DD:HH:MM:SS, for example 00:00:25:00")
+
+
+def _tensorboard(out: Path) -> Logger:
+    from lightning.pytorch.loggers import TensorBoardLogger
+
+    try:
+        return TensorBoardLogger(out, name="tensorboard", version="")
+    except ModuleNotFoundError as error:
+        raise ConfigError("tensorboard=true needs the package tensorboard; run: pip install tensorboard") from error

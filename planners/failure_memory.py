@@ -1,0 +1,77 @@
+"""Memory of failures: what did not work near a cell is less likely to work there again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from hiermap.primitives.specs import PRIMITIVES
+from hiermap.worlds.base import Action
+
+LATER_EXPONENT, LATER_EXPONENT_REPEATED = 0.8, 0.5
+"""In imagined later states one failure counts a fifth fewer nats, several count half: something else may be missing first (an undone
+latch). After one failure trying again is cheaper than such a detour, or every slip would be answered by an idle primitive; after two the
+detour is."""
+WEAKENED_EXPONENT = 0.8
+"""Once the real world has changed, an earlier failure counts a fifth fewer nats."""
+
+
+@dataclass(frozen=True)
+class Avoid:
+    """An action that failed.
+
+    Attributes:
+        primitive: key in `PRIMITIVES`.
+        cell: (row, column) it was applied at.
+        rotation_index: orientation bin, or None for all of them.
+        radius: cells around `cell` it speaks for.
+        penalty: factor on the success there, in [0, 1].
+    """
+
+    primitive: str
+    cell: tuple[int, int]
+    rotation_index: int | None = None
+    radius: float = 3.0
+    penalty: float = 0.3
+
+    def __post_init__(self) -> None:
+        if self.primitive not in PRIMITIVES:
+            raise ValueError(f"unknown primitive {self.primitive!r}; known: {', '.join(PRIMITIVES)}")
+        if not 0.0 <= self.penalty <= 1.0 or self.radius < 0:
+            raise ValueError(f"an avoided action needs a penalty in [0, 1] and a radius >= 0, got {self}")
+
+    def matches(self, action: Action) -> bool:
+        """Whether the failure speaks for `action`."""
+        if action.primitive != self.primitive or self.rotation_index not in (None, action.rotation_index):
+            return False
+        return float(np.hypot(action.cell[0] - self.cell[0], action.cell[1] - self.cell[1])) <= self.radius
+
+    def weakened(self) -> "Avoid":
+        """The same failure after the world has changed since."""
+        return replace(self, penalty=self.penalty**WEAKENED_EXPONENT)
+
+
+def discount(action: Action, avoid: Sequence[Avoid], depth: int = 0) -> float:
+    """Factor in [0, 1] on the success of `action` in a state `depth` imagined actions away."""
+    penalties = [item.penalty for item in avoid if item.matches(action)]
+    return float(np.prod(penalties) ** _exponent(len(penalties), depth))
+
+
+def discounted(maps: np.ndarray, avoid: Sequence[Avoid], depth: int = 0) -> np.ndarray:
+    """Maps `[P, R, H, W]` with every avoided neighbourhood lowered by `discount`; the same array when there is none."""
+    if not avoid:
+        return maps
+    rows, columns = np.ogrid[: maps.shape[2], : maps.shape[3]]
+    penalties, failures = np.ones(maps.shape), np.zeros(maps.shape)
+    for item in avoid:
+        near = np.hypot(rows - item.cell[0], columns - item.cell[1]) <= item.radius
+        at = (list(PRIMITIVES).index(item.primitive), slice(None) if item.rotation_index is None else item.rotation_index)
+        penalties[at] = np.where(near, penalties[at] * item.penalty, penalties[at])
+        failures[at] += near
+    return (maps * penalties ** _exponent(failures, depth)).astype(maps.dtype)
+
+
+def _exponent(failures: Any, depth: int) -> Any:
+    """Of the product of penalties, for a number or an array of numbers of failures."""
+    return np.where(np.asarray(failures) > 1, LATER_EXPONENT_REPEATED, LATER_EXPONENT) if depth else 1.0

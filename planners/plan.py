@@ -1,0 +1,154 @@
+"""What a search answers: records, never exceptions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import networkx as nx
+import numpy as np
+
+from hiermap.planners.options import Budget
+from hiermap.primitives.specs import PRIMITIVES
+from hiermap.worlds.base import Action, Node, Observation
+from hiermap.worlds.goals import Goal
+
+__all__ = ["Budget", "Plan", "PlanResult", "PlanStep", "Status"]
+
+
+class Status(StrEnum):
+    """How a search ended."""
+
+    SOLVED = "solved"
+    UNSOLVABLE = "unsolvable"
+    """Every state the candidate actions reach was visited and none satisfies the goal."""
+    UNSOLVABLE_WITHIN_BUDGET = "unsolvable_within_budget"
+    """The allowed expansions or depth ran out first."""
+    TIMEOUT = "timeout"
+    INVALID_OBSERVATION = "invalid_observation"
+
+
+@dataclass(frozen=True, eq=False)
+class PlanStep:
+    """One primitive of a plan.
+
+    Attributes:
+        action: what to do where.
+        affordance: map value at the action's cell before it, in [0, 1].
+        success: probability that it has its effect, in [0, 1].
+        seconds: time it takes [s].
+        before, after: imagined nodes around it; `before` of the first step is the real view.
+        predicates: goal predicate -> probability that it holds afterwards, empty if the world does not say.
+        point_world: contact point [3] [m] in the view it was imagined in, or None if the world does not say.
+    """
+
+    action: Action
+    affordance: float
+    success: float
+    seconds: float
+    before: Node
+    after: Node
+    predicates: Mapping[str, float] = field(default_factory=dict)
+    point_world: tuple[float, float, float] | None = None
+
+    @property
+    def primitive(self) -> str:
+        return self.action.primitive
+
+    @property
+    def cell(self) -> tuple[int, int]:
+        return self.action.cell
+
+    @property
+    def rotation(self) -> str:
+        """Name of the orientation bin."""
+        return PRIMITIVES[self.action.primitive].rotations[self.action.rotation_index]
+
+    @property
+    def maps(self) -> np.ndarray:
+        """Predicted maps after the step, `[P, R, H, W]` in [0, 1]."""
+        return self.after.maps
+
+    def to_json(self) -> dict:
+        """Plain JSON without maps."""
+        return {
+            "primitive": self.primitive,
+            "cell": list(self.cell),
+            "rotation": self.rotation,
+            "rotation_index": self.action.rotation_index,
+            "point_world": None if self.point_world is None else list(self.point_world),
+            "affordance": self.affordance,
+            "success": self.success,
+            "seconds": self.seconds,
+            "progress": float(self.after.progress),
+            "predicates": dict(self.predicates),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A sequence of steps, its `cost` (time plus risk) [s] and the `progress` it ends with.
+
+    `success_probability` in [0, 1]: that every step has its effect and that the goal then holds.
+    """
+
+    steps: tuple[PlanStep, ...] = ()
+    cost: float = 0.0
+    success_probability: float = 1.0
+    progress: float = 0.0
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        return tuple(step.action for step in self.steps)
+
+    def to_json(self) -> dict:
+        """Plain JSON without maps."""
+        return {
+            "steps": [step.to_json() for step in self.steps],
+            "cost": self.cost,
+            "success_probability": self.success_probability,
+            "progress": self.progress,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class PlanResult:
+    """Outcome of a search; truthy only when solved.
+
+    Attributes:
+        status: how it ended.
+        plan: the plan, or, when not solved, the most promising partial one (possibly empty).
+        alternatives: further complete plans, cheapest first.
+        graph: what was imagined; nodes are integers (0 is the real view) with scalar attributes, edges carry the action.
+        metrics: "expansions", "generated", "duplicates", "seconds", "depth".
+        message: what was wrong and what to try, empty when solved.
+        observation, goal, budget, seed: the problem, so that execution can go on from here.
+    """
+
+    status: Status
+    plan: Plan = field(default_factory=Plan)
+    alternatives: tuple[Plan, ...] = ()
+    graph: nx.DiGraph = field(default_factory=nx.DiGraph)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    message: str = ""
+    observation: Observation | None = None
+    goal: Goal | None = None
+    budget: Budget = field(default_factory=Budget)
+    seed: int = 0
+
+    def __bool__(self) -> bool:
+        return self.status is Status.SOLVED
+
+    def to_json(self) -> dict:
+        """Plain JSON without maps and graph."""
+        return {
+            "status": str(self.status),
+            "message": self.message,
+            "goal": str(self.goal) if self.goal is not None else None,
+            "seed": self.seed,
+            "plan": self.plan.to_json(),
+            "alternatives": [plan.to_json() for plan in self.alternatives],
+            "metrics": dict(self.metrics),
+        }

@@ -1,0 +1,134 @@
+"""Choosing the arm's branch: of all ways to bring the hand somewhere, the one that stays far from limits, singularities and long turns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hiermap.primitives.motion.kinematics import SerialChain
+
+APPROACH_POINTS = 5
+"""Way-points of a straight approach."""
+TURN_WEIGHT = 0.7
+"""Cost per radian of the joint that turns most from the ready pose."""
+MARGIN_RAD, MARGIN_WEIGHT = 0.25, 4.0
+CONDITION, CONDITION_WEIGHT = 0.12, 12.0
+"""Joint margins and singular values below these cost this much per unit."""
+LOST_COST = 2.5
+"""Cost of a look-ahead path of which nothing can be reached; proportionally less for later losses."""
+SAG_WEIGHT = 4.0
+"""Cost per metre of wrist below the hand: open drawers, oven doors and the counter are there."""
+MERGE_RAD = 0.1
+"""Solutions nearer than this are the same branch."""
+
+
+@dataclass(frozen=True, eq=False)
+class Option:
+    """One way to place the hand.
+
+    Attributes:
+        rotation: of the hand at contact, [3, 3].
+        contact, standoff: hand positions [3] [m]; the approach is the straight line between them.
+        cost: dislike of this option (pitch and the like).
+        ahead: look-ahead paths from the contact on, each (rotations [K, 3, 3], positions [K, 3]).
+        ahead_weight: factor on what they cost.
+    """
+
+    rotation: np.ndarray
+    contact: np.ndarray
+    standoff: np.ndarray
+    cost: float = 0.0
+    ahead: Sequence[tuple[np.ndarray, np.ndarray]] = ()
+    ahead_weight: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Reach:
+    """The branch chosen: `option`, joint `approach` [K, 7] from standoff to contact, and its `cost`."""
+
+    option: Option
+    approach: np.ndarray
+    cost: float
+
+
+def seeds(ready: np.ndarray) -> np.ndarray:
+    """Starting points of the inverse kinematics that between them find the branches of a Panda-like arm, [N, 7]."""
+    rows = [ready, np.array([0, np.pi / 16, 0, -2.62, 0, np.pi - 0.2, np.pi / 4])]
+    for wrist in (0.8, 1.57, 2.4, 2.8):
+        for side in (-1.0, 1.0):
+            row = ready.copy()
+            row[2], row[4], row[5] = -0.3 * side, side * wrist, 1.8
+            rows.append(row)
+    turned = [np.array(rows)]
+    for flange in (-1.2, 2.4):
+        other = np.array(rows)
+        other[:, 6] = flange
+        turned.append(other)
+    return np.concatenate(turned)
+
+
+def best_reach(chain: SerialChain, ready: np.ndarray, options: Sequence[Option], start: np.ndarray | None = None) -> Reach | None:
+    """The cheapest branch over all options, or None when none can be reached with its whole approach.
+
+    `start` [7] are more seeds' worth of posture to prefer (default: ready).
+    """
+    best: Reach | None = None
+    origin = ready if start is None else start
+    first = seeds(ready) if start is None else np.vstack([start, seeds(ready)])
+    for option in options:
+        if best is not None and option.cost > best.cost:
+            continue
+        best = _best_branch(chain, origin, first, option, best)
+    return best
+
+
+def _best_branch(chain: SerialChain, ready: np.ndarray, first: np.ndarray, option: Option, best: Reach | None) -> Reach | None:
+    n = len(first)
+    posture = np.tile(ready, (n, 1))
+    q, reached = chain.solve(first, np.tile(option.rotation, (n, 1, 1)), np.tile(option.contact, (n, 1)), posture)
+    q = _distinct(q[reached])
+    if not len(q):
+        return best
+    line = np.linspace(option.contact, option.standoff, APPROACH_POINTS)[None]
+    turns = np.broadcast_to(option.rotation, (len(q), APPROACH_POINTS, 3, 3))
+    path, whole, condition, sag = chain.follow(q, turns, np.broadcast_to(line, (len(q), APPROACH_POINTS, 3)))
+    cost = option.cost + TURN_WEIGHT * np.abs(path[:, [0, -1]] - ready).max(axis=(1, 2)) + np.where(whole.all(axis=1), 0.0, np.inf)
+    cost += (_penalty(chain, path) + CONDITION_WEIGHT * np.clip(CONDITION - condition, 0, None) + SAG_WEIGHT * sag).max(axis=1)
+    # A branch that jumps between two way-points is not a straight line of the hand.
+    cost += np.where(np.abs(np.diff(path, axis=1)).max(axis=(1, 2)) > 0.6, np.inf, 0.0)
+    cost += _ahead_cost(chain, q, option)
+    k = int(np.argmin(cost))
+    if np.isfinite(cost[k]) and (best is None or cost[k] < best.cost):
+        return Reach(option, path[k, ::-1].copy(), float(cost[k]))
+    return best
+
+
+def _ahead_cost(chain: SerialChain, q: np.ndarray, option: Option) -> np.ndarray:
+    """What the look-ahead paths cost each branch [N, 7], averaged over the paths: [N]."""
+    total = np.zeros(len(q))
+    for rotations, positions in option.ahead:
+        shape = (len(q), len(positions))
+        path, reached, condition, sag = chain.follow(q, np.broadcast_to(rotations, (*shape, 3, 3)), np.broadcast_to(positions, (*shape, 3)))
+        lost = 1.0 - np.cumprod(reached, axis=1).mean(axis=1)
+        soft = _penalty(chain, path) + CONDITION_WEIGHT * np.clip(CONDITION - condition, 0, None) + SAG_WEIGHT * sag
+        total += LOST_COST * lost + np.where(reached, soft, 0.0).max(axis=1)
+    return option.ahead_weight * total / max(1, len(option.ahead))
+
+
+def _penalty(chain: SerialChain, path: np.ndarray) -> np.ndarray:
+    """Cost of coming near joint limits, for angles [N, K, 7]: [N, K]."""
+    margin = np.minimum(path - chain.lower, chain.upper - path).min(axis=2)
+    return MARGIN_WEIGHT * np.clip(MARGIN_RAD - margin, 0, None)
+
+
+def _distinct(q: np.ndarray) -> np.ndarray:
+    kept: list[np.ndarray] = []
+    for row in q:
+        if all(np.abs(row - other).max() > MERGE_RAD for other in kept):
+            kept.append(row)
+    return np.array(kept).reshape(-1, q.shape[1])
+
+
+def straight(rotation: np.ndarray, start: np.ndarray, end: np.ndarray, count: int = 5) -> tuple[np.ndarray, np.ndarray]:
+    """A look-ahead path: the hand carried from `start` to `end` [3] without turning."""
+    return np.broadcast_to(rotation, (count, 3, 3)), np.linspace(start, end, count + 1)[1:]

@@ -1,0 +1,257 @@
+"""Kinematics of a serial chain of revolute joints: forward, Jacobian and inverse, compiled for branch search asks thousands of times."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+UP = np.array([0.0, 0.0, 1.0])
+"""World z."""
+JOINT_MARGIN_RAD = 0.03
+"""Inverse kinematics keeps this far from the joint limits."""
+POSITION_TOLERANCE_M, ANGLE_TOLERANCE_RAD = 1e-3, 5e-3
+"""A pose within these counts as reached."""
+DAMPING = 0.02
+"""Of the least-squares step; larger is safer near singularities and slower."""
+POSTURE_GAIN = 0.1
+"""Pull of the null space toward the posture, per iteration."""
+
+
+@njit(cache=True)
+def _forward(q, offset, turn, rotation, position, jacobian, origins):
+    """Fill `rotation` [3, 3], `position` [3], `jacobian` [6, n] (linear above angular) and joint `origins` [n, 3] in the base frame."""
+    n = q.shape[0]
+    R, T = np.eye(3), np.empty((3, 3))
+    p = np.zeros(3)
+    # Loops instead of `@`: BLAS calls cost more than these nine products, and wake its threads.
+    for i in range(n + 1):
+        for r in range(3):
+            p[r] += R[r, 0] * offset[i, 0] + R[r, 1] * offset[i, 1] + R[r, 2] * offset[i, 2]
+        for r in range(3):
+            for c in range(3):
+                T[r, c] = R[r, 0] * turn[i, 0, c] + R[r, 1] * turn[i, 1, c] + R[r, 2] * turn[i, 2, c]
+        if i == n:
+            break
+        cosine, sine = np.cos(q[i]), np.sin(q[i])
+        for r in range(3):
+            origins[i, r] = p[r]
+            jacobian[3 + r, i] = T[r, 2]
+            R[r, 0] = cosine * T[r, 0] + sine * T[r, 1]
+            R[r, 1] = cosine * T[r, 1] - sine * T[r, 0]
+            R[r, 2] = T[r, 2]
+    for i in range(n):
+        dx, dy, dz = p[0] - origins[i, 0], p[1] - origins[i, 1], p[2] - origins[i, 2]
+        ax, ay, az = jacobian[3, i], jacobian[4, i], jacobian[5, i]
+        jacobian[0, i] = ay * dz - az * dy
+        jacobian[1, i] = az * dx - ax * dz
+        jacobian[2, i] = ax * dy - ay * dx
+    rotation[:] = T
+    position[:] = p
+
+
+@njit(cache=True)
+def rotation_error(target, current):
+    """Rotation vector [3] [rad] that turns `current` into `target`, both [3, 3]."""
+    E = np.zeros((3, 3))
+    for r in range(3):
+        for c in range(3):
+            for k in range(3):
+                E[r, c] += target[r, k] * current[c, k]
+    v = np.array([E[2, 1] - E[1, 2], E[0, 2] - E[2, 0], E[1, 0] - E[0, 1]]) * 0.5
+    s = np.sqrt(v[0] ** 2 + v[1] ** 2 + v[2] ** 2)
+    c = 0.5 * (E[0, 0] + E[1, 1] + E[2, 2] - 1.0)
+    if s < 1e-9:
+        if c > 0:
+            return v
+        # Half a turn: E = 2 a a' - 1, so a column of E + 1 is along the axis; take the largest.
+        k = 0
+        for i in range(1, 3):
+            if E[i, i] > E[k, k]:
+                k = i
+        axis = E[:, k].copy()
+        axis[k] += 1.0
+        return axis / np.sqrt(axis[0] ** 2 + axis[1] ** 2 + axis[2] ** 2) * np.pi
+    return v * (np.arctan2(s, c) / s)
+
+
+@njit(cache=True)
+def _factor(jacobian, damping, L):
+    """Cholesky factor `L` [6, 6] of J J' + damping^2."""
+    for i in range(6):
+        for j in range(i + 1):
+            total = damping * damping if i == j else 0.0
+            for k in range(jacobian.shape[1]):
+                total += jacobian[i, k] * jacobian[j, k]
+            for k in range(j):
+                total -= L[i, k] * L[j, k]
+            L[i, j] = np.sqrt(max(total, 1e-18)) if i == j else total / L[j, j]
+
+
+@njit(cache=True)
+def _back_substitute(L, x):
+    """Solve L L' y = x in place."""
+    for i in range(6):
+        for k in range(i):
+            x[i] -= L[i, k] * x[k]
+        x[i] /= L[i, i]
+    for i in range(5, -1, -1):
+        for k in range(i + 1, 6):
+            x[i] -= L[k, i] * x[k]
+        x[i] /= L[i, i]
+
+
+@njit(cache=True)
+def _smallest_singular_value(jacobian, L):
+    """By inverse power iteration on J J'."""
+    _factor(jacobian, 1e-4, L)
+    x = np.array([0.3, -0.5, 0.4, 0.2, 0.6, -0.3])
+    growth = 1.0
+    for _ in range(6):
+        _back_substitute(L, x)
+        growth = np.sqrt((x**2).sum())
+        x /= growth
+    return 1.0 / np.sqrt(growth)
+
+
+@njit(cache=True)
+def _solve(q, R, p, posture, lower, upper, offset, turn, iterations):
+    """Damped least squares from `q` (changed in place); returns whether the pose was reached."""
+    n = q.shape[0]
+    rotation, position, jacobian, origins = np.empty((3, 3)), np.empty(3), np.empty((6, n)), np.empty((n, 3))
+    x, null, L = np.empty(6), np.zeros(n), np.zeros((6, 6))
+    for step in range(iterations + 1):
+        _forward(q, offset, turn, rotation, position, jacobian, origins)
+        x[:3] = p - position
+        x[3:] = rotation_error(R, rotation)
+        far = np.sqrt(x[0] ** 2 + x[1] ** 2 + x[2] ** 2)
+        turned = np.sqrt(x[3] ** 2 + x[4] ** 2 + x[5] ** 2)
+        if far < POSITION_TOLERANCE_M and turned < ANGLE_TOLERANCE_RAD:
+            return True
+        if step == iterations:
+            return False
+        x *= min(1.0, 0.15 / max(far, 1e-12), 0.5 / max(turned, 1e-12))
+        pull = POSTURE_GAIN if far > 5e-3 or turned > 0.03 else 0.0
+        for i in range(n):
+            null[i] = pull * (posture[i] - q[i])
+        for r in range(6):
+            for i in range(n):
+                x[r] -= jacobian[r, i] * null[i]
+        _factor(jacobian, DAMPING, L)
+        _back_substitute(L, x)
+        for i in range(n):
+            dq = null[i]
+            for r in range(6):
+                dq += jacobian[r, i] * x[r]
+            q[i] = min(max(q[i] + min(max(dq, -0.4), 0.4), lower[i]), upper[i])
+    return False
+
+
+@njit(cache=True)
+def _solve_many(q, R, p, posture, lower, upper, offset, turn, iterations):
+    reached = np.zeros(q.shape[0], np.bool_)
+    for i in range(q.shape[0]):
+        reached[i] = _solve(q[i], R[i], p[i], posture[i], lower, upper, offset, turn, iterations)
+    return reached
+
+
+@njit(cache=True)
+def _follow(q0, R, p, lower, upper, offset, turn, iterations):
+    """Continue each solution [N, 7] along its poses [N, K, ...]: angles [N, K, 7]; reached, conditioning and wrist sag, each [N, K]."""
+    N, K, n = R.shape[0], R.shape[1], q0.shape[1]
+    q = np.empty((N, K, n))
+    reached = np.zeros((N, K), np.bool_)
+    conditioning, sag = np.zeros((N, K)), np.zeros((N, K))
+    rotation, position, jacobian, origins = np.empty((3, 3)), np.empty(3), np.empty((6, n)), np.empty((n, 3))
+    L = np.zeros((6, 6))
+    for i in range(N):
+        current = q0[i].copy()
+        for k in range(K):
+            reached[i, k] = _solve(current, R[i, k], p[i, k], q0[i], lower, upper, offset, turn, iterations)
+            q[i, k] = current
+            _forward(current, offset, turn, rotation, position, jacobian, origins)
+            conditioning[i, k] = _smallest_singular_value(jacobian, L)
+            for j in range(n - 3, n):
+                sag[i, k] = max(sag[i, k], position[2] - origins[j, 2])
+    return q, reached, conditioning, sag
+
+
+@dataclass(frozen=True, eq=False)
+class SerialChain:
+    """A chain of n revolute joints about their own z axes.
+
+    Attributes:
+        offset: [n + 1, 3], `turn`: [n + 1, 3, 3]: fixed transform before each joint, the last one from the last joint to the tool.
+        lower, upper: joint limits [n] [rad].
+    """
+
+    offset: np.ndarray
+    turn: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+
+    def forward(self, q: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Tool rotation [3, 3], position [3] [m] and Jacobian [6, n] (linear above angular) at `q`, base axes."""
+        rotation, position, jacobian, origins = np.empty((3, 3)), np.empty(3), np.empty((6, len(q))), np.empty((len(q), 3))
+        _forward(q, self.offset, self.turn, rotation, position, jacobian, origins)
+        return rotation, position, jacobian
+
+    def joint_origins(self, q: np.ndarray) -> np.ndarray:
+        """Positions of the joints, [n, 3] [m]."""
+        origins = np.empty((len(q), 3))
+        _forward(q, self.offset, self.turn, np.empty((3, 3)), np.empty(3), np.empty((6, len(q))), origins)
+        return origins
+
+    def solve(
+        self, seeds: np.ndarray, rotation: np.ndarray, position: np.ndarray, posture: np.ndarray, iterations: int = 60
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Inverse kinematics from `seeds` [N, n] for poses [N, 3, 3], [N, 3] toward `posture` [N, n]: angles [N, n], reached [N] bool."""
+        q = np.ascontiguousarray(seeds, float).copy()
+        low, high = self.lower + JOINT_MARGIN_RAD, self.upper - JOINT_MARGIN_RAD
+        R, p, posture = (np.ascontiguousarray(x, float) for x in (rotation, position, posture))
+        return q, _solve_many(q, R, p, posture, low, high, self.offset, self.turn, iterations)
+
+    def follow(
+        self, start: np.ndarray, rotation: np.ndarray, position: np.ndarray, iterations: int = 15
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Continue `start` [N, n] along poses [N, K, 3, 3], [N, K, 3].
+
+        Returns angles [N, K, n] and, each [N, K]: reached, smallest singular value, and how far the lowest of the last three joints
+        hangs below the tool [m].
+        """
+        low, high = self.lower + JOINT_MARGIN_RAD, self.upper - JOINT_MARGIN_RAD
+        q, R, p = (np.ascontiguousarray(x, float) for x in (start, rotation, position))
+        return _follow(q, R, p, low, high, self.offset, self.turn, iterations)
+
+
+def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Cross product of two vectors [3]; numpy's general one costs ten times as much."""
+    return np.array([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])
+
+
+def length_of(vector: np.ndarray) -> float:
+    """Euclidean length of a vector [n]."""
+    return math.sqrt(float(vector @ vector))
+
+
+def unit(vector: np.ndarray) -> np.ndarray:
+    """The direction of a vector; ValueError for (nearly) zero length."""
+    vector = np.asarray(vector, float)
+    length = length_of(vector)
+    if not length > 1e-9:
+        raise ValueError(f"a direction needs a length, got {vector}")
+    return vector / length
+
+
+def hand_rotation(approach: np.ndarray, opening: np.ndarray) -> np.ndarray:
+    """Rotation [3, 3] of a hand whose approach axis is `approach` and whose fingers open along (the part across it of) `opening`."""
+    z = unit(approach)
+    x = unit(opening - (opening @ z) * z)
+    return np.column_stack([x, cross(z, x), z])
+
+
+def turned_about(axis: np.ndarray, angle_rad: float) -> np.ndarray:
+    """Rotation [3, 3] by `angle_rad` about a unit `axis` (Rodrigues)."""
+    x, y, z = axis
+    K = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    return np.eye(3) + np.sin(angle_rad) * K + (1 - np.cos(angle_rad)) * (K @ K)

@@ -1,0 +1,104 @@
+"""Pull: grip a bar or knob and follow wherever it leads, as far as it goes."""
+
+import numpy as np
+
+from hiermap.primitives.motion.compliance import Compliance, Travel, follow_joint
+from hiermap.primitives.motion.control import Driver, OutOfTime
+from hiermap.primitives.motion.ik_branches import Option, straight
+from hiermap.primitives.motion.kinematics import cross, hand_rotation, turned_about, unit
+from hiermap.primitives.skills.phases import UP, advance, back_off, choose, close_fingers, enter, go_home, level, pitched, release
+from hiermap.primitives.specs import Command
+
+STANDOFF_M = 0.10
+PRESHAPE_M = 0.03
+"""Per finger: wide open, a pitched hand's lower finger would hit the face."""
+GRIP_DEPTH_M = 0.016
+"""The grip point goes this far behind the visible surface, or until the fingertips touch the face."""
+TOUCH_N = 6.0
+MISSED_M = 0.004
+"""Pads nearer than this hold nothing."""
+FORCED_M = 0.012
+"""Pads forced open by more than this no longer hold."""
+LEAST_TRAVEL_M = 0.05
+"""A pull shorter than this opened nothing worth the name."""
+LOOK_AHEAD_M, ARC_RADIUS_M = 0.22, 0.24
+"""Paths that a branch should be able to follow: a drawer's and both hypothetical doors'."""
+PITCHES_RAD = (0.0, 0.2, 0.4, 0.6, 0.75)
+PREFERRED_PITCH_RAD = {0: 0.25, 1: 0.4}
+"""For vertical and for horizontal bars."""
+FOLLOW = {
+    0: Compliance(speed=0.15, force=45.0, second_force=65.0),
+    1: Compliance(speed=0.15, force=28.0, second_force=40.0, hand_gain=0.6),
+}
+"""A horizontal bar turns in the grip, so the hand need not follow an oven door all the way down; a drawer never turns."""
+BACK_M = 0.10
+
+
+def pull(driver: Driver, command: Command) -> tuple[bool, str, float]:
+    """Opens what is gripped at the point; (succeeded, reason, travel [m])."""
+    point, flat = np.array(command.point_world), level(command.normal_world)
+    reach = choose(driver, options(point, flat, command.rotation_index))
+    driver.fingers = PRESHAPE_M
+    rotation = reach.option.rotation
+    posture = enter(driver, reach)
+    advance(driver, posture, rotation, reach.option.contact, TOUCH_N)
+    hand = driver.hand()
+    width = close_fingers(driver, posture, rotation, hand.position)
+    how = FOLLOW[min(command.rotation_index, 1)]
+    travel = Travel(0.0, 0.0, "missed") if width < MISSED_M else _follow(driver, flat, how, posture)
+    _leave(driver, travel)
+    if travel.reason == "stalled" and travel.length > LEAST_TRAVEL_M:
+        return True, "done", travel.length
+    return False, {"lost": "slipped", "travelled": "slipped"}.get(travel.reason, travel.reason), travel.length
+
+
+def _follow(driver: Driver, normal: np.ndarray, how: Compliance, posture: np.ndarray) -> Travel:
+    width = driver.arm.width()
+    try:
+        return follow_joint(driver, normal, how, posture, lambda hand: not MISSED_M < driver.arm.width() < width + FORCED_M)
+    except OutOfTime:
+        return Travel(0.0, 0.0, "timeout")
+
+
+def _leave(driver: Driver, travel: Travel) -> None:
+    """Let go, move away from the handle along the gripper's own axis, up past the open panel, and home."""
+    driver.leaving()
+    release(driver, driver.arm.read().q)
+    away = -driver.hand().rotation[:, 2]
+    # Never downward: a bar that was pulled down would be lifted again on the way up.
+    back_off(driver, unit(np.array([away[0], away[1], max(0.0, away[2])])), BACK_M)
+    go_home(driver, rise=0.12)
+
+
+def options(point: np.ndarray, flat: np.ndarray, roll: int) -> list[Option]:
+    """Both twins of the gripper roll at several pitches, with look-ahead along a drawer's and two doors' paths."""
+    made = []
+    for pitch in PITCHES_RAD:
+        approach = pitched(-flat, pitch)
+        across = cross(UP, approach) if roll == 0 else cross(approach, cross(UP, approach))
+        for sign in (1.0, -1.0):
+            rotation = hand_rotation(approach, sign * across)
+            contact = point + GRIP_DEPTH_M * approach
+            cost = 1.5 * abs(pitch - PREFERRED_PITCH_RAD[min(roll, 1)])
+            made.append(Option(rotation, contact, point - STANDOFF_M * approach, cost, _ahead(rotation, contact, flat, roll)))
+    return sorted(made, key=lambda option: option.cost)
+
+
+def _ahead(rotation: np.ndarray, contact: np.ndarray, normal: np.ndarray, roll: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    paths = [straight(rotation, contact, contact + LOOK_AHEAD_M * normal)]
+    if roll == 0:
+        side = cross(UP, normal)
+        for sign in (1.0, -1.0):
+            pivot = contact + sign * ARC_RADIUS_M * side
+            turns = [turned_about(UP, sign * angle) for angle in np.linspace(0.25, 1.25, 5)]
+            positions = np.array([pivot + turn @ (contact - pivot) for turn in turns])
+            if (positions - contact)[-1] @ normal < 0:
+                turns = [turn.T for turn in turns]
+                positions = np.array([pivot + turn @ (contact - pivot) for turn in turns])
+            hands = [turned_about(UP, 0.8 * _angle_z(turn)) @ rotation for turn in turns]
+            paths.append((np.array(hands), positions))
+    return paths
+
+
+def _angle_z(rotation: np.ndarray) -> float:
+    return float(np.arctan2(rotation[1, 0], rotation[0, 0]))

@@ -1,0 +1,162 @@
+"""Execution looks again after every primitive, notices what went wrong, remembers it and replans."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hiermap.agent.execute import aim, believe_effect, execute
+from hiermap.agent.planner import Planner
+from hiermap.planners import Budget, PlanResult, PlanStep, SearchOptions, Status
+from hiermap.primitives.specs import PrimitiveResult
+from hiermap.worlds.base import FIRST_VIEW, Action, Node
+from hiermap.worlds.errors import PhysicsError
+from hiermap.worlds.imagined.toy import TOY_INSTANCES, ToyRobot, ToyState, ToyWorld, holds
+
+SOLVABLE = [name for name, instance in TOY_INSTANCES.items() if instance.shortest is not None]
+
+
+def carry_out(instance, robot=None, believed_kitchen=None, search="best_first", **limits):
+    planner = Planner(ToyWorld(believed_kitchen or instance.kitchen), search, SearchOptions(width=64))
+    robot = robot or ToyRobot(instance.kitchen)
+    result = planner.plan(robot.observe(), instance.goal)
+    return execute(robot, result, replan=planner, **limits), robot
+
+
+def truly_solved(instance, robot):
+    return all(holds(instance.kitchen, robot.state, p) for p in instance.predicates)
+
+
+@pytest.mark.parametrize("name", SOLVABLE)
+def test_without_failures_the_first_plan_is_carried_out(name):
+    instance = TOY_INSTANCES[name]
+    done, robot = carry_out(instance)
+    assert done and truly_solved(instance, robot)
+    assert (done.primitives, done.replans) == (instance.cheapest or instance.shortest, 0)
+    assert all(step.effect and step.change_seen == pytest.approx(1.0) for step in done.steps)
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("name", ["put_in_and_shut", "blocked_and_latched", "long_detour"])
+def test_primitives_that_slip_are_noticed_and_done_again(name, seed):
+    instance = TOY_INSTANCES[name]
+    done, robot = carry_out(instance, ToyRobot(instance.kitchen, np.random.default_rng(seed)), max_replans=20)
+    assert done and truly_solved(instance, robot)
+    failures = sum(not step.report.succeeded for step in done.steps)
+    assert [step.effect for step in done.steps] == [step.report.succeeded for step in done.steps]
+    assert done.replans == failures and done.primitives == instance.shortest + failures
+
+
+def test_a_disturbance_is_seen_and_undone():
+    instance = TOY_INSTANCES["put_in_and_shut"]
+
+    class Disturbed(ToyRobot):
+        acted = 0
+
+        def act(self, action):
+            report = super().act(action)
+            self.acted += 1
+            if self.acted == 2:
+                self.state = ToyState(frozenset(), self.state.at, self.state.held)  # somebody shuts the drawer on a full hand
+            return report
+
+    done, robot = carry_out(instance, Disturbed(instance.kitchen))
+    assert done and truly_solved(instance, robot) and done.replans >= 1
+
+
+def test_what_never_works_ends_with_a_reason():
+    instance = TOY_INSTANCES["open_drawer"]
+    real = replace(instance.kitchen, fixtures=tuple(replace(f, jammed=f.name == "drawer") for f in instance.kitchen.fixtures))
+
+    class Blind(ToyWorld):
+        """Believes that the drawer is free."""
+
+    robot = ToyRobot(real)
+    planner = Planner(Blind(instance.kitchen))
+    done = execute(robot, planner.plan(robot.observe(), instance.goal), replan=planner, max_replans=3)
+    assert not done and done.failure_reason == "too_many_replans"
+    pulls = [step for step in done.steps if step.action.primitive == "pull"]
+    assert done.replans == 3 and len(pulls) >= 2 and not any(step.effect for step in pulls)
+
+
+def test_failures_are_remembered_by_later_plans():
+    instance = TOY_INSTANCES["open_drawer"]
+    real = replace(instance.kitchen, fixtures=tuple(replace(f, jammed=f.name == "drawer") for f in instance.kitchen.fixtures))
+    robot, planner = ToyRobot(real), Planner(ToyWorld(instance.kitchen))
+    done = execute(robot, planner.plan(robot.observe(), instance.goal), replan=planner, max_replans=2)
+    chances = [plan.plan.success_probability for plan in done.plans]
+    assert chances == pytest.approx([0.95, 0.95 * 0.3, 0.95 * 0.95 * 0.3])
+    assert [len(plan.plan) for plan in done.plans] == [1, 1, 2]  # after two failures something else is tried first
+
+
+def test_an_unreachable_goal_ends_with_the_plan_status():
+    done, _ = carry_out(TOY_INSTANCES["jammed_above"])
+    assert not done and done.failure_reason == "unsolvable" and done.primitives == 0
+
+
+def test_a_goal_that_holds_already_needs_nothing():
+    done, _ = carry_out(TOY_INSTANCES["already_solved"])
+    assert done and done.primitives == 0 and done.replans == 0
+
+
+def test_the_limit_on_primitives_is_kept():
+    done, _ = carry_out(TOY_INSTANCES["long_detour"], max_primitives=3)
+    assert not done and done.failure_reason == "too_many_primitives" and done.primitives == 3
+
+
+def test_later_views_carry_the_first_one_and_steps_are_reported():
+    instance = TOY_INSTANCES["put_in_drawer"]
+    seen = []
+    done, _ = carry_out(instance, on_step=seen.append)
+    assert tuple(seen) == done.steps
+    assert all(step.after.extras[FIRST_VIEW].extras["toy"] == instance.kitchen.start for step in done.steps)
+    assert done.steps[-1].predicates_after == {"inside(mug, drawer)": 1.0}
+
+
+def test_a_diverging_simulation_is_never_a_success():
+    class Diverging(ToyRobot):
+        def act(self, action):
+            raise PhysicsError("energy grew a thousandfold")
+
+    instance = TOY_INSTANCES["open_drawer"]
+    done, _ = carry_out(instance, Diverging(instance.kitchen))
+    assert not done and done.failure_reason.startswith("physics")
+
+
+def test_a_partial_plan_is_tried_one_step_at_a_time():
+    instance = TOY_INSTANCES["move_mug"]
+    planner = Planner(ToyWorld(instance.kitchen, "exact"))
+    robot = ToyRobot(instance.kitchen)
+    result = planner.plan(robot.observe(), instance.goal, Budget(expansions=1))
+    assert result.status is Status.UNSOLVABLE_WITHIN_BUDGET and len(result.plan) == 1
+    done = execute(robot, result, replan=planner)
+    assert done and done.primitives == 2 and done.replans == 1
+
+
+def test_a_result_without_its_problem_is_refused():
+    with pytest.raises(ValueError, match=r"Planner\.plan"):
+        execute(ToyRobot(TOY_INSTANCES["open_drawer"].kitchen), PlanResult(Status.SOLVED), replan=None)
+
+
+def test_aiming_leaves_the_imagined_cell_only_for_a_slope_that_leads_up():
+    maps = np.zeros((5, 4, 20, 24), np.float32)
+    node = Node(None, maps, 0.5)
+
+    def aimed(cell, rotation=0):
+        return aim(PlanStep(Action("pull", cell, rotation), 0.9, 0.9, 10.0, node, node), maps)
+
+    maps[3, 1, 10, 12], maps[3, 0, 10, 10] = 0.9, 0.3
+    assert aimed((10, 10)) == (Action("pull", (10, 12), 1), pytest.approx(0.9))
+    assert aimed((10, 8)) == (Action("pull", (10, 12), 1), pytest.approx(0.9))
+    maps[3, 0, 10, 10] = 0.8
+    assert aimed((10, 10)) == (Action("pull", (10, 10), 0), pytest.approx(0.8))
+    assert aimed((2, 2)) == (Action("pull", (2, 2), 0), 0.0)
+    assert aimed((0, 0)) == (Action("pull", (0, 0), 0), 0.0)
+
+
+@pytest.mark.parametrize(
+    ("succeeded", "seen", "believed"),
+    [(True, 0.3, True), (True, 0.1, False), (False, 0.5, False), (False, 0.8, True), (True, np.nan, True)],
+)
+def test_report_and_view_are_weighed_together(succeeded, seen, believed):
+    assert believe_effect(PrimitiveResult(succeeded, "done", 1.0, 0.0), seen) is believed

@@ -1,0 +1,188 @@
+"""The learned planner sees calibrated images, its own hand and first-view masks: it plans and acts where all else is out of reach."""
+
+import inspect
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from hiermap.agent.execute import ExecutionResult, execute
+from hiermap.agent.planner import Planner
+from hiermap.evaluation.problem import Problem, pose
+from hiermap.model.config import ModelConfig
+from hiermap.model.world_model import HiermapModel
+from hiermap.planners import Budget, PeakOptions, PlanResult, SearchOptions
+from hiermap.worlds.goals import Goal, Predicate
+from hiermap.worlds.imagined import simulated
+from hiermap.worlds.imagined.latent import LatentWorld
+from hiermap.worlds.kitchen import scene_sampling
+from hiermap.worlds.oracle import affordances, regions
+from hiermap.worlds.rules import judge, moves, obstacles, places, shortest_paths, slabs, transition_table, transitions
+from hiermap.worlds.simulator import segmentation
+from hiermap.worlds.simulator.kitchen import Kitchen
+from hiermap.worlds.tasks import chains, goal_sampling, start_scenes
+
+PRIVILEGED_MODULES = (
+    affordances,
+    chains,
+    goal_sampling,
+    judge,
+    moves,
+    obstacles,
+    places,
+    regions,
+    scene_sampling,
+    segmentation,
+    shortest_paths,
+    simulated,
+    slabs,
+    start_scenes,
+    transition_table,
+    transitions,
+)
+"""Everything that knows the true state, the exact rules or the true geometry."""
+PRIVILEGED_OF_KITCHEN = ("scene", "set_scene", "masks", "upright", "_pose", "_held", "snapshot", "restore", "fixture")
+RAISED = 6.0
+"""Added to the logits of an untrained model's maps, which would otherwise promise nothing."""
+FEW = SearchOptions(peaks=PeakOptions(top_k=5))
+BUDGET = Budget(seconds=60.0, expansions=3)
+SMALL = ModelConfig(visible=8, memory=8, stem=8, context=8, encoder_blocks=1, dynamics_blocks=1, token=8)
+
+
+class PrivilegedAccessError(AssertionError):
+    """Something the robot cannot know was asked for."""
+
+
+def planner() -> Planner:
+    """An untrained model imagines nonsense, but looks at everything a trained one looks at; its maps are raised."""
+    torch.manual_seed(0)
+    model = HiermapModel(SMALL).eval()
+    model.calibration[:, 1] = RAISED
+    return Planner(LatentWorld(model), options=FEW)
+
+
+@pytest.fixture(scope="module")
+def problem() -> Problem:
+    return pose("chain-2", 150000)
+
+
+def forbid(monkeypatch: pytest.MonkeyPatch, holder: object, name: str) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PrivilegedAccessError(f"{getattr(holder, '__name__', holder)}.{name}")
+
+    monkeypatch.setattr(holder, name, refuse)
+
+
+def functions_of(module: ModuleType) -> list[str]:
+    return [name for name, value in vars(module).items() if inspect.isfunction(value) or inspect.isclass(value)]
+
+
+@pytest.fixture
+def blindfold(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in PRIVILEGED_OF_KITCHEN:
+        forbid(monkeypatch, Kitchen, name)
+    for module in PRIVILEGED_MODULES:
+        for name in functions_of(module):
+            forbid(monkeypatch, module, name)
+    # Sensor noise is seeded by the kitchen's number; nothing else of its description is left.
+    monkeypatch.setattr(problem.kitchen, "spec", SimpleNamespace(seed=problem.kitchen.spec.seed))
+    monkeypatch.setattr(problem.kitchen, "_qpos_address", None)
+
+
+def same_plan(first: PlanResult, second: PlanResult) -> bool:
+    return (first.status, first.plan.actions, first.plan.cost) == (second.status, second.plan.actions, second.plan.cost)
+
+
+def test_the_blindfold_covers_the_truth(problem: Problem, blindfold: None) -> None:
+    with pytest.raises(PrivilegedAccessError):
+        problem.kitchen.scene()
+    with pytest.raises(PrivilegedAccessError):
+        transitions.moves(problem.task.spec, problem.task.scene)
+    with pytest.raises(PrivilegedAccessError):
+        affordances.oracle_maps(problem.task.spec, problem.task.scene, None)
+
+
+def test_it_plans_with_every_privileged_accessor_raising(problem: Problem, request: pytest.FixtureRequest) -> None:
+    free = planner().plan(problem.observation, problem.goal, BUDGET)
+    request.getfixturevalue("blindfold")
+    blind = planner().plan(problem.observation, problem.goal, BUDGET)
+    assert blind.metrics["generated"] >= 3
+    assert same_plan(free, blind)
+
+
+def test_what_it_plans_does_not_depend_on_names(problem: Problem) -> None:
+    names = {name: f"thing_{index}" for index, name in enumerate(problem.goal.targets)}
+    targets = {names[name]: replace(target, name=names[name]) for name, target in problem.goal.targets.items()}
+    predicates = tuple(Predicate(p.kind, tuple(names[a] for a in p.arguments)) for p in problem.goal.predicates)
+    named = planner().plan(problem.observation, problem.goal, BUDGET)
+    assert same_plan(named, planner().plan(problem.observation, Goal(predicates, targets), BUDGET))
+
+
+def test_it_acts_and_replans_with_every_privileged_accessor_raising(problem: Problem, request: pytest.FixtureRequest) -> None:
+    request.getfixturevalue("blindfold")
+    thinker = planner()
+    result = thinker.plan(problem.observation, problem.goal, BUDGET)
+    done = execute(problem.real, result, thinker, max_replans=2, max_primitives=2)
+    assert isinstance(done, ExecutionResult)
+    assert len(done.plans) >= 1 and (done.steps or done.failure_reason)
+
+
+SCRIPT = """
+import sys
+import importlib.abc
+class Refuse(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("mujoco", "robosuite") or name in sys.argv[2].split(","):
+            raise ImportError(f"privileged: {name}")
+sys.meta_path.insert(0, Refuse())
+import json
+import numpy as np
+import torch
+from hiermap.model.config import ModelConfig
+from hiermap.model.world_model import HiermapModel
+from hiermap.agent.planner import Planner
+from hiermap.planners import Budget, PeakOptions, SearchOptions
+from hiermap.worlds.base import CameraView, GripperState, Observation
+from hiermap.worlds.goals import Goal
+from hiermap.worlds.imagined.latent import LatentWorld
+with np.load(sys.argv[1]) as file:
+    stored = {key: file[key] for key in file.files}
+count = int(stored["count"])
+fields = ("rgb", "depth", "K", "T_camera_to_world", "is_robot")
+views = tuple(CameraView(**{name: stored[f"{name}_{i}"] for name in fields}) for i in range(count))
+seen = Observation(views, GripperState(float(stored["width"]), bool(stored["holding"])))
+torch.manual_seed(0)
+model = HiermapModel(ModelConfig(**json.loads(sys.argv[3]))).eval()
+model.calibration[:, 1] = float(sys.argv[5])
+planner = Planner(LatentWorld(model), options=SearchOptions(peaks=PeakOptions(top_k=5)))
+result = planner.plan(seen, Goal.from_json(json.loads(sys.argv[4])), Budget(seconds=60.0, expansions=3))
+print(json.dumps([str(result.status), [[a.primitive, *a.cell, a.rotation_index] for a in result.plan.actions]]))
+"""
+
+
+def test_it_plans_the_same_from_stored_images_where_neither_simulator_nor_rules_can_be_imported(problem: Problem, tmp_path: Path) -> None:
+    here = planner().plan(problem.observation, problem.goal, BUDGET)
+    seen = problem.observation
+    fields = ("rgb", "depth", "K", "T_camera_to_world", "is_robot")
+    arrays = {f"{name}_{i}": getattr(view, name) for i, view in enumerate(seen.views) for name in fields}
+    np.savez(tmp_path / "seen.npz", count=len(seen.views), width=seen.gripper.width, holding=seen.gripper.holding, **arrays)
+    banned = ",".join(
+        [
+            *(module.__name__ for module in PRIVILEGED_MODULES),
+            "hiermap.worlds.simulator.kitchen",
+            "hiermap.worlds.kitchen.spec",
+            "hiermap.worlds.kitchen.layouts",
+        ]
+    )
+    goal = json.dumps(problem.goal.to_json())
+    arguments = [sys.executable, "-c", SCRIPT, str(tmp_path / "seen.npz"), banned, json.dumps(SMALL.to_dict()), goal, str(RAISED)]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+    expected = [str(here.status), [[a.primitive, *a.cell, a.rotation_index] for a in here.plan.actions]]
+    assert json.loads(done.stdout.splitlines()[-1]) == expected

@@ -1,0 +1,191 @@
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from hiermap.data import exploration
+from hiermap.data.collect import CollectSettings
+from hiermap.data.episodes import NOT_APPLICABLE, SHAPES, check_episode
+from hiermap.data.exploration import any_effect, choose, guided_action, look, play_episode, rules_episode
+from hiermap.primitives.specs import PRIMITIVES
+from hiermap.system.config import load_config
+from hiermap.worlds.base import Action
+from hiermap.worlds.errors import DataError, PhysicsError
+from hiermap.worlds.goals import BINARY, UNARY
+from hiermap.worlds.oracle.affordances import move_for
+from hiermap.worlds.perception.fusion import depth_to_tenth_mm, view_from_arrays
+from hiermap.worlds.rules import transitions
+from hiermap.worlds.simulator.kitchen import Kitchen
+
+SEED = 3
+POINT = (0.0, 0.0, 0.0)
+"""Where the hand was told to go matters for placing only."""
+
+
+def settings(*words):
+    return CollectSettings.from_config(load_config("collect", ["out=unused", "interactions_per_episode=8", *words]))
+
+
+@cache
+def walked():
+    return rules_episode(SEED, settings())
+
+
+@cache
+def first_look():
+    return look(Kitchen(SEED))
+
+
+def test_a_rules_episode_is_a_consistent_record_of_the_length_asked_for():
+    episode = walked()
+    check_episode(episode, f"rules-{SEED:09d}.npz")
+    assert len(episode.effect) == 8 and episode.rgb.shape[1:] == (96, 128, 3)
+    assert episode.meta["walks"] == "purpose 0.4 random 0.15 branch 0.3"
+
+
+def test_the_same_seed_gives_the_same_episode():
+    again = rules_episode(SEED, settings())
+    for key in SHAPES:
+        np.testing.assert_array_equal(getattr(again, key), getattr(walked(), key))
+
+
+def test_effects_follow_the_oracle_maps_and_failures_change_nothing():
+    episode = walked()
+    for t in range(len(episode.effect)):
+        row, column = episode.cell[t]
+        allowed = episode.maps(episode.before[t])[episode.primitive[t], episode.rotation[t], row, column]
+        assert episode.effect[t] == allowed
+        assert episode.effect[t] == (episode.before[t] != episode.after[t])
+
+
+def test_an_effective_transition_changes_some_truth_or_an_objects_place():
+    episode = walked()
+    for t in np.flatnonzero(episode.effect):
+        before, after = episode.before[t], episode.after[t]
+        changed = (episode.depth_mm[before] != episode.depth_mm[after]).any()
+        assert changed or (episode.unary[before] != episode.unary[after]).any()
+
+
+def test_predicates_that_hold_need_no_steps_and_others_at_least_one():
+    episode = walked()
+    for truth, steps in ((episode.unary, episode.steps_unary), (episode.binary, episode.steps_binary)):
+        assert (steps[truth == 1] == 0).all()
+        assert (steps[truth == 0] >= 1).all()
+        assert (steps[truth == NOT_APPLICABLE] == NOT_APPLICABLE).all()
+
+
+def test_only_objects_are_held_and_only_fixtures_open():
+    episode = walked()
+    objects = np.isin(episode.kinds, ("mug", "bowl", "can", "pot", "box"))
+    assert (episode.unary[:, ~objects, UNARY.index("held")] == NOT_APPLICABLE).all()
+    assert (episode.unary[:, objects, UNARY.index("open")] == NOT_APPLICABLE).all()
+    assert (episode.binary[:, ~objects] == NOT_APPLICABLE).all() and episode.binary.shape[-1] == len(BINARY)
+
+
+def test_the_stored_view_gives_the_network_the_same_channels():
+    now = first_look()
+    stored = view_from_arrays(now.view.rgb, depth_to_tenth_mm(now.view), now.view.holding)
+    np.testing.assert_allclose(stored.channels(), now.view.channels(), atol=0.06)
+
+
+def test_guided_actions_lie_in_the_map_up_to_the_jitter():
+    now, rng = first_look(), np.random.default_rng(0)
+    for _ in range(50):
+        action = guided_action(now.maps, now, rng)
+        layer = now.maps[list(PRIMITIVES).index(action.primitive), action.rotation_index]
+        row, column = action.cell
+        assert layer[max(0, row - 2) : row + 3, max(0, column - 2) : column + 3].any()
+
+
+def test_every_kind_of_choice_is_a_valid_action():
+    now, rng = first_look(), np.random.default_rng(0)
+    for random_share in (0.0, 1.0):
+        for _ in range(50):
+            action = choose(now, rng, random_share, 0.0, None)
+            assert 0 <= action.rotation_index < len(PRIMITIVES[action.primitive].rotations)
+            assert now.view.valid[action.cell]
+
+
+def test_model_guided_actions_go_to_the_models_peak():
+    now = first_look()
+    maps = np.zeros(now.maps.shape, np.float32)
+    maps[3, 1, 40, 60] = 0.9
+    chosen = [choose(now, np.random.default_rng(seed), 0.0, 1.0, lambda view: maps) for seed in range(10)]
+    assert {(a.primitive, a.rotation_index) for a in chosen} == {("pull", 1)}
+    assert all(abs(a.cell[0] - 40) <= 2 and abs(a.cell[1] - 60) <= 2 for a in chosen)
+
+
+def test_a_diverging_simulation_voids_the_action_and_restores_the_kitchen(monkeypatch):
+    calls = []
+    real = Kitchen.set_scene
+
+    def sometimes(self, scene):
+        calls.append(scene)
+        if len(calls) in (4, 6):  # 1 builds, 2 sets the first scene
+            raise PhysicsError("diverged")
+        real(self, scene)
+
+    monkeypatch.setattr(Kitchen, "set_scene", sometimes)
+    episode = rules_episode(SEED, settings())
+    check_episode(episode)
+    assert episode.meta["flags"] == ["voided:2"] and len(episode.effect) == 8
+
+
+def test_an_episode_of_which_everything_is_void_is_an_error(monkeypatch):
+    def diverge(*_):
+        raise PhysicsError("diverged")
+
+    monkeypatch.setattr(exploration, "_teleported", diverge)
+    with pytest.raises(DataError, match="voided"):
+        rules_episode(SEED, settings())
+
+
+def test_the_judge_labels_the_effect_by_what_moved_and_how_far():
+    kitchen = Kitchen(SEED)
+    now = look(kitchen)
+    rows, columns = np.nonzero(now.maps[3].any(axis=0))
+    cell = int(rows[0]), int(columns[0])
+    action = Action("pull", cell, int(np.flatnonzero(now.maps[3, :, cell[0], cell[1]])[0]))
+    target = move_for(kitchen.spec, now.scene, action, now.view).target
+    opened = replace(now.scene, fractions={**now.scene.fractions, target: 1.0})
+    assert any_effect(kitchen.spec, now.scene, opened, action, POINT)
+    assert not any_effect(kitchen.spec, now.scene, replace(now.scene, fractions={**now.scene.fractions, target: 0.7}), action, POINT)
+    assert not any_effect(kitchen.spec, now.scene, now.scene, action, POINT)
+
+
+@pytest.mark.slow
+def test_a_play_episode_is_a_consistent_record():
+    episode = play_episode(SEED, settings("interactions_per_episode=3"))
+    check_episode(episode, f"play-{SEED:09d}.npz")
+    assert len(episode.effect) == 3 and (episode.duration >= 0).all()
+
+
+def test_placing_is_judged_at_the_point_asked_for():
+    kitchen = Kitchen(SEED)
+    scene = look(kitchen).scene
+    name, (x, y, z, yaw) = next(iter(scene.poses.items()))
+    held = replace(scene, held=name)
+    action, point = Action("place", (40, 60), 0), (x, y + 0.03, z)
+    assert any_effect(kitchen.spec, held, scene, action, point)
+    moved = replace(scene, poses={**scene.poses, name: (x, y + 0.2, z, yaw)})
+    assert not any_effect(kitchen.spec, held, moved, action, point)
+    assert not any_effect(kitchen.spec, held, held, action, point)
+
+
+def test_a_purpose_is_given_up_when_an_action_is_voided(monkeypatch):
+    drawn, asked = [], []
+
+    def draw(self, now, rng):
+        drawn.append(transitions.moves(self.spec, now.scene)[:2])
+        return drawn[-1]
+
+    def attempt(kitchen, walk, here, action):
+        asked.append(action)
+        raise PhysicsError("diverged")
+
+    monkeypatch.setattr("hiermap.data.goal_directed.Purpose._draw", draw)
+    monkeypatch.setattr(exploration, "_teleported", attempt)
+    with pytest.raises(DataError):
+        rules_episode(SEED, settings("purpose_share=1"))
+    assert len(drawn) == len(asked) > 1 and all(len(moves) == 2 for moves in drawn)

@@ -1,0 +1,90 @@
+"""`hiermap plan`: files, words and exit codes, with the simulator's own dynamics on a real kitchen."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import networkx
+import pytest
+
+from hiermap.agent.learned_maps import Learned
+from hiermap.evaluation.plan import exit_code, plan
+from hiermap.evaluation.problem import Attempt, attempt, planner_for, pose
+from hiermap.evaluation.suites import RunOptions
+from hiermap.planners import Budget, PlanResult, Status
+from hiermap.report.recording import load
+from hiermap.report.report import report
+from hiermap.system.config import load_config
+from hiermap.worlds.errors import ConfigError
+
+SEED = 150000
+
+
+def config(out: Path, *overrides: str) -> dict:
+    return load_config("plan", ["task=chain-1", f"seed={SEED}", f"out={out}", "world=simulator", "maps=oracle", *overrides])
+
+
+def test_one_problem_leaves_plan_graph_pictures_and_a_report(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    assert plan(config(tmp_path, "execute=true")) == 0
+    record = json.loads((tmp_path / "plan.json").read_text())
+    assert record["status"] == "solved"
+    assert record["shortest"] == 1
+    assert record["execution"]["success"] is True
+    assert record["execution"]["primitives"] == len(record["steps"]) >= 1
+    step = record["plan"]["steps"][0]
+    assert step["primitive"] == record["steps"][0]["primitive"]
+    assert len(step["point_world"]) == 3
+    assert networkx.read_graphml(tmp_path / "graph.graphml").number_of_nodes() == record["metrics"]["generated"] + 1
+    for name in ("view.png", "step_01.png", "step_01_maps.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+    printed = capsys.readouterr().out
+    assert record["goal_words"] in printed and "the goal truly holds" in printed
+    steps = load(tmp_path).steps
+    assert all(step.imagined is not None and step.after is not None for step in steps)
+    assert all(steps[-1].after.truth.values())
+    assert "The maps really seen" in report(tmp_path).read_text()
+
+
+def test_without_acting_the_kitchen_is_left_as_it_was() -> None:
+    options = RunOptions(world="simulator", maps="oracle")
+    problem = pose("chain-1", SEED, "simulator")
+    before = problem.kitchen.snapshot().state
+    done = attempt(problem, planner_for(options, problem, Learned("default")), options, act=False)
+    assert done.execution is None and done.success is None
+    assert (problem.kitchen.snapshot().state == before).all()
+    assert exit_code(done) == 0
+
+
+def test_a_budget_of_nothing_is_an_answer_and_not_an_error(tmp_path: Path) -> None:
+    assert plan(config(tmp_path, "budget.expansions=0")) == 3
+    assert plan(config(tmp_path, "budget.seconds=0")) == 4
+    assert json.loads((tmp_path / "plan.json").read_text())["status"] == "timeout"
+    assert "timeout" in report(tmp_path).read_text()
+
+
+@pytest.mark.parametrize(
+    ("status", "success", "code"),
+    [
+        (Status.SOLVED, None, 0),
+        (Status.SOLVED, True, 0),
+        (Status.SOLVED, False, 1),
+        (Status.UNSOLVABLE, None, 3),
+        (Status.UNSOLVABLE_WITHIN_BUDGET, None, 3),
+        (Status.INVALID_OBSERVATION, None, 3),
+        (Status.TIMEOUT, None, 4),
+        (Status.TIMEOUT, True, 0),
+    ],
+)
+def test_the_exit_code_tells_what_came_of_it(status: Status, success: bool | None, code: int) -> None:
+    done = Attempt(None, PlanResult(status, budget=Budget()))  # type: ignore[arg-type]
+    assert exit_code(replace(done, success=success)) == code
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [("task=chain-99", "chain-9"), ("task=tidy", "chain-1"), ("seed=-4", "seed=-4"), ("world=latent", "world=simulator")],
+)
+def test_unusable_values_are_refused(tmp_path: Path, override: str, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        plan(config(tmp_path, override))
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,87 @@
+"""Rows, intervals and files of an evaluation."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hiermap.evaluation.results import COLUMNS, EpisodeRow, PartialRows, aggregate, episodes_csv, eval_info, table, wilson
+from hiermap.system.files import write_atomically
+from hiermap.worlds.errors import DataError
+
+ROW = EpisodeRow(0, 200000, "chain-3", 3, 1, True, 3, 3, 0, 0.5, "", "", 2.0)
+
+
+def rows(successes: int, failures: int) -> list[EpisodeRow]:
+    good = [replace(ROW, episode=i, seed=200000 + i) for i in range(successes)]
+    return good + [replace(ROW, episode=successes + i, success=False, failure_reason="stalled") for i in range(failures)]
+
+
+@pytest.mark.parametrize(
+    ("successes", "trials", "low", "high"),
+    [(0, 10, 0.0, 0.277533), (10, 10, 0.722467, 1.0), (81, 263, 0.255277, 0.366236), (0, 0, 0.0, 1.0)],
+)
+def test_wilson_interval_has_the_published_values(successes: int, trials: int, low: float, high: float) -> None:
+    assert wilson(successes, trials) == pytest.approx((low, high), abs=2e-4)
+
+
+def test_success_is_in_percent_and_its_interval_contains_it() -> None:
+    summary = aggregate(rows(9, 1))
+    assert summary["pc_success"] == 90.0
+    assert summary["n_episodes"] == 10
+    assert summary["ci95"] == pytest.approx([59.585, 98.2124], abs=1e-3)
+    assert summary["mean_primitives"] == 3.0
+    assert summary["mean_episode_seconds"] == 2.0
+
+
+def test_info_has_exactly_the_three_promised_parts_and_kinds_only_for_single_primitives() -> None:
+    assert set(eval_info(rows(1, 1), {"config": {}})) == {"aggregated", "per_task", "settings"}
+    info = eval_info(
+        [replace(ROW, task="primitive-pull", kind="drawer"), replace(ROW, task="primitive-pull", kind="microwave", success=False)], {}
+    )
+    assert list(info["per_kind"]) == ["primitive-pull drawer", "primitive-pull microwave"]
+    assert info["per_kind"]["primitive-pull drawer"]["pc_success"] == 100.0
+    assert "primitive-pull microwave" in table(info)
+
+
+def test_csv_has_the_exact_columns_and_one_line_a_row() -> None:
+    lines = list(csv.DictReader(episodes_csv(rows(1, 1)).splitlines()))
+    assert tuple(lines[0]) == COLUMNS
+    assert [line["success"] for line in lines] == ["1", "0"]
+    assert lines[1]["failure_reason"] == "stalled"
+
+
+def test_a_killed_run_resumes_with_every_whole_row_and_drops_a_torn_one(tmp_path: Path) -> None:
+    partial = PartialRows(tmp_path, {"seed": 1})
+    assert partial.load() == {}
+    for row in rows(2, 1):
+        partial.append(row)
+    whole = partial.path.read_text()
+    partial.path.write_text(whole[:-20])
+    assert list(PartialRows(tmp_path, {"seed": 1}).load()) == [0, 1]
+    partial.append(rows(2, 1)[2])
+    assert PartialRows(tmp_path, {"seed": 1}).load() == {row.episode: row for row in rows(2, 1)}
+
+
+def test_rows_of_another_command_are_not_taken_over(tmp_path: Path) -> None:
+    first = PartialRows(tmp_path, {"seed": 1})
+    first.load()
+    first.append(ROW)
+    assert PartialRows(tmp_path, {"seed": 2}).load() == {}
+
+
+def test_a_foreign_row_is_refused_with_the_expected_fields() -> None:
+    with pytest.raises(DataError, match="episode_seconds"):
+        EpisodeRow.from_json({"episode": 1})
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "eval_info.json"
+    write_atomically(path, json.dumps({"a": 1}))
+    monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(OSError, match="No space"):
+        write_atomically(path, "half")
+    assert json.loads(path.read_text()) == {"a": 1}
+    assert list(tmp_path.iterdir()) == [path]

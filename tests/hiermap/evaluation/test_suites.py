@@ -1,0 +1,71 @@
+"""Which episodes a suite has, and what an evaluation refuses."""
+
+import pytest
+
+from hiermap.evaluation.suites import SINGLES, RunOptions, chain_length, trials
+from hiermap.system.config import load_config
+from hiermap.worlds.errors import ConfigError
+
+
+def config(*overrides: str) -> dict:
+    return load_config("evaluate", ["suite=chain-3", "out=results", *overrides])
+
+
+def test_seed_s_gives_the_episodes_s_and_following() -> None:
+    assert [(t.episode, t.seed, t.suite) for t in trials("chain-3", 200000, 3)] == [
+        (0, 200000, "chain-3"),
+        (1, 200001, "chain-3"),
+        (2, 200002, "chain-3"),
+    ]
+
+
+def test_the_suite_of_all_primitives_takes_the_five_in_turn() -> None:
+    drawn = trials("primitives", 0, 500)
+    assert [t.suite for t in drawn[:5]] == list(SINGLES)
+    assert all(sum(t.suite == suite for t in drawn) == 100 for suite in SINGLES)
+
+
+def test_a_longer_run_begins_with_the_shorter_one() -> None:
+    assert trials("primitives", 7, 20)[:10] == trials("primitives", 7, 10)
+
+
+@pytest.mark.parametrize(("suite", "k"), [("chain-1", 1), ("chain-10", 10), ("primitive-pull", 1)])
+def test_chain_length_is_in_the_name(suite: str, k: int) -> None:
+    assert chain_length(suite) == k
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("planner=best_frist", "nearest: best_first"),
+        ("world=real", "latent, simulator"),
+        ("maps=learnt", "nearest: learned"),
+        ("kitchen=franka", "hiermap"),
+        ("max_replans=-1", "at least 0"),
+        ("budget.seconds=-1", "budget"),
+        ("budget.expansions=-3", "budget"),
+    ],
+)
+def test_an_unusable_value_is_refused_with_what_is_known(override: str, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        RunOptions.from_config(config(override))
+
+
+@pytest.mark.parametrize(
+    ("suite", "seed", "episodes", "words"),
+    [
+        ("chain-11", 0, 1, "chain-1"),
+        ("chain-3", -1, 1, "seed=-1"),
+        ("chain-3", 0, 0, "episodes=0"),
+        ("primitive-pul", 0, 1, "primitive-pull"),
+    ],
+)
+def test_an_impossible_suite_is_refused(suite: str, seed: int, episodes: int, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        trials(suite, seed, episodes)
+
+
+def test_the_defaults_are_usable_and_need_weights_while_the_oracle_primitives_do_not() -> None:
+    assert RunOptions.from_config(config()).needs_weights("chain-3")
+    assert not RunOptions.from_config(config("maps=oracle")).needs_weights("primitives")
+    assert not RunOptions.from_config(config("maps=oracle", "world=simulator")).needs_weights("chain-3")

@@ -1,0 +1,80 @@
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from hiermap.model.weights import CONFIG_FILE, MODEL_FILE, load_weights, save_weights, shipped_names, weights_directory
+from hiermap.model.world_model import HiermapModel
+from hiermap.worlds.errors import DataError
+from tests.hiermap.model.test_world_model import SMALL
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    torch.manual_seed(3)
+    return save_weights(tmp_path / "weights", HiermapModel(SMALL), {"metrics": {"ap": 0.5}}, "# card\n")
+
+
+def test_weights_come_back_as_they_were(saved: Path) -> None:
+    torch.manual_seed(3)
+    expected = HiermapModel(SMALL).state_dict()
+    loaded = load_weights(saved)
+    assert loaded.record["metrics"] == {"ap": 0.5} and not loaded.model.training
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in loaded.model.state_dict().items())
+    assert load_weights(saved / MODEL_FILE).directory == saved and (saved / "README.md").read_text() == "# card\n"
+
+
+def test_a_missing_directory_is_named_with_what_exists(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no weights at"):
+        load_weights(tmp_path / "nothing")
+
+
+def test_a_truncated_file_is_refused(saved: Path) -> None:
+    content = (saved / MODEL_FILE).read_bytes()
+    (saved / MODEL_FILE).write_bytes(content[: len(content) // 2])
+    with pytest.raises(DataError, match="truncated"):
+        load_weights(saved)
+
+
+def test_a_pickled_file_is_refused_unopened(saved: Path) -> None:
+    torch.save({"weight": torch.zeros(1)}, saved / MODEL_FILE)
+    with pytest.raises(DataError, match="pickled"):
+        load_weights(saved)
+
+
+@pytest.mark.parametrize(
+    ("tensors", "words"),
+    [({"foreign": torch.zeros(2)}, "does not fit"), ({}, "missing")],
+)
+def test_foreign_tensors_are_refused(saved: Path, tensors: dict, words: str) -> None:
+    save_file(tensors, saved / MODEL_FILE)
+    with pytest.raises(DataError, match=words):
+        load_weights(saved)
+
+
+def test_weights_that_are_not_numbers_are_refused(saved: Path) -> None:
+    tensors = HiermapModel(SMALL).state_dict()
+    tensors["calibration"][0] = float("nan")
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, saved / MODEL_FILE)
+    with pytest.raises(DataError, match="NaN"):
+        load_weights(saved)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"format": "other", "model": {}}', '{"format": "hiermap-weights-1", "model": {"rows": 7}}'])
+def test_a_foreign_configuration_is_refused(saved: Path, text: str) -> None:
+    (saved / CONFIG_FILE).write_text(text)
+    with pytest.raises(DataError):
+        load_weights(saved)
+
+
+def test_an_interpolation_in_a_configuration_is_refused(saved: Path) -> None:
+    (saved / CONFIG_FILE).write_text('{"format": "${oc.env:HOME}"}')
+    with pytest.raises(DataError, match="interpolation"):
+        load_weights(saved)
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_shipped_weights_load_and_are_small(name: str) -> None:
+    assert (weights_directory(name) / MODEL_FILE).stat().st_size < 15 << 20
+    assert load_weights(name).model.config.rows == 96

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+import torch
+
+from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS
+from hiermap.training.augment import MIRRORED_ROTATION, jitter_, mirror_maps, mirror_views, mirrored_rotation
+
+EXPECTED = {
+    ("push", "left"): "right",
+    ("push", "inward"): "inward",
+    ("push", "down"): "down",
+    ("grasp", "yaw_45"): "yaw_135",
+    ("grasp", "yaw_90"): "yaw_90",
+    ("rotate", "ccw_roll_0"): "ccw_roll_0",
+    ("rotate", "cw_roll_90"): "cw_roll_90",
+    ("place", "yaw_90"): "yaw_90",
+    ("pull", "roll_90"): "roll_90",
+}
+
+
+@pytest.mark.parametrize("case", EXPECTED)
+def test_a_mirror_exchanges_left_and_right(case: tuple[str, str]) -> None:
+    primitive, name = case
+    names = PRIMITIVES[primitive].rotations
+    assert names[mirrored_rotation(primitive, names.index(name))] == EXPECTED[case]
+
+
+def test_mirroring_twice_is_nothing() -> None:
+    for row in MIRRORED_ROTATION:
+        assert (row[row] == np.arange(ROTATION_BINS)).all()
+    rng = np.random.default_rng(0)
+    maps, views = rng.random((2, 5, 4, 6, 8)) < 0.5, rng.random((2, 10, 6, 8)).astype(np.float32)
+    assert (mirror_maps(mirror_maps(maps)) == maps).all() and (mirror_views(mirror_views(views)) == views).all()
+
+
+def test_a_mirrored_view_turns_its_normals() -> None:
+    view = np.ones((10, 2, 4), np.float32)
+    view[0, 0, 0] = 7
+    out = mirror_views(view)
+    assert out[0, 0, 3] == 7 and (out[6] == -1).all() and (np.delete(out, 6, axis=0) > 0).all()
+
+
+def test_a_mirrored_map_moves_to_the_mirrored_bin_and_column() -> None:
+    maps = np.zeros((5, 4, 3, 8), bool)
+    maps[2, 1, 1, 0] = True
+    assert np.argwhere(mirror_maps(maps)).tolist() == [[2, 2, 1, 7]]
+
+
+def test_jitter_leaves_unseen_cells_and_flags_alone_and_is_alike_along_a_sequence() -> None:
+    views = torch.rand(3, 1, 10, 8, 8).repeat(1, 2, 1, 1, 1)
+    views[:, :, 8] = (views[:, :, 8] > 0.5).float()
+    views[:, :, :8] *= views[:, :, 8:9]
+    before = views.clone()
+    jitter_(views, 1.0, torch.Generator().manual_seed(0))
+    assert torch.equal(views[:, :, 8:], before[:, :, 8:])
+    assert not views[:, :, :8][(before[:, :, 8:9] == 0).expand(-1, -1, 8, -1, -1)].any()
+    assert torch.equal(views[:, 0, :3], views[:, 1, :3]) and not torch.equal(views[:, :, :3], before[:, :, :3])

@@ -1,0 +1,113 @@
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from hiermap.model.weights import load_weights
+from hiermap.system.config import load_config
+from hiermap.training.checkpoints import AtomicCheckpointIO
+from hiermap.training.datamodule import DataOptions, held_out_names
+from hiermap.training.module import schedule
+from hiermap.training.train import train
+from hiermap.worlds.errors import ConfigError, DataError
+from tests.hiermap.training.synthetic import write_squares
+
+SIZES = ["model.rows=48", "model.columns=64"]
+
+
+@pytest.fixture(scope="module")
+def squares(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_squares(tmp_path_factory.mktemp("squares"), 60)
+
+
+def _config(data: Path, out: Path, *more: str) -> dict:
+    return load_config(
+        "train", ["config=train_debug", f"data={data}", f"out={out}", "threads=1", "trainer.enable_progress_bar=false", *SIZES, *more]
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(squares: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("trained")
+    assert train(_config(squares, out)) == 0
+    return out
+
+
+def test_debug_training_finds_where_primitives_work(trained: Path) -> None:
+    metrics = json.loads((trained / "metrics.json").read_text())["metrics"]
+    assert metrics["ap"] > 10 * metrics["guess_ap"] and metrics["ap"] > 0.4
+
+
+def test_imagined_maps_beat_nothing_changes(trained: Path) -> None:
+    metrics = json.loads((trained / "metrics.json").read_text())["metrics"]
+    assert all(metrics[f"imagined_ap_{h}"] > metrics[f"unchanged_ap_{h}"] for h in (2, 3, 4, 5))
+
+
+def test_training_exports_weights_that_load_and_a_card(trained: Path) -> None:
+    loaded = load_weights(trained)
+    assert loaded.model.config.rows == 48 and (loaded.model.calibration[:, 1] != 0).any()
+    assert "Held-out results" in (trained / "README.md").read_text()
+    assert str(trained.parent) not in (trained / "config.json").read_text()
+
+
+def test_training_logs_every_figure_as_csv(trained: Path) -> None:
+    rows = list(csv.DictReader((trained / "log" / "metrics.csv").open()))
+    assert {"val/ap_grasp", "val/ece_grasp", "val/imagined_ap_5", "train/maps"} <= set(rows[0])
+
+
+def test_the_same_command_resumes_where_it_stopped(squares: Path, tmp_path: Path) -> None:
+    few = ["data_options.batches_per_epoch=3", "data_options.validation_sequences=4"]
+    train(_config(squares, tmp_path, *few, "trainer.max_epochs=1"))
+    assert json.loads((tmp_path / "metrics.json").read_text())["steps"] == 3
+    train(_config(squares, tmp_path, *few, "trainer.max_epochs=2"))
+    assert json.loads((tmp_path / "metrics.json").read_text())["steps"] == 6
+
+
+def test_training_can_start_from_weights(squares: Path, trained: Path, tmp_path: Path) -> None:
+    few = ["data_options.batches_per_epoch=2", "data_options.validation_sequences=4", "trainer.max_epochs=1", "optimiser.lr=0.0"]
+    train(_config(squares, tmp_path, f"weights={trained}", *few))
+    old, new = load_weights(trained).model.state_dict(), load_weights(tmp_path).model.state_dict()
+    assert all(torch.equal(old[name], new[name]) for name in old if name != "calibration")
+
+
+def test_an_empty_directory_is_an_error_that_names_the_command(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="hiermap collect"):
+        train(_config(tmp_path, tmp_path / "out"))
+
+
+def test_an_unknown_trainer_option_is_an_error(squares: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="max_epoch"):
+        train(_config(squares, tmp_path, "trainer.max_epoch=3"))
+
+
+@pytest.mark.parametrize(
+    "change", ["data_options.unroll=[]", "data_options.views_per_batch=1", "data_options.validation_share=1.0", "trainer.max_time=soon"]
+)
+def test_unusable_options_are_errors(squares: Path, tmp_path: Path, change: str) -> None:
+    with pytest.raises(ConfigError):
+        train(_config(squares, tmp_path, change))
+
+
+def test_held_out_kitchens_do_not_depend_on_the_others() -> None:
+    names = [f"play-{k:09d}" for k in range(200)]
+    held = held_out_names(names, 0.1)
+    assert 5 < len(held) < 40 and held_out_names(names[:100], 0.1) == held & set(names[:100])
+
+
+def test_the_learning_rate_rises_and_ends_at_zero() -> None:
+    assert schedule(0.0) < 0.1 < schedule(0.03) < schedule(0.05) == 1 and schedule(1.0) < 1e-9
+
+
+def test_a_failed_save_leaves_the_old_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "last.ckpt"
+    AtomicCheckpointIO().save_checkpoint({"step": 1}, path)
+    with pytest.raises(Exception, match="pickle"):
+        AtomicCheckpointIO().save_checkpoint({"step": lambda: 2}, path)
+    assert torch.load(path, weights_only=True) == {"step": 1} and [p.name for p in tmp_path.iterdir()] == ["last.ckpt"]
+
+
+def test_options_refuse_negative_chances() -> None:
+    with pytest.raises(ConfigError, match="unroll"):
+        DataOptions(unroll=(1.0, -1.0))

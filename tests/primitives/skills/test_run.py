@@ -1,0 +1,179 @@
+"""Every program on a real fixture or object, judged by the true state, and the ways a program ends without moving."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hiermap.primitives.arms.panda import prepare_panda
+from hiermap.primitives.motion.arm import ArmFault
+from hiermap.primitives.skills.run import is_holding, run_primitive
+from hiermap.primitives.specs import PRIMITIVES, Command
+from hiermap.worlds.kitchen.scene_sampling import initial_scene
+
+TOWARD_ROBOT, UP = (-1.0, 0.0, 0.0), (0.0, 0.0, 1.0)
+
+
+def fixture_of(kitchen, *kinds):
+    found = [f for f in kitchen.spec.fixtures if f.kind in kinds]
+    if not found:
+        pytest.skip(f"kitchen {kitchen.spec.seed} has no {kinds}")
+    return found[0]
+
+
+def top_of(kitchen, thing):
+    x, y, z, _ = kitchen.scene().poses[thing.name]
+    return x, y, z + thing.height
+
+
+def handy(kitchen):
+    return next(o for o in kitchen.spec.objects if o.grip_offset[1] == 0.0)
+
+
+def assert_at_ready(kitchen):
+    state = kitchen.arm.read()
+    assert np.abs(state.q - kitchen.arm.ready).max() < 5e-3 and np.abs(state.qd).max() < 0.02
+
+
+def test_pull_opens_a_drawer_and_push_shuts_it(kitchen):
+    drawer = fixture_of(kitchen, "drawer")
+    roll = 1 if drawer.handle == "bar_horizontal" else 0
+    result = run_primitive(kitchen.arm, Command("pull", tuple(drawer.handle_at(0.0)), TOWARD_ROBOT, roll))
+    assert result.succeeded and result.reason == "done"
+    assert kitchen.scene().fractions[drawer.name] >= 0.9
+    assert result.displacement == pytest.approx(drawer.joint_range, abs=0.06)
+    assert_at_ready(kitchen)
+
+    face = np.array(drawer.moved(np.array(drawer.face_world), kitchen.scene().fractions[drawer.name]))
+    beside = face + np.array([0.0, 0.3 * drawer.size[0], 0.0])
+    result = run_primitive(kitchen.arm, Command("push", tuple(beside), TOWARD_ROBOT, 0))
+    assert result.succeeded
+    assert kitchen.scene().fractions[drawer.name] <= 0.02
+    assert_at_ready(kitchen)
+    assert not is_holding(kitchen.arm) and kitchen.arm.width() > 0.07
+
+
+def test_pull_opens_a_door_it_knows_no_axis_of(kitchen):
+    door = fixture_of(kitchen, "left_door", "right_door", "microwave")
+    away = [spot for spot in kitchen.spec.spots_world if spot[1] * door.face_world[1] < 0]
+    z = kitchen.spec.counter_world[4]
+    poses = {o.name: (*spot, z, 0.0) for o, spot in zip(kitchen.spec.objects, away, strict=False)}
+    kitchen.set_scene(replace(initial_scene(kitchen.spec), poses={**kitchen.scene().poses, **poses}))
+    result = run_primitive(kitchen.arm, Command("pull", tuple(door.handle_at(0.0)), TOWARD_ROBOT, 0))
+    assert result.succeeded
+    assert kitchen.scene().fractions[door.name] >= 0.9
+
+
+def test_rotate_turns_a_knob_the_way_its_bin_says(kitchen):
+    knob = fixture_of(kitchen, "knob", "latch")
+    on_is_anticlockwise = np.dot(knob.joint_axis_world, knob.normal_world) > 0
+    axis = np.array(knob.handle_axis_world)
+    roll = 0 if abs(axis[2]) > abs(axis[1]) else 1
+    command = Command("rotate", tuple(knob.handle_at(0.0)), tuple(knob.normal_world), 2 * roll + (0 if on_is_anticlockwise else 1))
+    result = run_primitive(kitchen.arm, command)
+    assert result.succeeded
+    assert kitchen.scene().fractions[knob.name] >= 0.8
+    assert result.displacement > 1.1
+
+
+def test_grasp_takes_an_object_and_place_puts_it_where_asked(kitchen):
+    thing = handy(kitchen)
+    result = run_primitive(kitchen.arm, Command("grasp", top_of(kitchen, thing), UP, 0))
+    assert result.succeeded and kitchen.scene().held == thing.name and is_holding(kitchen.arm)
+    assert_at_ready(kitchen)
+    taken = {tuple(np.round(pose[:2], 2)) for pose in kitchen.scene().poses.values()}
+    free = next(s for s in kitchen.spec.spots_world if all(np.hypot(s[0] - x, s[1] - y) > 0.1 for x, y in taken))
+    target = (*free, kitchen.spec.counter_world[4])
+    result = run_primitive(kitchen.arm, Command("place", target, UP, 0))
+    assert result.succeeded and kitchen.scene().held is None
+    assert np.linalg.norm(np.array(kitchen.scene().poses[thing.name][:3]) - target) < 0.015
+    assert kitchen.upright(thing.name) > 0.99
+
+
+def test_push_carries_an_object_ten_centimetres_sideways(kitchen):
+    thing = handy(kitchen)
+    x, y = kitchen.spec.spots_world[2]
+    poses = dict(kitchen.scene().poses)
+    for other, spot in zip((o for o in kitchen.spec.objects if o is not thing), (0, 4), strict=False):
+        poses[other.name] = (*kitchen.spec.spots_world[spot], kitchen.spec.counter_world[4], 0.0)
+    poses[thing.name] = (x, y, kitchen.spec.counter_world[4], 0.0)
+    kitchen.set_scene(replace(initial_scene(kitchen.spec), poses=poses))
+    result = run_primitive(kitchen.arm, Command("push", top_of(kitchen, thing), UP, 1))
+    assert result.succeeded
+    moved = np.array(kitchen.scene().poses[thing.name][:2]) - (x, y)
+    assert 0.08 < moved[1] < 0.13 and abs(moved[0]) < 0.03
+    assert kitchen.upright(thing.name) > 0.95
+
+
+def test_a_thing_that_does_not_give_is_reported_as_stalled(kitchen):
+    drawer = fixture_of(kitchen, "drawer")
+    point = np.array(drawer.face_world) + np.array([0.0, 0.3 * drawer.size[0], 0.0])
+    result = run_primitive(kitchen.arm, Command("push", tuple(point), TOWARD_ROBOT, 0))
+    assert not result.succeeded and result.reason == "stalled" and result.displacement < 0.01
+
+
+def test_a_grasp_in_the_air_is_reported_as_missed(kitchen):
+    result = run_primitive(kitchen.arm, Command("grasp", (0.45, 0.2, 0.45), UP, 0))
+    assert not result.succeeded and result.reason == "missed"
+    assert_at_ready(kitchen)
+
+
+@pytest.mark.parametrize("name", PRIMITIVES)
+def test_what_cannot_be_reached_moves_nothing(kitchen, name):
+    if PRIMITIVES[name].needs_object:
+        kitchen.set_scene(replace(initial_scene(kitchen.spec), held=handy(kitchen).name))
+    before = kitchen.data.qpos.copy()
+    result = run_primitive(kitchen.arm, Command(name, (1.6, 0.0, 0.4), TOWARD_ROBOT, 0))
+    assert not result.succeeded and result.reason == "unreachable" and result.duration == 0.0
+    np.testing.assert_array_equal(kitchen.data.qpos, before)
+
+
+def test_a_full_hand_refuses_all_but_place_and_an_empty_hand_refuses_place(kitchen):
+    point = tuple(fixture_of(kitchen, "drawer").handle_at(0.0))
+    assert run_primitive(kitchen.arm, Command("place", point, UP, 0)).reason == "hand_empty"
+    kitchen.set_scene(replace(initial_scene(kitchen.spec), held=handy(kitchen).name))
+    before = kitchen.data.qpos.copy()
+    for name in ("grasp", "push", "pull", "rotate"):
+        assert run_primitive(kitchen.arm, Command(name, point, TOWARD_ROBOT, 0)).reason == "hand_full"
+    np.testing.assert_array_equal(kitchen.data.qpos, before)
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (Command("kick", (0.5, 0, 0.3), UP, 0), "unknown primitive 'kick'; known: grasp, place, push, pull, rotate"),
+        (Command("place", (0.5, 0, 0.3), UP, 2), "place has bins 0..1"),
+        (Command("pull", (float("nan"), 0, 0.3), UP, 0), "finite point and normal"),
+    ],
+)
+def test_a_command_without_meaning_is_an_error(kitchen, command, message):
+    with pytest.raises(ValueError, match=message.replace("..", r"\.\.")):
+        run_primitive(kitchen.arm, command)
+
+
+def test_the_same_command_from_a_snapshot_ends_bit_for_bit_the_same(kitchen):
+    thing = handy(kitchen)
+    kitchen.set_scene(replace(initial_scene(kitchen.spec), held=thing.name))
+    snapshot = kitchen.snapshot()
+    free = kitchen.spec.spots_world[2]
+    command = Command("place", (*free, kitchen.spec.counter_world[4]), UP, 0)
+    first = run_primitive(kitchen.arm, command)
+    end = kitchen.data.qpos.copy()
+    kitchen.restore(snapshot)
+    assert run_primitive(kitchen.arm, command) == first
+    np.testing.assert_array_equal(kitchen.data.qpos, end)
+
+
+def test_a_diverging_simulation_is_a_fault_not_a_result(kitchen):
+    kitchen.data.qvel[: kitchen.model.nv] = 1e11
+    with pytest.raises(ArmFault, match="diverged"):
+        run_primitive(kitchen.arm, Command("grasp", (0.45, 0.2, 0.45), UP, 0))
+    kitchen.set_scene(initial_scene(kitchen.spec))
+
+
+def test_preparing_the_panda_twice_changes_nothing(kitchen):
+    before = kitchen.model.dof_armature.copy(), kitchen.model.actuator_ctrlrange.copy()
+    prepare_panda(kitchen.model)
+    np.testing.assert_array_equal(kitchen.model.dof_armature, before[0])
+    np.testing.assert_array_equal(kitchen.model.actuator_ctrlrange, before[1])
+    assert kitchen.model.opt.density == kitchen.model.opt.viscosity == 0.0

@@ -1,0 +1,82 @@
+"""Oracle maps against the simulator's own segmentation and the rules."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS
+from hiermap.worlds.base import Action
+from hiermap.worlds.imagined.simulated import same_move
+from hiermap.worlds.kitchen.scene_sampling import random_scene
+from hiermap.worlds.oracle.affordances import action_for, move_for, oracle_maps
+from hiermap.worlds.rules import transitions
+from hiermap.worlds.simulator.kitchen import Kitchen
+
+ORDER = list(PRIMITIVES)
+
+
+@pytest.fixture(scope="module")
+def kitchens():
+    """Kitchens in random scenes with their scene, view and masks; the last one holds something."""
+    made = []
+    for seed in (0, 200_001, 3):
+        kitchen = Kitchen(seed)
+        scene = random_scene(kitchen.spec, np.random.default_rng(seed))
+        kitchen.set_scene(replace(scene, held=kitchen.spec.objects[-1].name) if seed == 3 else scene)
+        made.append((kitchen, kitchen.scene(), kitchen.view(), kitchen.masks()))
+    return made
+
+
+def test_maps_say_which_primitives_the_hand_is_free_for(kitchens):
+    for kitchen, scene, view, masks in kitchens:
+        maps = oracle_maps(kitchen.spec, scene, view, masks)
+        assert maps.shape == (len(ORDER), ROTATION_BINS, *view.depth.shape) and maps.dtype == bool
+        assert maps[ORDER.index("place")].any() == (scene.held is not None)
+        assert maps[[i for i, name in enumerate(ORDER) if name != "place"]].any() == (scene.held is None)
+        for index, spec in enumerate(PRIMITIVES.values()):
+            assert not maps[index, len(spec.rotations) :].any()
+
+
+def test_nothing_is_promised_where_nothing_is_seen(kitchens):
+    for kitchen, scene, view, _ in kitchens:
+        assert not oracle_maps(kitchen.spec, scene, view)[..., ~view.valid].any()
+
+
+def test_almost_every_allowed_move_has_a_cell_that_lies_on_its_thing_and_means_it(kitchens):
+    moves = seen = 0
+    for kitchen, scene, view, masks in kitchens:
+        for move in transitions.moves(kitchen.spec, scene):
+            moves += 1
+            action = action_for(kitchen.spec, scene, view, move, masks)
+            if action is None:
+                continue
+            seen += 1
+            meant = move_for(kitchen.spec, scene, action, view)
+            assert meant is not None and same_move(meant, move)
+            assert oracle_maps(kitchen.spec, scene, view, masks)[ORDER.index(move.primitive), action.rotation_index][action.cell]
+            if move.primitive != "place":
+                assert ndimage.binary_dilation(masks[move.target])[action.cell]
+    assert moves >= 15 and seen >= 0.9 * moves
+
+
+def test_a_move_that_the_rules_forbid_has_no_cell(kitchens):
+    kitchen, scene, view, _ = kitchens[-1]
+    free = replace(scene, held=None)
+    forbidden = transitions.moves(kitchen.spec, free)[0]
+    assert action_for(kitchen.spec, scene, view, forbidden) is None
+
+
+def test_a_cell_on_the_floor_means_nothing(kitchens):
+    kitchen, scene, view, _ = kitchens[0]
+    action = action_for(kitchen.spec, scene, view, transitions.moves(kitchen.spec, scene)[0])
+    assert move_for(kitchen.spec, scene, replace(action, cell=(93, 3)), view) is None
+
+
+def test_a_place_between_the_named_ones_is_a_place_too(kitchens):
+    kitchen, scene, view, masks = kitchens[-1]
+    cells = np.argwhere(oracle_maps(kitchen.spec, scene, view, masks)[ORDER.index("place"), 0])
+    placing = [Action("place", (int(row), int(column)), 0) for row, column in cells]
+    meant = {move_for(kitchen.spec, scene, action, view).argument.split()[0] for action in placing}
+    assert len(cells) > 50 and "at" in meant and any(name.startswith("spot_") for name in meant)

@@ -1,0 +1,21 @@
+"""Every error hiermap raises on purpose."""
+
+
+class HiermapError(Exception):
+    """Root of every error hiermap raises on purpose; messages say what was got, what was expected and what to try."""
+
+
+class InvalidObservationError(HiermapError, ValueError):
+    """An image, depth, calibration or mask that cannot be used."""
+
+
+class PhysicsError(HiermapError, RuntimeError):
+    """The simulation diverged; the episode is void, never a success."""
+
+
+class ConfigError(HiermapError, ValueError):
+    """An unknown key or an unusable value in a configuration."""
+
+
+class DataError(HiermapError, ValueError):
+    """A stored episode or weights file that is damaged, foreign or unsafe."""

@@ -1,0 +1,239 @@
+"""A tiny exact kitchen in numpy that obeys the World contract: every answer about it is known.
+
+Things sit at cells of a small frame; a handle moves two rows down when its fixture opens. `TOY_INSTANCES` holds solvable, already
+solved and unsolvable problems with their exact shortest lengths.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+import numpy as np
+
+from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS, PrimitiveResult
+from hiermap.worlds.base import Action, GripperState, Node, Observation, Outcome
+from hiermap.worlds.errors import InvalidObservationError
+from hiermap.worlds.frame import SpatialFrame
+from hiermap.worlds.goals import Goal, Predicate, Target
+from hiermap.worlds.imagined.toy_kitchen import SURE, Moves, ToyFixture, ToyKitchen, ToyPlace, ToyState, holds, moves, steps_to_go
+
+__all__ = [
+    "BESIDE",
+    "ESTIMATES",
+    "SURE",
+    "TOY_FRAME",
+    "TOY_INSTANCES",
+    "ToyFixture",
+    "ToyInstance",
+    "ToyKitchen",
+    "ToyPlace",
+    "ToyRobot",
+    "ToyState",
+    "ToyWorld",
+    "holds",
+    "moves",
+    "observe",
+    "steps_to_go",
+]
+
+TOY_FRAME = SpatialFrame(rows=20, columns=24, cell_size=0.05, top=1.06, left=0.6)
+"""Small enough for exhaustive search over every cell."""
+BESIDE = 0.6
+"""Share of the success at a thing's cell that its four neighbours have."""
+ESTIMATES = ("count", "exact", "blind")
+"""How `progress` is made: unsatisfied predicates (never overestimates), least primitives, or nothing but solved or not."""
+
+
+class ToyWorld:
+    """The toy kitchen as a World; it reads the true state from `observation.extras["toy"]`.
+
+    Args:
+        kitchen: what there is.
+        estimate: one of `ESTIMATES`.
+    """
+
+    def __init__(self, kitchen: ToyKitchen, estimate: str = "count") -> None:
+        if estimate not in ESTIMATES:
+            raise ValueError(f"unknown estimate {estimate!r}; known: {', '.join(ESTIMATES)}")
+        self.kitchen, self.estimate, self.frame = kitchen, estimate, TOY_FRAME
+
+    def root(self, observation: Observation, goal: Goal) -> Node:
+        """The node of the observed state; InvalidObservationError if the observation is not the toy's."""
+        state = observation.extras.get("toy")
+        if not isinstance(state, ToyState):
+            raise InvalidObservationError(f"expected a ToyState in extras['toy'], got {state!r}; use `observe(kitchen, state)`")
+        return self._node(state, goal)
+
+    def expand(self, node: Node, actions: Sequence[Action], goal: Goal) -> list[Outcome]:
+        """Exact outcomes: near a thing its effect, with less success beside its cell; elsewhere nothing happens, surely not."""
+        found = moves(self.kitchen, node.state)
+        return [self._outcome(node, action, found, goal) for action in actions]
+
+    def expand_batch(self, nodes: Sequence[Node], actions: Sequence[Sequence[Action]], goal: Goal) -> list[list[Outcome]]:
+        """`expand` for several nodes."""
+        return [self.expand(node, some, goal) for node, some in zip(nodes, actions, strict=True)]
+
+    def key(self, node: Node) -> Hashable:
+        """The exact state."""
+        return node.state
+
+    def predicates(self, node: Node, goal: Goal) -> dict[str, float]:
+        """1 or 0 for each goal predicate."""
+        return {str(p): float(holds(self.kitchen, node.state, p)) for p in goal.predicates}
+
+    def point(self, node: Node, cell: tuple[int, int]) -> tuple[float, float, float]:
+        """The cell's point on the plane of depth 0 [m]."""
+        x, y, z = self.frame.cell_to_point(np.array(cell), np.array(0.0))
+        return float(x), float(y), float(z)
+
+    def _node(self, state: ToyState, goal: Goal) -> Node:
+        return Node(state, _maps(self.kitchen, state), self._progress(state, goal))
+
+    def _progress(self, state: ToyState, goal: Goal) -> float:
+        missing = sum(not holds(self.kitchen, state, p) for p in set(goal.predicates))
+        if missing == 0:
+            return 1.0
+        if self.estimate == "exact":
+            steps = steps_to_go(self.kitchen, state, goal.predicates)
+            return 0.0 if steps is None else 1.0 / (1.0 + steps)
+        return 1.0 / (1.0 + (missing if self.estimate == "count" else 1))
+
+    def _outcome(self, node: Node, action: Action, found: Moves, goal: Goal) -> Outcome:
+        cost = PRIMITIVES[action.primitive].typical_seconds
+        for near, factor in _spread(action.cell):
+            hit = found.get((action.primitive, action.rotation_index, near))
+            if hit is not None:
+                return Outcome(self._node(hit[1], goal), float(np.float32(hit[0] * factor)), cost)
+        return Outcome(node, 0.0, cost)
+
+
+def _spread(cell: tuple[int, int]) -> list[tuple[tuple[int, int], float]]:
+    row, column = cell
+    beside = [(row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1)]
+    return [(cell, 1.0), *((near, BESIDE) for near in beside)]
+
+
+@lru_cache(maxsize=20_000)
+def _maps(kitchen: ToyKitchen, state: ToyState) -> np.ndarray:
+    maps = np.zeros((len(PRIMITIVES), ROTATION_BINS, *TOY_FRAME.shape), dtype=np.float32)
+    order = list(PRIMITIVES)
+    for (primitive, rotation, cell), (success, _) in moves(kitchen, state).items():
+        for near, factor in _spread(cell):
+            maps[order.index(primitive), rotation][near] = success * factor
+    maps.setflags(write=False)
+    return maps
+
+
+def observe(kitchen: ToyKitchen, state: ToyState) -> Observation:
+    """What the toy's robot sees: no images, the state itself in `extras`."""
+    return Observation((), GripperState(0.04 if state.held is None else 0.03, state.held is not None), {"toy": state})
+
+
+class ToyRobot:
+    """The toy kitchen as a real world to act in: each action works with its true success.
+
+    Args:
+        kitchen: what there is.
+        rng: decides which actions fail; None: every possible action works.
+        state: where to begin, or None for the kitchen's start.
+    """
+
+    def __init__(self, kitchen: ToyKitchen, rng: np.random.Generator | None = None, state: ToyState | None = None) -> None:
+        self.kitchen, self.rng, self.state = kitchen, rng, state or kitchen.start
+        self._world = ToyWorld(kitchen)
+        self._nothing = Goal((), {})
+
+    def observe(self) -> Observation:
+        """The current view."""
+        return observe(self.kitchen, self.state)
+
+    def act(self, action: Action) -> PrimitiveResult:
+        """Apply an action; "missed" when it cannot work there, "slipped" when it did not this time."""
+        node = self._world.root(self.observe(), self._nothing)
+        outcome = self._world.expand(node, [action], self._nothing)[0]
+        if outcome.success == 0.0:
+            return PrimitiveResult(False, "missed", outcome.cost, 0.0)
+        if self.rng is not None and self.rng.random() >= outcome.success:
+            return PrimitiveResult(False, "slipped", outcome.cost, 0.0)
+        self.state = outcome.node.state
+        return PrimitiveResult(True, "done", outcome.cost, 0.1)
+
+
+@dataclass(frozen=True)
+class ToyInstance:
+    """A problem with its known answer.
+
+    Attributes:
+        shortest: least number of primitives, None if unsolvable.
+        cheapest: number of primitives of the cheapest plan where it is not the shortest.
+    """
+
+    name: str
+    kitchen: ToyKitchen
+    predicates: tuple[Predicate, ...]
+    shortest: int | None
+    cheapest: int | None = field(default=None)
+
+    @property
+    def observation(self) -> Observation:
+        return observe(self.kitchen, self.kitchen.start)
+
+    @property
+    def goal(self) -> Goal:
+        """The goal with each target's mask in the first view."""
+        cells = {f.name: f.cell for f in self.kitchen.fixtures} | {p.name: p.cell for p in self.kitchen.places}
+        cells |= {name: self.kitchen.place(where).cell for name, where in self.kitchen.objects}
+        names = {a for p in self.predicates for a in p.arguments}
+        return Goal(self.predicates, {name: Target(name, _disc(cells[name])) for name in sorted(names)})
+
+
+def _disc(cell: tuple[int, int]) -> np.ndarray:
+    mask = np.zeros(TOY_FRAME.shape, dtype=bool)
+    for near, _ in _spread(cell):
+        mask[near] = True
+    return mask
+
+
+def _goal(*words: str) -> tuple[Predicate, ...]:
+    return tuple(Predicate(kind, tuple(rest)) for kind, *rest in (text.split() for text in words))
+
+
+_DRAWER = ToyFixture("drawer", "drawer", (12, 4))
+_LOWER = ToyFixture("lower_drawer", "drawer", (15, 4), above="drawer")
+_KNOB = ToyFixture("knob", "knob", (12, 12))
+_LATCH = ToyFixture("latch", "latch", (4, 15))
+_DOOR = ToyFixture("door", "door", (4, 19), latch="latch", sweep="corner")
+_PLACES = (
+    ToyPlace("board", (8, 4)),
+    ToyPlace("middle", (8, 9)),
+    ToyPlace("corner", (8, 14)),
+    ToyPlace("in_drawer", (10, 7), inside="drawer"),
+    ToyPlace("shelf", (3, 22), inside="door"),
+)
+_SIMPLE = ToyKitchen((_DRAWER, _KNOB), _PLACES[:4], (("mug", "board"),))
+_STACK = ToyKitchen((replace(_DRAWER, opened=True), _LOWER), (), ())
+_FULL = ToyKitchen((_DRAWER, _LOWER, _KNOB, _LATCH, _DOOR), _PLACES, (("mug", "board"), ("pot", "corner")))
+_FREE_DOOR = ToyKitchen((_LATCH, replace(_DOOR, sweep=None)), (), ())
+_FORCED = ToyKitchen((_LATCH, replace(_DOOR, sweep=None, forced=0.05)), (), ())
+_JAMMED = ToyKitchen((replace(_DRAWER, jammed=True, opened=True), _LOWER, _KNOB), _PLACES[:2], (("mug", "board"),))
+
+_ALL = (
+    ToyInstance("already_solved", _SIMPLE, _goal("closed drawer", "off knob"), 0),
+    ToyInstance("open_drawer", _SIMPLE, _goal("open drawer"), 1),
+    ToyInstance("switch_on", _SIMPLE, _goal("on knob"), 1),
+    ToyInstance("hold_mug", _SIMPLE, _goal("held mug"), 1),
+    ToyInstance("move_mug", _SIMPLE, _goal("on_top mug middle"), 2),
+    ToyInstance("latched_door", _FREE_DOOR, _goal("open door"), 2),
+    ToyInstance("stacked_drawers", _STACK, _goal("open lower_drawer"), 2),
+    ToyInstance("open_then_latch_again", _FREE_DOOR, _goal("open door", "off latch"), 3),
+    ToyInstance("put_in_drawer", _SIMPLE, _goal("inside mug drawer"), 3),
+    ToyInstance("put_in_and_shut", _SIMPLE, _goal("inside mug drawer", "closed drawer"), 4),
+    ToyInstance("blocked_and_latched", _FULL, _goal("open door"), 4),
+    ToyInstance("long_detour", _FULL, _goal("inside mug door", "closed door", "on knob"), 8),
+    ToyInstance("forcing_is_dear", _FORCED, _goal("open door"), 1, cheapest=2),
+    ToyInstance("contradiction", _SIMPLE, _goal("open drawer", "closed drawer"), None),
+    ToyInstance("jammed_above", _JAMMED, _goal("open lower_drawer"), None),
+    ToyInstance("nowhere_to_put", _JAMMED, _goal("inside mug drawer"), None),
+)
+TOY_INSTANCES: Mapping[str, ToyInstance] = {instance.name: instance for instance in _ALL}
+"""Name -> problem."""

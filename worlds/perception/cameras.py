@@ -1,0 +1,179 @@
+"""Calibrated perspective cameras, and the checks that decide whether an image and its calibration can be used."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hiermap.worlds.base import CameraView
+from hiermap.worlds.errors import InvalidObservationError
+from hiermap.worlds.frame import point_to_pixel
+
+MAX_FIDUCIAL_ERROR_PX = 0.5
+"""A camera whose marks lie further from where its calibration puts them is rejected; 0.5 px is about 5 mm at 1 m."""
+MAX_DATASET_ERROR_PX = 0.3
+"""The stricter bound for stored data sets."""
+MAX_DEPTH_M = 20.0
+"""No kitchen is larger; a larger median means another unit."""
+MAX_CENTRE_OFFSET = 0.15
+"""How far the principal point may lie from the image centre, in image sizes; K of another resolution is off by 0.25 or more."""
+ORTHONORMAL_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class CameraSpec:
+    """Where a camera stands and what it sees.
+
+    Attributes:
+        position_world: optical centre [m].
+        target_world: the point on its optical axis it looks at [m].
+        fovy_rad: vertical field of view, outer pixel edge to outer pixel edge.
+        width, height: of the image [px].
+    """
+
+    position_world: tuple[float, float, float]
+    target_world: tuple[float, float, float]
+    fovy_rad: float
+    width: int = 160
+    height: int = 120
+
+    @property
+    def K(self) -> np.ndarray:
+        """Intrinsics, [3, 3] [px]; a pixel's centre is at whole numbers."""
+        focal = 0.5 * self.height / np.tan(0.5 * self.fovy_rad)
+        return np.array([[focal, 0.0, 0.5 * (self.width - 1)], [0.0, focal, 0.5 * (self.height - 1)], [0.0, 0.0, 1.0]])
+
+    @property
+    def T_camera_to_world(self) -> np.ndarray:
+        """Pose, [4, 4] [m]: OpenCV axes (x right, y down, z forward), the image's up as near to world z as possible."""
+        return look_at(np.array(self.position_world), np.array(self.target_world))
+
+
+def look_at(position_world: np.ndarray, target_world: np.ndarray) -> np.ndarray:
+    """`T_camera_to_world` `[4, 4]` (OpenCV axes) of a level camera at `position_world` looking at `target_world`, both [3] [m]."""
+    forward = np.asarray(target_world, float) - np.asarray(position_world, float)
+    forward /= np.linalg.norm(forward)
+    right = np.cross(forward, [0.0, 0.0, 1.0])
+    if np.linalg.norm(right) < 1e-9:
+        raise ValueError("a camera that looks straight up or down has no level pose; move its target sideways")
+    right /= np.linalg.norm(right)
+    T = np.eye(4)
+    T[:3, :3] = np.stack([right, np.cross(forward, right), forward], axis=1)
+    T[:3, 3] = position_world
+    return T
+
+
+def default_cameras(width: int = 160, height: int = 120) -> tuple[CameraSpec, ...]:
+    """Three cameras around the robot's shoulders: left, right and above, so that each sees round the arm.
+
+    Each just holds everything a kitchen front can move within its image: 7.5 to 8.5 mm per pixel at 160 x 120.
+    """
+    fovy_rad = float(np.deg2rad(47.0))
+    left = CameraSpec((-0.15, 0.65, 1.0), (0.70, 0.15, 0.20), fovy_rad, width, height)
+    right = CameraSpec((-0.15, -0.65, 1.0), (0.70, -0.15, 0.20), fovy_rad, width, height)
+    above = CameraSpec((0.05, 0.0, 1.25), (0.72, 0.0, 0.30), fovy_rad, width, height)
+    return left, right, above
+
+
+def check_calibration(K: np.ndarray, T_camera_to_world: np.ndarray, image_shape: tuple[int, int], name: str = "camera") -> None:
+    """Check intrinsics against the image's (height, width) and that the pose is a rigid, not mirrored one.
+
+    Raises:
+        InvalidObservationError: with the value, what was expected and what to try.
+    """
+    K, T = np.asarray(K), np.asarray(T_camera_to_world)
+    if K.shape != (3, 3) or not np.isfinite(K).all():
+        raise InvalidObservationError(f"{name}: K has shape {K.shape} or is not finite; expected finite [3, 3] intrinsics in pixels")
+    if K[0, 0] <= 0 or K[1, 1] <= 0 or not np.allclose(K[2], [0, 0, 1]) or abs(K[1, 0]) > 1e-6:
+        raise InvalidObservationError(
+            f"{name}: K = {K.tolist()} is no pinhole matrix; expected [[fx, s, cx], [0, fy, cy], [0, 0, 1]] with fx, fy > 0"
+        )
+    height, width = image_shape
+    offset = np.array([K[0, 2] - 0.5 * (width - 1), K[1, 2] - 0.5 * (height - 1)]) / np.array([width, height])
+    if np.abs(offset).max() > MAX_CENTRE_OFFSET:
+        raise InvalidObservationError(
+            f"{name}: the image is {width} x {height} but K's principal point ({K[0, 2]:.1f}, {K[1, 2]:.1f}) belongs to about "
+            f"{2 * K[0, 2] + 1:.0f} x {2 * K[1, 2] + 1:.0f}; scale K by the same factor as the image"
+        )
+    if T.shape != (4, 4) or not np.isfinite(T).all():
+        raise InvalidObservationError(f"{name}: T_camera_to_world has shape {T.shape} or is not finite; expected a finite [4, 4] pose")
+    if not np.allclose(T[3], [0, 0, 0, 1], atol=1e-9):
+        raise InvalidObservationError(
+            f"{name}: the last row of T_camera_to_world is {T[3].tolist()}, expected [0, 0, 0, 1]; try its transpose"
+        )
+    rotation = T[:3, :3]
+    error = np.abs(rotation.T @ rotation - np.eye(3)).max()
+    if error > ORTHONORMAL_TOLERANCE:
+        raise InvalidObservationError(
+            f"{name}: the rotation of T_camera_to_world is not orthonormal "
+            f"(R^T R is off by {error:.2g}, allowed {ORTHONORMAL_TOLERANCE:g}); "
+            "remove scale or project it onto the nearest rotation"
+        )
+    if np.linalg.det(rotation) < 0:
+        raise InvalidObservationError(
+            f"{name}: the rotation of T_camera_to_world is mirrored (determinant -1, expected +1); "
+            "one axis is flipped: expected OpenCV axes x right, y down, z forward"
+        )
+
+
+def fiducial_error_px(view: CameraView) -> float | None:
+    """Root mean square distance [px] between the marks a camera sees and where its calibration puts them; None without marks."""
+    if view.fiducials_world is None or view.fiducials_pixel is None:
+        return None
+    if len(view.fiducials_world) != len(view.fiducials_pixel):
+        raise InvalidObservationError(
+            f"{len(view.fiducials_world)} fiducial places but {len(view.fiducials_pixel)} pixels; expected one each"
+        )
+    expected, _ = point_to_pixel(view.fiducials_world, view.K, view.T_camera_to_world)
+    squared = ((expected - view.fiducials_pixel) ** 2).sum(axis=-1)
+    seen = np.isfinite(squared)
+    return float(np.sqrt(squared[seen].mean())) if seen.any() else None
+
+
+def check_view(view: CameraView, name: str = "camera", max_error_px: float = MAX_FIDUCIAL_ERROR_PX) -> None:
+    """Check an image, its depth and its calibration; NaN and zero depth are allowed and mean "unknown".
+
+    Raises:
+        InvalidObservationError: with the value, what was expected and what to try.
+    """
+    rgb, depth = np.asarray(view.rgb), np.asarray(view.depth)
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
+        raise InvalidObservationError(f"{name}: rgb is {rgb.dtype} {rgb.shape}; expected uint8 [h, w, 3] in 0..255")
+    if depth.shape != rgb.shape[:2]:
+        raise InvalidObservationError(f"{name}: depth has shape {depth.shape} but rgb {rgb.shape[:2]}; register them to the same camera")
+    if view.is_robot is not None and np.shape(view.is_robot) != depth.shape:
+        raise InvalidObservationError(f"{name}: is_robot has shape {np.shape(view.is_robot)}, expected {depth.shape}")
+    check_calibration(view.K, view.T_camera_to_world, (depth.shape[0], depth.shape[1]), name)
+    check_depth(depth, name)
+    error_px = fiducial_error_px(view)
+    if error_px is not None and error_px > max_error_px:
+        raise InvalidObservationError(
+            f"{name}: the fiducial marks are {error_px:.2f} px from where the calibration puts them, "
+            f"allowed {max_error_px} px; the camera was moved: calibrate it again"
+        )
+
+
+def check_depth(depth: np.ndarray, name: str = "camera") -> None:
+    """Check that a depth image `[h, w]` is in metres; NaN, infinity and zero mean "unknown".
+
+    Raises:
+        InvalidObservationError: on integers, negative values, millimetres or an image without a single known depth.
+    """
+    if not np.issubdtype(depth.dtype, np.floating):
+        raise InvalidObservationError(
+            f"{name}: depth is {depth.dtype}, which is usually millimetres; expected floating-point metres: divide by 1000.0"
+        )
+    known = depth[np.isfinite(depth) & (depth != 0)]
+    if known.size == 0:
+        raise InvalidObservationError(
+            f"{name}: all {depth.size} depths are NaN, infinite or zero; expected distances in metres: is the sensor covered or off?"
+        )
+    if known.min() < 0:
+        raise InvalidObservationError(
+            f"{name}: depth goes down to {known.min():.4g} m; "
+            "expected positive distances along the optical axis (OpenCV z forward): flip the sign"
+        )
+    median = float(np.median(known))
+    if median > MAX_DEPTH_M:
+        raise InvalidObservationError(
+            f"{name}: the median depth is {median:.4g}, expected metres below {MAX_DEPTH_M:g}; millimetres? divide by 1000"
+        )

@@ -1,0 +1,34 @@
+"""From a cell of the view to metres: what a motor program is told."""
+
+import numpy as np
+
+from hiermap.primitives.specs import PRIMITIVES, Command
+from hiermap.worlds.base import Action
+from hiermap.worlds.errors import InvalidObservationError
+from hiermap.worlds.perception.fusion import SpatialView
+
+UP_WORLD = (0.0, 0.0, 1.0)
+FROM_ABOVE = ("grasp", "place")
+"""These come straight down, whatever the surface looks like."""
+
+
+def ground(view: SpatialView, action: Action) -> Command:
+    """The metric command of an action: the visible surface point of its cell and the face's outward normal there.
+
+    Raises:
+        InvalidObservationError: unknown primitive or orientation bin, a cell outside the frame or where nothing is seen.
+    """
+    spec = PRIMITIVES.get(action.primitive)
+    if spec is None:
+        raise InvalidObservationError(f"unknown primitive {action.primitive!r}; known: {', '.join(PRIMITIVES)}")
+    if not 0 <= action.rotation_index < len(spec.rotations):
+        raise InvalidObservationError(
+            f"{action.primitive} has orientation bins 0..{len(spec.rotations) - 1} {spec.rotations}, got {action.rotation_index}"
+        )
+    point = view.point(action.cell)
+    normal = UP_WORLD if action.primitive in FROM_ABOVE else _triple(view.normal(action.cell))
+    return Command(action.primitive, _triple(point), normal, action.rotation_index)
+
+
+def _triple(vector: np.ndarray) -> tuple[float, float, float]:
+    return float(vector[0]), float(vector[1]), float(vector[2])

@@ -1,0 +1,118 @@
+"""Robust planes through some cells: the direction in which a face looks, whatever handle stands before it."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from hiermap.worlds.frame import SpatialFrame
+
+HALF_WINDOW = 8
+"""17 x 17 cells: an open door seen at a grazing angle is only a few columns wide, so the window must reach past its handle."""
+REACH_M, SIGMA_M = 0.11, 0.10
+"""Only points this near to the touched one vote, fading: in space, not in cells, so that a counter far below a handle has no say."""
+TRIPLETS, TRIPLET_CELLS = 300, 4
+"""Candidate planes, each through three cells at most this far apart: a face with a tenth of the cells still gets dozens."""
+INLIER_M = 0.004
+"""Distance to a plane at which a point's vote has fallen to zero: sensor noise, and what a median fill moves."""
+BEHIND_M, AHEAD_M = 0.075, 0.012
+"""A face lies at most this far behind the touched point (a bar's clearance and thickness), or before it (noise)."""
+GRAZING = 0.08
+"""A visible face looks at the eye by at least this cosine."""
+MAX_AREA = 3.0
+"""Planes are compared by surface, not by cells: a cell of a face seen at a cosine c covers 1 / c of it, up to this factor.
+Without it a handle (bar and posts, seen broadside) outvotes the open door it is fixed to."""
+
+
+@lru_cache(maxsize=1)
+def _window() -> tuple[np.ndarray, np.ndarray]:
+    """Cell offsets `[n, 2]` of the window and index triplets `[t, 3]` into them, the same in every run."""
+    side = 2 * HALF_WINDOW + 1
+    offsets = np.indices((side, side)).reshape(2, -1).T - HALF_WINDOW
+    rng = np.random.default_rng(0)
+    first = rng.integers(-HALF_WINDOW, HALF_WINDOW + 1, (40 * TRIPLETS, 2))
+    steps = rng.integers(-TRIPLET_CELLS, TRIPLET_CELLS + 1, (2, 40 * TRIPLETS, 2))
+    area = np.abs(steps[0, :, 0] * steps[1, :, 1] - steps[0, :, 1] * steps[1, :, 0])
+    corners = np.stack([first, first + steps[0], first + steps[1]], axis=1)
+    usable = (area >= TRIPLET_CELLS) & (np.abs(corners) <= HALF_WINDOW).all(axis=(1, 2))
+    return offsets, (corners[usable] + HALF_WINDOW) @ np.array([side, 1])
+
+
+def robust_normal(points: np.ndarray, valid: np.ndarray, cell: tuple[int, int], view_direction: np.ndarray) -> np.ndarray:
+    """Outward unit normal [3] of the plane that has the most surface around `cell`.
+
+    Args:
+        points: `[H, W, 3]` world points [m].
+        valid: `[H, W]` bool.
+        cell: (row, column) of a valid cell.
+        view_direction: unit vector into the scene, [3].
+
+    Returns the direction toward the eye when no plane is found.
+    """
+    offsets, triplets = _window()
+    where = offsets + np.asarray(cell)
+    clipped = np.clip(where, 0, np.array(valid.shape) - 1)
+    local = (points[clipped[:, 0], clipped[:, 1]] - points[cell]).astype(float)
+    squared = (local**2).sum(axis=1)
+    known = (where == clipped).all(axis=1) & valid[clipped[:, 0], clipped[:, 1]] & (squared < REACH_M**2)
+    votes = np.exp(-squared / (2 * SIGMA_M**2)) * known
+    normals, origins = _candidates(local, triplets[known[triplets].all(axis=1)][:TRIPLETS], view_direction)
+    if len(normals) == 0:
+        return -view_direction
+    distance = local[known] @ normals.T - (origins * normals).sum(axis=1)
+    cells = votes[known] @ np.clip(1 - (distance / INLIER_M) ** 2, 0, 1)
+    best = int((cells * np.minimum(-1 / (normals @ view_direction), MAX_AREA)).argmax())
+    return _refined(local, votes, normals[best], origins[best])
+
+
+def _candidates(local: np.ndarray, triplets: np.ndarray, view_direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Planes `[c, 3]` normals and `[c, 3]` origins through triplets that could be the face of the point at the origin."""
+    origin = local[triplets[:, 0]]
+    normal = np.cross(local[triplets[:, 1]] - origin, local[triplets[:, 2]] - origin)
+    length = np.linalg.norm(normal, axis=1, keepdims=True)
+    normal = normal / np.maximum(length, 1e-12)
+    normal *= -np.sign(normal @ view_direction)[:, None]
+    behind = -(origin * normal).sum(axis=1)
+    plausible = (length[:, 0] > 1e-9) & (-(normal @ view_direction) > GRAZING) & (behind < BEHIND_M) & (behind > -AHEAD_M)
+    return normal[plausible], origin[plausible]
+
+
+def _refined(local: np.ndarray, votes: np.ndarray, normal: np.ndarray, origin: np.ndarray) -> np.ndarray:
+    """Least squares over the plane's inliers, twice."""
+    for _ in range(2):
+        weight = votes * (np.abs((local - origin) @ normal) < INLIER_M)
+        if (weight > 0).sum() < 4:
+            return normal
+        origin = (local * weight[:, None]).sum(axis=0) / weight.sum()
+        centred = local - origin
+        _, vectors = np.linalg.eigh((centred * weight[:, None]).T @ centred)
+        smallest = vectors[:, 0]
+        normal = smallest if smallest @ normal > 0 else -smallest
+    return normal
+
+
+def local_normals(depth: np.ndarray, valid: np.ndarray, frame: SpatialFrame, reach_m: float = 0.025) -> np.ndarray:
+    """Unit normals `[H, W, 3]` float32 toward the eye, from each cell's 5 x 5 neighbours within `reach_m` of its depth."""
+    padded, known = np.pad(depth, 2), np.pad(valid, 2)
+    height, width = depth.shape
+    sums = np.zeros((8, height, width), np.float32)
+    for r in range(-2, 3):
+        for c in range(-2, 3):
+            difference = padded[2 + r : 2 + r + height, 2 + c : 2 + c + width] - depth
+            both = known[2 + r : 2 + r + height, 2 + c : 2 + c + width] & valid
+            weight = np.clip(2 - np.abs(difference) * np.float32(2 / reach_m), 0, 1) * both
+            difference = difference * weight
+            for k, factor in enumerate((1.0, r, c, r * r, r * c, c * c)):
+                if factor:
+                    sums[k] += factor * weight
+            sums[6] += r * difference
+            sums[7] += c * difference
+    _, _, _, rr, rc, cc, rd, cd = sums
+    determinant = rr * cc - rc * rc
+    safe = np.where(determinant > 1e-3, determinant, 1)
+    slope_row = np.where(determinant > 1e-3, (rd * cc - cd * rc) / safe, 0) / frame.cell_size
+    slope_column = np.where(determinant > 1e-3, (cd * rr - rd * rc) / safe, 0) / frame.cell_size
+    # Depth grows by slope_row along -up and by slope_column along -y.
+    normal = -frame.view_direction - slope_row[..., None] * frame.up_direction
+    normal[..., 1] -= slope_column
+    normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
+    return np.where(valid[..., None], normal, 0).astype(np.float32)

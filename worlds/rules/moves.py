@@ -1,0 +1,163 @@
+"""What one primitive does to one thing: the moves of the exact rules, and the geometry that each of them needs to be free."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hiermap.primitives.specs import PRIMITIVES
+from hiermap.worlds.kitchen.spec import OPENABLE, FixtureSpec, ObjectSpec
+from hiermap.worlds.rules.places import PUSH_DISTANCE, Place
+from hiermap.worlds.rules.slabs import Clearance, front_hand, outward, slab, sweep_slabs, top_hand
+
+PUSH_LEVER = 0.62
+"""A door is pushed shut at this part of its width from the hinge."""
+BESIDE = 0.03
+"""Room beside a handle that is pushed sideways, for the closed fingers [m]."""
+PALM_BEHIND = 0.08
+"""The hand that pushes sideways leans back toward the robot: its palm reaches from the fingers to twice this distance behind them [m]."""
+SIDE_START = 0.085
+"""A sideways push comes down this far beside the middle of the object [m]."""
+ROUND_TOLERANCE = 0.3
+"""A box accepts a hand turned by less than this from its sides [rad]."""
+
+AHEAD = np.array([-1.0, 0.0, 0.0])
+"""Outward normal of a front that faces the robot."""
+
+INWARD, LEFT, RIGHT, _DOWN = range(4)
+ROLL_0, ROLL_90 = range(2)
+CCW_ROLL_0, CW_ROLL_0, CCW_ROLL_90, CW_ROLL_90 = range(4)
+YAW_RAD = {"grasp": (0.0, np.pi / 4, np.pi / 2, 3 * np.pi / 4), "place": (0.0, np.pi / 2)}
+"""How far the axis along which the fingers open is turned about z from the kitchen front (the y axis), per bin [rad]."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """One primitive applied to one thing.
+
+    Attributes:
+        primitive: key in `PRIMITIVES`.
+        target: the fixture or object it acts on; the held object for "place".
+        argument: "open", "closed", "on", "off" for a fixture, "left" or "right" for a pushed object, the place's name for "place", else "".
+        rotation_index: an orientation bin that suits; others may suit too.
+    """
+
+    primitive: str
+    target: str
+    argument: str = ""
+    rotation_index: int = 0
+
+    def __str__(self) -> str:
+        inner = ", ".join(filter(None, (self.target, self.argument, PRIMITIVES[self.primitive].rotations[self.rotation_index])))
+        return f"{self.primitive}({inner})"
+
+
+def opening_axis(primitive: str, rotation_index: int) -> np.ndarray:
+    """Unit direction [2] (x, y) along which the fingers of a hand pointing down open."""
+    yaw = YAW_RAD[primitive][rotation_index]
+    return np.array([-np.sin(yaw), np.cos(yaw)])
+
+
+def roll_bins(fixture: FixtureSpec, fraction: float) -> tuple[int, ...]:
+    """The gripper rolls (0: fingers open horizontally, 1: vertically) that hold the handle at `fraction`."""
+    if fixture.handle == "knob":
+        return (ROLL_0, ROLL_90)
+    if fixture.handle == "bar_horizontal":
+        return (ROLL_90,)
+    if fixture.handle == "bar_vertical":
+        return (ROLL_0,)
+    anchor = np.array(fixture.joint_anchor_world)
+    axis = fixture.moved(anchor + np.array(fixture.handle_axis_world), fraction) - fixture.moved(anchor, fraction)
+    return (ROLL_0,) if abs(axis[1]) <= np.hypot(axis[0], axis[2]) else (ROLL_90,)
+
+
+def turn_sign(fixture: FixtureSpec) -> int:
+    """+1 if switching on turns counter-clockwise as seen from the robot facing the panel, else -1."""
+    return 1 if float(np.dot(fixture.joint_axis_world, fixture.normal_world)) > 0 else -1
+
+
+def fixture_primitive(fixture: FixtureSpec, argument: str, fraction: float) -> tuple[str, tuple[int, ...]]:
+    """The primitive and the orientation bins that bring the fixture from `fraction` to `argument`."""
+    if fixture.kind == "sliding_door":
+        outwards = fixture.joint_axis_world[1] if argument == "open" else -fixture.joint_axis_world[1]
+        return "push", (LEFT if outwards > 0 else RIGHT,)
+    if fixture.kind in OPENABLE:
+        return ("pull", roll_bins(fixture, fraction)) if argument == "open" else ("push", (INWARD,))
+    if fixture.kind == "switch":
+        return "push", (INWARD,)
+    ccw = turn_sign(fixture) * (1 if argument == "on" else -1) > 0
+    return "rotate", tuple(2 * roll + (0 if ccw else 1) for roll in roll_bins(fixture, fraction))
+
+
+def push_point(fixture: FixtureSpec, fraction: float, lever: float = PUSH_LEVER) -> np.ndarray:
+    """Where the front of a door or drawer is pushed shut, [3] [m]: `lever` of the width from the hinge, the middle of a drawer."""
+    point = np.array(fixture.face_world)
+    anchor = np.array(fixture.joint_anchor_world)
+    if fixture.joint_type == "hinge":
+        along = 2 if abs(fixture.joint_axis_world[1]) > 0.5 else 1
+        side = np.sign(point[along] - anchor[along])
+        width = fixture.size[1] if along == 2 else fixture.size[0]
+        point[along] += side * width * (lever - 0.5)
+    return fixture.moved(point, fraction)
+
+
+def fixture_space(fixture: FixtureSpec, argument: str, rotation_index: int, clearance: Clearance) -> tuple[np.ndarray, np.ndarray]:
+    """Slabs `[N, 8]` that the part passes and slabs `[M, 8]` that the hand passes while the move is made."""
+    primitive, _ = fixture_primitive(fixture, argument, 0.5)
+    fractions = np.linspace(0.0, 1.0, 6)
+    wide, flat = clearance.hand_half_width, clearance.hand_half_thickness
+    if primitive == "rotate":
+        turned = [front_hand(fixture.handle_at(f), AHEAD, wide, flat, clearance.arm_above) for f in fractions]
+        return np.zeros((0, 8)), np.concatenate(turned)
+    if fixture.kind == "switch":
+        return np.zeros((0, 8)), front_hand(np.array(fixture.face_world), AHEAD, flat, wide, clearance.arm_above)
+    part = sweep_slabs(fixture, 0.0, 1.0)
+    hands = []
+    for f in fractions:
+        normal = outward(fixture, f)
+        if primitive == "pull":
+            sideways = wide if rotation_index == ROLL_0 else flat
+            hands.append(front_hand(fixture.handle_at(f), normal, sideways, flat + wide - sideways, clearance.arm_above))
+        elif fixture.kind == "sliding_door":
+            hands.append(front_hand(fixture.handle_at(f), normal, flat + BESIDE, wide, clearance.arm_above))
+        else:
+            beside = fixture.handle_length / 2 if fixture.kind == "drawer" else 0.0
+            hands.append(front_hand(push_point(fixture, f), normal, flat + min(beside, fixture.size[0] / 2), wide, clearance.arm_above))
+    return part, np.concatenate(hands)
+
+
+def grasp_bins(thing: ObjectSpec, yaw_rad: float, in_drawer: bool) -> tuple[int, ...]:
+    """Orientation bins in which the hand can take the object; over a drawer only along the kitchen front."""
+    if in_drawer:
+        return (0,)
+    if thing.length <= 0.0:
+        return (0, 2, 1, 3)
+    # The fingers close across the box's narrow side, its y at yaw 0.
+    differences = [abs((YAW_RAD["grasp"][b] - yaw_rad + np.pi / 2) % np.pi - np.pi / 2) for b in range(4)]
+    return tuple(b for b in np.argsort(differences) if differences[b] <= np.pi / 8 + 1e-6) or (int(np.argmin(differences)),)
+
+
+def hand_over(thing: ObjectSpec, place: Place, primitive: str, rotation_index: int, clearance: Clearance) -> np.ndarray:
+    """Slabs `[2, 8]` of the hand that takes or sets down the object at the place."""
+    x, y, z = place.point_world
+    return top_hand(np.array([x, y, z + thing.grip_offset[2]]), opening_axis(primitive, rotation_index), clearance)
+
+
+def push_space(thing: ObjectSpec, start: Place, side: str, clearance: Clearance) -> np.ndarray:
+    """Slabs `[3, 8]` that the object, the fingers behind it and the palm pass while it is pushed sideways by `PUSH_DISTANCE`."""
+    x, y, z = start.point_world
+    sign = 1.0 if side == "left" else -1.0
+    along = np.array([0.0, 1.0])
+    half_path, palm_z = PUSH_DISTANCE / 2 + thing.radius, z + 0.06
+    path = slab(np.array([x, y + sign * PUSH_DISTANCE / 2]), along, half_path, thing.radius, z + 0.005, z + thing.height)
+    first, last = -SIDE_START, PUSH_DISTANCE - thing.radius
+    middle, half = np.array([x, y + sign * (first + last) / 2]), (last - first) / 2
+    fingers = slab(middle, along, half + 0.015, 0.02, z + 0.01, palm_z)
+    behind = middle - np.array([PALM_BEHIND, 0.0])
+    palm = slab(behind, along, half + clearance.hand_half_thickness, PALM_BEHIND, palm_z, z + 0.35)
+    return np.concatenate([path, fingers, palm])
+
+
+def cylinder(thing: ObjectSpec, place: Place) -> np.ndarray:
+    """The object at the place as x, y, radius, lowest and highest z, `[5]` [m]."""
+    x, y, z = place.point_world
+    return np.array([x, y, thing.radius, z + 0.005, z + thing.height])

@@ -1,0 +1,150 @@
+"""What is in the way of moving slabs: open fixtures and objects at their places, many moves in one numpy pass."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from hiermap.worlds.kitchen.spec import OPENABLE, KitchenSpec, ObjectSpec
+from hiermap.worlds.rules.moves import cylinder, fixture_primitive, fixture_space
+from hiermap.worlds.rules.places import Place, stops
+from hiermap.worlds.rules.slabs import Clearance, cylinder_overlaps, overlaps, part_slabs
+
+CLOSED, OPEN, PARTIAL = 0, 1, 2
+"""State bits of a fixture; `PARTIAL` only for how a scene starts."""
+HIGHEST = 1.0
+"""Panels that end above this are walls of the room [m]."""
+PART_GAP = 0.004
+"""Parts may pass each other this closely [m]: neighbouring fronts are that far apart."""
+
+
+class Interference:
+    """Open fixtures and objects at places as obstacles.
+
+    Args:
+        spec: the kitchen.
+        objects, places: the objects of the scene and, for each, its places.
+        partial: fixtures that are partly open, with their fractions.
+        clearance: the room that is demanded.
+    """
+
+    def __init__(
+        self,
+        spec: KitchenSpec,
+        objects: Sequence[ObjectSpec],
+        places: Sequence[Sequence[Place]],
+        partial: tuple[tuple[str, float], ...],
+        clearance: Clearance,
+    ):
+        self.clearance = clearance
+        self._slabs, self._owners, self._bits = _obstacles(spec, partial)
+        self._cylinders = np.array([cylinder(o, p) for o, own in zip(objects, places, strict=True) for p in own]).reshape(-1, 5)
+        self._edges = np.cumsum([0, *(len(own) for own in places)])
+        names = [p.drawer for own in places for p in own]
+        self._in_drawer = {drawer: np.array([n in (None, drawer) for n in names], bool) for drawer in {None, *names}}
+        self._stops = stops(spec)
+        self._fixed = fixed_slabs(spec)
+
+    def blocks(self, slabs: np.ndarray, ignore: Sequence[int], part_gap: bool = False) -> list[int]:
+        """Per move the state bits of the fixtures in the way of its slabs `[N, K, 8]`, except the fixture with index `ignore[n]`."""
+        gap = min(self.clearance.gap, PART_GAP) if part_gap else self.clearance.gap
+        count, per_move, _ = slabs.shape
+        hit = overlaps(slabs.reshape(-1, 8), self._slabs, gap).reshape(count, per_move, -1).any(axis=1)
+        hit &= self._owners[None, :] != np.asarray(ignore)[:, None]
+        shifted = [int(bit) << (2 * int(owner)) for owner, bit in zip(self._owners, self._bits, strict=True)]
+        return [_either(shifted, row) for row in hit]
+
+    def conflicts(self, slabs: np.ndarray, without: Sequence[int], drawers: Sequence[str | None]) -> list[tuple[tuple[int, int], ...]]:
+        """Per move, for each object in the way of its slabs `[N, K, 8]`, its index and the bit mask of the places where it is.
+
+        Not counted: the object with index `without[n]`, and what is in drawers other than `drawers[n]`.
+        """
+        count, per_move, _ = slabs.shape
+        hit = cylinder_overlaps(slabs.reshape(-1, 8), self._cylinders, self.clearance.gap).reshape(count, per_move, -1).any(axis=1)
+        none = np.zeros(len(self._cylinders), bool)
+        return [self._by_object(row & self._in_drawer.get(d, none), w) for row, w, d in zip(hit, without, drawers, strict=True)]
+
+    def _by_object(self, hit: np.ndarray, without: int) -> tuple[tuple[int, int], ...]:
+        found = []
+        for index in range(len(self._edges) - 1):
+            mine = np.flatnonzero(hit[self._edges[index] : self._edges[index + 1]])
+            if index != without and len(mine):
+                found.append((index, sum(1 << int(n) for n in mine)))
+        return tuple(found)
+
+    def meets_fixed(self, slabs: np.ndarray) -> np.ndarray:
+        """Per move whether its slabs `[N, K, 8]` come too near to what never leaves: `[N]` bool."""
+        gap = min(self.clearance.gap, 0.0)  # the palm passes handles by a centimetre, and where those are is known exactly
+        return overlaps(slabs.reshape(-1, 8), self._fixed, gap).reshape(len(slabs), -1).any(axis=1)
+
+    def meets_stop(self, slabs: np.ndarray) -> bool:
+        """Whether slabs `[N, 8]` come too near to a stop on the counter."""
+        return bool(cylinder_overlaps(slabs, self._stops, self.clearance.gap).any())
+
+
+def _either(values: Sequence[int], chosen: np.ndarray) -> int:
+    union = 0
+    for index in np.flatnonzero(chosen):
+        union |= values[int(index)]
+    return union
+
+
+@lru_cache(maxsize=256)
+def _obstacles(spec: KitchenSpec, partial: tuple[tuple[str, float], ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Slabs `[B, 8]` of every fixture while open (and as `partial` says), the fixture's index `[B]` and the state bit it has then `[B]`."""
+    slabs, owners, bits = [np.zeros((0, 8))], [], []
+    fractions = dict(partial)
+    for index, fixture in enumerate(spec.fixtures):
+        if fixture.kind not in OPENABLE:
+            continue
+        for bit, fraction in ((OPEN, 1.0), (PARTIAL, fractions.get(fixture.name))):
+            if fraction is None:
+                continue
+            part = part_slabs(fixture, fraction)
+            slabs.append(part)
+            owners += [index] * len(part)
+            bits += [bit] * len(part)
+    return np.concatenate(slabs), np.array(owners, int), np.array(bits, int)
+
+
+@lru_cache(maxsize=256)
+def fixed_slabs(spec: KitchenSpec) -> np.ndarray:
+    """What a hand over the counter must never meet, `[N, 8]`: the upper carcass, and the shut fronts, handles and knobs before it.
+
+    An open door's handle is elsewhere, but then the door itself is in the way.
+    """
+    level = spec.counter_world[4]
+    slabs = [np.zeros((0, 8))]
+    for panel in spec.panels:
+        (x, y, z), (half_x, half_y, half_z) = panel.centre_world, panel.half_size
+        if x + half_x > spec.upper_front_x and level + 0.02 < z + half_z < HIGHEST:
+            slabs.append(np.array([[x, y, 1.0, 0.0, half_x, half_y, z - half_z, z + half_z]]))
+    for fixture in spec.fixtures:
+        if fixture.face_world[2] < level:
+            continue
+        slabs.append(part_slabs(fixture, 0.0))
+        if fixture.kind not in OPENABLE:
+            for x, y, z in (fixture.handle_at(0.0), fixture.handle_at(1.0)):
+                depth, reach = max(fixture.face_world[0] - x, 0.01) / 2, max(fixture.handle_radius, 0.015)
+                slabs.append(np.array([[x + depth, y, 1.0, 0.0, depth, reach, z - reach, z + reach]]))
+    return np.concatenate(slabs)
+
+
+@lru_cache(maxsize=4096)
+def fixture_ways(spec: KitchenSpec, name: str, argument: str, clearance: Clearance) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    """By orientation bin the slabs `[N, 8]` that the part and `[M, 8]` that the hand pass."""
+    fixture = spec.fixture(name)
+    rotations = {r for fraction in (0.0, 0.5, 1.0) for r in fixture_primitive(fixture, argument, fraction)[1]}
+    return {rotation: fixture_space(fixture, argument, rotation, clearance) for rotation in rotations}
+
+
+@lru_cache(maxsize=4096)
+def fixture_block(
+    spec: KitchenSpec, partial: tuple[tuple[str, float], ...], name: str, argument: str, rotation: int, clearance: Clearance
+) -> int:
+    """The state bits of the other fixtures that keep a fixture from being moved to `argument`."""
+    part, hand = fixture_ways(spec, name, argument, clearance)[rotation]
+    own = [f.name for f in spec.fixtures].index(name)
+    among = Interference(spec, (), (), partial, clearance)
+    block = among.blocks(hand[None], [own])[0]
+    return block | (among.blocks(part[None], [own], part_gap=True)[0] if len(part) else 0)

@@ -1,0 +1,153 @@
+"""Where moving parts and the hand are: upright slabs, their sweeps, and whether they keep clear of each other.
+
+A slab is an upright prism over an oriented rectangle, a row of eight numbers: centre x, y [m], unit direction ux, uy,
+half sizes along and across that direction [m], lowest and highest z [m]. Sets of slabs are arrays `[N, 8]`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hiermap.worlds.kitchen.spec import DOORS, FixtureSpec
+
+SWEEP_STEPS = 16
+"""Samples of a door's swing: 5 degrees each, 2.5 cm at the tip, less than any object's diameter."""
+FINGER_REACH = 0.02
+"""The fingers beyond this distance behind the contact point are too thin to matter [m]; from there on the hand counts."""
+HAND_LENGTH = 0.16
+"""How far behind the contact point the hand and the wrist are as wide as the hand [m]."""
+FINGERS_HALF_WIDTH = 0.05
+"""Half of the outer width of the open fingers [m]."""
+MAX_APPROACH_YAW_RAD = 0.9
+"""The arm cannot turn its approach further than this away from the direction of the kitchen front."""
+
+
+@dataclass(frozen=True)
+class Clearance:
+    """What counts as free space.
+
+    Attributes:
+        hand_half_width: half of the hand along the axis the fingers open [m].
+        hand_half_thickness: half of the hand across that axis [m].
+        gap: distance kept between things [m]; negative allows a slight overlap.
+        arm_above: how far the wrist may stick up above a hand that reaches from the front [m].
+        finger_height: how far above the fingertips' middle the fingers are free of the palm [m].
+        crowding: True if things also get in the way of a hand that sets something down (elsewhere may be free).
+    """
+
+    hand_half_width: float
+    hand_half_thickness: float
+    gap: float
+    arm_above: float
+    finger_height: float
+    crowding: bool
+
+
+STRICT = Clearance(0.115, 0.045, 0.02, 0.06, 0.07, True)
+"""What is free even so is surely free."""
+NOMINAL = Clearance(0.10, 0.04, 0.008, 0.0, 0.09, True)
+"""The hand's own measures: 20 cm wide, 7 to 8 cm thick, its palm 10 cm behind the grip point."""
+LOOSE = Clearance(0.06, 0.025, -0.01, 0.0, 0.10, False)
+"""What is blocked even so is surely blocked."""
+
+
+def slab(centre: np.ndarray, direction: np.ndarray, half_along: float, half_across: float, z_low: float, z_high: float) -> np.ndarray:
+    """One slab as `[1, 8]`; `centre` and `direction` may be [2] or [3]."""
+    unit = np.asarray(direction, float)[:2]
+    unit = unit / np.linalg.norm(unit)
+    return np.array([[centre[0], centre[1], unit[0], unit[1], half_along, half_across, z_low, z_high]])
+
+
+def outward(fixture: FixtureSpec, fraction: float) -> np.ndarray:
+    """Unit outward normal `[3]` of the part's front at `fraction`."""
+    origin = np.array(fixture.face_world)
+    return fixture.moved(origin + np.array(fixture.normal_world), fraction) - fixture.moved(origin, fraction)
+
+
+def part_slabs(fixture: FixtureSpec, fraction: float) -> np.ndarray:
+    """The panel or box and its handle at `fraction`, `[N, 8]`; small things are never in the way: `[0, 8]`."""
+    if fixture.kind != "drawer" and fixture.kind not in DOORS:
+        return np.zeros((0, 8))
+    return np.concatenate([_body(fixture, fraction), _handle(fixture, fraction)])
+
+
+def _body(fixture: FixtureSpec, fraction: float) -> np.ndarray:
+    width, height, depth = fixture.size
+    face = np.array(fixture.face_world)
+    corners = np.array([[dx, dy, dz] for dx in (0.0, depth) for dy in (-width / 2, width / 2) for dz in (-height / 2, height / 2)])
+    return _bounding(fixture, face + corners, fraction)
+
+
+def _handle(fixture: FixtureSpec, fraction: float) -> np.ndarray:
+    along = fixture.handle_length / 2 if fixture.handle.startswith("bar") else fixture.handle_radius
+    half_y = along if fixture.handle == "bar_horizontal" else fixture.handle_radius
+    half_z = along if fixture.handle == "bar_vertical" else fixture.handle_radius
+    tip = np.array(fixture.handle_world)
+    reach = max(fixture.face_world[0] - tip[0], 0.0)
+    corners = np.array([[dx, dy, dz] for dx in (0.0, reach) for dy in (-half_y, half_y) for dz in (-half_z, half_z)])
+    return _bounding(fixture, tip + corners, fraction)
+
+
+def _bounding(fixture: FixtureSpec, points: np.ndarray, fraction: float) -> np.ndarray:
+    """The smallest slab, aligned with the turned front, around points given at fraction 0."""
+    moved = fixture.moved(points, fraction)
+    normal = outward(fixture, fraction)[:2]
+    if np.linalg.norm(normal) < 0.9:  # an oven door tips over: keep the slab aligned with the front
+        normal = np.array([-1.0, 0.0])
+    normal = normal / np.linalg.norm(normal)
+    across = np.array([-normal[1], normal[0]])
+    a, b = moved[:, :2] @ normal, moved[:, :2] @ across
+    centre = normal * (a.min() + a.max()) / 2 + across * (b.min() + b.max()) / 2
+    return slab(centre, normal, np.ptp(a) / 2, np.ptp(b) / 2, moved[:, 2].min(), moved[:, 2].max())
+
+
+def sweep_slabs(fixture: FixtureSpec, start: float, end: float) -> np.ndarray:
+    """Everything the moving part passes between two fractions, `[N, 8]`."""
+    steps = SWEEP_STEPS if fixture.joint_type == "hinge" else 4
+    return np.concatenate([part_slabs(fixture, f) for f in np.linspace(start, end, steps)])
+
+
+def front_hand(point_world: np.ndarray, outward_world: np.ndarray, half_width: float, half_height: float, above: float = 0.0) -> np.ndarray:
+    """The hand reaching a point from the front, `[1, 8]`, turned no further than the arm can; `above` [m] is added on top."""
+    yaw = np.arctan2(outward_world[1], -outward_world[0])
+    yaw = np.clip(yaw, -MAX_APPROACH_YAW_RAD, MAX_APPROACH_YAW_RAD)
+    back = np.array([-np.cos(yaw), np.sin(yaw)])
+    half = (HAND_LENGTH - FINGER_REACH) / 2
+    centre = np.asarray(point_world)[:2] + back * (FINGER_REACH + half)
+    return slab(centre, back, half, half_width, point_world[2] - half_height, point_world[2] + half_height + above)
+
+
+def top_hand(point_world: np.ndarray, opening_axis: np.ndarray, clearance: Clearance) -> np.ndarray:
+    """The hand over a grip point from above, `[2, 8]`: the fingers wide open, and the palm with the wrist."""
+    x, y, z = point_world
+    palm_z = z + clearance.finger_height
+    fingers = slab(np.array([x, y]), opening_axis, FINGERS_HALF_WIDTH, 0.015, z - 0.01, palm_z)
+    palm = slab(np.array([x, y]), opening_axis, clearance.hand_half_width, clearance.hand_half_thickness, palm_z, z + 0.35)
+    return np.concatenate([fingers, palm])
+
+
+def overlaps(first: np.ndarray, second: np.ndarray, gap: float) -> np.ndarray:
+    """Which slabs of `first` `[A, 8]` come nearer than `gap` [m] to which of `second` `[B, 8]`: `[A, B]` bool (separating axes)."""
+    a, b = first[:, None, :], second[None, :, :]
+    separated = (a[..., 6] >= b[..., 7] + gap) | (b[..., 6] >= a[..., 7] + gap)
+    dx, dy = b[..., 0] - a[..., 0], b[..., 1] - a[..., 1]
+    cosine = np.abs(a[..., 2] * b[..., 2] + a[..., 3] * b[..., 3])
+    sine = np.abs(a[..., 2] * b[..., 3] - a[..., 3] * b[..., 2])
+    for ux, uy, own_along, own_across, other_along, other_across in (
+        (a[..., 2], a[..., 3], a[..., 4], a[..., 5], b[..., 4], b[..., 5]),
+        (b[..., 2], b[..., 3], b[..., 4], b[..., 5], a[..., 4], a[..., 5]),
+    ):
+        along, across = np.abs(dx * ux + dy * uy), np.abs(-dx * uy + dy * ux)
+        separated |= along >= own_along + other_along * cosine + other_across * sine + gap
+        separated |= across >= own_across + other_along * sine + other_across * cosine + gap
+    return ~separated
+
+
+def cylinder_overlaps(slabs: np.ndarray, cylinders: np.ndarray, gap: float) -> np.ndarray:
+    """Which slabs `[A, 8]` come nearer than `gap` to which upright cylinders `[B, 5]` (x, y, radius, z low, z high): `[A, B]` bool."""
+    a, b = slabs[:, None, :], cylinders[None, :, :]
+    dx, dy = b[..., 0] - a[..., 0], b[..., 1] - a[..., 1]
+    along = np.maximum(np.abs(dx * a[..., 2] + dy * a[..., 3]) - a[..., 4], 0.0)
+    across = np.maximum(np.abs(-dx * a[..., 3] + dy * a[..., 2]) - a[..., 5], 0.0)
+    near = np.hypot(along, across) < b[..., 2] + gap
+    return near & (a[..., 6] < b[..., 4] + gap) & (b[..., 3] < a[..., 7] + gap)

@@ -1,0 +1,136 @@
+"""`HiermapKitchen`: the procedural kitchen as a robosuite environment, `robosuite.make("HiermapKitchen", robots="Panda", ...)`."""
+
+from collections.abc import Mapping
+from typing import Any
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+import numpy as np
+from robosuite.environments.manipulation.manipulation_env import ManipulationEnv
+from robosuite.models.arenas import EmptyArena
+from robosuite.models.tasks import ManipulationTask
+
+from hiermap.primitives.arms.panda import READY, prepare_panda
+from hiermap.worlds.kitchen import mjcf
+from hiermap.worlds.kitchen.builder import kitchen_elements
+from hiermap.worlds.kitchen.layouts import sample_kitchen
+from hiermap.worlds.kitchen.spec import KitchenSpec
+
+TIMESTEP_S = 0.004
+"""Step of the physics [s]: half the cost of robosuite's 2 ms at the same success of every motor program."""
+INTEGRATOR = "implicitfast"
+"""Stable with the damped joints at that step."""
+FLOOR_RGBA = (0.55, 0.53, 0.50, 1.0)
+
+
+class KitchenTask(ManipulationTask):
+    """A `ManipulationTask` that does not look for visual meshes, which are gone when it is asked."""
+
+    def generate_id_mappings(self, sim: Any) -> None:
+        """Instance segmentation by robosuite's camera is not offered; `hiermap.worlds.simulator.kitchen.Kitchen.masks` is."""
+        for kind in ("instances", "classes"):
+            setattr(self, f"_{kind}_to_ids", {})
+            setattr(self, f"_geom_ids_to_{kind}", {})
+            setattr(self, f"_site_ids_to_{kind}", {})
+
+
+class HiermapKitchen(ManipulationEnv):
+    """A kitchen front around one Panda; reward 1 while `success`, a function of the environment, returns True.
+
+    Args:
+        robots: "Panda".
+        kitchen: the `KitchenSpec` or the seed of `hiermap.worlds.kitchen.layouts.sample_kitchen`.
+        keep_visuals: keep the robot's visual meshes; off by default, since rays and physics use collision geoms only.
+        options: everything else `ManipulationEnv` takes; renderers are off unless asked for.
+    """
+
+    def __init__(
+        self, robots: str = "Panda", kitchen: KitchenSpec | int = 0, keep_visuals: bool = False, success: Any = None, **options: Any
+    ) -> None:
+        self.spec_kitchen = sample_kitchen(kitchen) if isinstance(kitchen, int | np.integer) else kitchen
+        self._keep_visuals = keep_visuals
+        self._success = success
+        defaults: Mapping[str, Any] = {
+            "base_types": "NullMount",
+            "initialization_noise": None,
+            "use_camera_obs": False,
+            "has_renderer": False,
+            "has_offscreen_renderer": False,
+            "ignore_done": True,
+        }
+        super().__init__(robots=robots, **{**defaults, **options})
+
+    def reward(self, action: np.ndarray | None = None) -> float:
+        """1 while the kitchen is as `success` wants it, else 0."""
+        return float(self._check_success())
+
+    def _check_success(self) -> bool:
+        return bool(self._success(self)) if self._success is not None else False
+
+    def initialize_time(self, control_freq: float) -> None:
+        """robosuite assumes its own global time step; ours is the model's."""
+        super().initialize_time(control_freq)
+        self.model_timestep = TIMESTEP_S
+
+    def _load_model(self) -> None:
+        super()._load_model()
+        robot = self.robots[0].robot_model
+        robot.set_base_xpos([0.0, 0.0, 0.0])
+        self.robots[0].init_qpos = np.array(READY)
+        arena = EmptyArena()
+        arena.set_origin([0, 0, 0])
+        self.model = KitchenTask(mujoco_arena=arena, mujoco_robots=[robot])
+        _physics_options(self.model.root)
+        _collision_classes(self.model.worldbody, self.spec_kitchen.floor_z)
+        # After the robot, so that the arm's joints come first in qpos.
+        self.model.worldbody.extend(kitchen_elements(self.spec_kitchen))
+
+    def edit_model_xml(self, xml_str: str) -> str:
+        """Drop the robot's visual meshes just before compiling."""
+        return xml_str if self._keep_visuals else _without_visuals(super().edit_model_xml(xml_str))
+
+    def _initialize_sim(self, xml_string: str | None = None) -> None:
+        super()._initialize_sim(xml_string)
+        prepare_panda(self.sim.model._model)
+
+
+def _physics_options(root: Element) -> None:
+    option = root.find("option")
+    assert option is not None
+    option.set("timestep", str(TIMESTEP_S))
+    option.set("integrator", INTEGRATOR)
+    option.set("density", "0")
+    option.set("viscosity", "0")
+
+
+def _collision_classes(worldbody: Element, floor_z: float) -> None:
+    """Put robot and floor, the only things there yet, into their collision classes."""
+    for geom in worldbody.iter("geom"):
+        floor = geom.get("name") == "floor"
+        if geom.get("group") != "0" and not floor:
+            continue
+        if geom.get("contype") == "0" and geom.get("conaffinity") == "0":
+            continue
+        contype, conaffinity = mjcf.COLLISION[mjcf.STATIC if floor else mjcf.ROBOT]
+        geom.set("contype", str(contype))
+        geom.set("conaffinity", str(conaffinity))
+        if floor:
+            geom.attrib.pop("material", None)
+            geom.attrib.update(pos=f"0 0 {floor_z}", group="0", rgba=mjcf.numbers(FLOOR_RGBA))
+
+
+def _without_visuals(xml_str: str) -> str:
+    root = ElementTree.fromstring(xml_str)
+    worldbody, asset = root.find("worldbody"), root.find("asset")
+    assert worldbody is not None and asset is not None
+    for parent in worldbody.iter():
+        for geom in parent.findall("geom"):
+            if geom.get("group") == "1":
+                parent.remove(geom)
+            else:
+                geom.attrib.pop("material", None)
+    used = {geom.get("mesh") for geom in worldbody.iter("geom")}
+    for item in list(asset):
+        if item.tag in ("texture", "material") or (item.tag == "mesh" and item.get("name") not in used):
+            asset.remove(item)
+    return ElementTree.tostring(root, encoding="unicode")

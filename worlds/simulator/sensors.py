@@ -1,0 +1,198 @@
+"""What the cameras see: RGB-D images by ray casting (default, no graphics library) or by MuJoCo's renderer."""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import mujoco
+import numpy as np
+
+from hiermap.worlds.base import CameraView
+from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.frame import depth_to_points, point_to_pixel
+from hiermap.worlds.perception.cameras import CameraSpec, default_cameras, look_at
+from hiermap.worlds.simulator.renderer import Renderings
+
+GEOM_GROUP = np.array([1, 0, 0, 0, 0, 0], np.uint8)
+"""Rays see geoms of group 0: simple shapes that carry the colours; groups above hold meshes that cost ten times as much."""
+LIGHT_WORLD = np.array([-0.45, 0.25, 0.86])
+"""Where the light comes from (unit vector up to rounding): over the robot's left shoulder, so that no two faces of a box look the same."""
+AMBIENT = 0.55
+"""Brightness of a face that gets no direct light."""
+BACKGROUND_RGB = np.array([200, 205, 210], np.uint8)
+FIDUCIALS_WORLD = np.array([[x, y, z] for x in (0.55, 0.80) for y in (-0.45, 0.45) for z in (0.0, 0.5)])
+"""Eight calibration marks around the kitchen front [m]; their detection is simulated, with `fiducial_noise_px`."""
+MAX_RAY_M = 5.0
+BACKENDS = ("rays", "mujoco")
+
+
+@dataclass(frozen=True)
+class SensingOptions:
+    """How to look.
+
+    Attributes:
+        backend: "rays" (any machine) or "mujoco" (needs EGL or OSMesa).
+        cameras: where the cameras stand, as calibrated.
+        depth_noise_m: standard deviation of depth at 1 m [m]; grows with the square of the distance.
+        depth_dropout: fraction of pixels without depth.
+        rgb_noise: standard deviation of colour in 0..255.
+        camera_shift_m, camera_turn_rad: standard deviation of how far each camera was moved since its calibration.
+        fiducial_noise_px: standard deviation of a mark's detected place.
+    """
+
+    backend: str = "rays"
+    cameras: tuple[CameraSpec, ...] = field(default_factory=default_cameras)
+    depth_noise_m: float = 0.0
+    depth_dropout: float = 0.0
+    rgb_noise: float = 0.0
+    camera_shift_m: float = 0.0
+    camera_turn_rad: float = 0.0
+    fiducial_noise_px: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.backend not in BACKENDS:
+            raise ConfigError(f"unknown sensing backend {self.backend!r}; known: {', '.join(BACKENDS)}")
+        if not self.cameras:
+            raise ConfigError("sensing needs at least one camera; see hiermap.worlds.perception.cameras.default_cameras")
+        for name in ("depth_noise_m", "depth_dropout", "rgb_noise", "camera_shift_m", "camera_turn_rad", "fiducial_noise_px"):
+            if not getattr(self, name) >= 0:
+                raise ConfigError(f"{name} must not be negative, got {getattr(self, name)}")
+        if self.depth_dropout >= 1:
+            raise ConfigError(f"depth_dropout is a fraction below 1, got {self.depth_dropout}")
+
+
+@dataclass(frozen=True)
+class HeldRegion:
+    """The ball around the closed gripper that the self-filter counts as the robot's own: centre [3] [m] and radius [m]."""
+
+    centre_world: np.ndarray
+    radius: float = 0.14
+
+
+def sense(
+    model: mujoco.MjModel,
+    data: mujoco.MjData,
+    options: SensingOptions,
+    rng: np.random.Generator,
+    robot_geom_ids: Collection[int],
+    held: HeldRegion | None = None,
+) -> tuple[CameraView, ...]:
+    """One RGB-D image per camera.
+
+    `robot_geom_ids` are the geoms of the robot's own body, which it knows by its kinematics; `held`, given while the gripper holds
+    something, is the region around the fingers whose points also count as the robot's own.
+    """
+    capture = _Rays(model, data, robot_geom_ids) if options.backend == "rays" else Renderings(model, data)
+    robot = np.zeros(model.ngeom + 1, bool)
+    robot[list(robot_geom_ids)] = True
+    views = []
+    for camera in options.cameras:
+        T_true = _moved_pose(camera.T_camera_to_world, options, rng)
+        rgb, depth, geom = capture(camera, T_true)
+        is_robot = robot[geom]
+        if held is not None:
+            is_robot |= _inside(held, depth, camera.K, T_true)
+        rgb, depth = _noisy(rgb, depth, options, rng)
+        pixels = _fiducial_pixels(camera, T_true, options, rng)
+        views.append(CameraView(rgb, depth, camera.K, camera.T_camera_to_world, is_robot, FIDUCIALS_WORLD, pixels))
+    return tuple(views)
+
+
+def pixel_rays(camera: CameraSpec) -> np.ndarray:
+    """Directions `[h, w, 3]` in camera axes through the pixel centres, with z = 1, so that a ray's length factor is optical depth."""
+    v, u = np.mgrid[: camera.height, : camera.width].astype(float)
+    K = camera.K
+    return np.stack([(u - K[0, 2]) / K[0, 0], (v - K[1, 2]) / K[1, 1], np.ones_like(u)], axis=-1)
+
+
+def cast(
+    model: mujoco.MjModel, data: mujoco.MjData, origin_world: np.ndarray, directions_world: np.ndarray, cutoff: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """First hits of rays `[n, 3]` from one origin: geom ids `[n]` (-1 for none), length factors `[n]` and outward normals `[n, 3]`."""
+    n = len(directions_world)
+    geom, length, normal = np.full(n, -1, np.int32), np.empty(n), np.zeros((n, 3))
+    vec = np.ascontiguousarray(directions_world, float).reshape(-1)
+    mujoco.mj_multiRay(model, data, np.asarray(origin_world, float), vec, GEOM_GROUP, 1, -1, geom, length, normal.reshape(-1), n, cutoff)
+    return geom, length, normal
+
+
+def geom_colours(model: mujoco.MjModel) -> np.ndarray:
+    """Plain colour of each geom, `[ngeom, 3]` in 0..1: its material's if it has one."""
+    colours = model.geom_rgba[:, :3].astype(float).copy()
+    has_material = model.geom_matid >= 0
+    colours[has_material] = model.mat_rgba[model.geom_matid[has_material], :3]
+    return colours
+
+
+def shade(colours: np.ndarray, geom: np.ndarray, normal_world: np.ndarray) -> np.ndarray:
+    """uint8 colours `[n, 3]` of hits `[n]` (-1 = background) with normals `[n, 3]`, under one distant light."""
+    light = AMBIENT + (1 - AMBIENT) * np.clip(normal_world @ LIGHT_WORLD, 0, 1)
+    rgb = np.clip(255 * colours[geom] * light[:, None], 0, 255).astype(np.uint8)
+    rgb[geom < 0] = BACKGROUND_RGB
+    return rgb
+
+
+@contextmanager
+def boxes_for_meshes(model: mujoco.MjModel, geom_ids: Collection[int]) -> Iterator[None]:
+    """Within the block rays meet the bounding boxes of these mesh geoms instead of their triangles.
+
+    The robot's meshes cost more than the whole kitchen, and what rays find there is only thrown away: a self-filter may be generous.
+    """
+    meshes = [i for i in geom_ids if model.geom_type[i] == mujoco.mjtGeom.mjGEOM_MESH]
+    model.geom_type[meshes] = mujoco.mjtGeom.mjGEOM_BOX
+    try:
+        yield
+    finally:
+        model.geom_type[meshes] = mujoco.mjtGeom.mjGEOM_MESH
+
+
+class _Rays:
+    """Captures by `mj_multiRay`."""
+
+    def __init__(self, model: mujoco.MjModel, data: mujoco.MjData, robot_geom_ids: Collection[int]) -> None:
+        self.model, self.data, self.colours = model, data, geom_colours(model)
+        self.robot_geom_ids = robot_geom_ids
+
+    def __call__(self, camera: CameraSpec, T_camera_to_world: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        directions = pixel_rays(camera).reshape(-1, 3) @ T_camera_to_world[:3, :3].T
+        with boxes_for_meshes(self.model, self.robot_geom_ids):
+            geom, depth, normal = cast(self.model, self.data, T_camera_to_world[:3, 3], directions, MAX_RAY_M)
+        depth[geom < 0] = np.nan
+        shape = (camera.height, camera.width)
+        return shade(self.colours, geom, normal).reshape(*shape, 3), depth.reshape(shape).astype(np.float32), geom.reshape(shape)
+
+
+def _moved_pose(T: np.ndarray, options: SensingOptions, rng: np.random.Generator) -> np.ndarray:
+    """Where the camera truly is, when it was moved since its calibration."""
+    if options.camera_shift_m == 0 and options.camera_turn_rad == 0:
+        return T
+    moved = T.copy()
+    moved[:3, 3] += rng.normal(0, options.camera_shift_m, 3)
+    target = T[:3, 3] + T[:3, :3] @ np.array([*np.tan(rng.normal(0, options.camera_turn_rad, 2)), 1.0])
+    return look_at(moved[:3, 3], target + moved[:3, 3] - T[:3, 3])
+
+
+def _inside(held: HeldRegion, depth: np.ndarray, K: np.ndarray, T: np.ndarray) -> np.ndarray:
+    """Which pixels `[h, w]` show something inside the held region."""
+    offset = depth_to_points(depth, K, T) - held.centre_world
+    with np.errstate(invalid="ignore"):
+        return (offset**2).sum(axis=-1) < held.radius**2
+
+
+def _noisy(rgb: np.ndarray, depth: np.ndarray, options: SensingOptions, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    if options.depth_noise_m > 0:
+        depth = depth + rng.normal(0, options.depth_noise_m, depth.shape).astype(np.float32) * depth**2
+    if options.depth_dropout > 0:
+        depth = np.where(rng.random(depth.shape) < options.depth_dropout, np.float32(np.nan), depth)
+    if options.rgb_noise > 0:
+        rgb = np.clip(rgb + rng.normal(0, options.rgb_noise, rgb.shape), 0, 255).astype(np.uint8)
+    return rgb, depth
+
+
+def _fiducial_pixels(camera: CameraSpec, T_true: np.ndarray, options: SensingOptions, rng: np.random.Generator) -> np.ndarray:
+    pixels, _ = point_to_pixel(FIDUCIALS_WORLD, camera.K, T_true)
+    if options.fiducial_noise_px > 0:
+        pixels = pixels + rng.normal(0, options.fiducial_noise_px, pixels.shape)
+    outside = ((pixels < 0) | (pixels > [camera.width - 1, camera.height - 1])).any(axis=-1)
+    pixels[outside] = np.nan
+    return pixels

@@ -1,0 +1,165 @@
+"""Tasks drawn from seeds: `chain-k` goals whose shortest solution has exactly k primitives."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.goals import Predicate
+from hiermap.worlds.kitchen.layouts import sample_kitchen
+from hiermap.worlds.kitchen.spec import KitchenSpec, SceneState
+from hiermap.worlds.rules import transitions
+from hiermap.worlds.rules.judge import satisfied
+from hiermap.worlds.rules.moves import Move
+from hiermap.worlds.rules.shortest_paths import GoalBound, shortest
+from hiermap.worlds.rules.slabs import LOOSE, STRICT
+from hiermap.worlds.rules.transition_table import Table
+from hiermap.worlds.tasks.goal_sampling import GoalSampler
+from hiermap.worlds.tasks.single_primitives import PrimitiveTrial, primitive_trial
+from hiermap.worlds.tasks.start_scenes import KITCHENS, crisp_scene, kitchen_seeds, seen_in_first_view
+
+__all__ = [
+    "PrimitiveTrial",
+    "Task",
+    "chain_length",
+    "count_detours",
+    "exact_solution",
+    "is_solved",
+    "primitive_trial",
+    "replay",
+    "sample_task",
+]
+
+LONGEST_CHAIN = 10
+DETOUR_FROM = 4
+"""From this length on tasks are asked to contain a detour."""
+DETOUR_SHARE = 0.7
+"""Share of those tasks that must contain one; the others may."""
+GOALS_PER_SCENE, SCENES_PER_KITCHEN = 40, 2
+"""Tries before the next scene, and before the next kitchen."""
+
+Visible = Callable[[KitchenSpec, SceneState], set[str]]
+"""Names of the things seen in the first view."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A kitchen, how it starts, and what shall hold.
+
+    Attributes:
+        name: the suite, for example "chain-3".
+        shortest: primitives of the shortest solution, exactly.
+        detours: steps of `solution` that no goal predicate asks for.
+        solution: one shortest solution, replayable with `transitions.apply`.
+    """
+
+    name: str
+    seed: int
+    spec: KitchenSpec
+    scene: SceneState
+    goal_predicates: tuple[Predicate, ...]
+    shortest: int
+    detours: int
+    solution: tuple[Move, ...]
+
+
+def chain_length(suite: str) -> int:
+    """The k of "chain-k".
+
+    Raises:
+        ConfigError: not a chain suite, or k is out of range.
+    """
+    head, _, tail = suite.partition("-")
+    if head != "chain" or not tail.isdigit() or not 1 <= int(tail) <= LONGEST_CHAIN:
+        raise ConfigError(f"unknown suite {suite!r}; expected chain-1 .. chain-{LONGEST_CHAIN}")
+    return int(tail)
+
+
+def sample_task(suite: str, seed: int, visible: Visible | None = None) -> Task:
+    """The task of a seed (any non-negative integer); seeds from `TEST_SEED_START` on use the test kitchens.
+
+    `visible` tells what the first view shows; by default the simulator's own segmentation does, which builds the kitchen once.
+
+    Raises:
+        ConfigError: unknown suite or negative seed, or (never seen) no such task near the seed.
+    """
+    length = chain_length(suite)
+    if seed < 0:
+        raise ConfigError(f"task seed {seed}: expected a non-negative integer")
+    want_detour = length >= DETOUR_FROM and np.random.default_rng([seed, length, 0]).uniform() < DETOUR_SHARE
+    for attempt, (spec, scene, rng) in enumerate(scenes(seed, length)):
+        task = _task_in_scene(suite, seed, spec, scene, rng, length, want_detour, visible or seen_in_first_view)
+        if task is not None:
+            return task
+        if attempt >= KITCHENS * SCENES_PER_KITCHEN:
+            break
+    raise ConfigError(f"no {suite} task found near seed {seed}; try another seed")
+
+
+def scenes(seed: int, salt: int) -> Iterator[tuple[KitchenSpec, SceneState, np.random.Generator]]:
+    """Kitchens and clear starting scenes for a seed, with the generator to go on with."""
+    for kitchen_seed in kitchen_seeds(seed):
+        spec = sample_kitchen(kitchen_seed)
+        for index in range(SCENES_PER_KITCHEN):
+            rng = np.random.default_rng([seed, salt, 1, kitchen_seed, index])
+            scene = crisp_scene(spec, rng)
+            if scene is not None:
+                yield spec, scene, rng
+
+
+def _task_in_scene(
+    suite: str, seed: int, spec: KitchenSpec, scene: SceneState, rng: np.random.Generator, length: int, want_detour: bool, visible: Visible
+) -> Task | None:
+    strict, loose = transitions.table_for(spec, scene, STRICT), transitions.table_for(spec, scene, LOOSE)
+    seen: set[str] | None = None
+    sampler = GoalSampler(spec, scene, strict)
+    for _ in range(GOALS_PER_SCENE):
+        goal = sampler.draw(rng, length, want_detour)
+        if goal is None:
+            continue
+        solution = exact_solution(strict, loose, goal, length)
+        if solution is None:
+            continue
+        detours = count_detours(solution, goal)
+        if want_detour and detours == 0:
+            continue
+        if seen is None:
+            seen = visible(spec, scene)
+        if {name for p in goal for name in p.arguments} <= seen:
+            return Task(suite, seed, spec, scene, goal, length, detours, solution)
+    return None
+
+
+def exact_solution(strict: Table, loose: Table, goal: Sequence[Predicate], length: int) -> tuple[Move, ...] | None:
+    """A solution of exactly `length` moves that needs no tight clearance, if even generous clearance allows no shorter one."""
+    if int(GoalBound(strict, goal)(np.array([strict.start], np.int64))[0]) > length:
+        return None
+    solution = shortest(strict, goal, length)
+    if solution is None or len(solution) != length or shortest(loose, goal, length - 1) is not None:
+        return None
+    return solution
+
+
+def count_detours(solution: Sequence[Move], goal: Sequence[Predicate]) -> int:
+    """Steps that no goal predicate asks for; a predicate asks for the last step on its subject, and a placing one also for the grasp."""
+    asked: set[int] = set()
+    for predicate in goal:
+        steps = [i for i, move in enumerate(solution) if move.target == predicate.arguments[0]]
+        asked.update(steps[-1:])
+        if steps and solution[steps[-1]].primitive == "place":
+            asked.update([i for i in steps[:-1] if solution[i].primitive == "grasp"][-1:])
+    return len(solution) - len(asked)
+
+
+def replay(task: Task) -> SceneState:
+    """The scene after the task's solution; ValueError if the rules refuse a step."""
+    scene = task.scene
+    for move in task.solution:
+        scene = transitions.apply(task.spec, scene, move)
+    return scene
+
+
+def is_solved(task: Task, scene: SceneState) -> bool:
+    """Whether the task's goal holds in a true scene."""
+    return satisfied(task.spec, scene, task.goal_predicates)

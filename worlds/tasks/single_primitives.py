@@ -1,0 +1,170 @@
+"""Trials of single primitives drawn from seeds: a random scene and one move that it allows, balanced over kinds of things."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.kitchen.layouts import sample_kitchen
+from hiermap.worlds.kitchen.objects import KINDS as OBJECTS
+from hiermap.worlds.kitchen.scene_sampling import side_room
+from hiermap.worlds.kitchen.spec import HINGED, OPENABLE, KitchenSpec, SceneState
+from hiermap.worlds.oracle import affordances
+from hiermap.worlds.rules import transitions
+from hiermap.worlds.rules.moves import Move
+from hiermap.worlds.rules.places import common_places, fits, pose_at
+from hiermap.worlds.rules.slabs import STRICT
+from hiermap.worlds.tasks.start_scenes import crisp_scene, kitchen_seeds, simulator
+
+BALANCED: dict[str, tuple[tuple[str, str], ...]] = {
+    "grasp": tuple((kind, place) for place in ("counter", "drawer") for kind in OBJECTS),
+    "place": tuple((kind, place) for place in ("spot", "surface", "drawer") for kind in OBJECTS),
+    "push": (
+        ("drawer", "closed"),
+        *((kind, "closed") for kind in HINGED),
+        ("oven_door", "closed"),
+        ("sliding_door", "open"),
+        ("sliding_door", "closed"),
+        ("switch", "on"),
+        ("switch", "off"),
+        ("object", "left"),
+        ("object", "right"),
+    ),
+    "pull": (("drawer", "open"), *((kind, "open") for kind in HINGED), ("oven_door", "open")),
+    "rotate": tuple((kind, argument) for kind in ("knob", "tap", "latch") for argument in ("on", "off")),
+}
+"""What each suite cycles through, seed by seed."""
+ATTEMPTS = 10
+"""Scenes drawn in every kitchen near a seed before there is said to be no trial; a sliding door is seldom free, and in few families."""
+
+
+@dataclass(frozen=True)
+class PrimitiveTrial:
+    """A kitchen, a scene and one move that the scene allows with room to spare."""
+
+    spec: KitchenSpec
+    scene: SceneState
+    move: Move
+
+
+def primitive_trial(suite: str, seed: int, check_view: bool = True) -> PrimitiveTrial:
+    """The trial of a seed; consecutive seeds cycle through the kinds of things in `BALANCED`.
+
+    With `check_view` the simulator is asked whether something of the move's target can be seen, as an action needs a cell.
+
+    Raises:
+        ConfigError: unknown suite or negative seed, or (never seen) no such trial near the seed.
+    """
+    primitive = suite.removeprefix("primitive-")
+    if primitive not in BALANCED or primitive == suite:
+        raise ConfigError(f"unknown suite {suite!r}; expected one of {', '.join('primitive-' + name for name in BALANCED)}")
+    if seed < 0:
+        raise ConfigError(f"trial seed {seed}: expected a non-negative integer")
+    kind, argument = BALANCED[primitive][_turn(seed, len(BALANCED[primitive]))]
+    for attempt in range(ATTEMPTS):
+        for kitchen_seed in kitchen_seeds(seed):
+            spec = sample_kitchen(kitchen_seed)
+            rng = np.random.default_rng([seed, 3, kitchen_seed, len(primitive), attempt])
+            trial = _trial(spec, primitive, kind, argument, rng)
+            if trial is not None and (not check_view or is_seen(trial)):
+                return trial
+    raise ConfigError(f"no {suite} trial for {kind} found near seed {seed}; try another seed")
+
+
+def _turn(seed: int, kinds: int) -> int:
+    """Which kind a seed's trial is about: even over consecutive seeds, and over every fifth, as a suite of all primitives takes them."""
+    return (seed % len(BALANCED) * max(1, kinds // len(BALANCED)) + seed // len(BALANCED)) % kinds
+
+
+def is_seen(trial: PrimitiveTrial) -> bool:
+    """Whether the fused view offers a cell for the trial's move."""
+    kitchen = simulator(trial.spec)
+    kitchen.set_scene(trial.scene)
+    return affordances.action_for(trial.spec, kitchen.scene(), kitchen.view(), trial.move, kitchen.masks()) is not None
+
+
+def _trial(spec: KitchenSpec, primitive: str, kind: str, argument: str, rng: np.random.Generator) -> PrimitiveTrial | None:
+    if not _has(spec, primitive, kind):
+        return None
+    scene = crisp_scene(spec, rng)
+    scene = None if scene is None else _arranged(spec, scene, primitive, kind, argument, rng)
+    if scene is None:
+        return None
+    wanted = [m for m in transitions.moves(spec, scene, STRICT) if m.primitive == primitive and _matches(spec, scene, m, kind, argument)]
+    return PrimitiveTrial(spec, scene, wanted[int(rng.integers(len(wanted)))]) if wanted else None
+
+
+def _has(spec: KitchenSpec, primitive: str, kind: str) -> bool:
+    names = {o.name for o in spec.objects}
+    return kind == "object" or kind in names or (primitive not in ("grasp", "place") and any(f.kind == kind for f in spec.fixtures))
+
+
+def _matches(spec: KitchenSpec, scene: SceneState, move: Move, kind: str, argument: str) -> bool:
+    objects = {o.name for o in spec.objects}
+    if move.primitive == "grasp":
+        return move.target == kind and _is_low(spec, scene, kind) == (argument == "drawer")
+    if move.primitive == "place":
+        place = next(p for p in common_places(spec) if p.name == move.argument)
+        where = "drawer" if place.drawer else "spot" if place.name.startswith("spot_") else "surface"
+        return where == argument
+    if kind == "object":
+        return move.target in objects and move.argument == argument
+    return move.target not in objects and spec.fixture(move.target).kind == kind and move.argument == argument
+
+
+def _is_low(spec: KitchenSpec, scene: SceneState, name: str) -> bool:
+    return scene.poses[name][2] < spec.counter_world[4] - 0.02
+
+
+def _arranged(
+    spec: KitchenSpec, scene: SceneState, primitive: str, kind: str, argument: str, rng: np.random.Generator
+) -> SceneState | None:
+    """The scene changed just enough that the wanted move makes sense; None if it cannot be."""
+    if primitive == "place":
+        drawers = [f.name for f in spec.fixtures if f.kind == "drawer"]
+        opened = {name: 1.0 for name in drawers if argument == "drawer" and name.endswith("_1")}
+        return replace(_with_fractions(spec, scene, opened), held=kind)
+    if primitive == "grasp" and argument == "drawer":
+        return _in_open_drawer(spec, scene, kind, rng)
+    fixtures = [f for f in spec.fixtures if f.kind == kind]
+    if not fixtures:
+        return scene
+    target = fixtures[int(rng.integers(len(fixtures)))]
+    fractions = {target.name: 0.0 if argument in ("open", "on") else 1.0}
+    if target.above is not None:
+        fractions[target.above] = 0.0
+    if target.latch is not None:
+        fractions[target.latch] = 1.0
+    for door in spec.fixtures:
+        if door.latch == target.name:
+            fractions[door.name] = 0.0
+    return _with_fractions(spec, scene, fractions)
+
+
+def _with_fractions(spec: KitchenSpec, scene: SceneState, fractions: dict[str, float]) -> SceneState:
+    """Set fixtures, with what is in the drawers among them."""
+    poses = dict(scene.poses)
+    for name, fraction in fractions.items():
+        fixture = spec.fixture(name)
+        if fixture.kind in OPENABLE and fixture.joint_type == "slide":
+            poses = transitions.carried(fixture, scene.fractions[name], fraction, poses, scene.held)
+    return replace(scene, fractions={**scene.fractions, **fractions}, poses=poses)
+
+
+def _in_open_drawer(spec: KitchenSpec, scene: SceneState, name: str, rng: np.random.Generator) -> SceneState | None:
+    thing = next(o for o in spec.objects if o.name == name)
+    drawers = [f for f in spec.fixtures if f.kind == "drawer" and f.above is None and fits(thing, f)]
+    if not drawers:
+        return None
+    drawer = drawers[int(rng.integers(len(drawers)))]
+    scene = _with_fractions(spec, scene, {drawer.name: 1.0})
+    place = next(p for p in common_places(spec) if p.drawer == drawer.name)
+    # A box in a drawer stands square to it: the hand can only come along the kitchen front there.
+    turn = 0.15 if thing.length else np.pi
+    x, y, z, yaw = pose_at(spec, place, dict(scene.fractions), float(rng.uniform(-turn, turn)))
+    moved = (x, y + float(rng.uniform(-1.0, 1.0)) * side_room(drawer, thing), z, yaw)
+    for other in spec.objects:
+        ox, oy, oz, _ = scene.poses.get(other.name, (9.0, 9.0, 9.0, 0.0))
+        if other.name != name and abs(oz - z) < 0.09 and np.hypot(ox - moved[0], oy - moved[1]) < thing.radius + other.radius + 0.02:
+            return None
+    return replace(scene, poses={**scene.poses, name: moved})
