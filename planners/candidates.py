@@ -1,6 +1,5 @@
 """Peaks of the maps become candidate actions: non-maximum suppression per primitive and effect."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -61,13 +60,9 @@ class Effect:
 
 
 def effects() -> tuple[Effect, ...]:
-    """Every primitive's bins grouped by what they lead to; "ccw_roll_0" and "ccw_roll_90" both turn counter-clockwise."""
-    found: dict[tuple[str, str], list[int]] = {}
-    for name, spec in PRIMITIVES.items():
-        for index, rotation in enumerate(spec.rotations):
-            found.setdefault((name, re.sub(r"_?(yaw|roll)_\d+$", "", rotation)), []).append(index)
-    order = list(PRIMITIVES)
-    return tuple(Effect(name, order.index(name), tuple(bins)) for (name, _), bins in found.items())
+    """Every primitive's bins grouped by what they lead to."""
+    specs = enumerate(PRIMITIVES.values())
+    return tuple(Effect(spec.name, channel, bins) for channel, spec in specs for bins in spec.effects().values())
 
 
 EFFECTS = effects()

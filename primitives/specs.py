@@ -12,22 +12,53 @@ ROTATION_BINS = 4
 
 
 @dataclass(frozen=True)
+class Bin:
+    """One orientation in which a primitive is applied.
+
+    Attributes:
+        name: unique within its primitive; stored data and weights know the bin by it.
+        effect: what it leads to; bins of one effect differ only in how the hand is turned.
+        mirror: name of the bin it becomes when left and right are exchanged, "" if it stays.
+    """
+
+    name: str
+    effect: str = ""
+    mirror: str = ""
+
+
+@dataclass(frozen=True)
 class PrimitiveSpec:
     """One motor primitive as the planner sees it.
 
     Attributes:
         name: key in `PRIMITIVES`.
-        rotations: what each used orientation bin means, at most `ROTATION_BINS` names.
+        bins: its orientations, at most `ROTATION_BINS`; the order is that of its channels.
         bound_seconds: the program ends within this simulated time [s].
         needs_object: True if it only makes sense with an object held, False if only with a free hand.
+        from_above: the hand comes straight down, whatever the surface looks like.
         typical_seconds: cost charged by a planner before the primitive was ever run [s].
     """
 
     name: str
-    rotations: tuple[str, ...]
+    bins: tuple[Bin, ...]
     bound_seconds: float
     typical_seconds: float
     needs_object: bool = False
+    from_above: bool = False
+
+    @property
+    def rotations(self) -> tuple[str, ...]:
+        """Names of the bins."""
+        return tuple(bin_.name for bin_ in self.bins)
+
+    def index(self, rotation: str) -> int:
+        """The bin of that name; ValueError if there is none."""
+        return self.rotations.index(rotation)
+
+    def effects(self) -> dict[str, tuple[int, ...]]:
+        """Effect -> the bins that lead to it."""
+        wanted = dict.fromkeys(bin_.effect for bin_ in self.bins)
+        return {effect: tuple(k for k, bin_ in enumerate(self.bins) if bin_.effect == effect) for effect in wanted}
 
 
 @dataclass(frozen=True)
@@ -65,11 +96,25 @@ class PrimitiveResult:
 
 
 _SPECS = (
-    PrimitiveSpec("grasp", ("yaw_0", "yaw_45", "yaw_90", "yaw_135"), 15.0, 5.0),
-    PrimitiveSpec("place", ("yaw_0", "yaw_90"), 15.0, 5.0, needs_object=True),
-    PrimitiveSpec("push", ("inward", "left", "right", "down"), 25.0, 9.0),
-    PrimitiveSpec("pull", ("roll_0", "roll_90"), 30.0, 10.0),
-    PrimitiveSpec("rotate", ("ccw_roll_0", "cw_roll_0", "ccw_roll_90", "cw_roll_90"), 25.0, 9.0),
+    PrimitiveSpec(
+        "grasp",
+        (Bin("yaw_0"), Bin("yaw_45", mirror="yaw_135"), Bin("yaw_90"), Bin("yaw_135", mirror="yaw_45")),
+        bound_seconds=15.0,
+        typical_seconds=5.0,
+        from_above=True,
+    ),
+    PrimitiveSpec("place", (Bin("yaw_0"), Bin("yaw_90")), 15.0, 5.0, needs_object=True, from_above=True),
+    PrimitiveSpec(
+        "push", (Bin("inward", "inward"), Bin("left", "left", "right"), Bin("right", "right", "left"), Bin("down", "down")), 25.0, 9.0
+    ),
+    PrimitiveSpec("pull", (Bin("roll_0"), Bin("roll_90")), 30.0, 10.0),
+    # Which way a knob turns on is a convention of real kitchens that no picture of a shut knob shows: a mirrored one keeps it.
+    PrimitiveSpec(
+        "rotate",
+        (Bin("ccw_roll_0", "ccw"), Bin("cw_roll_0", "cw"), Bin("ccw_roll_90", "ccw"), Bin("cw_roll_90", "cw")),
+        bound_seconds=25.0,
+        typical_seconds=9.0,
+    ),
 )
 
 PRIMITIVES: Mapping[str, PrimitiveSpec] = MappingProxyType({spec.name: spec for spec in _SPECS})

@@ -2,19 +2,53 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import inf
+from types import MappingProxyType
 
 import numpy as np
-
-UNARY = ("open", "closed", "on", "off", "held")
-"""Predicates of one target, in the order of the predicate head's channels."""
-BINARY = ("inside", "on_top")
-"""Predicates of a thing and a place, in the order of the predicate head's channels, after `UNARY`."""
-PREDICATES = UNARY + BINARY
 
 OPEN_FRACTION, CLOSED_FRACTION = 0.9, 0.02
 """A joint counts as open from this fraction of its range, as closed up to this."""
 ON_FRACTION, OFF_FRACTION = 0.8, 0.2
 """A knob, lever or switch counts as on from this fraction of its range, as off up to this."""
+
+
+@dataclass(frozen=True)
+class PredicateSpec:
+    """One kind of predicate as a goal names it; `hiermap.worlds.rules.judge.JUDGES` says when it is true.
+
+    Attributes:
+        kind: key in `PREDICATES`; stored data and weights know it by this.
+        arity: 1 for a property of one target, 2 for a thing and a place.
+        words: a clause with a `{}` for every target.
+        least, most: it holds of a joint at these shares of its range.
+    """
+
+    kind: str
+    arity: int
+    words: str
+    least: float = -inf
+    most: float = inf
+
+    def holds_at(self, fraction: float) -> bool:
+        """Whether a joint at `fraction` of its range has the property."""
+        return self.least <= fraction <= self.most
+
+
+_SPECS = (
+    PredicateSpec("open", 1, "the {} is open", least=OPEN_FRACTION),
+    PredicateSpec("closed", 1, "the {} is shut", most=CLOSED_FRACTION),
+    PredicateSpec("on", 1, "the {} is on", least=ON_FRACTION),
+    PredicateSpec("off", 1, "the {} is off", most=OFF_FRACTION),
+    PredicateSpec("held", 1, "the {} is in the hand"),
+    PredicateSpec("inside", 2, "the {} is in the {}"),
+    PredicateSpec("on_top", 2, "the {} stands on the {}"),
+)
+
+PREDICATES: Mapping[str, PredicateSpec] = MappingProxyType({spec.kind: spec for spec in _SPECS})
+"""Kind -> spec; the order is the channel order of predicates."""
+UNARY = tuple(kind for kind, spec in PREDICATES.items() if spec.arity == 1)
+BINARY = tuple(kind for kind, spec in PREDICATES.items() if spec.arity == 2)
 
 
 @dataclass(frozen=True)
@@ -25,9 +59,9 @@ class Predicate:
     arguments: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        expected = 1 if self.kind in UNARY else 2 if self.kind in BINARY else 0
-        if expected == 0:
+        if self.kind not in PREDICATES:
             raise ValueError(f"unknown predicate {self.kind!r}; known: {', '.join(PREDICATES)}")
+        expected = PREDICATES[self.kind].arity
         if len(self.arguments) != expected:
             raise ValueError(f"{self.kind} takes {expected} target(s), got {self.arguments!r}")
 
@@ -72,20 +106,9 @@ class Goal:
         return cls(tuple(Predicate(kind, tuple(rest)) for kind, *rest in record["predicates"]), targets)
 
 
-_WORDS = {
-    "open": "the {} is open",
-    "closed": "the {} is shut",
-    "on": "the {} is on",
-    "off": "the {} is off",
-    "held": "the {} is in the hand",
-    "inside": "the {} is in the {}",
-    "on_top": "the {} stands on the {}",
-}
-
-
 def in_words(predicates: Iterable[Predicate]) -> str:
     """The goal as a sentence, for example "the mug is in the left drawer 1, and the left drawer 1 is shut"."""
-    clauses = [_WORDS[p.kind].format(*(name.replace("_", " ") for name in p.arguments)) for p in predicates]
+    clauses = [PREDICATES[p.kind].words.format(*(name.replace("_", " ") for name in p.arguments)) for p in predicates]
     return ", and ".join(clauses) or "nothing is asked for"
 
 

@@ -8,20 +8,13 @@ from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS
 
 _NORMAL_Y, _VALID = 6, 8
 """Channels of `SpatialView.channels`: the normal's y component changes sign in a mirror; validity follows the geometry."""
-_MIRROR_NAMES = {"left": "right", "right": "left", "yaw_45": "yaw_135", "yaw_135": "yaw_45"}
 
 
 def mirrored_rotation(primitive: str, rotation_index: int) -> int:
-    """The orientation bin that a bin becomes when the picture is mirrored left to right; unused bins stay.
-
-    Bins of `rotate` stay too: which way a knob turns on is a convention of the real, unmirrored kitchens that no picture of a shut knob
-    shows, so the mirrored picture of one is learned with the real convention, never with its opposite.
-    """
-    names = PRIMITIVES[primitive].rotations
-    if rotation_index >= len(names):
-        return rotation_index
-    name = names[rotation_index]
-    return names.index(_MIRROR_NAMES.get(name, name))
+    """The orientation bin that a bin becomes when the picture is mirrored left to right; unused bins stay."""
+    spec = PRIMITIVES[primitive]
+    mirror = spec.bins[rotation_index].mirror if rotation_index < len(spec.bins) else ""
+    return spec.index(mirror) if mirror else rotation_index
 
 
 MIRRORED_ROTATION = np.array([[mirrored_rotation(p, r) for r in range(ROTATION_BINS)] for p in PRIMITIVES])

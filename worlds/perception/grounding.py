@@ -8,8 +8,6 @@ from hiermap.worlds.errors import InvalidObservationError
 from hiermap.worlds.perception.fusion import SpatialView
 
 UP_WORLD = (0.0, 0.0, 1.0)
-FROM_ABOVE = ("grasp", "place")
-"""These come straight down, whatever the surface looks like."""
 
 
 def ground(view: SpatialView, action: Action) -> Command:
@@ -26,7 +24,7 @@ def ground(view: SpatialView, action: Action) -> Command:
             f"{action.primitive} has orientation bins 0..{len(spec.rotations) - 1} {spec.rotations}, got {action.rotation_index}"
         )
     point = view.point(action.cell)
-    normal = UP_WORLD if action.primitive in FROM_ABOVE else _triple(view.normal(action.cell))
+    normal = UP_WORLD if spec.from_above else _triple(view.normal(action.cell))
     return Command(action.primitive, _triple(point), normal, action.rotation_index)
 
 

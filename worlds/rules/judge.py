@@ -1,10 +1,11 @@
 """The judge: which goal predicates hold in a true scene, and whether a move had its effect."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 
-from hiermap.worlds.goals import CLOSED_FRACTION, OFF_FRACTION, ON_FRACTION, OPEN_FRACTION, Predicate
+from hiermap.worlds.goals import PREDICATES, Predicate
 from hiermap.worlds.kitchen.spec import OPENABLE, SWITCHABLE, KitchenSpec, SceneState
 from hiermap.worlds.rules.moves import Move
 from hiermap.worlds.rules.places import in_drawer, on_surface, place_named
@@ -20,48 +21,54 @@ PredicateKey = tuple[str, ...]
 
 def is_open(fraction: float) -> bool:
     """Whether a door or drawer at `fraction` of its range counts as open."""
-    return fraction >= OPEN_FRACTION
+    return PREDICATES["open"].holds_at(fraction)
 
 
 def is_closed(fraction: float) -> bool:
     """Whether a door or drawer at `fraction` of its range counts as closed."""
-    return fraction <= CLOSED_FRACTION
-
-
-def is_on(fraction: float) -> bool:
-    """Whether a knob, lever or switch at `fraction` of its range counts as on."""
-    return fraction >= ON_FRACTION
-
-
-def is_off(fraction: float) -> bool:
-    """Whether a knob, lever or switch at `fraction` of its range counts as off."""
-    return fraction <= OFF_FRACTION
-
-
-_OF_FRACTION: dict[str, Callable[[float], bool]] = {"open": is_open, "closed": is_closed, "on": is_on, "off": is_off}
+    return PREDICATES["closed"].holds_at(fraction)
 
 
 def holds(spec: KitchenSpec, scene: SceneState, predicate: Predicate) -> bool:
     """Whether the predicate is true in the scene; KeyError for a thing the kitchen does not have, ValueError for a kind it has not."""
-    kind, target = predicate.kind, predicate.arguments[-1]
-    if kind == "held":
-        _require(target in scene.poses, predicate, "an object", sorted(scene.poses))
-        return scene.held == target
-    if kind in _OF_FRACTION:
-        fixture = spec.fixture(target)
-        able = OPENABLE if kind in ("open", "closed") else SWITCHABLE
-        _require(fixture.kind in able, predicate, f"a fixture that can be {kind}", [fixture.kind])
-        return _OF_FRACTION[kind](scene.fractions[target])
+    return JUDGES[predicate.kind](spec, scene, predicate)
+
+
+def _joint_holds(able: tuple[str, ...], spec: KitchenSpec, scene: SceneState, predicate: Predicate) -> bool:
+    fixture = spec.fixture(predicate.arguments[0])
+    _require(fixture.kind in able, predicate, f"a fixture that can be {predicate.kind}", [fixture.kind])
+    return PREDICATES[predicate.kind].holds_at(scene.fractions[fixture.name])
+
+
+def _held(spec: KitchenSpec, scene: SceneState, predicate: Predicate) -> bool:
     thing = predicate.arguments[0]
     _require(thing in scene.poses, predicate, "an object", sorted(scene.poses))
-    point = np.array(scene.poses[thing][:3])
-    if kind == "inside":
-        drawer = spec.fixture(target)
-        _require(drawer.kind == "drawer", predicate, "a drawer", [drawer.kind])
-        return scene.held != thing and in_drawer(drawer, scene.fractions[target], point)
+    return scene.held == thing
+
+
+def _inside(spec: KitchenSpec, scene: SceneState, predicate: Predicate) -> bool:
+    thing, drawer = predicate.arguments[0], spec.fixture(predicate.arguments[1])
+    _require(drawer.kind == "drawer", predicate, "a drawer", [drawer.kind])
+    return not _held(spec, scene, predicate) and in_drawer(drawer, scene.fractions[drawer.name], np.array(scene.poses[thing][:3]))
+
+
+def _on_top(spec: KitchenSpec, scene: SceneState, predicate: Predicate) -> bool:
+    thing, target = predicate.arguments
     surfaces = {s.name: s for s in spec.surfaces}
     _require(target in surfaces, predicate, "a surface", sorted(surfaces))
-    return scene.held != thing and on_surface(surfaces[target], point)
+    return not _held(spec, scene, predicate) and on_surface(surfaces[target], np.array(scene.poses[thing][:3]))
+
+
+JUDGES: Mapping[str, Callable[[KitchenSpec, SceneState, Predicate], bool]] = {
+    "open": partial(_joint_holds, OPENABLE),
+    "closed": partial(_joint_holds, OPENABLE),
+    "on": partial(_joint_holds, SWITCHABLE),
+    "off": partial(_joint_holds, SWITCHABLE),
+    "held": _held,
+    "inside": _inside,
+    "on_top": _on_top,
+}
+"""Kind of predicate -> whether it is true in a scene; one for every key of `PREDICATES`."""
 
 
 def _require(condition: bool, predicate: Predicate, expected: str, found: list[str]) -> None:
@@ -97,7 +104,7 @@ def effect(spec: KitchenSpec, before: SceneState, after: SceneState, move: Move)
     """Whether the true scene `after` shows what the move is for, which `before` did not show."""
     if move.primitive == "grasp":
         return before.held is None and after.held == move.target
-    if move.argument in _OF_FRACTION:
+    if move.argument in PREDICATES:
         wanted = Predicate(move.argument, (move.target,))
         return holds(spec, after, wanted) and not holds(spec, before, wanted)
     if move.primitive == "push":

@@ -2,9 +2,9 @@
 
 import pytest
 
-from hiermap.worlds.goals import Predicate
+from hiermap.worlds.goals import PREDICATES, Predicate
 from hiermap.worlds.kitchen.spec import SceneState
-from hiermap.worlds.rules.judge import effect, holds, satisfied, truth, vocabulary
+from hiermap.worlds.rules.judge import JUDGES, effect, holds, satisfied, truth, vocabulary
 from hiermap.worlds.rules.moves import Move
 from tests.worlds.rules.small_kitchen import COUNTER_Z, FRONT, scene, small_kitchen
 
@@ -50,6 +50,10 @@ def test_the_vocabulary_names_each_predicate_that_makes_sense_once():
     keys = vocabulary(SPEC, ("box", "can"))
     assert len(keys) == len(set(keys)) == 2 * 6 + 2 * (1 + 2 + 1)
     assert set(truth(SPEC, scene(SPEC))) == set(keys)
+
+
+def test_every_registered_predicate_has_a_judge():
+    assert set(JUDGES) == set(PREDICATES)
 
 
 def test_nonsense_is_refused_by_name():
