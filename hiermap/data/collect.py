@@ -4,18 +4,14 @@ A worker writes an episode's file in one step; the parent then lists it in the m
 whole or absent, and the next run lists what is whole and makes the rest. A seed belongs to exactly one file name.
 """
 
-import contextlib
 import importlib
-import multiprocessing
-import os
-import signal
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, fields
+from functools import partial
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +20,7 @@ from tqdm import tqdm
 from hiermap.data import manifest
 from hiermap.data.episodes import FILE_NAME, Episode, file_name, read_episode, write_episode
 from hiermap.system.files import file_sha256
+from hiermap.system.pool import WorkerDiedError, run_all
 from hiermap.worlds.errors import ConfigError, DataError, HiermapError
 
 SOURCES: Mapping[str, str] = {
@@ -32,12 +29,11 @@ SOURCES: Mapping[str, str] = {
     "toy": "hiermap.data.collect:_toy",
 }
 """Source name -> "module:function", called with (seed, settings) in a worker process."""
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")}
 PARENT_LOCK, WORKER_LOCK = ".collect.lock", ".workers.lock"
 ORPHAN_SECONDS = 60.0
 """How long to wait for workers of a killed run to notice; they need a fraction of a second."""
-MAX_BREAKS = 5
-"""A pool that breaks this often without one finished episode in between will not recover."""
+MAX_DEATHS = 5
+"""When workers die this often without one finished episode in between, the next ones will too."""
 MAX_VOID_SHARE, MIN_VOID = 0.5, 10
 """More void seeds than this share (and number) means something is wrong, not unlucky."""
 
@@ -97,106 +93,98 @@ def collect(config: Mapping[str, Any]) -> None:
 
         weights_directory(settings.weights)
     directory.mkdir(parents=True, exist_ok=True)
-    os.environ.update(ONE_THREAD)  # workers inherit it before they import anything that starts threads
-    with manifest.locked(directory, PARENT_LOCK):
+    with manifest.locked(directory, PARENT_LOCK), tqdm(total=settings.interactions, unit="act", file=sys.stderr) as bar:
         _await_orphans(directory)
-        _sweep(directory)
-        stored, done, void = _progress(directory, settings)
-        with tqdm(total=settings.interactions, initial=min(stored, settings.interactions), unit="act", file=sys.stderr) as bar:
-            _Collector(directory, settings, bar, stored, done, void).run()
+        _fill(directory, settings, bar)
     print(f"{directory}: {len(manifest.read_manifest(directory).finished)} episodes")
 
 
-class _Collector:
-    """Keeps the pool busy, lists what it returns, and survives workers that die."""
+@dataclass
+class Progress:
+    """What is there of a source from a first seed on: transitions `stored`, seeds `done`, and how many of these are `void`."""
 
-    def __init__(self, directory: Path, settings: CollectSettings, bar: tqdm, stored: int, done: set[int], void: int) -> None:
-        self.directory, self.settings, self.bar = directory, settings, bar
-        self.stored, self.done, self.void, self.breaks = stored, done, void, 0
+    stored: int = 0
+    done: set[int] = field(default_factory=set)
+    void: int = 0
 
-    def run(self) -> None:
-        """Rounds of episodes, each in a fresh pool so that leaks of native libraries stay bounded."""
-        while self.stored < self.settings.interactions:
-            missing = -(-(self.settings.interactions - self.stored) // self.settings.interactions_per_episode)
-            self._round(self._next_seeds(min(missing, self.settings.workers * self.settings.episodes_per_process)))
+    def add(self, record: Mapping[str, Any]) -> None:
+        """Count a seed's record."""
+        self.done.add(record["seed"])
+        self.stored += record.get("transitions", 0)
+        self.void += record["state"] == manifest.VOID
 
-    def _next_seeds(self, count: int) -> list[int]:
-        seeds: list[int] = []
-        seed = self.settings.seed
-        while len(seeds) < count:
-            if seed not in self.done:
-                seeds.append(seed)
-            seed += 1
-        return seeds
+    def missing(self, settings: CollectSettings) -> Iterator[int]:
+        """As many new seeds as the wanted interactions should still take."""
+        episodes = -(-(settings.interactions - self.stored) // settings.interactions_per_episode)
+        return islice((seed for seed in count(settings.seed) if seed not in self.done), episodes)
 
-    def _round(self, seeds: Iterable[int]) -> None:
-        context = multiprocessing.get_context("spawn")
-        stop, broken = context.Event(), False
-        pool = ProcessPoolExecutor(self.settings.workers, context, _begin_worker, (str(self.directory), stop))
+
+def _fill(directory: Path, settings: CollectSettings, bar: tqdm) -> None:
+    """Make episodes until enough are stored; workers that died are replaced."""
+    deaths = 0
+    while (progress := _taken_up(directory, settings)).stored < settings.interactions:
+        _show(progress, bar)
+        tasks = progress.missing(settings)
         try:
-            with _interrupts_blocked():
-                futures = {pool.submit(_work, seed, self.settings): seed for seed in seeds}
-            while futures:
-                finished, _ = wait(futures, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    self._list(futures.pop(future), future)
-        except BrokenProcessPool as error:
-            self.breaks += 1
-            broken = True
-            if self.breaks >= MAX_BREAKS:
-                raise HiermapError(f"worker processes died {self.breaks} times in a row ({error}); try workers=1") from error
+            with closing(run_all(partial(_worker, settings), tasks, settings.workers, settings.episodes_per_process)) as records:
+                for record in records:
+                    _list(directory, record, progress, bar)
+                    deaths = 0
+        except WorkerDiedError:
+            deaths += 1
+            if deaths == MAX_DEATHS:
+                raise
         finally:
-            stop.set()
-            pool.shutdown(wait=True, cancel_futures=True)
-            _sweep(self.directory, adopt=broken)
-        if broken:
-            self.stored, self.done, self.void = _progress(self.directory, self.settings)
-
-    def _list(self, seed: int, future: "Future[dict[str, Any]]") -> None:
-        record = future.result()
-        manifest.append(self.directory, record)
-        self.breaks = 0
-        self.done.add(seed)
-        if record["state"] == manifest.FINISHED:
-            self.stored += record["transitions"]
-            self.bar.update(min(record["transitions"], self.settings.interactions - self.bar.n))
-            return
-        self.void += 1
-        self.bar.write(f"seed {seed} is void: {record['reason']}", file=sys.stderr)
-        if self.void > max(MIN_VOID, MAX_VOID_SHARE * len(self.done)):
-            raise HiermapError(f"{self.void} of {len(self.done)} seeds gave no episode, the last because: {record['reason']}")
+            _remove_temporaries(directory)
+    _show(progress, bar)
 
 
-def _progress(directory: Path, settings: CollectSettings) -> tuple[int, set[int], int]:
-    """Transitions stored, seeds done and void seeds so far, of this source from this first seed on."""
-    stored, done, void = 0, set(), 0
-    for name, record in manifest.read_manifest(directory).current.items():
-        source, seed = name[: name.index("-")], int(name[name.index("-") + 1 : -4])
-        if source != settings.source or seed < settings.seed or record["state"] not in (manifest.FINISHED, manifest.VOID):
-            continue
-        done.add(seed)
-        void += record["state"] == manifest.VOID
-        stored += record.get("transitions", 0) if record["state"] == manifest.FINISHED else 0
-    return stored, done, void
+def _show(progress: Progress, bar: tqdm) -> None:
+    bar.update(min(progress.stored, bar.total) - bar.n)
 
 
-def _sweep(directory: Path, adopt: bool = True) -> None:
-    """Remove temporaries of killed writers; list whole episodes whose line was never written."""
-    for leftover in directory.glob(".*.npz.*"):
-        leftover.unlink(missing_ok=True)
-    if not adopt:
+def _list(directory: Path, record: Mapping[str, Any], progress: Progress, bar: tqdm) -> None:
+    """Enter a worker's record; HiermapError when too many seeds give nothing."""
+    manifest.append(directory, record)
+    progress.add(record)
+    _show(progress, bar)
+    if record["state"] != manifest.VOID:
         return
+    bar.write(f"seed {record['seed']} is void: {record['reason']}", file=sys.stderr)
+    if progress.void > max(MIN_VOID, MAX_VOID_SHARE * len(progress.done)):
+        raise HiermapError(f"{progress.void} of {len(progress.done)} seeds gave no episode, the last because: {record['reason']}")
+
+
+def _taken_up(directory: Path, settings: CollectSettings) -> Progress:
+    """What is there of this source from this first seed on, once whole episodes whose line was never written are listed."""
+    _remove_temporaries(directory)
     listed = manifest.read_manifest(directory).finished
     for path in sorted(directory.glob("*.npz")):
-        if path.name in listed or not FILE_NAME.fullmatch(path.name):
-            continue
-        try:
-            episode = read_episode(path)
-        except DataError as error:
-            manifest.quarantine(directory, path.name, str(error))
-            print(f"set aside: {error}", file=sys.stderr)
-            continue
-        manifest.append(directory, manifest.describe(path.name, episode, file_sha256(path), path.stat().st_size))
+        if path.name not in listed and FILE_NAME.fullmatch(path.name):
+            _adopt(path)
+    progress = Progress()
+    for name, record in manifest.read_manifest(directory).current.items():
+        ours = name.startswith(f"{settings.source}-") and record["state"] in (manifest.FINISHED, manifest.VOID)
+        if ours and record["seed"] >= settings.seed:
+            progress.add(record)
+    return progress
+
+
+def _adopt(path: Path) -> None:
+    """List an episode, or set it aside when it is damaged."""
+    try:
+        episode = read_episode(path)
+    except DataError as error:
+        manifest.quarantine(path.parent, path.name, str(error))
+        print(f"set aside: {error}", file=sys.stderr)
+        return
+    manifest.append(path.parent, manifest.describe(path.name, episode, file_sha256(path), path.stat().st_size))
+
+
+def _remove_temporaries(directory: Path) -> None:
+    """Of writers that were killed."""
+    for leftover in directory.glob(".*.npz.*"):
+        leftover.unlink(missing_ok=True)
 
 
 def _await_orphans(directory: Path) -> None:
@@ -212,33 +200,17 @@ def _await_orphans(directory: Path) -> None:
             time.sleep(0.05)
 
 
-@contextlib.contextmanager
-def _interrupts_blocked() -> Iterator[None]:
-    """Processes started in here never see Ctrl-C, not even while they start; this one sees it afterwards."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+def _worker(settings: CollectSettings) -> Callable[[int], dict[str, Any]]:
+    """What a process makes episodes with; it holds its share of the lock until it ends."""
+    _held.enter_context(manifest.locked(Path(settings.out), WORKER_LOCK, shared=True))
+    return partial(_work, settings)
 
 
-def _begin_worker(directory: str, stop: Any) -> None:
-    """Runs first in every worker: its share of the lock, and an end when the parent's comes."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    lock = contextlib.ExitStack()
-    lock.enter_context(manifest.locked(Path(directory), WORKER_LOCK, shared=True))
-    threading.Thread(target=_end_with_parent, args=(stop, lock), daemon=True).start()
+_held = ExitStack()
+"""This worker process's locks."""
 
 
-def _end_with_parent(stop: Any, lock: contextlib.ExitStack) -> None:
-    parent = multiprocessing.parent_process()
-    while not stop.is_set() and parent is not None and parent.is_alive():
-        time.sleep(0.1)
-    with lock:
-        os._exit(0)
-
-
-def _work(seed: int, settings: CollectSettings) -> dict[str, Any]:
+def _work(settings: CollectSettings, seed: int) -> dict[str, Any]:
     """One seed in a worker: generate, write, describe; a seed that cannot give an episode gives a void record."""
     name = file_name(settings.source, seed)
     module, _, attribute = SOURCES[settings.source].partition(":")

@@ -18,8 +18,6 @@ COLUMNS = (
     "episode", "seed", "task", "chain_length", "detours", "success", "primitives", "shortest", "replans", "plan_seconds", "failure_reason",
 )  # fmt: skip
 """The columns of `episodes.csv`, in order; scripts depend on them."""
-TIMINGS = ("plan_seconds", "episode_seconds")
-"""The only fields of a row that may differ between two runs of the same command."""
 PARTIAL = "episodes.partial.jsonl"
 """Rows of an unfinished run; one header line, then one row a line."""
 
@@ -65,10 +63,6 @@ class EpisodeRow:
             return cls(**record)
         except TypeError as error:
             raise DataError(f"not an episode row: {error}; expected the fields {[f.name for f in fields(cls)]}") from error
-
-    def without_timings(self) -> dict:
-        """The fields that two runs of the same command agree on."""
-        return {key: value for key, value in asdict(self).items() if key not in TIMINGS}
 
 
 def wilson(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:

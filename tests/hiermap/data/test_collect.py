@@ -10,7 +10,7 @@ import pytest
 from hiermap.cli import main
 from hiermap.data import collect as collect_module
 from hiermap.data import manifest
-from hiermap.data.collect import CollectSettings, collect
+from hiermap.data.collect import CollectSettings, Progress, collect
 from hiermap.data.verify import verify
 from hiermap.system.config import load_config
 from hiermap.system.files import file_sha256
@@ -119,21 +119,12 @@ def test_a_seed_that_fails_is_void_and_not_tried_again(tmp_path, monkeypatch):
 
 
 def test_when_every_seed_fails_collect_says_why(tmp_path, monkeypatch):
-    monkeypatch.setitem(collect_module.SOURCES, "toy", "hiermap.nothing:missing")
     settings = CollectSettings.from_config(load_config("collect", [f"out={tmp_path}", "source=toy"]))
     monkeypatch.setitem(collect_module.SOURCES, "toy", "math:sqrt")
-    assert collect_module._work(0, settings)["reason"].startswith("TypeError")
-    with pytest.raises(HiermapError, match="no episode"):
-        collector = collect_module._Collector(tmp_path, settings, collect_module.tqdm(disable=True), 0, set(), 100)
-        collector._list(0, Done(collect_module._work(0, settings)))
-
-
-class Done:
-    def __init__(self, value):
-        self.value = value
-
-    def result(self):
-        return self.value
+    record = collect_module._work(settings, 0)
+    assert record["reason"].startswith("TypeError")
+    with collect_module.tqdm(total=1, disable=True) as bar, pytest.raises(HiermapError, match="no episode"):
+        collect_module._list(tmp_path, record, Progress(void=100), bar)
 
 
 @pytest.mark.parametrize("word", ["interactions=0", "workers=0", "source=dreams", "seed=-1", "random_share=1.5"])

@@ -1,0 +1,107 @@
+"""Worker processes: what they give back, how they end, and what they inherit."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from operator import add
+from pathlib import Path
+
+import pytest
+
+from hiermap.system.pool import THREAD_VARIABLES, WorkerDiedError, run_all
+from hiermap.worlds.errors import DataError
+
+
+def adder(amount: int):
+    return partial(add, amount)
+
+
+def process_ids():
+    return lambda _: os.getpid()
+
+
+def environment():
+    return lambda name: os.environ.get(name)
+
+
+def killer():
+    return lambda fatal: os.kill(os.getpid(), signal.SIGKILL) if fatal else fatal
+
+
+def failing():
+    def fail(task: int) -> None:
+        raise DataError(f"task {task} is damaged")
+
+    return fail
+
+
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_every_task_gives_its_result_once(workers):
+    assert sorted(run_all(partial(adder, 10), range(7), workers, tasks_per_process=2)) == list(range(10, 17))
+
+
+def test_workers_are_replaced_after_their_share_of_tasks():
+    ids = list(run_all(process_ids, range(6), 1, tasks_per_process=2))
+    assert len(set(ids)) == 3 and os.getpid() not in ids
+    assert set(run_all(process_ids, range(3), 0)) == {os.getpid()}
+
+
+def test_workers_have_one_thread_a_library_and_the_parent_keeps_its_own(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    assert set(run_all(environment, THREAD_VARIABLES, 1)) == {"1"}
+    assert os.environ["OMP_NUM_THREADS"] == "7" and "MKL_NUM_THREADS" not in os.environ
+
+
+def test_a_worker_that_is_killed_is_an_error_that_says_what_to_do():
+    with pytest.raises(WorkerDiedError, match=r"same command goes on.*fewer workers"):
+        list(run_all(killer, [True], 1))
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_what_a_task_raises_is_raised_here(workers):
+    with pytest.raises(DataError, match="task 0 is damaged"):
+        list(run_all(failing, [0], workers))
+
+
+SCRIPT = """
+import sys, time
+sys.path[:0] = {path!r}
+from hiermap.system.pool import run_all
+from {module} import sleeper
+if __name__ == "__main__":
+    print(next(run_all(sleeper, [0.0, 60.0], 1)), flush=True)
+    time.sleep(60)
+"""
+
+
+def sleeper():
+    def sleep(seconds: float) -> int:
+        time.sleep(seconds)
+        return os.getpid()
+
+    return sleep
+
+
+def test_workers_end_when_the_parent_is_killed(tmp_path):
+    (tmp_path / "script.py").write_text(SCRIPT.format(path=[str(Path(__file__).parent)], module=Path(__file__).stem))
+    with subprocess.Popen([sys.executable, tmp_path / "script.py"], stdout=subprocess.PIPE, text=True) as process:
+        worker = int(process.stdout.readline())
+        process.kill()
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{worker}").exists() and "Z" not in Path(f"/proc/{worker}/stat").read_text() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{worker}").exists() or "Z" in Path(f"/proc/{worker}/stat").read_text()
+
+
+def test_closing_early_ends_the_workers():
+    results = run_all(sleeper, [0.0, 60.0], 1)
+    worker = next(results)
+    started = time.monotonic()
+    results.close()
+    assert time.monotonic() - started < 20
+    with pytest.raises(ProcessLookupError):
+        os.kill(worker, 0)
