@@ -45,7 +45,7 @@ class CameraView:
         depth: `[h, w]` distance along the optical axis [m]; NaN where unknown.
         K: `[3, 3]` intrinsics [px].
         T_camera_to_world: `[4, 4]`, OpenCV axes (x right, y down, z forward) [m].
-        is_robot: `[h, w]` bool, pixels the self-filter attributes to the robot's own body, or None.
+        is_robot: `[h, w]` bool, pixels that another self-filter attributes to the robot's own body, or None.
         fiducials_world: `[n, 3]` known places of calibration marks [m], or None.
         fiducials_pixel: `[n, 2]` where the camera sees them (u, v) [px]; NaN for one it does not see.
     """
@@ -57,6 +57,23 @@ class CameraView:
     is_robot: np.ndarray | None = None
     fiducials_world: np.ndarray | None = None
     fiducials_pixel: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class RobotBody:
+    """Where the robot's own links are by its joint angles: `n` oriented boxes, and what it holds.
+
+    Attributes:
+        centres_world: `[n, 3]` [m].
+        axes_world: `[n, 3, 3]` rotations; columns are the boxes' axes.
+        half_sizes: `[n, 3]` [m] along these axes.
+        held_world: `[3]` [m] the point between the fingers while they hold something, else None.
+    """
+
+    centres_world: np.ndarray
+    axes_world: np.ndarray
+    half_sizes: np.ndarray
+    held_world: np.ndarray | None = None
 
 
 FIRST_VIEW = "first"
@@ -74,6 +91,8 @@ class Observation:
     gripper: GripperState
     extras: Mapping[str, Any] = field(default_factory=dict)
     """Opaque to planners; only the toy world and the oracle world, which are allowed to know their state, read it."""
+    body: RobotBody | None = None
+    """What to leave out of the views as the robot's own; None leaves out nothing but `CameraView.is_robot`."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,6 @@ from hiermap.worlds.rules import judge, transitions
 from hiermap.worlds.rules.moves import Move
 from hiermap.worlds.rules.shortest_paths import best_moves
 from hiermap.worlds.simulator.kitchen import Kitchen, Snapshot
-from hiermap.worlds.simulator.sensors import sense
 
 STATE = "simulator_state"
 """Key of the true state in `Observation.extras`."""
@@ -150,8 +149,7 @@ class SimulatedWorld:
         scene = kitchen.scene()
         # Sensor noise must depend on the state alone, or the same state would look different every time.
         rng = np.random.default_rng(int(_digest(snapshot)[:15], 16))
-        views = sense(kitchen.model, kitchen.data, kitchen.sensing, rng, kitchen.robot_geom_ids)
-        observation = Observation(views, kitchen.gripper())
+        observation = kitchen.observe(rng)
         view = fuse(observation)
         known = best_moves(transitions.table_for(spec, scene), goal, LONGEST)
         unmet = sum(not judge.holds(spec, scene, p) for p in goal)

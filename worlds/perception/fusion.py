@@ -5,11 +5,12 @@ from functools import cached_property
 
 import numpy as np
 
-from hiermap.worlds.base import CameraView, Observation
+from hiermap.worlds.base import CameraView, Observation, RobotBody
 from hiermap.worlds.errors import InvalidObservationError
 from hiermap.worlds.frame import SpatialFrame, depth_to_points
 from hiermap.worlds.perception.cameras import check_view
 from hiermap.worlds.perception.normals import local_normals, robust_normal
+from hiermap.worlds.perception.self_filter import own_pixels
 
 FRAME = SpatialFrame()
 """The default cells."""
@@ -132,7 +133,7 @@ def fuse(observation: Observation, frame: SpatialFrame = FRAME) -> SpatialView:
     samples: list[tuple[np.ndarray, np.ndarray]] = []
     for index, view in enumerate(observation.views):
         check_view(view, f"camera {index}")
-        samples.append(_splat(view, frame, nearest, sum(len(rgb) for rgb, _ in samples)))
+        samples.append(_splat(view, observation.body, frame, nearest, sum(len(rgb) for rgb, _ in samples)))
     seen = nearest != _EMPTY
     if not seen.any():
         raise InvalidObservationError(
@@ -147,14 +148,12 @@ def fuse(observation: Observation, frame: SpatialFrame = FRAME) -> SpatialView:
     return SpatialView(rgb, np.where(valid, depth, np.float32(0)), valid, bool(observation.gripper.holding), frame, offset)
 
 
-def _splat(view: CameraView, frame: SpatialFrame, nearest: np.ndarray, first: int) -> tuple[np.ndarray, np.ndarray]:
-    """Lower `nearest` `[H * W]` (depth quanta above point numbers, counted from `first`) by a camera's points.
+def _splat(view: CameraView, body: RobotBody | None, frame: SpatialFrame, nearest: np.ndarray, first: int) -> tuple[np.ndarray, np.ndarray]:
+    """Lower `nearest` `[H * W]` (depth quanta above point numbers, counted from `first`) by what a camera sees besides the robot.
 
     Returns the colours `[n, 3]` of these points and their places within their cells `[n, 2]`.
     """
-    depth = np.where(view.depth > 0, view.depth, np.nan).astype(np.float32)
-    if view.is_robot is not None:
-        depth[view.is_robot] = np.nan
+    depth = np.where((view.depth > 0) & ~own_pixels(view, body), view.depth, np.nan).astype(np.float32)
     points = _quarter_points(depth, view.K, view.T_camera_to_world)
     up, ahead = frame.up_direction.astype(np.float32), frame.view_direction.astype(np.float32)
     x, y, z = points[..., 0], points[..., 1], points[..., 2]

@@ -19,7 +19,7 @@ from hiermap.worlds.perception.fusion import FRAME, SpatialView, fuse
 from hiermap.worlds.perception.grounding import ground
 from hiermap.worlds.simulator.robosuite_env import HiermapKitchen
 from hiermap.worlds.simulator.segmentation import segment
-from hiermap.worlds.simulator.sensors import HeldRegion, SensingOptions, sense
+from hiermap.worlds.simulator.sensors import SensingOptions, draw_drift, robot_body, sense
 
 __all__ = ["HiermapKitchen", "Kitchen", "Snapshot"]
 
@@ -50,6 +50,7 @@ class Kitchen:
         arm: the Panda, as motor programs drive it.
         geom_owner: geom id -> name of the fixture, object or surface it belongs to.
         robot_geom_ids: geoms of the robot's own body.
+        drift: how cameras and light have changed since the calibration.
     """
 
     def __init__(self, spec_or_seed: KitchenSpec | int, sensing: SensingOptions | None = None, sensing_seed: int = 0) -> None:
@@ -60,6 +61,7 @@ class Kitchen:
         self.sensing = SensingOptions() if sensing is None else sensing
         self.arm = PandaArm(self.model, self.data)
         self.sensing_seed = sensing_seed
+        self.drift = draw_drift(self.sensing, np.random.default_rng([self.spec.seed, sensing_seed]))
         self._index()
         self.set_scene(initial_scene(self.spec))
 
@@ -177,12 +179,17 @@ class Kitchen:
 
     # What a robot may do.
 
-    def observe(self) -> Observation:
-        """Calibrated RGB-D views and the gripper's own state; sensor noise is a function of the state and the sensing seed."""
+    def observe(self, rng: np.random.Generator | None = None) -> Observation:
+        """Calibrated RGB-D views, the gripper's own state and where the robot knows itself to be.
+
+        Sensor noise is drawn from `rng`; without one it is a function of the time and the sensing seed.
+        """
+        if rng is None:
+            rng = np.random.default_rng([self.spec.seed, self.sensing_seed, round(self.data.time * 1e4)])
         gripper = self.gripper()
-        rng = np.random.default_rng([self.spec.seed, self.sensing_seed, round(self.data.time * 1e4)])
-        held = HeldRegion(self.data.site_xpos[self._site].copy()) if gripper.holding else None
-        return Observation(sense(self.model, self.data, self.sensing, rng, self.robot_geom_ids, held), gripper)
+        views = sense(self.model, self.data, self.sensing, self.drift, rng, self.robot_geom_ids)
+        held = self.data.site_xpos[self._site].copy() if gripper.holding else None
+        return Observation(views, gripper, body=robot_body(self.model, self.data, self.robot_geom_ids, held))
 
     def gripper(self) -> GripperState:
         """Opening, and whether something keeps the fingers apart."""

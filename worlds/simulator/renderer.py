@@ -13,8 +13,8 @@ class Renderings:
     def __init__(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
         self.model, self.data = model, data
 
-    def __call__(self, camera: CameraSpec, T_camera_to_world: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Colour `[h, w, 3]` uint8, optical depth `[h, w]` float32 [m] (NaN for none) and geom ids `[h, w]` (-1 for none)."""
+    def __call__(self, camera: CameraSpec, T_camera_to_world: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Colour `[h, w, 3]` uint8 and optical depth `[h, w]` float32 [m] (NaN for none)."""
         try:
             renderer = mujoco.Renderer(self.model, camera.height, camera.width)
         # Each graphics loader raises its own kind of error.
@@ -34,8 +34,7 @@ class Renderings:
         finally:
             renderer.close()
         is_geom = segments[..., 1] == mujoco.mjtObj.mjOBJ_GEOM
-        geom = np.where(is_geom, segments[..., 0], -1)
-        return rgb, np.where(geom >= 0, depth, np.nan).astype(np.float32), geom
+        return rgb, np.where(is_geom, depth, np.nan).astype(np.float32)
 
     def _aim(self, renderer: mujoco.Renderer, camera: CameraSpec, T: np.ndarray) -> None:
         option = mujoco.MjvOption()

@@ -2,15 +2,16 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import mujoco
 import numpy as np
+from scipy.spatial.transform import Rotation
 
-from hiermap.worlds.base import CameraView
+from hiermap.worlds.base import CameraView, RobotBody
 from hiermap.worlds.errors import ConfigError
-from hiermap.worlds.frame import depth_to_points, point_to_pixel
-from hiermap.worlds.perception.cameras import CameraSpec, default_cameras, look_at
+from hiermap.worlds.frame import point_to_pixel
+from hiermap.worlds.perception.cameras import CameraSpec, default_cameras
 from hiermap.worlds.simulator.renderer import Renderings
 
 GEOM_GROUP = np.array([1, 0, 0, 0, 0, 0], np.uint8)
@@ -36,7 +37,8 @@ class SensingOptions:
         depth_noise_m: standard deviation of depth at 1 m [m]; grows with the square of the distance.
         depth_dropout: fraction of pixels without depth.
         rgb_noise: standard deviation of colour in 0..255.
-        camera_shift_m, camera_turn_rad: standard deviation of how far each camera was moved since its calibration.
+        light: the light is up to this share brighter or darker, and comes from up to this angle [rad] aside.
+        camera_shift_m, camera_turn_rad: how far each camera was moved since its calibration, in a random direction and about a random axis.
         fiducial_noise_px: standard deviation of a mark's detected place.
     """
 
@@ -45,6 +47,7 @@ class SensingOptions:
     depth_noise_m: float = 0.0
     depth_dropout: float = 0.0
     rgb_noise: float = 0.0
+    light: float = 0.0
     camera_shift_m: float = 0.0
     camera_turn_rad: float = 0.0
     fiducial_noise_px: float = 0.0
@@ -54,48 +57,76 @@ class SensingOptions:
             raise ConfigError(f"unknown sensing backend {self.backend!r}; known: {', '.join(BACKENDS)}")
         if not self.cameras:
             raise ConfigError("sensing needs at least one camera; see hiermap.worlds.perception.cameras.default_cameras")
-        for name in ("depth_noise_m", "depth_dropout", "rgb_noise", "camera_shift_m", "camera_turn_rad", "fiducial_noise_px"):
-            if not getattr(self, name) >= 0:
-                raise ConfigError(f"{name} must not be negative, got {getattr(self, name)}")
-        if self.depth_dropout >= 1:
-            raise ConfigError(f"depth_dropout is a fraction below 1, got {self.depth_dropout}")
+        for option in fields(self):
+            value = getattr(self, option.name)
+            if isinstance(option.default, float) and not 0 <= value < np.inf:
+                raise ConfigError(f"{option.name} is a number from 0 up, got {value}")
+        for name in ("depth_dropout", "light"):
+            if getattr(self, name) >= 1:
+                raise ConfigError(f"{name} is a fraction below 1, got {getattr(self, name)}")
 
 
-@dataclass(frozen=True)
-class HeldRegion:
-    """The ball around the closed gripper that the self-filter counts as the robot's own: centre [3] [m] and radius [m]."""
+@dataclass(frozen=True, eq=False)
+class Drift:
+    """What the calibration does not know; the same at every look.
 
-    centre_world: np.ndarray
-    radius: float = 0.14
+    Attributes:
+        T_camera_to_world: where each camera truly stands, `[4, 4]` each.
+        light_world: where the light comes from, [3].
+        brightness: factor of all colours.
+    """
+
+    T_camera_to_world: tuple[np.ndarray, ...]
+    light_world: np.ndarray
+    brightness: float
+
+
+def draw_drift(options: SensingOptions, rng: np.random.Generator) -> Drift:
+    """Draw how cameras and light have changed since the calibration."""
+    poses = tuple(_moved(camera.T_camera_to_world, options, rng) for camera in options.cameras)
+    aside = options.light * rng.uniform() * _direction(rng)
+    return Drift(poses, Rotation.from_rotvec(aside).apply(LIGHT_WORLD), 1.0 + options.light * rng.uniform(-1, 1))
+
+
+def _moved(T: np.ndarray, options: SensingOptions, rng: np.random.Generator) -> np.ndarray:
+    moved = T.copy()
+    moved[:3, 3] += options.camera_shift_m * _direction(rng)
+    moved[:3, :3] = Rotation.from_rotvec(options.camera_turn_rad * _direction(rng)).as_matrix() @ T[:3, :3]
+    return moved
+
+
+def _direction(rng: np.random.Generator) -> np.ndarray:
+    """A random unit vector, [3]."""
+    vector = rng.normal(size=3)
+    return vector / np.linalg.norm(vector)
 
 
 def sense(
     model: mujoco.MjModel,
     data: mujoco.MjData,
     options: SensingOptions,
+    drift: Drift,
     rng: np.random.Generator,
     robot_geom_ids: Collection[int],
-    held: HeldRegion | None = None,
 ) -> tuple[CameraView, ...]:
-    """One RGB-D image per camera.
-
-    `robot_geom_ids` are the geoms of the robot's own body, which it knows by its kinematics; `held`, given while the gripper holds
-    something, is the region around the fingers whose points also count as the robot's own.
-    """
-    capture = _Rays(model, data, robot_geom_ids) if options.backend == "rays" else Renderings(model, data)
-    robot = np.zeros(model.ngeom + 1, bool)
-    robot[list(robot_geom_ids)] = True
+    """One RGB-D image per camera, with the pose it was calibrated to; `rng` draws the noise of this look."""
+    capture = _Rays(model, data, drift, robot_geom_ids) if options.backend == "rays" else Renderings(model, data)
     views = []
-    for camera in options.cameras:
-        T_true = _moved_pose(camera.T_camera_to_world, options, rng)
-        rgb, depth, geom = capture(camera, T_true)
-        is_robot = robot[geom]
-        if held is not None:
-            is_robot |= _inside(held, depth, camera.K, T_true)
-        rgb, depth = _noisy(rgb, depth, options, rng)
+    for camera, T_true in zip(options.cameras, drift.T_camera_to_world, strict=True):
+        rgb, depth = _noisy(*capture(camera, T_true), drift.brightness, options, rng)
         pixels = _fiducial_pixels(camera, T_true, options, rng)
-        views.append(CameraView(rgb, depth, camera.K, camera.T_camera_to_world, is_robot, FIDUCIALS_WORLD, pixels))
+        views.append(CameraView(rgb, depth, camera.K, camera.T_camera_to_world, None, FIDUCIALS_WORLD, pixels))
     return tuple(views)
+
+
+def robot_body(
+    model: mujoco.MjModel, data: mujoco.MjData, robot_geom_ids: Collection[int], held_world: np.ndarray | None = None
+) -> RobotBody:
+    """Boxes around the robot's links where its joint angles put them, which is all that its geoms' poses depend on."""
+    ids = sorted(robot_geom_ids)
+    # Rays meet a mesh as the box around its geom's own origin, which is larger than the box around the mesh.
+    half_sizes = np.abs(model.geom_aabb[ids, :3]) + model.geom_aabb[ids, 3:]
+    return RobotBody(data.geom_xpos[ids], data.geom_xmat[ids].reshape(-1, 3, 3), half_sizes, held_world)
 
 
 def pixel_rays(camera: CameraSpec) -> np.ndarray:
@@ -124,9 +155,9 @@ def geom_colours(model: mujoco.MjModel) -> np.ndarray:
     return colours
 
 
-def shade(colours: np.ndarray, geom: np.ndarray, normal_world: np.ndarray) -> np.ndarray:
+def shade(colours: np.ndarray, geom: np.ndarray, normal_world: np.ndarray, light_world: np.ndarray = LIGHT_WORLD) -> np.ndarray:
     """uint8 colours `[n, 3]` of hits `[n]` (-1 = background) with normals `[n, 3]`, under one distant light."""
-    light = AMBIENT + (1 - AMBIENT) * np.clip(normal_world @ LIGHT_WORLD, 0, 1)
+    light = AMBIENT + (1 - AMBIENT) * np.clip(normal_world @ light_world, 0, 1)
     rgb = np.clip(255 * colours[geom] * light[:, None], 0, 255).astype(np.uint8)
     rgb[geom < 0] = BACKGROUND_RGB
     return rgb
@@ -149,43 +180,29 @@ def boxes_for_meshes(model: mujoco.MjModel, geom_ids: Collection[int]) -> Iterat
 class _Rays:
     """Captures by `mj_multiRay`."""
 
-    def __init__(self, model: mujoco.MjModel, data: mujoco.MjData, robot_geom_ids: Collection[int]) -> None:
-        self.model, self.data, self.colours = model, data, geom_colours(model)
+    def __init__(self, model: mujoco.MjModel, data: mujoco.MjData, drift: Drift, robot_geom_ids: Collection[int]) -> None:
+        self.model, self.data, self.colours, self.light_world = model, data, geom_colours(model), drift.light_world
         self.robot_geom_ids = robot_geom_ids
 
-    def __call__(self, camera: CameraSpec, T_camera_to_world: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def __call__(self, camera: CameraSpec, T_camera_to_world: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         directions = pixel_rays(camera).reshape(-1, 3) @ T_camera_to_world[:3, :3].T
         with boxes_for_meshes(self.model, self.robot_geom_ids):
             geom, depth, normal = cast(self.model, self.data, T_camera_to_world[:3, 3], directions, MAX_RAY_M)
         depth[geom < 0] = np.nan
         shape = (camera.height, camera.width)
-        return shade(self.colours, geom, normal).reshape(*shape, 3), depth.reshape(shape).astype(np.float32), geom.reshape(shape)
+        rgb = shade(self.colours, geom, normal, self.light_world)
+        return rgb.reshape(*shape, 3), depth.reshape(shape).astype(np.float32)
 
 
-def _moved_pose(T: np.ndarray, options: SensingOptions, rng: np.random.Generator) -> np.ndarray:
-    """Where the camera truly is, when it was moved since its calibration."""
-    if options.camera_shift_m == 0 and options.camera_turn_rad == 0:
-        return T
-    moved = T.copy()
-    moved[:3, 3] += rng.normal(0, options.camera_shift_m, 3)
-    target = T[:3, 3] + T[:3, :3] @ np.array([*np.tan(rng.normal(0, options.camera_turn_rad, 2)), 1.0])
-    return look_at(moved[:3, 3], target + moved[:3, 3] - T[:3, 3])
-
-
-def _inside(held: HeldRegion, depth: np.ndarray, K: np.ndarray, T: np.ndarray) -> np.ndarray:
-    """Which pixels `[h, w]` show something inside the held region."""
-    offset = depth_to_points(depth, K, T) - held.centre_world
-    with np.errstate(invalid="ignore"):
-        return (offset**2).sum(axis=-1) < held.radius**2
-
-
-def _noisy(rgb: np.ndarray, depth: np.ndarray, options: SensingOptions, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _noisy(
+    rgb: np.ndarray, depth: np.ndarray, brightness: float, options: SensingOptions, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     if options.depth_noise_m > 0:
         depth = depth + rng.normal(0, options.depth_noise_m, depth.shape).astype(np.float32) * depth**2
     if options.depth_dropout > 0:
         depth = np.where(rng.random(depth.shape) < options.depth_dropout, np.float32(np.nan), depth)
-    if options.rgb_noise > 0:
-        rgb = np.clip(rgb + rng.normal(0, options.rgb_noise, rgb.shape), 0, 255).astype(np.uint8)
+    if options.rgb_noise > 0 or options.light > 0:
+        rgb = np.clip(brightness * rgb + rng.normal(0, options.rgb_noise, rgb.shape), 0, 255).astype(np.uint8)
     return rgb, depth
 
 

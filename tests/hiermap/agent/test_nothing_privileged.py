@@ -148,15 +148,16 @@ from hiermap.model.config import ModelConfig
 from hiermap.model.world_model import HiermapModel
 from hiermap.agent.planner import Planner
 from hiermap.planners import Budget, PeakOptions, SearchOptions
-from hiermap.worlds.base import CameraView, GripperState, Observation
+from hiermap.worlds.base import CameraView, GripperState, Observation, RobotBody
 from hiermap.worlds.goals import Goal
 from hiermap.worlds.imagined.latent import LatentWorld
 with np.load(sys.argv[1]) as file:
     stored = {key: file[key] for key in file.files}
 count = int(stored["count"])
-fields = ("rgb", "depth", "K", "T_camera_to_world", "is_robot")
+fields = ("rgb", "depth", "K", "T_camera_to_world")
 views = tuple(CameraView(**{name: stored[f"{name}_{i}"] for name in fields}) for i in range(count))
-seen = Observation(views, GripperState(float(stored["width"]), bool(stored["holding"])))
+body = RobotBody(stored["centres_world"], stored["axes_world"], stored["half_sizes"])
+seen = Observation(views, GripperState(float(stored["width"]), bool(stored["holding"])), body=body)
 torch.manual_seed(0)
 model = HiermapModel(ModelConfig(**json.loads(sys.argv[3]))).eval()
 model.calibration[:, 1] = float(sys.argv[5])
@@ -169,8 +170,9 @@ print(json.dumps([str(result.status), [[a.primitive, *a.cell, a.rotation_index] 
 def test_it_plans_the_same_from_stored_images_where_neither_simulator_nor_rules_can_be_imported(problem: Problem, tmp_path: Path) -> None:
     here = planner().plan(problem.observation, problem.goal, BUDGET)
     seen = problem.observation
-    fields = ("rgb", "depth", "K", "T_camera_to_world", "is_robot")
+    fields = ("rgb", "depth", "K", "T_camera_to_world")
     arrays = {f"{name}_{i}": getattr(view, name) for i, view in enumerate(seen.views) for name in fields}
+    arrays |= {name: getattr(seen.body, name) for name in ("centres_world", "axes_world", "half_sizes")}
     np.savez(tmp_path / "seen.npz", count=len(seen.views), width=seen.gripper.width, holding=seen.gripper.holding, **arrays)
     banned = ",".join(
         [

@@ -4,7 +4,7 @@ import mujoco
 import numpy as np
 
 from hiermap.worlds.base import GripperState, Observation
-from hiermap.worlds.simulator.sensors import SensingOptions, sense
+from hiermap.worlds.simulator.sensors import SensingOptions, draw_drift, robot_body, sense
 
 LOWER_X, UPPER_X, COUNTER_Z = 0.6, 0.78, 0.28
 BAR_RADIUS = 0.005
@@ -34,5 +34,7 @@ def build() -> tuple[mujoco.MjModel, mujoco.MjData]:
 
 def observe(options: SensingOptions | None = None, seed: int = 0, holding: bool = False) -> Observation:
     model, data = build()
-    views = sense(model, data, options or SensingOptions(), np.random.default_rng(seed), [model.geom("arm").id])
-    return Observation(views, GripperState(0.08, holding))
+    options, arm = options or SensingOptions(), [model.geom("arm").id]
+    rng = np.random.default_rng(seed)
+    views = sense(model, data, options, draw_drift(options, rng), rng, arm)
+    return Observation(views, GripperState(0.08, holding), body=robot_body(model, data, arm))

@@ -10,9 +10,10 @@ from hiermap.worlds.kitchen.scene_sampling import initial_scene
 from hiermap.worlds.kitchen.spec import OPENABLE
 from hiermap.worlds.perception.cameras import MAX_DATASET_ERROR_PX, fiducial_error_px
 from hiermap.worlds.perception.fusion import fuse
+from hiermap.worlds.perception.self_filter import own_pixels
 from hiermap.worlds.simulator.kitchen import Kitchen
 from hiermap.worlds.simulator.segmentation import parallel_hits
-from hiermap.worlds.simulator.sensors import SensingOptions, cast, pixel_rays
+from hiermap.worlds.simulator.sensors import SensingOptions, boxes_for_meshes, cast, pixel_rays
 
 FRAME = SpatialFrame()
 SEEDS = (0, 5, 8, 200003)
@@ -103,16 +104,49 @@ def test_two_millimetres_of_noise_leave_handles_in_place():
         assert np.linalg.norm(view.point(cell) - fixture.handle_at(fraction)) < 0.02, fixture.name
 
 
-def test_the_generous_self_filter_covers_every_pixel_of_the_robot_and_leaves_the_model_as_it_was():
+def test_the_self_filter_covers_every_pixel_of_the_robots_meshes():
     kitchen = Kitchen(2)
-    types = kitchen.model.geom_type.copy()
-    views = kitchen.observe().views
-    np.testing.assert_array_equal(kitchen.model.geom_type, types)
-    for camera, view in zip(kitchen.sensing.cameras, views, strict=True):
+    observation = kitchen.observe()
+    for camera, view in zip(kitchen.sensing.cameras, observation.views, strict=True):
         T = camera.T_camera_to_world
         directions = pixel_rays(camera).reshape(-1, 3) @ T[:3, :3].T
         geom, _, _ = cast(kitchen.model, kitchen.data, T[:3, 3], directions, 5.0)
         exact = np.isin(geom, list(kitchen.robot_geom_ids)).reshape(view.depth.shape)
         assert exact.any()
-        assert not (exact & ~view.is_robot).any()
-        assert view.is_robot.mean() < 0.3
+        own = own_pixels(view, observation.body)
+        assert not (exact & ~own).any()
+        assert own.mean() < 0.3
+
+
+NOISY = SensingOptions(depth_noise_m=0.003, depth_dropout=0.02)
+
+
+@pytest.mark.parametrize("sensing", [SensingOptions(), NOISY], ids=["clean", "noisy"])
+@pytest.mark.parametrize("holds", [False, True])
+@pytest.mark.parametrize("seed", [100000, 100001])
+def test_nothing_of_the_robot_or_of_what_it_holds_is_left_in_the_view(seed, holds, sensing):
+    kitchen = Kitchen(seed, sensing)
+    thing = kitchen.spec.objects[0].name
+    kitchen.set_scene(replace(initial_scene(kitchen.spec), held=thing if holds else None))
+    view = kitchen.view()
+    assert view.holding == holds
+    robot = [i for i in kitchen.robot_geom_ids] + [i for i, owner in kitchen.geom_owner.items() if holds and owner == thing]
+    points = view.points[view.valid]
+    slack_m = 1e-3 + 6 * sensing.depth_noise_m
+    for i in robot:
+        half = np.abs(kitchen.model.geom_aabb[i, :3]) + kitchen.model.geom_aabb[i, 3:]
+        local = (points - kitchen.data.geom_xpos[i]) @ kitchen.data.geom_xmat[i].reshape(3, 3)
+        assert not (np.abs(local) < half + slack_m).all(axis=1).any(), kitchen.model.geom(i).name
+
+
+def test_the_self_filter_takes_nothing_of_the_kitchen_away():
+    kitchen = Kitchen(100002)
+    observation = kitchen.observe()
+    robot = list(kitchen.robot_geom_ids)
+    for view in observation.views:
+        directions = pixel_rays(kitchen.sensing.cameras[0]).reshape(-1, 3) @ view.T_camera_to_world[:3, :3].T
+        with boxes_for_meshes(kitchen.model, robot):
+            geom, _, _ = cast(kitchen.model, kitchen.data, view.T_camera_to_world[:3, 3], directions, 5.0)
+        floor = geom == kitchen.model.geom("floor").id
+        taken = own_pixels(view, observation.body).reshape(-1) & ~np.isin(geom, robot) & ~floor
+        assert not taken.any()
