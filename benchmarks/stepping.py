@@ -16,7 +16,7 @@ import mujoco
 import numpy as np
 from robosuite.controllers import load_composite_controller_config
 
-from hiermap.primitives.arms.panda import FINGER_CTRL_M, PandaArm
+from hiermap.primitives.arms.panda import PandaArm
 from hiermap.primitives.motion.arm import ArmFault
 from hiermap.primitives.skills.run import run_primitive
 from hiermap.primitives.specs import Command, PrimitiveResult
@@ -50,7 +50,7 @@ class EnvStepArm(PandaArm):
     def apply(self, torque: np.ndarray, finger_target: float) -> None:
         gripper = self.environment.robots[0].gripper["right"]
         # robosuite's gripper action only says "open further" or "close further", in steps of 0.2.
-        missing = finger_target / FINGER_CTRL_M - gripper.current_action[0]
+        missing = finger_target / self.finger_limit - gripper.current_action[0]
         grip = -np.sign(missing) if abs(missing) >= 0.1 else 0.0
         before = self.data.time
         self.environment.step(np.append(np.clip(torque, -self.torque_limit, self.torque_limit), grip))

@@ -5,6 +5,7 @@ Pure data: importing this module needs neither mujoco nor torch, so planners may
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from types import MappingProxyType
 
 ROTATION_BINS = 4
@@ -78,19 +79,46 @@ class Command:
     rotation_index: int
 
 
+class Reason(StrEnum):
+    """Why a primitive ended."""
+
+    DONE = "done"
+    UNREACHABLE = "unreachable"
+    """No branch of the arm reaches the pose; nothing has moved."""
+    BLOCKED = "blocked"
+    """Something stands in the way of the approach."""
+    MISSED = "missed"
+    """Nothing was met or gripped where something should be."""
+    STALLED = "stalled"
+    """What was pushed, pulled or turned gave too little."""
+    SLIPPED = "slipped"
+    """The grip or the contact was lost, or led nowhere."""
+    TIMEOUT = "timeout"
+    """The program's time was over."""
+    HAND_FULL = "hand_full"
+    HAND_EMPTY = "hand_empty"
+    """The hand is not as the primitive needs it; nothing has moved."""
+    NOTHING_THERE = "nothing_there"
+    """The cell or the bin means nothing that a program could do."""
+    UNGROUNDED = "ungrounded"
+    """The cell shows nothing to act on any more."""
+    SPOILED = "spoiled"
+    """Something fell over or off the counter: the judge's word, no program's."""
+
+
 @dataclass(frozen=True)
 class PrimitiveResult:
     """What a motor program reports, from its own feedback alone.
 
     Attributes:
         succeeded: the program's own opinion; a fresh look may disagree.
-        reason: "done" or why not ("unreachable", "blocked", "missed", "stalled", "slipped", "timeout", "hand_full", "hand_empty").
+        reason: DONE, or why not.
         duration: simulated time used [s].
         displacement: path length of the tool while in contact [m], or turned angle [rad] for rotate.
     """
 
     succeeded: bool
-    reason: str
+    reason: Reason
     duration: float
     displacement: float
 

@@ -10,7 +10,7 @@ from hiermap.agent.planner import Planner
 from hiermap.planners import Avoid, Plan, PlanResult, PlanStep
 from hiermap.planners.candidates import EFFECTS
 from hiermap.planners.failure_memory import discounted
-from hiermap.primitives.specs import PrimitiveResult
+from hiermap.primitives.specs import PrimitiveResult, Reason
 from hiermap.worlds.base import FIRST_VIEW, IMAGINED, Action, Node, Observation
 from hiermap.worlds.errors import InvalidObservationError, PhysicsError
 from hiermap.worlds.goals import Goal
@@ -248,8 +248,8 @@ class _Run:
         assert before is not None and node_before is not None
         try:
             report = self.world.act(action)
-        except InvalidObservationError as error:  # the cell shows nothing to act on
-            report = PrimitiveResult(False, f"ungrounded: {error}", 0.0, 0.0)
+        except InvalidObservationError:  # the cell shows nothing to act on
+            report = PrimitiveResult(False, Reason.UNGROUNDED, 0.0, 0.0)
         now, observation = self._look(node_before)
         seen = change_seen(planned, node_before, now)
         effect = believe_effect(report, seen)

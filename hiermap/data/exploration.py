@@ -15,7 +15,8 @@ from scipy import ndimage
 
 from hiermap.data.goal_directed import Purpose
 from hiermap.data.recorder import Look, Step, Walk
-from hiermap.primitives.specs import PRIMITIVES, PrimitiveResult
+from hiermap.primitives.hand import YAWS_RAD
+from hiermap.primitives.specs import PRIMITIVES, PrimitiveResult, Reason
 from hiermap.system.versions import versions
 from hiermap.worlds.base import Action
 from hiermap.worlds.errors import DataError, InvalidObservationError, PhysicsError
@@ -26,7 +27,7 @@ from hiermap.worlds.perception.cameras import fiducial_error_px
 from hiermap.worlds.perception.fusion import SpatialView
 from hiermap.worlds.perception.grounding import ground
 from hiermap.worlds.rules.judge import effect, truth
-from hiermap.worlds.rules.moves import LEFT, RIGHT, YAW_RAD, Move, fixture_primitive
+from hiermap.worlds.rules.moves import LEFT, RIGHT, Move, fixture_primitive
 from hiermap.worlds.rules.places import FREE_PREFIX, in_drawer, place_named, pose_at
 from hiermap.worlds.rules.transitions import apply, is_applicable, steps_to_go
 from hiermap.worlds.simulator.kitchen import Kitchen, Snapshot
@@ -211,7 +212,7 @@ def _executed(kitchen: Kitchen, walk: Walk, here: Here, action: Action) -> Here:
         # What lies on its side or on the floor is beyond every primitive: the failure is kept, the walk goes on from before it.
         walk.spoiled += 1
         kitchen.restore(here.snapshot)
-        walk.steps.append(Step(here.index, here.index, action, command, False, replace(result, succeeded=False, reason="spoiled")))
+        walk.steps.append(Step(here.index, here.index, action, command, False, replace(result, succeeded=False, reason=Reason.SPOILED)))
         return here
     after = look(kitchen)
     had_effect = any_effect(kitchen.spec, now.scene, after.scene, action, command.point_world)
@@ -251,7 +252,7 @@ def _teleported(kitchen: Kitchen, walk: Walk, here: Here, action: Action) -> Her
     if not effect(kitchen.spec, now.scene, after.scene, move):
         raise PhysicsError(f"{move} teleported in kitchen {kitchen.spec.seed} does not stay as the rules say")
     there = Here(walk.add(after), kitchen.snapshot())
-    walk.steps.append(Step(here.index, there.index, action, command, True, PrimitiveResult(True, "done", seconds, 0.0)))
+    walk.steps.append(Step(here.index, there.index, action, command, True, PrimitiveResult(True, Reason.DONE, seconds, 0.0)))
     return there
 
 
@@ -268,15 +269,15 @@ def _point_place(point_world: Sequence[float]) -> str:
 def _after(spec: KitchenSpec, scene: SceneState, move: Move) -> SceneState:
     if move.primitive != "place":
         return apply(spec, scene, move)
-    yaw_rad = scene.poses[move.target][3] + YAW_RAD["place"][move.rotation_index]
+    yaw_rad = scene.poses[move.target][3] + YAWS_RAD["place"][move.rotation_index]
     pose = pose_at(spec, place_named(spec, move.argument), dict(scene.fractions), yaw_rad)
     return replace(scene, poses={**scene.poses, move.target: pose}, held=None)
 
 
-def _why_not(now: Look, action: Action) -> str:
+def _why_not(now: Look, action: Action) -> Reason:
     if now.view.holding != PRIMITIVES[action.primitive].needs_object:
-        return "hand_full" if now.view.holding else "hand_empty"
-    return "missed"
+        return Reason.HAND_FULL if now.view.holding else Reason.HAND_EMPTY
+    return Reason.MISSED
 
 
 def any_effect(spec: KitchenSpec, before: SceneState, after: SceneState, action: Action, point_world: Sequence[float]) -> bool:

@@ -3,6 +3,7 @@
 import mujoco
 import numpy as np
 
+from hiermap.primitives.hand import FINGER_LIMIT_M
 from hiermap.primitives.motion.arm import ArmFault, JointState
 from hiermap.primitives.motion.kinematics import SerialChain, cross
 
@@ -10,8 +11,6 @@ CONTROL_PERIOD_S = 0.01
 """Torques change this often; 50 to 250 Hz gave the same success, the physics in between runs without Python."""
 ARMATURE = 0.2
 """[kg m2]; robosuite's default of 5/(i+1) makes the hand feel like tens of kilograms and ruins force control."""
-FINGER_CTRL_M = 0.04
-"""Widened to +-this, so that the finger motors squeeze with their full force whatever is between them."""
 READY = (0.0, -0.95, 0.0, -2.45, 0.0, 2.4, 0.785)
 """Hand at x 0.38, z 0.64, pointing down."""
 LEAST_LOAD_N = 0.5
@@ -26,8 +25,9 @@ def prepare_panda(model: mujoco.MjModel) -> None:
     model.dof_armature[model.jnt_dofadr[joints]] = ARMATURE
     # The hand's inertias are far too large for its mass, so MuJoCo's drag sees a paddle a metre wide.
     model.opt.density = model.opt.viscosity = 0.0
+    # So that the finger motors squeeze with their full force whatever is between them.
     for i in (1, 2):
-        model.actuator_ctrlrange[model.actuator(f"gripper0_right_gripper_finger_joint{i}").id] = (-FINGER_CTRL_M, FINGER_CTRL_M)
+        model.actuator_ctrlrange[model.actuator(f"gripper0_right_gripper_finger_joint{i}").id] = (-FINGER_LIMIT_M, FINGER_LIMIT_M)
     mujoco.mj_setConst(model, mujoco.MjData(model))
 
 
@@ -38,7 +38,7 @@ class PandaArm:
     """
 
     ready = np.array(READY)
-    finger_limit = 0.04
+    finger_limit = FINGER_LIMIT_M
 
     def __init__(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
         prepare_panda(model)

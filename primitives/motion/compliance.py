@@ -1,12 +1,14 @@
 """Following a joint nobody described: push or pull with a force along the path, and let the path itself turn the force."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from hiermap.primitives.motion.control import Driver, Hand, Impedance
+from hiermap.primitives.motion.control import Driver, Hand, Impedance, OutOfTime
+from hiermap.primitives.motion.guarded import guarded_move, never
 from hiermap.primitives.motion.kinematics import UP, cross, length_of, turned_about, unit
+from hiermap.primitives.specs import Reason
 
 CHORD_M = 0.012
 """The direction is estimated anew after this much travel."""
@@ -18,6 +20,8 @@ EFFECTIVE_DAMPING = 3.5
 """Damping across the line per root of its stiffness [sqrt(kg)/s]: about critical for the hand's 3 kg."""
 SLOW_SPEED, SLIP_MEMORY_S = 0.03, 0.5
 """A loss within this time [s] after moving slower than this [m/s] under force happened at the end stop."""
+LOST_TICKS = 3
+"""A loss that lasts this long is one."""
 SPEED_GAIN = 400.0
 """[N/m]: the force grows by this times the missing speed, per second."""
 
@@ -60,83 +64,116 @@ class Compliance:
 
 @dataclass(frozen=True, eq=False)
 class Travel:
-    """What following came to: path `length` [m], `turn` of the direction [rad], why it ended, and `progress` [m].
+    """What following came to.
 
-    `progress` is the net way along the first or the last direction, whichever is more: sliding sideways on a face is none.
+    Attributes:
+        reason: STALLED (end stop or blocked), SLIPPED (lost, or still on its way after `max_travel`), TIMEOUT or, if never tried, MISSED.
+        length: of the path [m].
+        progress: net way along the first or the last direction, whichever is more [m]: sliding sideways on a face is none.
     """
 
-    length: float
-    turn: float
-    reason: str
+    reason: Reason
+    length: float = 0.0
     progress: float = 0.0
 
 
 def follow_joint(
-    driver: Driver, start_direction: np.ndarray, how: Compliance, posture: np.ndarray, lost: Callable[[Hand], bool] = lambda hand: False
+    driver: Driver, start_direction: np.ndarray, how: Compliance, posture: np.ndarray, lost: Callable[[Hand], bool] = never
 ) -> Travel:
     """Drive the hand along `start_direction` [3] and then along whatever path it is led, until a stall, a loss or `max_travel`.
 
-    `reason` is "stalled" (end stop or blocked), "lost" (`lost(hand)` held for several ticks) or "travelled".
+    It is lost when `lost(hand)` holds for several ticks.
     """
-    hand = driver.hand()
-    origin_rotation = hand.rotation
-    first = u = unit(start_direction)
-    force, length, still, gone, slow = how.least_force, 0.0, 0.0, 0, np.inf
-    knot, chord, line = hand.position, None, hand.position
-    previous, limit, stiffness, tried = hand.position, how.force, how.hand_stiffness, how.second_force <= how.force
-    dt, begin = driver.arm.period, hand.position
+    path = _Path(how, driver.hand(), unit(start_direction), driver.arm.period)
+    try:
+        guarded_move(driver, posture, path.goals(), lambda hand: path.ended(hand, lost(hand)))
+    except OutOfTime:
+        path.reason = Reason.TIMEOUT
+    return path.travel()
 
-    def end(reason: str) -> Travel:
-        net = hand.position - begin
-        return Travel(length, _angle(first, u), reason, float(max(net @ first, net @ u)))
 
-    while True:
-        speed = float(hand.velocity @ u)
-        force = float(np.clip(force + SPEED_GAIN * (how.speed - speed) * dt, how.least_force, limit))
-        line = line + u * (u @ (hand.position - line))
-        goal = _goal(how, hand, u, first, origin_rotation, force, line, stiffness)
-        hand = driver.servo(goal, posture)
-        length += length_of(hand.position - previous)
-        previous = hand.position
-        if length_of(hand.position - knot) > CHORD_M:
-            new = unit(hand.position - knot)
-            if how.contact_force <= 0 or -hand.force @ u > how.contact_force:
-                u = _turned(u, new, chord, how, first)
-            knot, chord = hand.position, new
-        slow = 0.0 if speed < SLOW_SPEED and force > 0.5 * limit else slow + dt
-        gone = gone + 1 if lost(hand) else 0
-        if gone >= 3:
+class _Path:
+    """The path that a hand is led along: where it has been, where it goes on and how hard it may be pushed."""
+
+    def __init__(self, how: Compliance, hand: Hand, direction: np.ndarray, period: float) -> None:
+        self.how, self.begin, self.hand, self.dt = how, hand, hand, period
+        self.first = self.direction = direction
+        self.line = self.knot = hand.position
+        self.chord: np.ndarray | None = None
+        self.force, self.limit, self.stiffness = how.least_force, how.force, how.hand_stiffness
+        self.speed, self.length, self.reason = 0.0, 0.0, Reason.SLIPPED
+        self.still, self.slow, self.gone, self.tried = 0.0, np.inf, 0, how.second_force <= how.force
+
+    def travel(self) -> Travel:
+        net = self.hand.position - self.begin.position
+        return Travel(self.reason, self.length, float(max(net @ self.first, net @ self.direction)))
+
+    def goals(self) -> Iterator[Impedance]:
+        while True:
+            how, u = self.how, self.direction
+            self.speed = float(self.hand.velocity @ u)
+            self.force = float(np.clip(self.force + SPEED_GAIN * (how.speed - self.speed) * self.dt, how.least_force, self.limit))
+            self.line = self.line + u * (u @ (self.hand.position - self.line))
+            stiffness, damping = self._across()
+            yield Impedance(
+                self._led() @ self.begin.rotation,
+                self.line,
+                stiffness=stiffness,
+                damping=damping,
+                angular_stiffness=self.stiffness,
+                angular_damping=2.0 if self.stiffness <= 10.0 else 4.0,
+                force=self.force * u,
+                force_cap=100.0,
+            )
+
+    def _across(self) -> tuple[np.ndarray, np.ndarray]:
+        """Stiffness and damping [3, 3] that hold the hand on its line."""
+        how, across = self.how, np.eye(3) - np.outer(self.direction, self.direction)
+        up = across @ UP
+        up = up / max(1e-6, length_of(up))
+        vertical = np.outer(up, up)
+        lateral = across - vertical
+        roots = np.sqrt(how.lateral_stiffness) * lateral + np.sqrt(how.vertical_stiffness) * vertical
+        stiffness = how.lateral_stiffness * lateral + how.vertical_stiffness * vertical
+        return stiffness, how.damping * np.eye(3) + EFFECTIVE_DAMPING * roots
+
+    def _led(self) -> np.ndarray:
+        """How far the hand follows the direction's turn, a rotation [3, 3]."""
+        turn = np.clip(self.how.hand_gain * _angle(self.first, self.direction), 0, self.how.hand_max_turn)
+        axis = cross(self.first, self.direction)
+        size = length_of(axis)
+        return turned_about(axis / size, float(turn)) if size > 1e-6 else np.eye(3)
+
+    def ended(self, hand: Hand, lost: bool) -> bool:
+        """Take in where the hand is now; whether that is the end, for `reason`."""
+        self.length += length_of(hand.position - self.hand.position)
+        self.hand = hand
+        if length_of(hand.position - self.knot) > CHORD_M:
+            self._turn_to(unit(hand.position - self.knot))
+        self.slow = 0.0 if self.speed < SLOW_SPEED and self.force > 0.5 * self.limit else self.slow + self.dt
+        self.gone = self.gone + 1 if lost else 0
+        if self.gone >= LOST_TICKS:
             # A grip that slides off under force and just after standing still was at the end stop.
-            reason = "stalled" if slow < SLIP_MEMORY_S else "lost"
-            return end(reason)
-        still = still + dt if speed < STALL_SPEED and force > 0.95 * limit else 0.0
-        if still > STALL_SECONDS:
-            if tried:
-                return end("stalled")
-            tried, limit, stiffness, still = True, how.second_force, min(2.0, stiffness), 0.0
-        if length > how.max_travel:
-            return end("travelled")
+            self.reason = Reason.STALLED if self.slow < SLIP_MEMORY_S else Reason.SLIPPED
+            return True
+        return self._stalled() or self.length > self.how.max_travel
 
+    def _turn_to(self, chord: np.ndarray) -> None:
+        how = self.how
+        if how.contact_force <= 0 or -self.hand.force @ self.direction > how.contact_force:
+            self.direction = _turned(self.direction, chord, self.chord, how, self.first)
+        self.knot, self.chord = self.hand.position, chord
 
-def _goal(
-    how: Compliance, hand: Hand, u: np.ndarray, first: np.ndarray, rotation: np.ndarray, force: float, line: np.ndarray, stiffness: float
-) -> Impedance:
-    across = np.eye(3) - np.outer(u, u)
-    up = across @ UP
-    up = up / max(1e-6, length_of(up))
-    vertical = np.outer(up, up)
-    lateral = across - vertical
-    K = how.lateral_stiffness * lateral + how.vertical_stiffness * vertical
-    roots = np.sqrt(how.lateral_stiffness) * lateral + np.sqrt(how.vertical_stiffness) * vertical
-    D = how.damping * np.eye(3) + EFFECTIVE_DAMPING * roots
-    turn = np.clip(how.hand_gain * _angle(first, u), 0, how.hand_max_turn)
-    axis = cross(first, u)
-    size = length_of(axis)
-    target = turned_about(axis / size, float(turn)) @ rotation if size > 1e-6 else rotation
-    damping = 2.0 if stiffness <= 10.0 else 4.0
-    return Impedance(
-        target, line, stiffness=K, damping=D, angular_stiffness=stiffness, angular_damping=damping, force=force * u, force_cap=100.0
-    )
+    def _stalled(self) -> bool:
+        """Whether full force moves nothing any more; the first time a larger one may be tried."""
+        self.still = self.still + self.dt if self.speed < STALL_SPEED and self.force > 0.95 * self.limit else 0.0
+        if self.still <= STALL_SECONDS:
+            return False
+        if self.tried:
+            self.reason = Reason.STALLED
+            return True
+        self.tried, self.limit, self.stiffness, self.still = True, self.how.second_force, min(2.0, self.stiffness), 0.0
+        return False
 
 
 def _turned(u: np.ndarray, new: np.ndarray, chord: np.ndarray | None, how: Compliance, first: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from hiermap.primitives.hand import OPEN_WIDTH_M
 from hiermap.primitives.motion.arm import Arm, JointState
 from hiermap.primitives.motion.kinematics import SerialChain, length_of, rotation_error
 
@@ -28,6 +29,8 @@ TRACKING_LIMIT_RAD = 0.10
 TRACKING_TICKS = 3
 PATH_STEP_RAD, ROUNDING_STEPS = 0.01, 12
 """Free paths are sampled this finely; their corners are rounded over this many samples to either side."""
+OPENING_TRIES, OPENING_S = 12, 0.05
+"""Open fingers that something keeps from opening get this much time [s], this often."""
 HOME_RESERVE_S = 6.0
 """A contact phase ends this long before the program's bound, so that the way home fits in."""
 
@@ -104,43 +107,52 @@ class Driver:
 
     Args:
         arm: any `Arm`.
-        bound_seconds: the program's time bound.
+        bound_seconds: no tick ends later than this after the start [s]; until `leaving` is called, none later than HOME_RESERVE_S before.
     """
 
     def __init__(self, arm: Arm, bound_seconds: float) -> None:
         arm.reset()
         self.arm = arm
-        self.start = arm.time()
-        self.bound = bound_seconds
-        self.fingers = arm.width() / 2
-        self.tare = np.zeros(3)
-        self.reserve = HOME_RESERVE_S
-        self.pace = 1.0
+        self._start = arm.time()
+        self._bound, self._reserve = bound_seconds, HOME_RESERVE_S
+        self._fingers = arm.width() / 2
+        self._tare = np.zeros(3)
+        self._pace = 1.0
+
+    def open_to(self, half_width: float | None = None) -> None:
+        """From the next tick on hold each finger `half_width` [m] from the middle (None: as far as it goes); nothing is carried now."""
+        limit = self.arm.finger_limit
+        self._fingers = limit if half_width is None else min(limit, half_width)
+        self._pace = 1.0
+
+    def squeeze(self) -> None:
+        """From the next tick on press the fingers together."""
+        self._fingers = -self.arm.finger_limit
 
     def leaving(self) -> None:
         """Contact is over: from here on the way home may use the time kept for it."""
-        self.reserve = 0.0
+        self._reserve = 0.0
 
     def carry(self) -> None:
         """Something is in the hand: move so gently that it does not swing in the grip."""
-        self.pace = CARRYING_PACE
+        self._pace = CARRYING_PACE
 
     def elapsed(self) -> float:
         """Time since the program began [s]."""
-        return self.arm.time() - self.start
+        return self.arm.time() - self._start
 
     def hand(self) -> Hand:
         """Where the hand is and what pushes it (less the tare)."""
         state = self.arm.read()
         R, p, J = self.arm.chain.forward(state.q)
         twist = J @ state.qd
-        return Hand(R, p, twist[:3], twist[3:], self.arm.wrist_force() - self.tare)
+        return Hand(R, p, twist[:3], twist[3:], self.arm.wrist_force() - self._tare)
 
     def tick(self, torque: np.ndarray) -> None:
-        """One control period; raises OutOfTime when no more than the time for the way home is left."""
-        if self.elapsed() > self.bound - self.reserve:
+        """One control period; raises OutOfTime instead of one that would use the time for the way home, or pass the bound."""
+        if self.elapsed() + self.arm.period > self._bound - self._reserve:
             raise OutOfTime
-        self.arm.apply(torque, self.fingers)
+        self.arm.apply(torque, self._fingers)
 
     def servo(self, goal: Impedance, posture: np.ndarray) -> Hand:
         """One tick of impedance control; the hand after it."""
@@ -154,7 +166,7 @@ class Driver:
         """
         first = self.arm.read().q
         knots = np.vstack([first, path])
-        reference = time_path(knots, self.arm.period, speed * self.pace * PEAK_JOINT_SPEED)
+        reference = time_path(knots, self.arm.period, speed * self._pace * PEAK_JOINT_SPEED)
         late = 0
         for k, (q, qd, qdd) in enumerate(zip(*reference, strict=True)):
             state = self.arm.read()
@@ -185,13 +197,20 @@ class Driver:
                 return
             self.tick(joint_torque(state, q, zero, zero, self.arm.torque_limit))
 
+    def open_fully(self) -> None:
+        """Give a hand that is meant to be open a little time to end open, whatever a program left it doing."""
+        for _ in range(OPENING_TRIES if self._fingers > 0 else 0):
+            if self.arm.width() >= OPEN_WIDTH_M:
+                return
+            self.hold(OPENING_S)
+
     def take_tare(self, ticks: int = 4) -> None:
         """Average the wrist force over a few ticks of rest and call it zero."""
         total = np.zeros(3)
         for _ in range(ticks):
             self.hold(self.arm.period)
             total += self.arm.wrist_force()
-        self.tare = total / ticks
+        self._tare = total / ticks
 
 
 def time_path(knots: np.ndarray, period: float, peak_speed: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

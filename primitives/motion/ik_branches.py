@@ -67,18 +67,14 @@ def seeds(ready: np.ndarray) -> np.ndarray:
     return np.concatenate(turned)
 
 
-def best_reach(chain: SerialChain, ready: np.ndarray, options: Sequence[Option], start: np.ndarray | None = None) -> Reach | None:
-    """The cheapest branch over all options, or None when none can be reached with its whole approach.
-
-    `start` [7] are more seeds' worth of posture to prefer (default: ready).
-    """
+def best_reach(chain: SerialChain, ready: np.ndarray, options: Sequence[Option]) -> Reach | None:
+    """The cheapest branch over all options, or None when none can be reached with its whole approach."""
     best: Reach | None = None
-    origin = ready if start is None else start
-    first = seeds(ready) if start is None else np.vstack([start, seeds(ready)])
+    first = seeds(ready)
     for option in options:
         if best is not None and option.cost > best.cost:
             continue
-        best = _best_branch(chain, origin, first, option, best)
+        best = _best_branch(chain, ready, first, option, best)
     return best
 
 

@@ -196,12 +196,6 @@ class SerialChain:
         _forward(q, self.offset, self.turn, rotation, position, jacobian, origins)
         return rotation, position, jacobian
 
-    def joint_origins(self, q: np.ndarray) -> np.ndarray:
-        """Positions of the joints, [n, 3] [m]."""
-        origins = np.empty((len(q), 3))
-        _forward(q, self.offset, self.turn, np.empty((3, 3)), np.empty(3), np.empty((6, len(q))), origins)
-        return origins
-
     def solve(
         self, seeds: np.ndarray, rotation: np.ndarray, position: np.ndarray, posture: np.ndarray, iterations: int = 60
     ) -> tuple[np.ndarray, np.ndarray]:

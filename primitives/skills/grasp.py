@@ -1,19 +1,17 @@
 """Grasp: straight down over a thing, close, lift, and bring it to the ready pose."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from hiermap.primitives.hand import EMPTY_WIDTH_M, STANDOFFS_M, YAWS_RAD
 from hiermap.primitives.motion.control import Driver, Hand
+from hiermap.primitives.motion.guarded import advance, back_off
 from hiermap.primitives.motion.ik_branches import Option
 from hiermap.primitives.motion.kinematics import UP, hand_rotation, turned_about
-from hiermap.primitives.skills.phases import advance, back_off, choose, close_fingers, enter, go_home, release
-from hiermap.primitives.specs import Command
+from hiermap.primitives.skills.phases import Ending, choose, close_fingers, enter, go_home, release
+from hiermap.primitives.specs import Command, Reason
 
-YAWS_RAD = (0.0, np.pi / 4, np.pi / 2, 3 * np.pi / 4)
-"""Of the finger opening axis from +y, anticlockwise seen from above; 0 is parallel to the kitchen front."""
-STANDOFFS_M = (0.10, 0.06)
-"""The lower one is for places at the edge of what a hand pointing down can reach."""
 DEPTH_M = 0.018
 """The grip point goes this far below the visible top, or until something is touched."""
 TOUCH_N = 8.0
@@ -26,40 +24,39 @@ TOO_HIGH_M = 0.015
 """Still stopped this far above the grip, there is nothing but an obstacle between the fingers."""
 CLEAR_M = 0.07
 """Of which straight up, out of a drawer or from between neighbours."""
-EMPTY_M = 0.004
-"""Pads nearer than this hold nothing."""
 
 
-def grasp(driver: Driver, command: Command) -> tuple[bool, str, float]:
-    """Takes what stands at the point; (succeeded, reason, height lifted [m])."""
+def grasp(driver: Driver, command: Command) -> Ending:
+    """Takes what stands at the point; the displacement is the height lifted [m]."""
     point = np.array(command.point_world)
-    reach = choose(driver, down_options(point, YAWS_RAD[command.rotation_index], STANDOFFS_M, DEPTH_M))
-    driver.fingers = driver.arm.finger_limit
-    rotation = reach.option.rotation
+    reach = choose(driver, down_options(point, YAWS_RAD["grasp"][command.rotation_index], STANDOFFS_M["grasp"], DEPTH_M))
+    driver.open_to()
+    rotation, contact = reach.option.rotation, reach.option.contact
     posture = enter(driver, reach, soft=SOFT_M)
-    hand = advance(driver, posture, rotation, reach.option.contact, TOUCH_N)
-    if hand.position[2] > reach.option.contact[2] + SHORT_M:
-        hand = _beside(driver, posture, rotation, reach.option.contact)
-    if hand.position[2] > reach.option.contact[2] + TOO_HIGH_M:
-        back_off(driver, UP, CLEAR_M)
-        # Fingers left half open would pass for fingers that hold something.
-        driver.fingers = driver.arm.finger_limit
-        go_home(driver, rise=LIFT_M - CLEAR_M)
-        return False, "blocked", 0.0
-    width = close_fingers(driver, posture, rotation, hand.position, 0.5)
-    if width < EMPTY_M:
+    hand = advance(driver, posture, rotation, contact, TOUCH_N)
+    if hand.position[2] > contact[2] + SHORT_M:
+        hand = _beside(driver, posture, rotation, contact)
+    if hand.position[2] > contact[2] + TOO_HIGH_M:
+        return _given_up(driver, Reason.BLOCKED)
+    if not close_fingers(driver, posture, rotation):
         release(driver, posture)
-        back_off(driver, UP, CLEAR_M)
-        go_home(driver, rise=LIFT_M - CLEAR_M)
-        return False, "missed", 0.0
+        return _given_up(driver, Reason.MISSED)
     driver.carry()
     back_off(driver, UP, CLEAR_M, cap=60.0)
     go_home(driver, rise=LIFT_M - CLEAR_M)
-    if driver.arm.width() < EMPTY_M:
-        driver.fingers = driver.arm.finger_limit
+    if driver.arm.width() < EMPTY_WIDTH_M:
+        driver.open_to()
         driver.hold(0.4)
-        return False, "slipped", 0.0
-    return True, "done", LIFT_M
+        return Ending(Reason.SLIPPED)
+    return Ending(Reason.DONE, LIFT_M)
+
+
+def _given_up(driver: Driver, reason: Reason) -> Ending:
+    back_off(driver, UP, CLEAR_M)
+    # Fingers left half open would pass for fingers that hold something.
+    driver.open_to()
+    go_home(driver, rise=LIFT_M - CLEAR_M)
+    return Ending(reason)
 
 
 def _beside(driver: Driver, posture: np.ndarray, rotation: np.ndarray, contact: np.ndarray) -> Hand:
@@ -68,17 +65,15 @@ def _beside(driver: Driver, posture: np.ndarray, rotation: np.ndarray, contact: 
     side = float(driver.arm.load_offset() @ opening)
     shift = -np.sign(side) * ASIDE_M * opening if abs(side) > ASIDE_M else np.zeros(3)
     advance(driver, posture, rotation, driver.hand().position + RISE_M * UP + shift, 30.0)
-    driver.fingers = NARROW_M
+    driver.open_to(NARROW_M)
     driver.hold(0.2)
     driver.take_tare()
     return advance(driver, posture, rotation, contact + shift, TOUCH_N)
 
 
-def down_options(point: np.ndarray, yaw_rad: float, standoffs: Sequence[float], depth: float) -> list[Option]:
+def down_options(point: np.ndarray, yaw_rad: float, standoffs: Sequence[float], depth: float) -> Iterator[Option]:
     """Both twins of a hand that points straight down, opening at `yaw_rad` from +y, from each of `standoffs` [m] above the point."""
-    made = []
     for rank, standoff in enumerate(standoffs):
         for turn in (0.0, np.pi):
             opening = turned_about(UP, yaw_rad + turn) @ np.array([0.0, 1.0, 0.0])
-            made.append(Option(hand_rotation(-UP, opening), point - depth * UP, point + standoff * UP, 0.4 * rank))
-    return made
+            yield Option(hand_rotation(-UP, opening), point - depth * UP, point + standoff * UP, 0.4 * rank)

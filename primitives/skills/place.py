@@ -2,18 +2,14 @@
 
 import numpy as np
 
+from hiermap.primitives.hand import STANDOFFS_M, YAWS_RAD
 from hiermap.primitives.motion.control import Driver
+from hiermap.primitives.motion.guarded import advance, back_off
 from hiermap.primitives.motion.kinematics import UP, length_of
 from hiermap.primitives.skills.grasp import down_options
-from hiermap.primitives.skills.phases import advance, back_off, choose, enter, go_home, release
-from hiermap.primitives.specs import Command
+from hiermap.primitives.skills.phases import Ending, choose, enter, go_home, release
+from hiermap.primitives.specs import Command, Reason
 
-YAWS_RAD = (0.0, np.pi / 2)
-"""Of the finger opening axis from +y."""
-STANDOFFS_M = (0.17, 0.125, 0.095)
-"""Higher than what hangs below the grip point; the lower ones are for the edge of what a hand pointing down can reach."""
-LOWEST_M = 0.0
-"""The grip point is never lowered below the target's surface."""
 TOUCH_N = 3.0
 LEAST_OFFSET_M, MOST_OFFSET_M = 0.02, 0.08
 """A thing held by its rim hangs beside the grip point: the wrist's torque tells how far, and its centre is put on the target."""
@@ -23,10 +19,10 @@ SPREAD_M = 0.014
 """Each finger opens by this much, so that it frees the thing without knocking what stands beside it."""
 
 
-def place(driver: Driver, command: Command) -> tuple[bool, str, float]:
-    """Puts the held thing down at the point; (succeeded, reason, how far it was lowered [m])."""
+def place(driver: Driver, command: Command) -> Ending:
+    """Puts the held thing down at the point; the displacement is how far it was lowered [m]."""
     point = np.array(command.point_world)
-    reach = choose(driver, down_options(point, YAWS_RAD[min(command.rotation_index, 1)], STANDOFFS_M, -LOWEST_M))
+    reach = choose(driver, down_options(point, YAWS_RAD["place"][command.rotation_index], STANDOFFS_M["place"], 0.0))
     driver.carry()
     rotation = reach.option.rotation
     posture = enter(driver, reach, soft=reach.option.standoff[2] - point[2] - 0.01)
@@ -42,9 +38,8 @@ def place(driver: Driver, command: Command) -> tuple[bool, str, float]:
     hand = advance(driver, posture, rotation, reach.option.contact - offset, TOUCH_N)
     touched = hand.position[2] > reach.option.contact[2] + 0.004
     release(driver, posture, extra=SPREAD_M)
-    driver.pace = 1.0
     back_off(driver, UP, CLEAR_M)
     go_home(driver, rise=0.08)
-    driver.fingers = driver.arm.finger_limit
+    driver.open_to()
     driver.hold(0.3)
-    return touched, "done" if touched else "missed", float(before[2] - hand.position[2])
+    return Ending(Reason.DONE if touched else Reason.MISSED, float(before[2] - hand.position[2]))

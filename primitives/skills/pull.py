@@ -1,13 +1,17 @@
 """Pull: grip a bar or knob and follow wherever it leads, as far as it goes."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
+from hiermap.primitives.hand import EMPTY_WIDTH_M
 from hiermap.primitives.motion.compliance import Compliance, Travel, follow_joint
-from hiermap.primitives.motion.control import Driver, OutOfTime
+from hiermap.primitives.motion.control import Driver
+from hiermap.primitives.motion.guarded import advance, back_off
 from hiermap.primitives.motion.ik_branches import Option, straight
-from hiermap.primitives.motion.kinematics import cross, hand_rotation, turned_about, unit
-from hiermap.primitives.skills.phases import UP, advance, back_off, choose, close_fingers, enter, go_home, level, pitched, release
-from hiermap.primitives.specs import Command
+from hiermap.primitives.motion.kinematics import UP, cross, turned_about, unit
+from hiermap.primitives.skills.phases import Ending, choose, close_fingers, enter, go_home, level, pitched, release, twins
+from hiermap.primitives.specs import Command, Reason
 
 STANDOFF_M = 0.10
 PRESHAPE_M = 0.03
@@ -15,8 +19,6 @@ PRESHAPE_M = 0.03
 GRIP_DEPTH_M = 0.016
 """The grip point goes this far behind the visible surface, or until the fingertips touch the face."""
 TOUCH_N = 6.0
-MISSED_M = 0.004
-"""Pads nearer than this hold nothing."""
 FORCED_M = 0.012
 """Pads forced open by more than this no longer hold."""
 LEAST_TRAVEL_M = 0.05
@@ -34,33 +36,25 @@ FOLLOW = {
 BACK_M = 0.10
 
 
-def pull(driver: Driver, command: Command) -> tuple[bool, str, float]:
-    """Opens what is gripped at the point; (succeeded, reason, travel [m])."""
+def pull(driver: Driver, command: Command) -> Ending:
+    """Opens what is gripped at the point; the displacement is the travel [m]."""
     point, flat = np.array(command.point_world), level(command.normal_world)
     reach = choose(driver, options(point, flat, command.rotation_index))
-    driver.fingers = PRESHAPE_M
+    driver.open_to(PRESHAPE_M)
     rotation = reach.option.rotation
     posture = enter(driver, reach)
     advance(driver, posture, rotation, reach.option.contact, TOUCH_N)
-    hand = driver.hand()
-    width = close_fingers(driver, posture, rotation, hand.position)
-    how = FOLLOW[min(command.rotation_index, 1)]
-    travel = Travel(0.0, 0.0, "missed") if width < MISSED_M else _follow(driver, flat, how, posture)
-    _leave(driver, travel)
-    if travel.reason == "stalled" and travel.length > LEAST_TRAVEL_M:
-        return True, "done", travel.length
-    return False, {"lost": "slipped", "travelled": "slipped"}.get(travel.reason, travel.reason), travel.length
+    travel = Travel(Reason.MISSED)
+    if close_fingers(driver, posture, rotation):
+        widest = driver.arm.width() + FORCED_M
+        how = FOLLOW[command.rotation_index]
+        travel = follow_joint(driver, flat, how, posture, lambda hand: not EMPTY_WIDTH_M < driver.arm.width() < widest)
+    _leave(driver)
+    opened = travel.reason == Reason.STALLED and travel.length > LEAST_TRAVEL_M
+    return Ending(Reason.DONE if opened else travel.reason, travel.length)
 
 
-def _follow(driver: Driver, normal: np.ndarray, how: Compliance, posture: np.ndarray) -> Travel:
-    width = driver.arm.width()
-    try:
-        return follow_joint(driver, normal, how, posture, lambda hand: not MISSED_M < driver.arm.width() < width + FORCED_M)
-    except OutOfTime:
-        return Travel(0.0, 0.0, "timeout")
-
-
-def _leave(driver: Driver, travel: Travel) -> None:
+def _leave(driver: Driver) -> None:
     """Let go, move away from the handle along the gripper's own axis, up past the open panel, and home."""
     driver.leaving()
     release(driver, driver.arm.read().q)
@@ -70,18 +64,15 @@ def _leave(driver: Driver, travel: Travel) -> None:
     go_home(driver, rise=0.12)
 
 
-def options(point: np.ndarray, flat: np.ndarray, roll: int) -> list[Option]:
+def options(point: np.ndarray, flat: np.ndarray, roll: int) -> Iterator[Option]:
     """Both twins of the gripper roll at several pitches, with look-ahead along a drawer's and two doors' paths."""
-    made = []
     for pitch in PITCHES_RAD:
         approach = pitched(-flat, pitch)
         across = cross(UP, approach) if roll == 0 else cross(approach, cross(UP, approach))
-        for sign in (1.0, -1.0):
-            rotation = hand_rotation(approach, sign * across)
-            contact = point + GRIP_DEPTH_M * approach
-            cost = 1.5 * abs(pitch - PREFERRED_PITCH_RAD[min(roll, 1)])
-            made.append(Option(rotation, contact, point - STANDOFF_M * approach, cost, _ahead(rotation, contact, flat, roll)))
-    return sorted(made, key=lambda option: option.cost)
+        contact = point + GRIP_DEPTH_M * approach
+        cost = 1.5 * abs(pitch - PREFERRED_PITCH_RAD[roll])
+        for rotation in twins(approach, across):
+            yield Option(rotation, contact, point - STANDOFF_M * approach, cost, _ahead(rotation, contact, flat, roll))
 
 
 def _ahead(rotation: np.ndarray, contact: np.ndarray, normal: np.ndarray, roll: int) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -90,15 +81,7 @@ def _ahead(rotation: np.ndarray, contact: np.ndarray, normal: np.ndarray, roll: 
         side = cross(UP, normal)
         for sign in (1.0, -1.0):
             pivot = contact + sign * ARC_RADIUS_M * side
-            turns = [turned_about(UP, sign * angle) for angle in np.linspace(0.25, 1.25, 5)]
-            positions = np.array([pivot + turn @ (contact - pivot) for turn in turns])
-            if (positions - contact)[-1] @ normal < 0:
-                turns = [turn.T for turn in turns]
-                positions = np.array([pivot + turn @ (contact - pivot) for turn in turns])
-            hands = [turned_about(UP, 0.8 * _angle_z(turn)) @ rotation for turn in turns]
-            paths.append((np.array(hands), positions))
+            angles = sign * np.linspace(0.25, 1.25, 5)
+            positions = np.array([pivot + turned_about(UP, angle) @ (contact - pivot) for angle in angles])
+            paths.append((np.array([turned_about(UP, 0.8 * angle) @ rotation for angle in angles]), positions))
     return paths
-
-
-def _angle_z(rotation: np.ndarray) -> float:
-    return float(np.arctan2(rotation[1, 0], rotation[0, 0]))

@@ -5,20 +5,21 @@ from types import MappingProxyType
 
 import numpy as np
 
+from hiermap.primitives.hand import EMPTY_WIDTH_M, OPEN_WIDTH_M
 from hiermap.primitives.motion.arm import Arm
 from hiermap.primitives.motion.control import Driver, OutOfTime
 from hiermap.primitives.skills.grasp import grasp
-from hiermap.primitives.skills.phases import Blocked, Unreachable, go_home
+from hiermap.primitives.skills.phases import Blocked, Ending, Unreachable, go_home
 from hiermap.primitives.skills.place import place
 from hiermap.primitives.skills.pull import pull
 from hiermap.primitives.skills.push import push
 from hiermap.primitives.skills.rotate import rotate
-from hiermap.primitives.specs import PRIMITIVES, Command, PrimitiveResult
+from hiermap.primitives.specs import PRIMITIVES, Command, PrimitiveResult, PrimitiveSpec, Reason
 
-EMPTY_WIDTH_M, OPEN_WIDTH_M = 0.004, 0.0765
-"""Resting pads between these widths hold something."""
-Program = Callable[[Driver, Command], tuple[bool, str, float]]
+Program = Callable[[Driver, Command], Ending]
 PROGRAMS: Mapping[str, Program] = MappingProxyType({"grasp": grasp, "place": place, "push": push, "pull": pull, "rotate": rotate})
+HANDLING = ("grasp", "place")
+"""These leave the fingers as they are meant to be; the others end with an open hand."""
 
 
 def is_holding(arm: Arm) -> bool:
@@ -27,51 +28,45 @@ def is_holding(arm: Arm) -> bool:
 
 
 def run_primitive(arm: Arm, command: Command) -> PrimitiveResult:
-    """Run one motor program from the ready pose to the ready pose.
+    """Run one motor program from the ready pose to the ready pose, within its `bound_seconds`.
 
-    Moves nothing when the hand is not as the primitive needs it ("hand_full", "hand_empty") or the pose cannot be reached
-    ("unreachable"). Raises ValueError for an unknown primitive, bin or a point or normal that is not finite, ArmFault on divergence.
+    Contact ends early enough to leave time for the way home; an arm that does not come home in time either is left where it is.
+    Moves nothing when the hand is not as the primitive needs it (HAND_FULL, HAND_EMPTY) or the pose cannot be reached (UNREACHABLE).
+    Raises ValueError for an unknown primitive, bin or a point or normal that is not finite, ArmFault on divergence.
     """
     spec = _checked(command)
     driver = Driver(arm, spec.bound_seconds)
     holding = is_holding(arm)
     if holding != spec.needs_object:
-        return PrimitiveResult(False, "hand_full" if holding else "hand_empty", 0.0, 0.0)
-    driver.fingers = -arm.finger_limit if holding else arm.finger_limit
+        return PrimitiveResult(False, Reason.HAND_FULL if holding else Reason.HAND_EMPTY, 0.0, 0.0)
+    (driver.squeeze if holding else driver.open_to)()
     try:
-        succeeded, reason, displacement = PROGRAMS[command.primitive](driver, command)
+        reason, displacement = _there_and_back(driver, command)
     except Unreachable:
-        return PrimitiveResult(False, "unreachable", 0.0, 0.0)
-    except Blocked:
-        succeeded, reason, displacement = False, "blocked", 0.0
-        _return(driver)
+        return PrimitiveResult(False, Reason.UNREACHABLE, 0.0, 0.0)
     except OutOfTime:
-        succeeded, reason, displacement = False, "timeout", 0.0
-        _return(driver)
-    if command.primitive not in ("grasp", "place") and not holding:
-        driver.fingers = arm.finger_limit
-    driver.settle(arm.ready, seconds=0.8)
-    _open_fully(driver)
-    return PrimitiveResult(bool(succeeded), reason, driver.elapsed(), float(displacement))
+        reason, displacement = Reason.TIMEOUT, 0.0
+    return PrimitiveResult(reason == Reason.DONE, reason, driver.elapsed(), float(displacement))
 
 
-def _return(driver: Driver) -> None:
-    """Home from wherever a program was given up."""
-    driver.bound = np.inf
-    go_home(driver)
+def _there_and_back(driver: Driver, command: Command) -> Ending:
+    """Raises OutOfTime when not even the way home fits into the bound."""
+    try:
+        ending = PROGRAMS[command.primitive](driver, command)
+    except Blocked:
+        ending = Ending(Reason.BLOCKED)
+        go_home(driver)
+    except OutOfTime:
+        ending = Ending(Reason.TIMEOUT)
+        go_home(driver)
+    if command.primitive not in HANDLING:
+        driver.open_to()
+    driver.settle(driver.arm.ready, seconds=0.8)
+    driver.open_fully()
+    return ending
 
 
-def _open_fully(driver: Driver) -> None:
-    """A hand that is meant to be open ends open, whatever the program left it doing."""
-    if driver.fingers > 0 and driver.arm.width() < OPEN_WIDTH_M:
-        driver.bound = np.inf
-        for _ in range(12):
-            driver.hold(0.05)
-            if driver.arm.width() >= OPEN_WIDTH_M:
-                return
-
-
-def _checked(command: Command):
+def _checked(command: Command) -> PrimitiveSpec:
     spec = PRIMITIVES.get(command.primitive)
     if spec is None:
         raise ValueError(f"unknown primitive {command.primitive!r}; known: {', '.join(PRIMITIVES)}")

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS, PrimitiveResult
+from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS, PrimitiveResult, Reason
 from hiermap.worlds.base import Action, GripperState, Node, Observation, Outcome
 from hiermap.worlds.errors import InvalidObservationError
 from hiermap.worlds.frame import SpatialFrame
@@ -152,11 +152,11 @@ class ToyRobot:
         node = self._world.root(self.observe(), self._nothing)
         outcome = self._world.expand(node, [action], self._nothing)[0]
         if outcome.success == 0.0:
-            return PrimitiveResult(False, "missed", outcome.cost, 0.0)
+            return PrimitiveResult(False, Reason.MISSED, outcome.cost, 0.0)
         if self.rng is not None and self.rng.random() >= outcome.success:
-            return PrimitiveResult(False, "slipped", outcome.cost, 0.0)
+            return PrimitiveResult(False, Reason.SLIPPED, outcome.cost, 0.0)
         self.state = outcome.node.state
-        return PrimitiveResult(True, "done", outcome.cost, 0.1)
+        return PrimitiveResult(True, Reason.DONE, outcome.cost, 0.1)
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hiermap.primitives.hand import PUSH_DISTANCE_M, YAWS_RAD
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.worlds.kitchen.spec import OPENABLE, FixtureSpec, ObjectSpec
-from hiermap.worlds.rules.places import PUSH_DISTANCE, Place
+from hiermap.worlds.rules.places import Place
 from hiermap.worlds.rules.slabs import Clearance, front_hand, outward, slab, sweep_slabs, top_hand
 
 PUSH_LEVER = 0.62
@@ -26,8 +27,6 @@ AHEAD = np.array([-1.0, 0.0, 0.0])
 INWARD, LEFT, RIGHT, _DOWN = range(4)
 ROLL_0, ROLL_90 = range(2)
 CCW_ROLL_0, CW_ROLL_0, CCW_ROLL_90, CW_ROLL_90 = range(4)
-YAW_RAD = {"grasp": (0.0, np.pi / 4, np.pi / 2, 3 * np.pi / 4), "place": (0.0, np.pi / 2)}
-"""How far the axis along which the fingers open is turned about z from the kitchen front (the y axis), per bin [rad]."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class Move:
 
 def opening_axis(primitive: str, rotation_index: int) -> np.ndarray:
     """Unit direction [2] (x, y) along which the fingers of a hand pointing down open."""
-    yaw = YAW_RAD[primitive][rotation_index]
+    yaw = YAWS_RAD[primitive][rotation_index]
     return np.array([-np.sin(yaw), np.cos(yaw)])
 
 
@@ -132,7 +131,7 @@ def grasp_bins(thing: ObjectSpec, yaw_rad: float, in_drawer: bool) -> tuple[int,
     if thing.length <= 0.0:
         return (0, 2, 1, 3)
     # The fingers close across the box's narrow side, its y at yaw 0.
-    differences = [abs((YAW_RAD["grasp"][b] - yaw_rad + np.pi / 2) % np.pi - np.pi / 2) for b in range(4)]
+    differences = [abs((YAWS_RAD["grasp"][b] - yaw_rad + np.pi / 2) % np.pi - np.pi / 2) for b in range(4)]
     return tuple(b for b in np.argsort(differences) if differences[b] <= np.pi / 8 + 1e-6) or (int(np.argmin(differences)),)
 
 
@@ -143,13 +142,13 @@ def hand_over(thing: ObjectSpec, place: Place, primitive: str, rotation_index: i
 
 
 def push_space(thing: ObjectSpec, start: Place, side: str, clearance: Clearance) -> np.ndarray:
-    """Slabs `[3, 8]` that the object, the fingers behind it and the palm pass while it is pushed sideways by `PUSH_DISTANCE`."""
+    """Slabs `[3, 8]` that the object, the fingers behind it and the palm pass while it is pushed sideways by `PUSH_DISTANCE_M`."""
     x, y, z = start.point_world
     sign = 1.0 if side == "left" else -1.0
     along = np.array([0.0, 1.0])
-    half_path, palm_z = PUSH_DISTANCE / 2 + thing.radius, z + 0.06
-    path = slab(np.array([x, y + sign * PUSH_DISTANCE / 2]), along, half_path, thing.radius, z + 0.005, z + thing.height)
-    first, last = -SIDE_START, PUSH_DISTANCE - thing.radius
+    half_path, palm_z = PUSH_DISTANCE_M / 2 + thing.radius, z + 0.06
+    path = slab(np.array([x, y + sign * PUSH_DISTANCE_M / 2]), along, half_path, thing.radius, z + 0.005, z + thing.height)
+    first, last = -SIDE_START, PUSH_DISTANCE_M - thing.radius
     middle, half = np.array([x, y + sign * (first + last) / 2]), (last - first) / 2
     fingers = slab(middle, along, half + 0.015, 0.02, z + 0.01, palm_z)
     behind = middle - np.array([PALM_BEHIND, 0.0])

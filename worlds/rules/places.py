@@ -4,12 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hiermap.primitives.hand import PUSH_DISTANCE_M
 from hiermap.worlds.kitchen.scene_sampling import DRAWER_INSET, drawer_floor_z
 from hiermap.worlds.kitchen.spec import FixtureSpec, KitchenSpec, ObjectSpec, SceneState, SurfaceSpec
 from hiermap.worlds.rules.reachability import GRASP_LIFT, reached_from_above
 
-PUSH_DISTANCE = 0.10
-"""A sideways push moves an object this far [m]."""
 LOW = 0.03
 """What lies this far below the counter top is in a drawer [m]."""
 SAME_PLACE = 0.02
@@ -117,7 +116,7 @@ def own_places(spec: KitchenSpec, scene: SceneState, thing: ObjectSpec) -> list[
             return [Place(f"{thing.name}@here", _triple(opened), drawer=drawer.name, owner=thing.name)]
     places = [Place(f"{thing.name}@here", _triple(point), surface=_surface_at(spec, _triple(point)), owner=thing.name)]
     for side, sign in (("left", 1.0), ("right", -1.0)):
-        moved = point + np.array([0.0, sign * PUSH_DISTANCE, 0.0])
+        moved = point + np.array([0.0, sign * PUSH_DISTANCE_M, 0.0])
         on_counter = spec.counter_world[2] + thing.radius <= moved[1] <= spec.counter_world[3] - thing.radius
         if on_counter and reached_from_above(moved + np.array([0.0, 0.0, thing.height]), GRASP_LIFT):
             places.append(Place(f"{thing.name}@{side}", _triple(moved), surface=_surface_at(spec, _triple(moved)), owner=thing.name))

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from hiermap.primitives.hand import STANDOFFS_M
+
 WRIST_OFFSET = 0.088
 """Of a Panda's flange from the axis of its wrist [m]."""
 SPHERE = (0.7175, 0.134)
@@ -9,8 +11,8 @@ SPHERE = (0.7175, 0.134)
 fingertips [m]. Fitted to the arm's inverse kinematics at fingertip heights from 0.23 to 0.44 m, to 2 mm."""
 MARGIN = 0.012
 """Kept from the very edge [m]."""
-GRASP_LIFT, PLACE_LIFT = 0.06, 0.095
-"""A hand comes at least this far from above: the lowest standoffs of grasp and place [m]."""
+GRASP_LIFT, PLACE_LIFT = min(STANDOFFS_M["grasp"]), min(STANDOFFS_M["place"])
+"""A hand comes at least this far from above [m]."""
 
 
 def reached_from_above(points_world: np.ndarray, lift: float) -> np.ndarray:

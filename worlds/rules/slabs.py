@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hiermap.primitives.hand import MAX_APPROACH_YAW_RAD
 from hiermap.worlds.kitchen.spec import DOORS, FixtureSpec
 
 SWEEP_STEPS = 16
@@ -18,8 +19,6 @@ HAND_LENGTH = 0.16
 """How far behind the contact point the hand and the wrist are as wide as the hand [m]."""
 FINGERS_HALF_WIDTH = 0.05
 """Half of the outer width of the open fingers [m]."""
-MAX_APPROACH_YAW_RAD = 0.9
-"""The arm cannot turn its approach further than this away from the direction of the kitchen front."""
 
 
 @dataclass(frozen=True)

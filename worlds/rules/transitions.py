@@ -10,11 +10,12 @@ from functools import lru_cache
 
 import numpy as np
 
+from hiermap.primitives.hand import PUSH_DISTANCE_M
 from hiermap.worlds.goals import Predicate
 from hiermap.worlds.kitchen.spec import FixtureSpec, KitchenSpec, SceneState
 from hiermap.worlds.rules.judge import PredicateKey
 from hiermap.worlds.rules.moves import Move
-from hiermap.worlds.rules.places import PUSH_DISTANCE, in_drawer, place_named, pose_at
+from hiermap.worlds.rules.places import in_drawer, place_named, pose_at
 from hiermap.worlds.rules.shortest_paths import shortest, steps_to_predicates
 from hiermap.worlds.rules.slabs import NOMINAL, Clearance
 from hiermap.worlds.rules.transition_table import Operator, Table
@@ -83,7 +84,7 @@ def apply(spec: KitchenSpec, scene: SceneState, move: Move) -> SceneState:
     poses = dict(scene.poses)
     x, y, z, yaw = poses[move.target]
     if move.primitive == "push":
-        poses[move.target] = (x, y + (PUSH_DISTANCE if move.argument == "left" else -PUSH_DISTANCE), z, yaw)
+        poses[move.target] = (x, y + (PUSH_DISTANCE_M if move.argument == "left" else -PUSH_DISTANCE_M), z, yaw)
         return replace(scene, poses=poses)
     poses[move.target] = pose_at(spec, place_named(spec, move.argument), dict(scene.fractions), yaw)
     return replace(scene, poses=poses, held=None)

@@ -6,7 +6,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS, PrimitiveResult
+from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS, PrimitiveResult, Reason
 from hiermap.worlds.base import Action
 from hiermap.worlds.errors import InvalidObservationError
 from hiermap.worlds.kitchen.scene_sampling import random_scene
@@ -88,7 +88,7 @@ class KitchenEnv(gymnasium.Env[Observed, np.ndarray]):
             return self.kitchen.act(action)
         except InvalidObservationError:
             # An action space of cells includes cells where nothing is and bins that a primitive does not use.
-            return PrimitiveResult(False, "nothing_there", 0.0, 0.0)
+            return PrimitiveResult(False, Reason.NOTHING_THERE, 0.0, 0.0)
 
     def _observed(self) -> Observed:
         assert self.kitchen is not None

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from hiermap.primitives.hand import STANDOFFS_M, YAWS_RAD
 from hiermap.primitives.motion.ik_branches import Option, best_reach, straight
 from hiermap.primitives.motion.kinematics import hand_rotation
-from hiermap.primitives.skills import grasp, place
+from hiermap.primitives.skills import grasp
 from hiermap.primitives.skills.pull import options as pull_options
 from hiermap.worlds.rules.reachability import GRASP_LIFT, MARGIN, PLACE_LIFT, reached_from_above
 
@@ -62,11 +63,7 @@ def test_pull_prefers_a_hand_pitched_a_little_down(arm):
         assert abs(first.rotation[:, 0] @ opening) > 0.9
 
 
-def test_the_worlds_know_the_lowest_standoffs():
-    assert min(grasp.STANDOFFS_M) == GRASP_LIFT and min(place.STANDOFFS_M) == PLACE_LIFT
-
-
-@pytest.mark.parametrize(("lift", "standoffs"), [(GRASP_LIFT, grasp.STANDOFFS_M), (PLACE_LIFT, place.STANDOFFS_M)])
+@pytest.mark.parametrize(("lift", "standoffs"), [(GRASP_LIFT, STANDOFFS_M["grasp"]), (PLACE_LIFT, STANDOFFS_M["place"])])
 @pytest.mark.parametrize("height", [0.19, 0.28, 0.34])
 def test_from_above_the_arm_reaches_as_far_as_the_worlds_rules_say_and_hardly_farther(arm, height, lift, standoffs):
     for angle in np.linspace(-0.65, 0.65, 7):
@@ -77,5 +74,5 @@ def test_from_above_the_arm_reaches_as_far_as_the_worlds_rules_say_and_hardly_fa
         def reached(index, yaw, points=points):
             return best_reach(arm.chain, arm.ready, grasp.down_options(points[index], yaw, standoffs, 0.0)) is not None
 
-        assert all(reached(edge, yaw) for yaw in grasp.YAWS_RAD)
-        assert not reached(edge + round((MARGIN + 0.01) / 0.002), grasp.YAWS_RAD[0])
+        assert all(reached(edge, yaw) for yaw in YAWS_RAD["grasp"])
+        assert not reached(edge + round((MARGIN + 0.01) / 0.002), YAWS_RAD["grasp"][0])

@@ -1,0 +1,159 @@
+"""Push sideways: with closed fingers beside a bar seen from the front, or with one finger of an open hand beside a thing on the counter."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from hiermap.primitives.hand import PUSH_DISTANCE_M
+from hiermap.primitives.motion.compliance import Compliance, Travel, follow_joint
+from hiermap.primitives.motion.control import Driver, Hand
+from hiermap.primitives.motion.guarded import Steps, advance, along_line, back_off
+from hiermap.primitives.motion.ik_branches import Option, straight
+from hiermap.primitives.motion.kinematics import UP, cross
+from hiermap.primitives.skills.phases import Ending, choose, enter, go_home, pitched, twins
+from hiermap.primitives.specs import Reason
+
+TOUCH_N = 4.0
+BESIDE_BAR_M = 0.05
+"""A slide begins this far beside a bar."""
+SLIDE = Compliance(
+    speed=0.12,
+    force=45.0,
+    second_force=0.0,
+    lateral_stiffness=500.0,
+    vertical_stiffness=800.0,
+    max_turn=0.2,
+    hand_gain=0.0,
+    hand_stiffness=30.0,
+    max_travel=0.25,
+)
+LEANS = ((np.pi / 2, 0.40, 0.0), (np.pi / 2, 0.25, 0.3), (1.42, 0.40, 0.6), (1.42, 0.25, 0.8), (1.25, 0.30, 1.4))
+"""Of the hand in a sweep: how far below the horizontal [rad], how far the fingertips lead it, and dislike.
+
+They lead because the hand is wider than a finger and must not touch a tall thing at its top.
+"""
+FINGER_AT_M = 0.048
+"""Distance of an open finger from the middle of the hand, and a little more to keep off the fronts behind the counter."""
+SIDE_GAP_M = 0.10
+"""A sweep begins this far beside the point."""
+MOST_SWEEP_M, SWEEP_LAG_M = 0.27, 0.06
+"""Where a sweep that met nothing ends, and how far the hand may stay behind."""
+SWEEP_SPEED, SWEEP_START_S = 0.08, 0.15
+"""[m/s], and the time [s] that it takes to get there."""
+NEAR_M = 0.08
+"""No thing that stands at the point is touched before the hand is this near to it."""
+FELT_N, HIT_N, FELT_TICKS = 0.35, 12.0, 7
+"""A force as small as that of a sliding bowl counts once it lasts; more than the second is not a thing that slides."""
+FINGER_HEIGHT_M = 0.01
+"""Of the fingertips over the counter while they push: higher, tall things topple."""
+LEAST_HEIGHT_M = 0.025
+"""The counter lies at least this far below the visible top of a thing."""
+TRIES, STEP_ASIDE_M, STEP_BACK_M = 3, 0.025, 0.022
+"""Fingers that land on top of something rise and try again this much farther beside the point and nearer to the robot."""
+
+
+def slide(driver: Driver, point: np.ndarray, outward: np.ndarray, side: float) -> tuple[Travel, np.ndarray]:
+    """Fingers beside a bar, then sideways as far as it goes, to +y for `side` 1, -y for -1; what it came to, and `outward` again."""
+    along = side * cross(outward, UP)
+    along = along if along[1] * side > 0 else -along
+    reach = choose(driver, _bar_options(point - BESIDE_BAR_M * along, outward, along))
+    posture = enter(driver, reach)
+    advance(driver, posture, reach.option.rotation, reach.option.contact, TOUCH_N)
+    advance(driver, posture, reach.option.rotation, driver.hand().position + 0.08 * along, TOUCH_N)
+    travel = follow_joint(driver, along, SLIDE, posture)
+    back_off(driver, -along, 0.015)
+    return travel, outward
+
+
+def _bar_options(beside: np.ndarray, outward: np.ndarray, along: np.ndarray) -> Iterator[Option]:
+    for pitch in (0.2, 0.35, 0.0, 0.5):
+        approach = pitched(-outward, pitch)
+        across, contact = cross(UP, approach), beside + 0.014 * approach
+        # Fingers stacked vertically cannot be pushed apart by the bar.
+        for wide, dislike in ((cross(approach, across), 0.0), (across, 0.6)):
+            for rotation in twins(approach, wide):
+                ahead = [straight(rotation, contact, contact + 0.2 * along)]
+                yield Option(rotation, contact, contact - 0.10 * approach, abs(pitch - 0.2) + dislike, ahead)
+
+
+def sweep(driver: Driver, point: np.ndarray, side: float) -> Ending:
+    """One finger of an open hand beside a thing, down to the counter, then sideways until it has moved on by PUSH_DISTANCE_M.
+
+    The hand is open toward the robot and away from it, and pushes with the farther finger: so the wide hand neither reaches the fronts
+    behind the counter nor lies on its edge.
+    """
+    driver.open_to()
+    along = np.array([0.0, side, 0.0])
+    reach = choose(driver, _leaning_options(point - SIDE_GAP_M * along - np.array([FINGER_AT_M, 0.0, 0.0]), along))
+    posture = enter(driver, reach, rise=0.06)
+    rotation = reach.option.rotation
+    floor = _land(driver, posture, rotation, point, along)
+    if floor is None:
+        go_home(driver, rise=0.10)
+        return Ending(Reason.BLOCKED)
+    advance(driver, posture, rotation, floor + FINGER_HEIGHT_M * UP, 30.0)
+    swept = _sweep_along(driver, posture, rotation, point, along)
+    back_off(driver, -along, 0.02)
+    go_home(driver, rise=0.15)
+    return swept
+
+
+def _leaning_options(start: np.ndarray, along: np.ndarray) -> Iterator[Option]:
+    """A hand from above whose fingers open toward and away from the robot; it leans back where it cannot reach straight down."""
+    low = start - 0.05 * UP
+    for pitch, lead, dislike in LEANS:
+        approach = np.array([np.cos(pitch), 0.0, -np.sin(pitch)]) + lead * along
+        for rotation in twins(approach, np.array([np.sin(pitch), 0.0, np.cos(pitch)])):
+            yield Option(rotation, start - 0.02 * UP, start + 0.025 * UP, dislike, [straight(rotation, low, low + 0.2 * along)])
+
+
+def _land(driver: Driver, posture: np.ndarray, rotation: np.ndarray, point: np.ndarray, along: np.ndarray) -> np.ndarray | None:
+    """Down beside the point until the counter is felt: the hand's position there [3], or None if something is always in the way."""
+    for _ in range(TRIES):
+        above = driver.hand().position
+        floor = advance(driver, posture, rotation, above - 0.16 * UP, TOUCH_N).position
+        if floor[2] < point[2] - LEAST_HEIGHT_M:
+            return floor
+        advance(driver, posture, rotation, above, 30.0)
+        advance(driver, posture, rotation, above - STEP_ASIDE_M * along - np.array([STEP_BACK_M, 0.0, 0.0]), TOUCH_N)
+        driver.take_tare()
+    return None
+
+
+def _sweep_along(driver: Driver, posture: np.ndarray, rotation: np.ndarray, point: np.ndarray, along: np.ndarray) -> Ending:
+    """Sideways at constant speed; a lasting force against the motion is the touch. The displacement is the travel since the touch."""
+    driver.take_tare(10)
+    touch = _Touch(driver.hand().position, point, along)
+    along_line(driver, posture, rotation, along, touch.steps(driver.arm.period), 25.0, touch.ended)
+    if not touch.sure:
+        return Ending(Reason.MISSED)
+    travel = touch.gone - touch.at
+    return Ending(Reason.DONE if travel > 0.8 * PUSH_DISTANCE_M else Reason.STALLED, travel)
+
+
+class _Touch:
+    """Whether and where a sweeping finger has met a thing that slides; ways [m] count along the sweep from its start."""
+
+    def __init__(self, start: np.ndarray, point: np.ndarray, along: np.ndarray) -> None:
+        self.start, self.point, self.along = start, point, along
+        self.wanted, self.gone, self.at, self.pushed, self.sure = 0.0, 0.0, 0.0, 0.0, False
+
+    def steps(self, period: float) -> Steps:
+        tick = 0
+        while self.wanted < MOST_SWEEP_M:
+            tick += 1
+            speed = SWEEP_SPEED * min(1.0, tick * period / SWEEP_START_S)
+            self.wanted += speed * period
+            yield self.wanted, speed
+
+    def ended(self, hand: Hand) -> bool:
+        """Take in where the hand is now; whether the thing was carried far enough, or the hand is held up."""
+        self.gone = float((hand.position - self.start) @ self.along)
+        # A sliding thing sticks and slips, so its force comes and goes; what was only brushed is forgotten again.
+        near = (self.point - hand.position) @ self.along < NEAR_M
+        felt = near and FELT_N < -hand.force @ self.along < HIT_N
+        self.at = self.gone if self.pushed <= 0 else self.at
+        self.pushed = min(self.pushed + 1, 2 * FELT_TICKS) if felt else max(0.0, self.pushed - 0.2)
+        self.sure = self.pushed > 0 and (self.sure or self.pushed >= FELT_TICKS)
+        carried = self.sure and self.gone > self.at + PUSH_DISTANCE_M
+        return carried or self.wanted - self.gone > SWEEP_LAG_M
