@@ -54,7 +54,7 @@ def push(driver: Driver, command: Command) -> Ending:
     point, normal = np.array(command.point_world), unit(np.array(command.normal_world))
     # Held at zero, not squeezed: two fingers that squeeze each other give way sideways together.
     driver.open_to(0.0)
-    direction = PRIMITIVES["push"].rotations[command.rotation_index]
+    direction = PRIMITIVES["push"].bins[command.rotation_index].effect
     if direction == "inward":
         flap = abs(normal[2]) > FLAP_TILT
         return _left(driver, *(_flap(driver, point) if flap else _inward(driver, point, level(normal))))

@@ -10,7 +10,7 @@ from hiermap.primitives.motion.guarded import advance, back_off, guarded_move
 from hiermap.primitives.motion.ik_branches import Option
 from hiermap.primitives.motion.kinematics import UP, cross, length_of, turned_about, unit
 from hiermap.primitives.skills.phases import Ending, choose, close_fingers, enter, go_home, release, twins
-from hiermap.primitives.specs import Command, Reason
+from hiermap.primitives.specs import PRIMITIVES, Command, Reason
 
 STANDOFF_M = 0.09
 DEPTH_M = 0.014
@@ -40,7 +40,7 @@ STALL_SPEED, STALL_DRIFT, STALL_SECONDS = 0.06, 0.01, 0.4
 def rotate(driver: Driver, command: Command) -> Ending:
     """Turns what is gripped at the point; the displacement is the angle [rad]."""
     point, normal = np.array(command.point_world), unit(np.array(command.normal_world))
-    sense = 1.0 if command.rotation_index in (0, 2) else -1.0
+    sense = 1.0 if PRIMITIVES["rotate"].bins[command.rotation_index].effect == "ccw" else -1.0
     reach = choose(driver, options(point, normal, command.rotation_index // 2, sense))
     driver.open_to()
     rotation = reach.option.rotation

@@ -42,7 +42,7 @@ def test_of_two_equal_options_the_one_less_disliked_is_taken(arm):
 
 
 def test_the_search_is_deterministic(arm):
-    options = pull_options(np.array([0.55, 0.25, 0.2]), -FORWARD, 1)
+    options = list(pull_options(np.array([0.55, 0.25, 0.2]), -FORWARD, 1))
     first, second = (best_reach(arm.chain, arm.ready, options) for _ in range(2))
     assert first is not None and second is not None
     np.testing.assert_array_equal(first.approach, second.approach)
@@ -58,7 +58,7 @@ def test_a_look_ahead_that_cannot_be_followed_makes_a_branch_dearer(arm):
 
 def test_pull_prefers_a_hand_pitched_a_little_down(arm):
     for roll, opening in ((0, np.array([0.0, 1.0, 0.0])), (1, UP)):
-        first = pull_options(np.array([0.55, 0.25, 0.2]), -FORWARD, roll)[0]
+        first = min(pull_options(np.array([0.55, 0.25, 0.2]), -FORWARD, roll), key=lambda option: option.cost)
         assert 0.1 < -first.rotation[2, 2] < 0.5
         assert abs(first.rotation[:, 0] @ opening) > 0.9
 
@@ -72,7 +72,7 @@ def test_from_above_the_arm_reaches_as_far_as_the_worlds_rules_say_and_hardly_fa
         edge = np.flatnonzero(reached_from_above(points, lift))[-1]
 
         def reached(index, yaw, points=points):
-            return best_reach(arm.chain, arm.ready, grasp.down_options(points[index], yaw, standoffs, 0.0)) is not None
+            return best_reach(arm.chain, arm.ready, list(grasp.down_options(points[index], yaw, standoffs, 0.0))) is not None
 
         assert all(reached(edge, yaw) for yaw in YAWS_RAD["grasp"])
         assert not reached(edge + round((MARGIN + 0.01) / 0.002), YAWS_RAD["grasp"][0])
