@@ -10,7 +10,7 @@ from hiermap.evaluation.problem import Attempt, attempt, planner_for, pose
 from hiermap.evaluation.results import EpisodeRow
 from hiermap.evaluation.single_primitive import PHYSICS, Judged, run_single
 from hiermap.evaluation.suites import CHAINS, RunOptions, Trial, chain_length
-from hiermap.report.pictures import SCALE, outlined, png, side_by_side, upscaled
+from hiermap.report.pictures import Picture, png
 from hiermap.worlds.errors import PhysicsError
 from hiermap.worlds.perception.fusion import fuse
 
@@ -71,5 +71,5 @@ def void(trial: Trial, started: float) -> EpisodeRow:
 def chain_picture(done: Attempt) -> bytes:
     """A PNG of the first view, the goal's things outlined, beside the last one."""
     masks = {name: np.asarray(target.mask) for name, target in done.problem.goal.targets.items()}
-    first = outlined(upscaled(fuse(done.problem.observation).rgb), masks, SCALE)
-    return png(side_by_side(first, upscaled(done.problem.kitchen.view().rgb)))
+    first = Picture(fuse(done.problem.observation).rgb, outlines=masks)
+    return png([first, Picture(done.problem.kitchen.view().rgb)])

@@ -9,9 +9,7 @@ from hiermap.evaluation.attempt_recording import recording_of
 from hiermap.evaluation.problem import Attempt, attempt, planner_for, pose
 from hiermap.evaluation.suites import CHAINS, RunOptions, at_least, one_of, out_directory
 from hiermap.planners import Status
-from hiermap.report.pictures import SCALE, action_picture, map_strip, outlined, png, side_by_side, upscaled
 from hiermap.report.recording import Recording, StepRecord, save
-from hiermap.system.files import write_atomically
 from hiermap.system.provenance import settings
 from hiermap.worlds.goals import in_words
 
@@ -38,7 +36,6 @@ def plan(config: Mapping[str, Any]) -> int:
     done = attempt(problem, planner, options, act=config["execute"])
     recording = recording_of(done, planner, about)
     save(recording, out)
-    save_pictures(recording, problem.goal.targets, out)
     print(in_text(done, recording, out))
     return exit_code(done)
 
@@ -50,19 +47,6 @@ def exit_code(done: Attempt) -> int:
     if done.result:
         return DONE
     return TIMEOUT if done.result.status is Status.TIMEOUT else NO_PLAN
-
-
-def save_pictures(recording: Recording, targets: Mapping, out: Path) -> None:
-    """view.png with the goal's things outlined, and per step its cell, its maps and, once executed, the next view."""
-    masks = {name: target.mask for name, target in targets.items()}
-    write_atomically(out / "view.png", png(outlined(upscaled(recording.first.rgb), masks, SCALE)))
-    for index, step in enumerate(recording.steps, start=1):
-        image = action_picture(step.before.rgb, step.primitive, step.cell, step.rotation_index)
-        if step.after is not None:
-            image = side_by_side(image, upscaled(step.after.rgb))
-        write_atomically(out / f"step_{index:02d}.png", png(image))
-        strip = map_strip(step.before.rgb, step.before.heats, (step.primitive, step.cell))
-        write_atomically(out / f"step_{index:02d}_maps.png", png(strip))
 
 
 def in_text(done: Attempt, recording: Recording, out: Path) -> str:
@@ -84,4 +68,4 @@ def in_text(done: Attempt, recording: Recording, out: Path) -> str:
 def _step_text(index: int, step: StepRecord) -> str:
     point = "(" + ", ".join(f"{value:.3f}" for value in step.point_world) + ") m" if step.point_world is not None else "-"
     after = f"{step.reason}  (replan {step.plan})" if step.plan else step.reason
-    return f"{index:4d}    {step.primitive:7s} {step.rotation:12s} {point:24s} map {step.affordance:.2f}  {after}".rstrip()
+    return f"{index:4d}    {step.action.primitive:7s} {step.rotation:12s} {point:24s} map {step.affordance:.2f}  {after}".rstrip()

@@ -9,12 +9,11 @@ from hiermap.evaluation.results import EpisodeRow
 from hiermap.evaluation.suites import Trial
 from hiermap.planners import PeakOptions, candidates
 from hiermap.primitives.specs import PRIMITIVES
-from hiermap.report.pictures import action_picture, png, side_by_side, upscaled
+from hiermap.report.pictures import Picture, png
 from hiermap.worlds.base import Action, Observation
 from hiermap.worlds.errors import InvalidObservationError, PhysicsError
 from hiermap.worlds.kitchen.spec import KitchenSpec
 from hiermap.worlds.oracle import affordances
-from hiermap.worlds.perception.fusion import SpatialView
 from hiermap.worlds.rules import judge
 from hiermap.worlds.rules.moves import Move
 from hiermap.worlds.simulator.kitchen import Kitchen
@@ -69,7 +68,7 @@ def run_single(trial: Trial, maps_of: MapsOf | None, pictures: bool) -> Judged:
         episode_seconds=time.perf_counter() - started,
     )
     shown = pictures and not success and reason != PHYSICS
-    return row, before_and_after(view, kitchen.view(), action) if shown else None
+    return row, png([Picture(view.rgb, action=action), Picture(kitchen.view().rgb)]) if shown else None
 
 
 def peak(maps: np.ndarray, primitive: str) -> Action:
@@ -88,12 +87,6 @@ def kind_of(spec: KitchenSpec, move: Move) -> str:
     if move.argument in kinds:
         return kinds[move.argument]
     return "surface" if move.argument in {surface.name for surface in spec.surfaces} else "counter"
-
-
-def before_and_after(before: SpatialView, after: SpatialView, action: Action | None) -> bytes:
-    """A PNG of the two views side by side, the action marked in the first."""
-    left = upscaled(before.rgb) if action is None else action_picture(before.rgb, action.primitive, action.cell, action.rotation_index)
-    return png(side_by_side(left, upscaled(after.rgb)))
 
 
 def _apply(kitchen: Kitchen, action: Action) -> str:

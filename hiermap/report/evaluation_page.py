@@ -3,71 +3,55 @@
 import csv
 import json
 from collections import Counter
-from collections.abc import Mapping
-from html import escape
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hiermap.report import html
-from hiermap.worlds.errors import DataError
+from hiermap.report import page
+from hiermap.report.page import Html, html
 
 INFO, EPISODES, FAILURES = "eval_info.json", "episodes.csv", "failures"
 MAX_PICTURES = 24
 """Failures shown as pictures; the rest stay in their folder."""
+_MEANS = {"primitives": "primitives", "replans": "replans", "s / plan": "plan_seconds", "s / episode": "episode_seconds"}
 
 
-def evaluation_section(directory: Path) -> str:
-    """Everything about the evaluation that left `directory`; DataError when its files are damaged."""
-    try:
-        info = json.loads((directory / INFO).read_text())
-        with (directory / EPISODES).open() as file:
-            episodes = list(csv.DictReader(file))
-        config = info["settings"]["config"]
-        percent = info["aggregated"]["pc_success"]
-        title = f"<h1>{escape(str(config.get('suite', directory.name)))}: {percent:.1f} % of {len(episodes)} episodes</h1>"
-        tables = _table("task", {**info["per_task"], "all": info["aggregated"]})
-        kinds = html.card("<h3>By primitive and kind of thing</h3>", _table("kind", info["per_kind"])) if "per_kind" in info else ""
-        return title + _lead(config) + html.card(tables) + kinds + _failures(directory, episodes) + _details(info, episodes)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{directory} holds no readable evaluation: {error!r}; run `hiermap evaluate ... out={directory}` again") from error
+def evaluation_section(directory: Path) -> Html:
+    """Everything about the evaluation that left `directory`."""
+    info = json.loads((directory / INFO).read_text())
+    with (directory / EPISODES).open() as file:
+        episodes = list(csv.DictReader(file))
+    config, total = info["settings"]["config"], info["aggregated"]
+    title = html("<h1>{}: {:.1f} % of {} episodes</h1>", config["suite"], total["pc_success"], len(episodes))
+    lead = ", ".join(f"{key} {config[key]}" for key in ("planner", "world", "maps", "weights", "seed") if key in config)
+    tasks = page.card("By task", _table({**info["per_task"], "all": total}))
+    kinds = page.card("By primitive and kind of thing", _table(info["per_kind"])) if "per_kind" in info else Html()
+    failures = _failures(episodes, sorted((directory / FAILURES).glob("*.png")))
+    listing = page.folded("Every episode", page.table(list(episodes[0]), [list(row.values()) for row in episodes]))
+    return page.joined([title, html('<p class="note">{}</p>', lead), tasks, kinds, failures, listing, page.settings(info["settings"])])
 
 
-def _lead(config: Mapping) -> str:
-    words = ", ".join(f"{key} {config[key]}" for key in ("planner", "world", "maps", "weights", "seed") if key in config)
-    return f'<p class="lead">{escape(words)}</p>'
+def _table(groups: Mapping[str, Mapping]) -> Html:
+    heads = ("", "success", "", "95 % interval", "episodes", *_MEANS)
+    return page.table(heads, [_row(name, group) for name, group in groups.items()])
 
 
-def _table(name: str, groups: Mapping[str, Mapping]) -> str:
-    heads = (name, "success", "", "95 % interval", "episodes", "primitives", "replans", "s / plan", "s / episode")
-    rows = []
-    for key, group in groups.items():
-        low, high = group["ci95"]
-        means = [group[f"mean_{part}"] for part in ("primitives", "replans", "plan_seconds", "episode_seconds")]
-        rows.append(
-            (
-                escape(key),
-                f"{group['pc_success']:.1f} %",
-                html.interval_bar(group["pc_success"], low, high),
-                f"{low:.1f} .. {high:.1f}",
-                str(group["n_episodes"]),
-                *("-" if mean is None else f"{mean:.2f}" for mean in means),
-            )
-        )
-    return html.table(heads, rows)
+def _row(name: str, group: Mapping) -> tuple[object, ...]:
+    (low, high), success = group["ci95"], group["pc_success"]
+    means = [group[f"mean_{part}"] for part in _MEANS.values()]
+    shown = [None if mean is None else f"{mean:.2f}" for mean in means]
+    return name, f"{success:.1f} %", _bar(success, low, high), f"{low:.1f} .. {high:.1f}", group["n_episodes"], *shown
 
 
-def _failures(directory: Path, episodes: list[dict]) -> str:
-    failed = [row for row in episodes if row["success"] != "1"]
-    if not failed:
-        return html.card("<h3>Failures</h3><p>None.</p>")
-    counts = Counter((row["task"], row["failure_reason"] or "?") for row in failed)
-    reasons = html.table(("task", "reason", "episodes"), [(escape(task), escape(why), str(n)) for (task, why), n in counts.most_common()])
-    files = sorted((directory / FAILURES).glob("*.png")) if (directory / FAILURES).is_dir() else []
-    figures = "".join(html.file_picture(file.read_bytes(), file.stem.replace("_", " ")) for file in files[:MAX_PICTURES])
-    return html.card("<h3>Failures</h3>", reasons, f'<div class="row" style="margin-top:14px">{figures}</div>')
+def _bar(percent: float, low: float, high: float) -> Html:
+    """A percentage as a bar with its interval drawn over it, all in 0..100."""
+    bar = '<div class="bar"><i style="width:{:.1f}%"></i><b style="left:{:.1f}%;width:{:.1f}%"></b></div>'
+    return html(bar, percent, low, max(high - low, 0.6))
 
 
-def _details(info: Mapping, episodes: list[dict]) -> str:
-    heads = tuple(episodes[0]) if episodes else ()
-    listing = html.table(heads, [tuple(escape(value or "") for value in row.values()) for row in episodes])
-    settings = f"<pre>{escape(json.dumps(info['settings'], indent=2))}</pre>"
-    return html.folded("Every episode", listing) + html.folded("Settings", settings)
+def _failures(episodes: Sequence[Mapping[str, str]], pictures: Sequence[Path]) -> Html:
+    counts = Counter((row["task"], row["failure_reason"] or "?") for row in episodes if row["success"] != "1")
+    if not counts:
+        return page.card("Failures", "None.")
+    reasons = page.table(("task", "reason", "episodes"), [(task, why, number) for (task, why), number in counts.most_common()])
+    figures = [page.picture(file, file.stem.replace("_", " ")) for file in pictures[:MAX_PICTURES]]
+    return page.card("Failures", reasons, page.row(*figures))

@@ -1,145 +1,110 @@
-"""Pictures of views, maps and moments, drawn with numpy and Pillow alone."""
+"""Pictures of views, maps and moments, drawn with matplotlib's own renderer (no display, no global state)."""
 
-import base64
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, PowerNorm, to_rgba
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle
 
 from hiermap.primitives.specs import PRIMITIVES
+from hiermap.worlds.base import Action
 
-SCALE = 4
+SCALE, SMALL_SCALE = 4, 2
 """Screen pixels per cell: a 96 x 128 view becomes 384 x 512."""
-SMALL_SCALE = 2
-COLOURS: Mapping[str, tuple[int, int, int]] = {
-    "grasp": (46, 134, 222),
-    "place": (39, 174, 96),
-    "push": (230, 126, 34),
-    "pull": (192, 57, 143),
-    "rotate": (214, 178, 20),
-}
+COLOURS: Mapping[str, str] = {"grasp": "#2e86de", "place": "#27ae60", "push": "#e67e22", "pull": "#c0398f", "rotate": "#d6b214"}
 """One colour a primitive in every picture, apart in hue and readable over wood and steel."""
-_GROUND = 0.5
-"""How much of the view's colour stays under a map, so that the map reads first."""
-_ARROWS = {
-    ("push", 1): (0, -1),
-    ("push", 2): (0, 1),
-    ("push", 3): (1, 0),
-    ("push", 0): (-1, 0),
-    ("pull", 0): (1, 0),
-    ("pull", 1): (1, 0),
+_INKS = ("#e6283c", "#286ee6", "#149650", "#aa3cc8", "#e68214")
+_ARROWS = {"inward": (0, -1), "left": (-1, 0), "right": (1, 0), "down": (0, 1), "roll_0": (0, 1), "roll_90": (0, 1)}
+"""Orientation -> direction on the picture (columns, rows) of a push or pull; inward is away from the robot, so up the picture."""
+LABEL: Mapping[str, Any] = {
+    "horizontalalignment": "center",
+    "verticalalignment": "bottom",
+    "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 1},
+    "parse_math": False,
 }
-"""(primitive, bin) -> direction on the picture (rows, columns); inward is away from the robot, so up the picture."""
+"""Words on a picture, as they are: a "$" in a name is no formula."""
+_DPI, _GAP, _TITLE = 100, 6, 22
+"""Dots per inch, and pixels between pictures and above titled ones."""
 
 
-def upscaled(image: np.ndarray, scale: int = SCALE) -> np.ndarray:
-    """`image` `[H, W, ...]` with every cell repeated `scale` times along both axes."""
-    return np.repeat(np.repeat(image, scale, axis=0), scale, axis=1)
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A view and what is drawn over it.
+
+    Attributes:
+        rgb: `[H, W, 3]` uint8.
+        title: a line above it.
+        heat: `[H, W]` in [0, 1], a map laid in the colour of `primitive` over the view, which is then dimmed and grey.
+        action: its cell is ringed and, where it moves something, its direction shown.
+        outlines: name -> mask `[H, W]` bool; its edge is drawn and named.
+    """
+
+    rgb: np.ndarray
+    title: str = ""
+    heat: np.ndarray | None = None
+    primitive: str = ""
+    action: Action | None = None
+    outlines: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
-def overlay(rgb: np.ndarray, heat: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
-    """A dimmed grey view `[H, W, 3]` uint8 with `heat` `[H, W]` in [0, 1] laid over it in `colour`."""
-    grey = rgb.astype(float).mean(axis=-1, keepdims=True).repeat(3, axis=-1)
-    ground = 255 * (1 - _GROUND) + _GROUND * grey
-    weight = np.clip(heat, 0.0, 1.0)[..., None] ** 0.7
-    return (ground * (1 - weight) + np.array(colour, float) * weight).round().astype(np.uint8)
+def png(*rows: Sequence[Picture], scale: int = SCALE) -> bytes:
+    """A PNG file's content: pictures of one size in rows of one length, `scale` pixels a cell."""
+    height, width = (scale * cells for cells in rows[0][0].rgb.shape[:2])
+    above = _TITLE if rows[0][0].title else 0
+    pixels = len(rows[0]) * (width + _GAP) - _GAP, len(rows) * (height + above)
+    figure = Figure(figsize=(pixels[0] / _DPI, pixels[1] / _DPI), dpi=_DPI)
+    inside = {"left": 0, "right": 1, "bottom": 0, "top": 1 - above / pixels[1], "wspace": _GAP / width, "hspace": above / height}
+    axes = figure.subplots(len(rows), len(rows[0]), squeeze=False, gridspec_kw=inside)
+    for place, picture in zip(axes.flat, (picture for row in rows for picture in row), strict=True):
+        _draw(place, picture)
+    return content(figure)
 
 
-def marked(image: np.ndarray, cell: tuple[int, int], scale: int, colour: tuple[int, int, int] = (220, 30, 40)) -> np.ndarray:
-    """`image` (already upscaled by `scale`) with a ring and a cross at `cell`."""
-    picture = Image.fromarray(image)
-    draw = ImageDraw.Draw(picture)
-    y, x = ((np.array(cell) + 0.5) * scale).tolist()
-    radius = 3.2 * scale
-    draw.ellipse((x - radius, y - radius, x + radius, y + radius), outline=(255, 255, 255), width=max(2, scale))
-    draw.ellipse((x - radius, y - radius, x + radius, y + radius), outline=colour, width=max(1, scale // 2))
-    for dx, dy in ((0.8, 0), (0, 0.8)):
-        draw.line((x - dx * scale, y - dy * scale, x + dx * scale, y + dy * scale), fill=colour, width=max(1, scale // 2))
-    return np.asarray(picture)
-
-
-def action_picture(rgb: np.ndarray, primitive: str, cell: tuple[int, int], rotation_index: int, scale: int = SCALE) -> np.ndarray:
-    """The view `[H, W, 3]` uint8, upscaled, with the chosen cell ringed in the primitive's colour and the direction of the motion."""
-    image = marked(upscaled(rgb, scale), cell, scale, COLOURS[primitive])
-    direction = _ARROWS.get((primitive, rotation_index))
-    if direction is None:
-        return image
-    picture = Image.fromarray(image)
-    start = (np.array(cell, float) + 0.5) * scale + 3.4 * scale * np.array(direction)
-    end = start + 8 * scale * np.array(direction)
-    side = np.array(direction)[::-1] * 2.2 * scale
-    draw = ImageDraw.Draw(picture)
-    for colour, width in (((255, 255, 255), scale + 2), (COLOURS[primitive], max(2, scale - 1))):
-        draw.line((*start[::-1], *end[::-1]), fill=colour, width=width)
-        back = end - 3 * scale * np.array(direction)
-        for corner in (back + side, back - side):
-            draw.line((*end[::-1], *corner[::-1]), fill=colour, width=width)
-    return np.asarray(picture)
-
-
-def outlined(image: np.ndarray, masks: Mapping[str, np.ndarray], scale: int) -> np.ndarray:
-    """`image` (already upscaled by `scale`) with the edge of every mask `[H, W]` bool drawn and its name beside it."""
-    result = image.copy()
-    inks = [(230, 40, 60), (40, 110, 230), (20, 150, 80), (170, 60, 200), (230, 130, 20)]
-    labels = []
-    for index, (name, mask) in enumerate(masks.items()):
-        large = np.pad(upscaled(np.asarray(mask, bool), scale), 2)
-        inside = large[2:-2, 2:-2] & large[:-4, 2:-2] & large[4:, 2:-2] & large[2:-2, :-4] & large[2:-2, 4:]
-        result[large[2:-2, 2:-2] & ~inside] = inks[index % len(inks)]
-        rows, columns = np.nonzero(mask)
-        if rows.size:
-            labels.append((name.replace("_", " "), int(columns.mean()) * scale, int(rows.min()) * scale, inks[index % len(inks)]))
-    picture = Image.fromarray(result)
-    draw = ImageDraw.Draw(picture)
-    for text, x, y, ink in labels:
-        box = draw.textbbox((x, max(y - 14, 0)), text, anchor="mt")
-        draw.rectangle((box[0] - 2, box[1] - 1, box[2] + 2, box[3] + 1), fill=(255, 255, 255))
-        draw.text((x, max(y - 14, 0)), text, fill=ink, anchor="mt")
-    return np.asarray(picture)
-
-
-def best_over_rotations(maps: np.ndarray) -> np.ndarray:
-    """`[P, H, W]`: the best orientation of maps `[P, R, H, W]` at every cell."""
-    return np.asarray(maps).max(axis=1)
-
-
-def map_panels(
-    rgb: np.ndarray, heats: np.ndarray, chosen: tuple[str, tuple[int, int]] | None = None, scale: int = SMALL_SCALE
-) -> dict[str, np.ndarray]:
-    """Primitive -> its map `[H, W]` of `heats` `[P, H, W]` laid over the view, upscaled; `chosen` (primitive, cell) is ringed."""
-    panels = {name: upscaled(overlay(rgb, heat, COLOURS[name]), scale) for name, heat in zip(PRIMITIVES, heats, strict=True)}
-    if chosen is not None:
-        panels[chosen[0]] = marked(panels[chosen[0]], chosen[1], scale)
-    return panels
-
-
-def map_strip(rgb: np.ndarray, heats: np.ndarray, chosen: tuple[str, tuple[int, int]] | None = None) -> np.ndarray:
-    """The five panels side by side, each under its name: `[H * 2 + 16, P * (W * 2 + 4), 3]` uint8."""
-    panels = map_panels(rgb, heats, chosen)
-    gap = np.full((heats.shape[1] * SMALL_SCALE + 16, 4, 3), 255, np.uint8)
-    return np.concatenate([part for name, panel in panels.items() for part in (_titled(panel, name, COLOURS[name]), gap)], axis=1)
-
-
-def side_by_side(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Two pictures of the same height with a white gap between."""
-    gap = np.full((left.shape[0], 8, 3), 255, np.uint8)
-    return np.concatenate([left, gap, right], axis=1)
-
-
-def png(image: np.ndarray) -> bytes:
-    """PNG file content of an `[h, w, 3]` uint8 picture."""
+def content(figure: Figure) -> bytes:
+    """The PNG file of a figure; the same drawing gives the same bytes."""
     buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(image)).save(buffer, format="PNG", optimize=True)
+    figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
 
 
-def data_uri(content: bytes, kind: str = "image/png") -> str:
-    """`content` as a `data:` address, so that a page needs no other file."""
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+def _draw(axes: Axes, picture: Picture) -> None:
+    axes.set_axis_off()
+    axes.set_title(picture.title, fontsize=10, pad=4, parse_math=False)
+    if picture.heat is None:
+        axes.imshow(picture.rgb, interpolation="nearest")
+    else:
+        _overlay(axes, picture.rgb, picture.heat, COLOURS[picture.primitive])
+    axes.autoscale(False)
+    for (name, mask), ink in zip(picture.outlines.items(), _INKS * len(picture.outlines), strict=False):
+        _outline(axes, name, mask, ink)
+    if picture.action is not None:
+        _mark(axes, picture.action)
 
 
-def _titled(panel: np.ndarray, title: str, colour: tuple[int, int, int]) -> np.ndarray:
-    bar = Image.new("RGB", (panel.shape[1], 16), (255, 255, 255))
-    ImageDraw.Draw(bar).text((2, 2), title, fill=tuple(int(c * 0.75) for c in colour))
-    return np.concatenate([np.asarray(bar), panel], axis=0)
+def _overlay(axes: Axes, rgb: np.ndarray, heat: np.ndarray, colour: str) -> None:
+    axes.imshow(rgb.mean(axis=-1), cmap="gray", vmin=-255, vmax=255, interpolation="nearest")
+    ramp = LinearSegmentedColormap.from_list("ramp", [to_rgba(colour, 0.0), to_rgba(colour, 1.0)])
+    axes.imshow(heat, cmap=ramp, norm=PowerNorm(0.7, 0.0, 1.0, clip=True), interpolation="nearest")
+
+
+def _outline(axes: Axes, name: str, mask: np.ndarray, ink: str) -> None:
+    rows, columns = np.nonzero(mask)
+    if rows.size:
+        axes.contour(mask, [0.5], colors=[ink], linewidths=2)
+        axes.text(columns.mean(), max(rows.min() - 1, 5), name.replace("_", " "), color=ink, fontsize=9, **LABEL)
+
+
+def _mark(axes: Axes, action: Action) -> None:
+    row, column = action.cell
+    colour = COLOURS[action.primitive]
+    for ink, width in (("white", 4), (colour, 1.5)):
+        axes.add_patch(Circle((column, row), 3.2, fill=False, edgecolor=ink, linewidth=width))
+    dx, dy = _ARROWS.get(PRIMITIVES[action.primitive].rotations[action.rotation_index], (0, 0))
+    if dx or dy:
+        shape = {"width": 1.2, "head_width": 5, "head_length": 4, "length_includes_head": True}
+        axes.arrow(column + 4 * dx, row + 4 * dy, 9 * dx, 9 * dy, facecolor=colour, edgecolor="white", **shape)

@@ -1,31 +1,30 @@
-"""What one problem looked like, step by step: text in plan.json, pictures and maps in recording.npz, both plain."""
+"""What one problem looked like, step by step, as files: text in plan.json, the search in graph.graphml, and a picture for everything."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile
 
 import networkx
 import numpy as np
 
+from hiermap.primitives.specs import PRIMITIVES
+from hiermap.report.pictures import SMALL_SCALE, Picture, png
+from hiermap.report.search_graph import graph_png
 from hiermap.system.files import write_atomically, write_json
-from hiermap.worlds.errors import DataError
+from hiermap.worlds.base import Action
 
-PLAN, ARRAYS, GRAPH = "plan.json", "recording.npz", "graph.graphml"
-_LOOKS = ("before", "imagined", "after")
-_LEVELS = 255
-"""Maps are kept to one part in 255, more than a picture shows."""
+PLAN, GRAPH = "plan.json", "graph.graphml"
+VIEW, SEARCH = "view.png", "graph.png"
+STEP, MAPS = "step_{:02d}.png", "step_{:02d}_maps.png"
+"""Of every step, counted from 1."""
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
-    """One look at the kitchen, real or imagined.
+class RecordedView:
+    """The kitchen as seen or imagined at one moment.
 
     Attributes:
-        rgb: `[H, W, 3]` uint8; of an imagined look, the last real picture.
+        rgb: `[H, W, 3]` uint8; of an imagined view, the last real picture.
         heats: `[P, H, W]` success probability in [0, 1], the best orientation of every cell.
         predicates: goal predicate -> believed probability.
         truth: goal predicate -> whether it truly holds; empty where nobody may know.
@@ -43,24 +42,37 @@ class StepRecord:
 
     Attributes:
         plan: 0 for the first plan, n for the n-th replan.
-        rotation: name of the orientation bin.
         point_world: contact point [m], or None where the world does not say.
         affordance: the map's value at the chosen cell, in [0, 1].
+        views: "before", "imagined" (what was expected afterwards) and, once executed, "after", in this order.
         reason: the motor program's own word; "" while not executed.
-        before, imagined, after: looks; `after` is None while not executed.
     """
 
     plan: int
-    primitive: str
-    cell: tuple[int, int]
-    rotation_index: int
-    rotation: str
-    point_world: tuple[float, float, float] | None
+    action: Action
+    point_world: Sequence[float] | None
     affordance: float
-    before: Look
-    imagined: Look | None = None
-    after: Look | None = None
+    views: Mapping[str, RecordedView]
     reason: str = ""
+
+    @property
+    def rotation(self) -> str:
+        """Name of the orientation bin."""
+        return PRIMITIVES[self.action.primitive].rotations[self.action.rotation_index]
+
+    def to_json(self) -> dict:
+        """Plain JSON without pictures and maps."""
+        return {
+            "plan": self.plan,
+            "primitive": self.action.primitive,
+            "cell": [int(index) for index in self.action.cell],
+            "rotation_index": int(self.action.rotation_index),
+            "rotation": self.rotation,
+            "point_world": None if self.point_world is None else [float(value) for value in self.point_world],
+            "affordance": float(self.affordance),
+            "reason": self.reason,
+            "views": {moment: {"predicates": dict(v.predicates), "truth": dict(v.truth)} for moment, v in self.views.items()},
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,93 +82,39 @@ class Recording:
     Attributes:
         summary: everything of plan.json but the steps (task, seed, goal in words, status, costs, settings, outcome).
         steps: planned or executed steps, in order.
-        graph: the first plan's search graph with plain attributes.
-        path: the chosen nodes of `graph`, from the root on.
+        first: what is seen first, with the things the goal names.
+        graph: the first plan's search graph.
     """
 
     summary: Mapping
     steps: Sequence[StepRecord]
-    first: Look
+    first: Picture
     graph: networkx.DiGraph
-    path: Sequence = ()
 
 
 def save(recording: Recording, directory: Path) -> None:
-    """Write plan.json, recording.npz and graph.graphml into `directory`, each atomically."""
+    """Write everything into `directory`, each file atomically; plan.json comes last, so that where it is, all is."""
     directory.mkdir(parents=True, exist_ok=True)
-    arrays: dict[str, np.ndarray] = {}
-    steps = []
-    for index, step in enumerate(recording.steps):
-        record = {key: value for key, value in vars(step).items() if key not in _LOOKS}
-        looks = {name: _stored(getattr(step, name), f"{index}_{name}", arrays) for name in _LOOKS}
-        steps.append({**record, "looks": looks})
-    first = _stored(recording.first, "first", arrays)
-    path = [str(node) for node in recording.path]
-    buffer = BytesIO()
-    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
-    write_atomically(directory / ARRAYS, buffer.getvalue())
-    write_atomically(directory / GRAPH, "\n".join(networkx.generate_graphml(plain_graph(recording.graph))) + "\n")
-    write_json(directory / PLAN, {**recording.summary, "steps": steps, "first": first, "path": path})
+    write_atomically(directory / GRAPH, "\n".join(networkx.generate_graphml(recording.graph)) + "\n")
+    write_atomically(directory / VIEW, png([recording.first]))
+    write_atomically(directory / SEARCH, graph_png(recording.graph))
+    for number, step in enumerate(recording.steps, start=1):
+        write_atomically(directory / STEP.format(number), png(_views(step)))
+        write_atomically(directory / MAPS.format(number), png(*_maps(step), scale=SMALL_SCALE))
+    write_json(directory / PLAN, {**recording.summary, "steps": [step.to_json() for step in recording.steps]})
 
 
-def load(directory: Path) -> Recording:
-    """Read what `save` wrote; DataError when a file is damaged or foreign."""
-    try:
-        record = json.loads((directory / PLAN).read_text())
-        with np.load(directory / ARRAYS, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in file.files}
-        graph = networkx.read_graphml(directory / GRAPH)
-        steps = [_step(step, arrays) for step in record.pop("steps")]
-        first, path = _read(record.pop("first"), arrays), record.pop("path")
-    except (OSError, ValueError, KeyError, TypeError, SyntaxError, BadZipFile) as error:
-        raise DataError(f"{directory} holds no readable plan: {error}; run `hiermap plan ... out={directory}` again") from error
-    if first is None:
-        raise DataError(f"{directory} holds no first view; run `hiermap plan ... out={directory}` again")
-    return Recording(record, steps, first, graph, path)
+def _views(step: StepRecord) -> list[Picture]:
+    """What was seen before, the chosen cell marked, and, once executed, afterwards."""
+    after = [Picture(step.views["after"].rgb)] if "after" in step.views else []
+    return [Picture(step.views["before"].rgb, action=step.action), *after]
 
 
-def plain_graph(graph: networkx.DiGraph) -> networkx.DiGraph:
-    """A copy with string nodes and only the attributes GraphML can hold (numbers, bools, strings), ready for any graph tool."""
-    plain = networkx.DiGraph()
-    for node, data in graph.nodes(data=True):
-        plain.add_node(str(node), **_plain(data))
-    for start, end, data in graph.edges(data=True):
-        plain.add_edge(str(start), str(end), **_plain(data))
-    return plain
-
-
-def _plain(data: Mapping) -> dict:
-    kept = {}
-    for key, value in data.items():
-        if isinstance(value, np.generic):
-            value = value.item()
-        if isinstance(value, bool | int | float | str):
-            kept[str(key)] = value
-        elif isinstance(value, tuple | list) and len(value) <= 4:
-            kept[str(key)] = " ".join(map(str, value))
-    return kept
-
-
-def _stored(look: Look | None, name: str, arrays: dict[str, np.ndarray]) -> dict | None:
-    if look is None:
-        return None
-    arrays[f"{name}_rgb"] = np.asarray(look.rgb, np.uint8)
-    arrays[f"{name}_heats"] = (np.clip(look.heats, 0, 1) * _LEVELS).round().astype(np.uint8)
-    return {"name": name, "predicates": dict(look.predicates), "truth": dict(look.truth)}
-
-
-def _read(record: Mapping | None, arrays: Mapping[str, np.ndarray]) -> Look | None:
-    if record is None:
-        return None
-    name = record["name"]
-    return Look(arrays[f"{name}_rgb"], arrays[f"{name}_heats"].astype(np.float32) / _LEVELS, record["predicates"], record["truth"])
-
-
-def _step(record: Mapping, arrays: Mapping[str, np.ndarray]) -> StepRecord:
-    plain: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in record.items() if key != "looks"}
-    before = _read(record["looks"]["before"], arrays)
-    if before is None:
-        raise KeyError("looks.before")
-    return StepRecord(
-        **plain, before=before, imagined=_read(record["looks"]["imagined"], arrays), after=_read(record["looks"]["after"], arrays)
-    )
+def _maps(step: StepRecord) -> list[list[Picture]]:
+    """A row a primitive, a column a moment; the chosen cell is marked before."""
+    rows = []
+    for index, name in enumerate(PRIMITIVES):
+        marks = {"before": step.action} if name == step.action.primitive else {}
+        heats = {moment: view.heats[index] for moment, view in step.views.items()}
+        rows.append([Picture(step.views[m].rgb, f"{name}, {m}: {h.max():.2f}", h, name, marks.get(m)) for m, h in heats.items()])
+    return rows

@@ -12,7 +12,6 @@ from hiermap.evaluation.plan import exit_code, plan
 from hiermap.evaluation.problem import Attempt, attempt, planner_for, pose
 from hiermap.evaluation.suites import RunOptions
 from hiermap.planners import Budget, PlanResult, Status
-from hiermap.report.recording import load
 from hiermap.report.report import report
 from hiermap.system.config import load_config
 from hiermap.worlds.errors import ConfigError
@@ -39,10 +38,10 @@ def test_one_problem_leaves_plan_graph_pictures_and_a_report(tmp_path: Path, cap
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
     printed = capsys.readouterr().out
     assert record["goal_words"] in printed and "the goal truly holds" in printed
-    steps = load(tmp_path).steps
-    assert all(step.imagined is not None and step.after is not None for step in steps)
-    assert all(steps[-1].after.truth.values())
-    assert "The maps really seen" in report(tmp_path).read_text()
+    assert all(list(step["views"]) == ["before", "imagined", "after"] for step in record["steps"])
+    truth = record["steps"][-1]["views"]["after"]["truth"]
+    assert truth and all(truth.values())
+    assert "truly after" in report(tmp_path).read_text()
 
 
 def test_without_acting_the_kitchen_is_left_as_it_was() -> None:

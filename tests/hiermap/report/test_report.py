@@ -1,6 +1,8 @@
 """The report: one page that needs no other file, from plans and from evaluations."""
 
+import json
 import re
+from base64 import b64decode
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,42 +14,47 @@ import pytest
 from hiermap.evaluation.results import EpisodeRow, episodes_csv, eval_info
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.report import recording as recordings
-from hiermap.report.recording import Look, Recording, StepRecord
+from hiermap.report.page import html, table
+from hiermap.report.pictures import Picture, png
+from hiermap.report.recording import RecordedView, Recording, StepRecord
 from hiermap.report.report import report
 from hiermap.system.files import write_json
+from hiermap.worlds.base import Action
 from hiermap.worlds.errors import DataError
-from hiermap.worlds.goals import Goal, Predicate, Target
 
 SHAPE = (96, 128)
 
 
-def look(seed: int) -> Look:
+def view(seed: int, truth: bool = False) -> RecordedView:
     rng = np.random.default_rng(seed)
     rgb = rng.integers(90, 200, (*SHAPE, 3), dtype=np.uint8)
     heats = np.zeros((len(PRIMITIVES), *SHAPE), np.float32)
     for heat in heats:
         row, column = rng.integers(10, 80, 2)
         heat[row : row + 8, column : column + 12] = rng.uniform(0.3, 1.0)
-    return Look(rgb, heats, {"open(drawer)": 0.25}, {"open(drawer)": False})
+    return RecordedView(rgb, heats, {"open(drawer)": 0.25}, {"open(drawer)": truth})
 
 
-def recorded(task: str = "chain-2", goal_words: str = "the drawer is open") -> Recording:
+def recorded(task: str = "chain-2", goal_words: str = "the drawer is open", status: str = "solved") -> Recording:
     mask = np.zeros(SHAPE, bool)
     mask[40:60, 30:70] = True
-    goal = Goal((Predicate("open", ("drawer",)),), {"drawer": Target("drawer", mask)})
     graph = networkx.DiGraph()
-    graph.add_node(0, progress=0.3, depth=0)
+    graph.add_node(0, progress=0.3, depth=0, on_plan=True, solved=False)
     for child in range(1, 12):
-        graph.add_node(child, progress=child / 12, depth=1)
-        graph.add_edge(0, child, primitive="pull", row=50, column=40 + child, success=child / 12, cost=9.5)
-    planned = StepRecord(0, "pull", (50, 41), 1, "roll_90", (0.6, 0.2, 0.2), 0.97, look(1), look(2))
-    executed = replace(planned, primitive="push", after=look(3), reason="done")
+        graph.add_node(child, progress=child / 12, depth=1, on_plan=child == 11, solved=child == 11)
+        graph.add_edge(0, child, primitive="pull", row=50, column=40 + child, success=child / 12)
+    planned = StepRecord(0, Action("pull", (50, 41), 1), (0.6, 0.2, 0.2), 0.97, {"before": view(1), "imagined": view(2)})
+    executed = replace(planned, action=Action("push", (50, 41), 1), views={**planned.views, "after": view(3, truth=True)}, reason="done")
     summary = {
-        "task": task, "seed": 7, "goal": goal.to_json(), "goal_words": goal_words, "status": "solved", "n_planned": 2,
+        "task": task, "seed": 7, "goal_words": goal_words, "status": status, "message": "nothing to do", "n_planned": 2,
         "success_probability": 0.93, "cost": 21.0, "plan_seconds": 0.8, "metrics": {"expansions": 41}, "shortest": 2, "detours": 0,
-        "execution": {"success": True, "primitives": 2, "replans": 0, "failure_reason": ""}, "settings": {},
+        "execution": {"success": True, "primitives": 2, "replans": 0, "failure_reason": ""}, "settings": {"config": {"seed": 7}},
     }  # fmt: skip
-    return Recording(summary, [planned, executed], look(0), graph, [0, 11])
+    return Recording(summary, [planned, executed], Picture(view(0).rgb, outlines={"drawer": mask}), graph)
+
+
+def pictures_in(text: str) -> list[bytes]:
+    return [b64decode(data) for data in re.findall(r'src="data:image/png;base64,([^"]*)"', text)]
 
 
 def assert_self_contained(text: str) -> None:
@@ -71,28 +78,42 @@ def assert_self_contained(text: str) -> None:
     assert "url(" not in text and "@import" not in text
 
 
-def test_a_recording_comes_back_as_it_was_saved(tmp_path: Path) -> None:
-    original = recorded()
-    recordings.save(original, tmp_path)
-    loaded = recordings.load(tmp_path)
-    assert loaded.summary == original.summary
-    assert [(s.primitive, s.cell, s.point_world, s.reason) for s in loaded.steps] == [
-        (s.primitive, s.cell, s.point_world, s.reason) for s in original.steps
-    ]
-    assert loaded.steps[0].after is None
-    np.testing.assert_array_equal(loaded.first.rgb, original.first.rgb)
-    np.testing.assert_allclose(loaded.steps[1].after.heats, original.steps[1].after.heats, atol=0.5 / 255 + 1e-6)
-    assert loaded.graph.number_of_edges() == 11
-    assert loaded.graph.edges["0", "3"]["column"] == 43
+def test_a_recording_says_what_was_chosen_believed_and_true(tmp_path: Path) -> None:
+    recordings.save(recorded(), tmp_path)
+    planned, executed = json.loads((tmp_path / "plan.json").read_text())["steps"]
+    assert (planned["primitive"], planned["cell"], planned["rotation"], planned["reason"]) == ("pull", [50, 41], "roll_90", "")
+    assert list(planned["views"]) == ["before", "imagined"]
+    assert executed["views"]["after"] == {"predicates": {"open(drawer)": 0.25}, "truth": {"open(drawer)": True}}
+    graph = networkx.read_graphml(tmp_path / "graph.graphml")
+    assert graph.number_of_edges() == 11
+    assert graph.edges["0", "3"]["column"] == 43
+    assert [node for node, on_plan in graph.nodes("on_plan") if on_plan] == ["0", "11"]
 
 
-def test_a_plan_becomes_one_page_with_every_step_both_maps_and_the_search(tmp_path: Path) -> None:
+def test_the_same_recording_gives_the_same_files(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        recordings.save(recorded(), tmp_path / name)
+    for path in sorted((tmp_path / "first").iterdir()):
+        assert path.read_bytes() == (tmp_path / "second" / path.name).read_bytes(), path.name
+
+
+def test_a_plan_becomes_one_page_with_every_picture_of_every_step_and_the_search(tmp_path: Path) -> None:
     recordings.save(recorded(), tmp_path)
     text = report(tmp_path).read_text()
     assert_self_contained(text)
-    assert text.count("data:image/png") == 1 + (1 + 2 * 5) + (2 + 3 * 5)
-    assert text.index("<table") < text.index("The five maps")
-    for words in ("The maps imagined", "The maps really seen", "believed before", "truly after", "<svg", "the drawer is open"):
+    names = ("view.png", "step_01.png", "step_01_maps.png", "step_02.png", "step_02_maps.png", "graph.png")
+    assert pictures_in(text) == [(tmp_path / name).read_bytes() for name in names]
+    assert len(set(pictures_in(text))) == len(names)
+    assert all(re.findall(r'<img [^>]*alt="([^"]+)">', text)) and text.count("<img ") == text.count('alt="')
+    for words in (
+        "not executed",
+        "the motor program says done",
+        "believed before",
+        "imagined",
+        "truly after",
+        "holds",
+        "the drawer is open",
+    ):
         assert words in text
 
 
@@ -101,21 +122,39 @@ def test_folders_of_plans_become_one_page(tmp_path: Path) -> None:
         recordings.save(recorded(task=name), tmp_path / name)
     text = report(tmp_path).read_text()
     assert_self_contained(text)
-    assert '<a href="#plan-1">second</a>' in text
+    assert '<a href="#plan-1">second</a>' in text and 'id="plan-1"' in text
+
+
+def test_a_plan_without_steps_says_why(tmp_path: Path) -> None:
+    nothing = replace(recorded(status="timeout"), steps=[], graph=networkx.DiGraph())
+    recordings.save(nothing, tmp_path)
+    text = report(tmp_path).read_text()
+    assert_self_contained(text)
+    assert "nothing to do" in text and "timeout" in text
 
 
 def test_text_from_a_run_cannot_put_markup_into_the_page(tmp_path: Path) -> None:
-    recordings.save(recorded(goal_words="<script>alert(1)</script>"), tmp_path)
+    recordings.save(recorded(goal_words="<script>alert(1)</script>", task='$title"<script>', status="<script>"), tmp_path)
     assert "<script" not in report(tmp_path).read_text()
+
+
+def test_only_what_is_html_already_is_not_escaped() -> None:
+    assert html("<i title='{}'>{:.1f}{}</i>", '"&', 0.25, html("<b></b>")) == "<i title='&quot;&amp;'>0.2<b></b></i>"
+    assert table(("<",), [("&", None)]) == (
+        "<table><thead><tr><th>&lt;</th></tr></thead><tbody><tr><td>&amp;</td>\n<td>-</td></tr></tbody></table>"
+    )
 
 
 def test_an_evaluation_becomes_a_page_with_intervals_reasons_and_pictures(tmp_path: Path) -> None:
     rows = [EpisodeRow(i, i, "primitive-pull", 1, 0, i > 0, 1, 1, 0, 0.01, "" if i else "stalled", "drawer", 1.0) for i in range(4)]
     write_json(tmp_path / "eval_info.json", eval_info(rows, {"config": {"suite": "primitive-pull", "seed": 0}}))
     (tmp_path / "episodes.csv").write_text(episodes_csv(rows))
+    (tmp_path / "failures").mkdir()
+    (tmp_path / "failures" / "primitive-pull_000_stalled.png").write_bytes(png([Picture(view(0).rgb)]))
     text = report(tmp_path).read_text()
     assert_self_contained(text)
     assert "75.0 %" in text and "stalled" in text and "primitive-pull drawer" in text
+    assert pictures_in(text) == [png([Picture(view(0).rgb)])] and 'alt="primitive-pull 000 stalled"' in text
 
 
 def test_a_directory_without_a_run_is_refused(tmp_path: Path) -> None:
@@ -125,9 +164,12 @@ def test_a_directory_without_a_run_is_refused(tmp_path: Path) -> None:
         report(tmp_path / "absent")
 
 
-def test_a_truncated_recording_is_refused_by_name(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["plan.json", "step_02_maps.png"])
+def test_a_damaged_recording_is_refused(tmp_path: Path, name: str) -> None:
     recordings.save(recorded(), tmp_path)
-    arrays = tmp_path / recordings.ARRAYS
-    arrays.write_bytes(arrays.read_bytes()[:300])
-    with pytest.raises(DataError, match="no readable plan"):
+    text = (tmp_path / name).read_bytes()[:100]
+    (tmp_path / name).unlink()
+    if name == "plan.json":
+        (tmp_path / name).write_bytes(text)
+    with pytest.raises(DataError, match="no readable run"):
         report(tmp_path)

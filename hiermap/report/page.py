@@ -1,0 +1,72 @@
+"""The few pieces every page is made of; text is escaped where it enters, pictures lie inside the page."""
+
+import json
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from pathlib import Path
+from string import Template
+
+_TEMPLATE = Path(__file__).with_name("template.html")
+
+
+class Html(str):
+    """Text that is HTML already; any other text is escaped where it enters a page."""
+
+
+def html(form: str, *parts: object) -> Html:
+    """`form.format(*parts)` with every text escaped unless it is Html."""
+    return Html(form.format(*(escape(part) if isinstance(part, str) and not isinstance(part, Html) else part for part in parts)))
+
+
+def joined(parts: Iterable[str]) -> Html:
+    """Pieces one after another."""
+    return Html("\n".join(html("{}", part) for part in parts))
+
+
+def document(title: str, body: Html) -> str:
+    """A whole page."""
+    return Template(_TEMPLATE.read_text()).substitute(title=escape(title), body=body)
+
+
+def card(title: str, *parts: str) -> Html:
+    """A box with a title."""
+    return html("<section><h3>{}</h3>{}</section>", title, joined(parts))
+
+
+def row(*parts: str) -> Html:
+    """Pieces beside each other where there is room."""
+    return html('<div class="row">{}</div>', joined(parts))
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Html:
+    """A table, a dash where a cell is None; without `heads` the first column names the rows."""
+    top = html("<thead><tr>{}</tr></thead>", joined(html("<th>{}</th>", head) for head in heads)) if heads else ""
+    body = joined(html("<tr>{}</tr>", joined(html("<td>{}</td>", "-" if cell is None else cell) for cell in cells)) for cells in rows)
+    return html("<table>{}<tbody>{}</tbody></table>", top, body)
+
+
+def facts(values: Mapping[str, object]) -> Html:
+    """Named values, one a line."""
+    return table((), [(html('<span class="note">{}</span>', name), value) for name, value in values.items()])
+
+
+def picture(png: Path, caption: str) -> Html:
+    """The content of a PNG file inside the page, with its caption below and as the text for those who do not see it."""
+    source = b64encode(png.read_bytes()).decode()
+    return html('<figure><img src="data:image/png;base64,{0}" alt="{1}"><figcaption>{1}</figcaption></figure>', source, caption)
+
+
+def verdict(good: bool, words: str) -> Html:
+    """Coloured words."""
+    return html('<span class="{}">{}</span>', "yes" if good else "no", words)
+
+
+def folded(title: str, content: str) -> Html:
+    """A part that opens on a click."""
+    return html("<details><summary>{}</summary>{}</details>", title, content)
+
+
+def settings(values: Mapping) -> Html:
+    """What a run was started with and on which versions, folded."""
+    return folded("Settings", html("<pre>{}</pre>", json.dumps(values, indent=2)))
