@@ -1,10 +1,13 @@
 """hiermap: see, imagine, plan and act in kitchens, with one spatial map per primitive, a learned world model and graph search.
 
-Public names are loaded when first asked for: `import hiermap` takes neither torch nor mujoco into the process.
+Public names are loaded when first asked for: `import hiermap` takes neither torch nor mujoco into the process, but makes
+`gymnasium.make("hiermap/Kitchen-v0")` work. For `robosuite.make("HiermapKitchen", ...)` import `hiermap.worlds.simulator.robosuite_env`.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+import gymnasium
 
 if TYPE_CHECKING:
     from hiermap.agent.execute import ExecutedStep, ExecutionResult, RealWorld, execute
@@ -35,6 +38,8 @@ _ROOMS = {
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = sorted(_ROOM_OF)
+
+gymnasium.register(id="hiermap/Kitchen-v0", entry_point="hiermap.worlds.simulator.gym_env:KitchenEnv")
 
 
 def __getattr__(name: str) -> Any:

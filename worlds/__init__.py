@@ -1,6 +1,1 @@
 """Where it acts or imagines."""
-
-import logging
-
-# robosuite greets every process with warnings about optional parts that are not used here; its errors still come through.
-logging.getLogger("robosuite_logs").addFilter(lambda record: record.levelno >= logging.ERROR)

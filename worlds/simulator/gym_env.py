@@ -14,7 +14,6 @@ from hiermap.worlds.perception.fusion import FRAME
 from hiermap.worlds.simulator.kitchen import Kitchen
 from hiermap.worlds.simulator.sensors import SensingOptions
 
-ENVIRONMENT_ID = "hiermap/Kitchen-v0"
 FAR_M = 4.0
 """Upper bound of view depth in the observation space [m]."""
 Observed = dict[str, np.ndarray]
@@ -95,6 +94,3 @@ class KitchenEnv(gymnasium.Env[Observed, np.ndarray]):
         self._view = view = self.kitchen.view()
         depth = np.clip(view.depth, 0.0, FAR_M).astype(np.float32)
         return {"rgb": view.rgb, "depth": depth, "holding": np.array([view.holding], np.int8)}
-
-
-gymnasium.register(id=ENVIRONMENT_ID, entry_point="hiermap.worlds.simulator.gym_env:KitchenEnv")

@@ -1,4 +1,7 @@
-"""`HiermapKitchen`: the procedural kitchen as a robosuite environment, `robosuite.make("HiermapKitchen", robots="Panda", ...)`."""
+"""`HiermapKitchen`: the procedural kitchen as a robosuite environment, `robosuite.make("HiermapKitchen", robots="Panda", ...)`.
+
+robosuite knows an environment once its class is defined: import this module first.
+"""
 
 from collections.abc import Mapping
 from typing import Any

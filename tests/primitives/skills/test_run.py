@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from hiermap.primitives.arms.panda import prepare_panda
-from hiermap.primitives.motion.arm import ArmFault
+from hiermap.primitives.motion.arm import Arm, ArmFault
+from hiermap.primitives.skills import run
 from hiermap.primitives.skills.run import is_holding, run_primitive
-from hiermap.primitives.specs import PRIMITIVES, Command
+from hiermap.primitives.specs import PRIMITIVES, Command, Reason
 from hiermap.worlds.kitchen.scene_sampling import initial_scene
 
 TOWARD_ROBOT, UP = (-1.0, 0.0, 0.0), (0.0, 0.0, 1.0)
@@ -169,6 +170,95 @@ def test_a_diverging_simulation_is_a_fault_not_a_result(kitchen):
     with pytest.raises(ArmFault, match="diverged"):
         run_primitive(kitchen.arm, Command("grasp", (0.45, 0.2, 0.45), UP, 0))
     kitchen.set_scene(initial_scene(kitchen.spec))
+
+
+def prepared(kitchen, name):
+    """The kitchen arranged so that the primitive makes sense, and a command for it."""
+    if name in ("push", "pull"):
+        drawer = fixture_of(kitchen, "drawer")
+        opened = 0.0 if name == "pull" else 1.0
+        kitchen.set_scene(replace(initial_scene(kitchen.spec), fractions={**kitchen.scene().fractions, drawer.name: opened}))
+        face = np.array(drawer.moved(np.array(drawer.face_world), opened)) + np.array([0.0, 0.3 * drawer.size[0], 0.0])
+        roll = 1 if drawer.handle == "bar_horizontal" else 0
+        return (
+            Command(name, tuple(drawer.handle_at(0.0)), TOWARD_ROBOT, roll)
+            if name == "pull"
+            else Command(name, tuple(face), TOWARD_ROBOT, 0)
+        )
+    if name == "rotate":
+        knob = fixture_of(kitchen, "knob", "latch")
+        axis = np.array(knob.handle_axis_world)
+        sense = 0 if np.dot(knob.joint_axis_world, knob.normal_world) > 0 else 1
+        return Command(name, tuple(knob.handle_at(0.0)), tuple(knob.normal_world), sense + (0 if abs(axis[2]) > abs(axis[1]) else 2))
+    thing = handy(kitchen)
+    if name == "grasp":
+        return Command(name, top_of(kitchen, thing), UP, 0)
+    kitchen.set_scene(replace(initial_scene(kitchen.spec), held=thing.name))
+    taken = [pose[:2] for pose in kitchen.scene().poses.values()]
+    free = next(s for s in kitchen.spec.spots_world if all(np.hypot(s[0] - x, s[1] - y) > 0.1 for x, y in taken))
+    return Command(name, (*free, kitchen.spec.counter_world[4]), UP, 0)
+
+
+ARM_MEMBERS = {*Arm.__annotations__, *(name for name in vars(Arm) if not name.startswith("_"))}
+
+
+class OnlyArm:
+    """Whatever an `Arm` offers of another arm, and nothing else."""
+
+    def __init__(self, arm):
+        object.__setattr__(self, "_arm", arm)
+
+    def __getattr__(self, name):
+        if name not in ARM_MEMBERS:
+            raise AssertionError(f"a motor program asked its arm for {name!r}, which no other arm need have")
+        return getattr(object.__getattribute__(self, "_arm"), name)
+
+    def __setattr__(self, name, value):
+        raise AssertionError(f"a motor program sets its arm's {name!r}")
+
+
+@pytest.mark.parametrize("name", PRIMITIVES)
+def test_every_program_needs_nothing_of_its_arm_but_the_protocol(kitchen, name):
+    command = prepared(kitchen, name)
+    arm = OnlyArm(kitchen.arm)
+    with pytest.raises(AssertionError, match="'data'"):
+        _ = arm.data
+    assert run_primitive(arm, command).reason is Reason.DONE
+
+
+def bound_by(monkeypatch, name, seconds):
+    monkeypatch.setattr(run, "PRIMITIVES", {**PRIMITIVES, name: replace(PRIMITIVES[name], bound_seconds=seconds)})
+
+
+@pytest.mark.parametrize("seconds", [0.5, 4.0, 7.5])
+@pytest.mark.parametrize("name", PRIMITIVES)
+def test_every_program_ends_within_its_bound_and_says_that_time_was_up(kitchen, monkeypatch, name, seconds):
+    command = prepared(kitchen, name)
+    snapshot = kitchen.snapshot()
+    bound_by(monkeypatch, name, seconds)
+    result = run_primitive(kitchen.arm, command)
+    assert result.duration <= seconds + 1e-9
+    monkeypatch.undo()
+    kitchen.restore(snapshot)
+    free = run_primitive(kitchen.arm, command)
+    assert free.duration <= PRIMITIVES[name].bound_seconds
+    if free.duration > seconds:
+        assert (result.succeeded, result.reason) == (False, Reason.TIMEOUT)
+
+
+@pytest.mark.parametrize("name", PRIMITIVES)
+def test_a_program_that_would_run_on_is_ended_and_brought_home(kitchen, monkeypatch, name):
+    def endless(driver, command):
+        driver.follow(driver.arm.ready[None] + np.array([0.3, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]))
+        while True:
+            driver.hold(1.0)
+
+    command = prepared(kitchen, name)
+    monkeypatch.setattr(run, "PROGRAMS", {name: endless})
+    result = run_primitive(kitchen.arm, command)
+    assert (result.succeeded, result.reason) == (False, Reason.TIMEOUT)
+    assert PRIMITIVES[name].bound_seconds - 6.0 < result.duration <= PRIMITIVES[name].bound_seconds
+    assert_at_ready(kitchen)
 
 
 def test_preparing_the_panda_twice_changes_nothing(kitchen):

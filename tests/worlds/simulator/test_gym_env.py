@@ -4,11 +4,12 @@ import gymnasium
 import numpy as np
 from gymnasium.utils.env_checker import check_env
 
+import hiermap  # noqa: F401 (registers the environment)
 from hiermap.worlds.simulator.gym_env import KitchenEnv
 
 
-def test_the_registered_environment_passes_the_checker():
-    check_env(gymnasium.make("hiermap.worlds.simulator.gym_env:hiermap/Kitchen-v0").unwrapped, skip_render_check=True)
+def test_after_import_hiermap_gymnasium_makes_an_environment_that_passes_its_checker():
+    check_env(gymnasium.make("hiermap/Kitchen-v0").unwrapped, skip_render_check=True)
 
 
 def test_a_seed_gives_the_same_kitchen_and_the_same_picture():
