@@ -21,8 +21,8 @@ def main(arguments: list[str]) -> None:
     options = dict(argument.split("=", 1) for argument in arguments)
     torch.set_num_threads(1)
     model = load_weights(options.get("weights", "default")).model
-    shards = list(load_shards(Path(options["data"])).values())
-    scores, paths = HeldOutScores(), 0
+    shards = list(load_shards(Path(options["data"]), model.config.legend).values())
+    scores, paths = HeldOutScores(model.config.legend), 0
     for batch in held_out_batches(PathSampler(shards, HORIZONS, mirror=False), 8, int(options.get("paths", 400)), HORIZONS):
         scores.add(model, batch)
         paths += len(batch.views)

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS
+from hiermap.primitives.specs import ROTATION_BINS
 from hiermap.system.files import disk_error, write_atomically
 from hiermap.worlds.errors import DataError
-from hiermap.worlds.goals import BINARY, UNARY
+from hiermap.worlds.legend import FIRST, Legend
 
 DEPTH_UNIT_M = 1e-4
 """Stored depths count tenths of a millimetre: below the sensor's noise, and 6.5 m fit sixteen bits."""
@@ -77,9 +77,9 @@ class Episode:
         succeeded, reason, duration, displacement: `[T]`, what the program reported ([s], [m] or [rad]).
         names, kinds: `[N]` things.
         masks_packed: `[N, H, ceil(W / 8)]` uint8, cells in view 0 (`masks` unpacks).
-        unary, binary: `[V, N, 5]`, `[V, N, N, 2]` uint8 truth per `goals.UNARY`, `goals.BINARY`; 255 not applicable.
+        unary, binary: `[V, N, U]`, `[V, N, N, B]` uint8 truth per kind in the legend; 255 not applicable.
         steps_unary, steps_binary: as above, least primitives to make it hold; 255 not applicable or beyond the cap.
-        meta: seed, family, source, walks, versions, calibration_error_px, joints, flags.
+        meta: seed, family, source, walks, versions, calibration_error_px, joints, flags, legend.
     """
 
     rgb: np.ndarray
@@ -107,6 +107,11 @@ class Episode:
     steps_unary: np.ndarray
     steps_binary: np.ndarray
     meta: Mapping[str, Any]
+
+    @property
+    def legend(self) -> Legend:
+        """What `P`, `R`, `primitive`, `rotation`, `U` and `B` mean here."""
+        return Legend.from_dict(self.meta["legend"]) if "legend" in self.meta else FIRST
 
     def depth_metres(self, view: int) -> np.ndarray:
         """View depth `[H, W]` float32 [m], NaN where invalid."""
@@ -194,7 +199,8 @@ def _load(path: Path) -> dict[str, np.ndarray]:
 
 def check_episode(episode: Episode, name: str = "episode") -> None:
     """Raise DataError unless every array has its dtype, shape and range and the arrays agree with each other."""
-    sizes = {"3": 3, "2": 2, "P": len(PRIMITIVES), "R": ROTATION_BINS, "U": len(UNARY), "B": len(BINARY)}
+    legend = episode.legend
+    sizes = {"3": 3, "2": 2, "P": len(legend.primitives), "R": ROTATION_BINS, "U": len(legend.unary), "B": len(legend.binary)}
     for key, (dtype, letters) in SHAPES.items():
         array = np.asarray(getattr(episode, key))
         if array.dtype.kind != np.dtype(dtype).kind or array.dtype.itemsize > np.dtype(dtype).itemsize:

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from hiermap.data.episodes import FILE_NAME, Episode
-from hiermap.primitives.specs import PRIMITIVES
 from hiermap.system.files import disk_error
 from hiermap.worlds.errors import DataError
 
@@ -84,8 +83,9 @@ def append(directory: Path, record: Mapping[str, Any]) -> None:
 
 def describe(name: str, episode: Episode, sha256: str, size: int) -> dict[str, Any]:
     """The manifest record of a stored episode; a pure function of the file."""
-    tried = np.bincount(episode.primitive, minlength=len(PRIMITIVES))
-    worked = np.bincount(episode.primitive[episode.effect], minlength=len(PRIMITIVES))
+    names = episode.legend.primitives
+    tried = np.bincount(episode.primitive, minlength=len(names))
+    worked = np.bincount(episode.primitive[episode.effect], minlength=len(names))
     return {
         "state": FINISHED,
         "file": name,
@@ -97,7 +97,7 @@ def describe(name: str, episode: Episode, sha256: str, size: int) -> dict[str, A
         "walks": episode.meta.get("walks", ""),
         "views": len(episode.rgb),
         "transitions": len(episode.primitive),
-        "primitives": {p: [int(tried[i]), int(worked[i])] for i, p in enumerate(PRIMITIVES)},
+        "primitives": {p: [int(tried[i]), int(worked[i])] for i, p in enumerate(names)},
         "versions": episode.meta.get("versions", {}),
         "calibration_error_px": episode.meta.get("calibration_error_px", 0.0),
         "flags": list(episode.meta.get("flags", [])),

@@ -11,6 +11,7 @@ from hiermap.primitives.specs import PRIMITIVES, Command, PrimitiveResult
 from hiermap.worlds.base import Action
 from hiermap.worlds.goals import BINARY, UNARY
 from hiermap.worlds.kitchen.spec import KitchenSpec, SceneState
+from hiermap.worlds.legend import registered
 from hiermap.worlds.perception.fusion import SpatialView, depth_to_tenth_mm
 from hiermap.worlds.rules.judge import PredicateKey
 
@@ -79,7 +80,7 @@ class Walk:
         return fixtures + objects + [(s.name, SURFACE_KIND) for s in self.spec.surfaces]
 
     def pack(self, meta: Mapping[str, Any]) -> Episode:
-        """The immutable record; `meta` gets the joints' names."""
+        """The immutable record; `meta` gets the joints' names and the legend."""
         things, joints = self.things(), [f.name for f in self.spec.fixtures]
         number = {name: index for index, (name, _) in enumerate(things)}
         unary, binary = _table([look.truth for look in self.looks], number)
@@ -110,7 +111,7 @@ class Walk:
             binary=binary,
             steps_unary=steps_unary,
             steps_binary=steps_binary,
-            meta={**meta, "joints": joints},
+            meta={**meta, "joints": joints, "legend": registered().to_dict()},
         )
 
 

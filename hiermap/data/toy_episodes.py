@@ -6,6 +6,7 @@ from hiermap.data.episodes import NOT_APPLICABLE, Episode
 from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS
 from hiermap.system.versions import versions
 from hiermap.worlds.goals import BINARY, UNARY
+from hiermap.worlds.legend import registered
 
 ROWS, COLUMNS = 12, 16
 JOINTS = ("door",)
@@ -51,5 +52,6 @@ def toy_episode(seed: int, interactions: int = 4) -> Episode:
             "calibration_error_px": 0.0,
             "joints": list(JOINTS),
             "flags": [],
+            "legend": registered().to_dict(),
         },
     )

@@ -1,10 +1,11 @@
 """The shape of the network: everything needed to rebuild it before its weights are read."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.legend import Legend, registered
 
 STRIDE = 4
 """Cells per latent cell, along rows and along columns."""
@@ -25,6 +26,7 @@ class ModelConfig:
         context: channels at stride 8.
         encoder_blocks, dynamics_blocks: residual blocks at stride 4.
         token: width of the predicate head.
+        legend: what its maps and predicates mean, in its own order.
     """
 
     channels: int = 10
@@ -37,12 +39,12 @@ class ModelConfig:
     encoder_blocks: int = 2
     dynamics_blocks: int = 3
     token: int = 96
+    legend: Legend = field(default_factory=registered)
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
+        for name, value in self._sizes().items():
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ConfigError(f"model.{field.name}={value!r}; expected a positive integer")
+                raise ConfigError(f"model.{name}={value!r}; expected a positive integer")
         if self.rows % 8 or self.columns % 8:
             raise ConfigError(f"model rows and columns must be multiples of 8, got {self.rows} x {self.columns}")
         if any(width % 8 for width in (self.visible, self.memory, self.context, self.stem)):
@@ -58,15 +60,19 @@ class ModelConfig:
         """Rows and columns of the latent."""
         return self.rows // STRIDE, self.columns // STRIDE
 
-    def to_dict(self) -> dict[str, int]:
+    def _sizes(self) -> dict[str, int]:
+        return {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name != "legend"}
+
+    def to_dict(self) -> dict[str, Any]:
         """Plain JSON."""
-        return asdict(self)
+        return {**self._sizes(), "legend": self.legend.to_dict()}
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> "ModelConfig":
-        """Inverse of `to_dict`; raises ConfigError for unknown keys or unusable values."""
-        known = {field.name for field in fields(cls)}
+        """Inverse of `to_dict`, the registries' legend where none is given; raises ConfigError for unknown keys or unusable values."""
+        known = {entry.name for entry in fields(cls)}
         unknown = sorted(set(record) - known)
         if unknown:
             raise ConfigError(f"unknown model keys {unknown}; known: {sorted(known)}")
-        return cls(**record)
+        legend = Legend.from_dict(record["legend"]) if "legend" in record else registered()
+        return cls(**{**record, "legend": legend})

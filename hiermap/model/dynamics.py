@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from hiermap.model.blocks import Pointwise, WideBlock, perceptron, unit_rms
 from hiermap.model.config import STRIDE, ModelConfig
-from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS
+from hiermap.primitives.specs import ROTATION_BINS
 
 _CONDITION = 96
 _OFFSET_SCALE = 8.0
@@ -19,13 +19,11 @@ class ActionBatch:
     """B actions.
 
     Attributes:
-        primitive: `[B]` int64, index in `PRIMITIVES`.
-        rotation: `[B]` int64, orientation bin.
+        bin_index: `[B]` int64, index in the bins of the model's legend.
         cell: `[B, 2]` int64, row and column.
     """
 
-    primitive: Tensor
-    rotation: Tensor
+    bin_index: Tensor
     cell: Tensor
 
 
@@ -49,10 +47,13 @@ def draw_actions(actions: ActionBatch, latent_shape: tuple[int, int]) -> Tensor:
 class Dynamics(nn.Module):
     """Latent `[B, D, h, w]` and actions -> next latent, by a residual update conditioned on what is at the action's cell."""
 
+    row_of: Tensor
+
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.visible, self.width = config.visible, config.latent
-        self.action = nn.Embedding(len(PRIMITIVES) * ROTATION_BINS, _CONDITION)
+        self.action = nn.Embedding(len(config.legend.primitives) * ROTATION_BINS, _CONDITION)
+        self.register_buffer("row_of", torch.tensor(config.legend.flat), persistent=False)
         self.condition = perceptron(2 * config.latent + _CONDITION, _CONDITION, _CONDITION)
         self.enter = Pointwise(config.latent + STRIDE**2 + 3, config.latent)
         self.tint = nn.Linear(_CONDITION, config.latent)
@@ -65,7 +66,7 @@ class Dynamics(nn.Module):
         blob = drawn[:, STRIDE**2 : STRIDE**2 + 1]
         here = (latent * blob).sum(dim=(2, 3)) / blob.sum(dim=(2, 3))
         everywhere = latent.mean(dim=(2, 3))
-        kind = self.action(actions.primitive * ROTATION_BINS + actions.rotation)
+        kind = self.action(self.row_of[actions.bin_index])
         condition = torch.relu(self.condition(torch.cat([here, everywhere, kind], dim=1)))
         x = self.enter(torch.cat([latent, drawn], dim=1)) + self.tint(condition)[:, :, None, None]
         for block in self.blocks:

@@ -5,13 +5,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hiermap.model.config import STRIDE, ModelConfig
-from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS
 
-USED_BINS = tuple(p * ROTATION_BINS + r for p, spec in enumerate(PRIMITIVES.values()) for r in range(len(spec.rotations)))
-"""Flat indices into `[P * R]` of the orientation bins that mean something; only these are computed."""
 PRIOR_LOGIT = -4.6
 """About 1 % of cells admit a primitive."""
-UNUSED_LOGIT = -20.0
 
 
 class BlockHead(nn.Module):
@@ -36,8 +32,8 @@ class BlockHead(nn.Module):
 
 
 def map_head(config: ModelConfig) -> BlockHead:
-    """Logits of the used orientation bins."""
-    return BlockHead(config.latent, 128, len(USED_BINS), PRIOR_LOGIT)
+    """Logits of the bins of the model's legend."""
+    return BlockHead(config.latent, 128, len(config.legend.bins), PRIOR_LOGIT)
 
 
 def geometry_head(config: ModelConfig) -> BlockHead:
@@ -48,11 +44,3 @@ def geometry_head(config: ModelConfig) -> BlockHead:
 def to_blocks(maps: Tensor) -> Tensor:
     """`[n, channels, H, W]` -> `[n, h * w, channels * STRIDE**2]`, the layout of `BlockHead.blocks`."""
     return F.pixel_unshuffle(maps, STRIDE).flatten(2).transpose(1, 2)
-
-
-def full_maps(used: Tensor, fill: float = UNUSED_LOGIT) -> Tensor:
-    """Spread `[B, len(USED_BINS), H, W]` over `[B, P, R, H, W]`; bins that mean nothing hold `fill`."""
-    size, _, rows, columns = used.shape
-    full = used.new_full((size, len(PRIMITIVES) * ROTATION_BINS, rows, columns), fill)
-    full[:, list(USED_BINS)] = used
-    return full.view(size, len(PRIMITIVES), ROTATION_BINS, rows, columns)

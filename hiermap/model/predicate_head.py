@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from hiermap.model.blocks import Pointwise, perceptron
 from hiermap.model.config import STEPS_CAP, STRIDE, ModelConfig
-from hiermap.worlds.goals import BINARY, UNARY
 
 _HEADS = 4
 _FREQUENCIES = 4
@@ -18,13 +17,13 @@ _CLASSES = STEPS_CAP + 1
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """Logits about N things in each of B views.
+    """Logits about N things in each of B views, of the U unary and V binary predicates of the model's legend.
 
     Attributes:
-        unary: `[B, N, len(UNARY)]`, whether the predicate holds.
-        binary: `[B, N, N, len(BINARY)]`, of (thing, place).
-        unary_steps: `[B, N, len(UNARY), STEPS_CAP + 1]`, class scores of the number of primitives still needed.
-        binary_steps: `[B, N, N, len(BINARY), STEPS_CAP + 1]`.
+        unary: `[B, N, U]`, whether the predicate holds.
+        binary: `[B, N, N, V]`, of (thing, place).
+        unary_steps: `[B, N, U, STEPS_CAP + 1]`, class scores of the number of primitives still needed.
+        binary_steps: `[B, N, N, V, STEPS_CAP + 1]`.
     """
 
     unary: Tensor
@@ -61,9 +60,9 @@ class PredicateHead(nn.Module):
         self.values = Pointwise(latent, 2 * width)
         self.queries = nn.ModuleList(nn.Linear(width, width) for _ in range(2))
         self.updates = nn.ModuleList(perceptron(2 * width + 4 * _HEADS, 2 * width, width) for _ in range(2))
-        self.unary = perceptron(width, width, len(UNARY) * (1 + _CLASSES))
+        self.unary = perceptron(width, width, len(config.legend.unary) * (1 + _CLASSES))
         self.thing, self.place = nn.Linear(width, width), nn.Linear(width, width)
-        self.relation = perceptron(width + 4 * _HEADS + 2, width, len(BINARY) * (1 + _CLASSES))
+        self.relation = perceptron(width + 4 * _HEADS + 2, width, len(config.legend.binary) * (1 + _CLASSES))
 
     def forward(self, now: Tensor, first: Tensor, masks: Tensor) -> Answers:
         """Latents `[S * B, D, h, w]` of S moments, `[B, D, h, w]` of the first, masks `[B, N, H, W]` (empty = unknown) -> answers."""
@@ -96,7 +95,7 @@ class PredicateHead(nn.Module):
 
     def _answers(self, token: Tensor, attention: Tensor, centre: Tensor, around: Tensor) -> Answers:
         size, things, _ = token.shape
-        unary = self.unary(token).view(size, things, len(UNARY), 1 + _CLASSES)
+        unary = self.unary(token).view(size, things, -1, 1 + _CLASSES)
         pair = torch.relu(self.thing(token)[:, :, None] + self.place(token)[:, None])
         over = torch.einsum("bhal,btl->bath", attention, around * 9)
         where = _merge(attention @ self.grid)
@@ -104,7 +103,7 @@ class PredicateHead(nn.Module):
         gap = (centre[:, :, None] - centre[:, None]).expand(-1, things, things, -1)
         both = over * over.transpose(1, 2)
         facts = torch.cat([pair, over, apart, both, gap], dim=-1)
-        binary = self.relation(facts).view(size, things, things, len(BINARY), 1 + _CLASSES)
+        binary = self.relation(facts).view(size, things, things, -1, 1 + _CLASSES)
         return Answers(unary[..., 0], binary[..., 0], unary[..., 1:], binary[..., 1:])
 
 

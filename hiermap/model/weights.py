@@ -15,6 +15,7 @@ from hiermap.model.world_model import HiermapModel
 from hiermap.system.config import read_artefact_config
 from hiermap.system.files import write_atomically, write_json
 from hiermap.worlds.errors import ConfigError, DataError
+from hiermap.worlds.legend import FIRST
 
 FORMAT = "hiermap-weights-1"
 MODEL_FILE, CONFIG_FILE, CARD_FILE = "model.safetensors", "config.json", "README.md"
@@ -72,8 +73,8 @@ def load_weights(name_or_path: str | Path = DEFAULT, device: str = "cpu") -> Loa
     directory = weights_directory(name_or_path)
     record = _read_record(directory / CONFIG_FILE)
     try:
-        model = HiermapModel(ModelConfig.from_dict(record["model"]))
-    except ConfigError as error:
+        model = HiermapModel(ModelConfig.from_dict({"legend": FIRST.to_dict(), **record["model"]}))
+    except (ConfigError, DataError) as error:
         raise DataError(f"{directory / CONFIG_FILE}: {error}") from error
     _fill(model, _read_tensors(directory / MODEL_FILE), directory / MODEL_FILE)
     return LoadedWeights(model.to(device).eval(), directory, record)

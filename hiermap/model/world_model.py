@@ -3,21 +3,27 @@
 import torch
 from torch import Tensor, nn
 
-from hiermap.model.config import ModelConfig
+from hiermap.model.config import STEPS_CAP, ModelConfig
 from hiermap.model.dynamics import ActionBatch, Dynamics
 from hiermap.model.encoder import Encoder
-from hiermap.model.map_heads import USED_BINS, full_maps, geometry_head, map_head
+from hiermap.model.map_heads import geometry_head, map_head
 from hiermap.model.predicate_head import Answers, PredicateHead, missing_steps
-from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS
+from hiermap.primitives.specs import ROTATION_BINS
+from hiermap.worlds.legend import places, registered
 
 
 class HiermapModel(nn.Module):
     """All parts behind the four calls a `hiermap.worlds.imagined.latent.LatentWorld` makes: `encode`, `predict`, `decode`, `answer`.
 
-    `calibration` `[P, 2]` is a slope and a shift of each primitive's logits, fitted on held-out data after training.
+    Inside, channels are those of the config's legend; `decode`, `imagine` and `beliefs` speak the registries' order, and say that nothing
+    works, changes or holds where a name is unknown to the model. `calibration` `[primitives of the legend, 2]` is a slope and a shift of
+    each primitive's logits, fitted on held-out data after training.
     """
 
     calibration: Tensor
+    bin_of: Tensor
+    unary_of: Tensor
+    binary_of: Tensor
 
     def __init__(self, config: ModelConfig | None = None) -> None:
         super().__init__()
@@ -27,7 +33,11 @@ class HiermapModel(nn.Module):
         self.geometry = geometry_head(self.config)
         self.dynamics = Dynamics(self.config)
         self.predicates = PredicateHead(self.config)
-        self.register_buffer("calibration", torch.tensor([[1.0, 0.0]]).repeat(len(PRIMITIVES), 1))
+        legend, asked = self.config.legend, registered()
+        self.register_buffer("calibration", torch.tensor([[1.0, 0.0]]).repeat(len(legend.primitives), 1))
+        self.register_buffer("bin_of", torch.from_numpy(asked.bins_in(legend)), persistent=False)
+        self.register_buffer("unary_of", torch.from_numpy(places(asked.unary, legend.unary)), persistent=False)
+        self.register_buffer("binary_of", torch.from_numpy(places(asked.binary, legend.binary)), persistent=False)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def encode(self, view: Tensor, mirrored: Tensor | None = None, memory: Tensor | None = None) -> Tensor:
@@ -44,9 +54,12 @@ class HiermapModel(nn.Module):
 
     def decode(self, latent: Tensor) -> Tensor:
         """Success probabilities `[B, P, R, H, W]` of every primitive, orientation and cell, calibrated."""
-        slope, shift = self.calibration[[index // ROTATION_BINS for index in USED_BINS]].T
-        logits = self.maps(latent) * slope[:, None, None] + shift[:, None, None]
-        return full_maps(torch.sigmoid(logits), fill=0.0)
+        slope, shift = self.calibration[[index // ROTATION_BINS for index in self.config.legend.flat]].T
+        own = torch.sigmoid(self.maps(latent) * slope[:, None, None] + shift[:, None, None])
+        maps = own.new_zeros(len(own), *self.bin_of.shape, *own.shape[2:])
+        known = self.bin_of >= 0
+        maps[:, known] = own[:, self.bin_of[known]]
+        return maps
 
     def answer(self, latent: Tensor, first: Tensor, masks: Tensor) -> Answers:
         """Predicates and steps-to-go of the things whose masks `[B, N, H, W]` in the first view are given."""
@@ -54,18 +67,27 @@ class HiermapModel(nn.Module):
 
     def imagine(self, latent: Tensor, primitive: Tensor, rotation: Tensor, cell: Tensor) -> Tensor:
         """`predict` with the action's parts: `[B]` indices of primitive and orientation, `[B, 2]` cells."""
-        return self.dynamics(latent, ActionBatch(primitive, rotation, cell))
+        bin_index = self.bin_of[primitive, rotation]
+        after = self.dynamics(latent, ActionBatch(bin_index.clamp(min=0), cell))
+        known = bin_index >= 0
+        return after if known.all() else torch.where(known[:, None, None, None], after, latent)
 
     def decode_depth(self, latent: Tensor) -> Tensor:
         """The depth channel `[B, H, W]` of the view a latent stands for, scaled as in `SpatialView.channels`."""
         return self.geometry(latent)[:, 0]
 
     def beliefs(self, latent: Tensor, first: Tensor, masks: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Probabilities `[B, N, 5]` and `[B, N, N, 2]` that predicates hold, and the expected primitives still needed if they do not."""
+        """Probabilities `[B, N, U]` and `[B, N, N, V]` that predicates hold, and the expected primitives still needed if they do not."""
         answers = self.predicates(latent, first, masks)
-        steps = missing_steps(answers.unary_steps), missing_steps(answers.binary_steps)
-        return torch.sigmoid(answers.unary), torch.sigmoid(answers.binary), *steps
+        truth = _by_name(torch.sigmoid(answers.unary), self.unary_of, 0.0), _by_name(torch.sigmoid(answers.binary), self.binary_of, 0.0)
+        unary_steps = _by_name(missing_steps(answers.unary_steps), self.unary_of, STEPS_CAP)
+        return *truth, unary_steps, _by_name(missing_steps(answers.binary_steps), self.binary_of, STEPS_CAP)
 
     def memory_of(self, latent: Tensor) -> Tensor:
         """The memory channels `[B, memory, h, w]` of a latent."""
         return latent[:, self.config.visible :]
+
+
+def _by_name(values: Tensor, places_of: Tensor, absent: float) -> Tensor:
+    """The last axis in the registry's order, `absent` where the model knows no such predicate."""
+    return torch.where(places_of >= 0, values[..., places_of.clamp(min=0)], absent)

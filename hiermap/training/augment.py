@@ -1,39 +1,36 @@
 """Random changes that leave a sample true: mirroring with its meaning, colours, depth noise."""
 
+from functools import lru_cache
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS
+from hiermap.primitives.specs import PRIMITIVES
+from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.legend import Legend, places
 
 _NORMAL_Y, _VALID = 6, 8
 """Channels of `SpatialView.channels`: the normal's y component changes sign in a mirror; validity follows the geometry."""
 
 
-def mirrored_rotation(primitive: str, rotation_index: int) -> int:
-    """The orientation bin that a bin becomes when the picture is mirrored left to right; unused bins stay."""
-    spec = PRIMITIVES[primitive]
-    mirror = spec.bins[rotation_index].mirror if rotation_index < len(spec.bins) else ""
-    return spec.index(mirror) if mirror else rotation_index
+@lru_cache
+def mirrored_bins(legend: Legend) -> np.ndarray:
+    """`[K]` int64: the bin that each of the legend's K becomes when left and right are exchanged; one no longer registered stays.
 
-
-MIRRORED_ROTATION = np.array([[mirrored_rotation(p, r) for r in range(ROTATION_BINS)] for p in PRIMITIVES])
-"""`[P, R]`: the bin each bin becomes."""
+    Raises ConfigError when the legend has no such bin.
+    """
+    mirrors = {(spec.name, bin_.name): (spec.name, bin_.mirror or bin_.name) for spec in PRIMITIVES.values() for bin_ in spec.bins}
+    found = places([mirrors.get(name, name) for name in legend.bins], legend.bins)
+    if found.min() < 0:
+        raise ConfigError(f"{legend.bins[found.argmin()]} has no mirror image in the model's legend; train with data_options.mirror=false")
+    return found
 
 
 def mirror_views(views: np.ndarray) -> np.ndarray:
     """Mirror views `[..., channels, H, W]` left to right."""
     out = np.ascontiguousarray(views[..., ::-1])
     out[..., _NORMAL_Y, :, :] *= -1
-    return out
-
-
-def mirror_maps(maps: np.ndarray) -> np.ndarray:
-    """Mirror maps `[..., P, R, H, W]`: columns reversed, bins exchanged."""
-    out = np.empty_like(maps)
-    for p in range(len(PRIMITIVES)):
-        for r in range(ROTATION_BINS):
-            out[..., p, MIRRORED_ROTATION[p, r], :, :] = maps[..., p, r, :, ::-1]
     return out
 
 

@@ -7,8 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hiermap.model.map_heads import USED_BINS
-from hiermap.training.augment import MIRRORED_ROTATION, mirror_maps, mirror_views
+from hiermap.training.augment import mirror_views, mirrored_bins
 from hiermap.training.shards import UNKNOWN, Shard, hiding_steps, paths_of_length, walk, walk_through
 
 TRIES = 4
@@ -26,11 +25,12 @@ class SequenceBatch:
     Attributes:
         views: `[B, T, channels, H, W]` float32; first: `[B, channels, H, W]`, the episode's view 0.
         starts_first: `[B]` bool, whether the path starts there.
-        maps: `[B, T, len(USED_BINS), H, W]` bool.
-        primitive, rotation: `[B, K]` int64; cell: `[B, K, 2]` int64.
+        maps: `[B, T, bins, H, W]` bool, of the legend that the shards were read by.
+        known: `[B, bins]` bool, the bins whose maps are told.
+        bin_index: `[B, K]` int64; cell: `[B, K, 2]` int64.
         masks: `[B, N, H, W]` bool, in view 0.
-        unary: `[B, T, N, 5]`, binary: `[B, T, N, N, 2]`, unary_steps, binary_steps: uint8, 255 unknown.
-        tried_bin, tried_cell: `[B, T, TRIES]` int64, flat index in USED_BINS and flat cell of actions executed there by the motor
+        unary: `[B, T, N, unary]`, binary: `[B, T, N, N, binary]`, unary_steps, binary_steps: uint8, 255 unknown.
+        tried_bin, tried_cell: `[B, T, TRIES]` int64, bin and flat cell of actions executed there by the motor
             programs; tried_effect: uint8, 255 none.
         mirrored: `[B]` bool.
     """
@@ -39,8 +39,8 @@ class SequenceBatch:
     first: Tensor
     starts_first: Tensor
     maps: Tensor
-    primitive: Tensor
-    rotation: Tensor
+    known: Tensor
+    bin_index: Tensor
     cell: Tensor
     masks: Tensor
     unary: Tensor
@@ -108,34 +108,33 @@ def sequence_arrays(source: Shard, views: list[int], steps: list[int], rng: np.r
     """Everything about a path through `views` along transitions `steps`, mirrored left to right if asked."""
     columns = source.rgb.shape[2]
     seen = source.views([0, *views])
-    maps = source.maps(views)
-    cell, rotation, primitive = source.cell[steps], source.rotation[steps], source.primitive[steps]
+    maps, known = source.maps(views), source.known
+    cell, bin_index = source.cell[steps], source.bin_index[steps]
     things = _choose_things(source, rng)
     masks = _pad(source.masks[things], THINGS, 0)
     tried = [_tried(source, view, rng) for view in views]
-    tried_primitive, tried_rotation, tried_effect = (np.stack([t[k] for t in tried]) for k in (0, 1, 3))
-    tried_cell = np.stack([t[2] for t in tried])
+    tried_bin, tried_cell, tried_effect = (np.stack([t[k] for t in tried]) for k in range(3))
     if mirrored:
-        seen, maps, masks = mirror_views(seen), mirror_maps(maps), masks[..., ::-1]
-        rotation, tried_rotation = MIRRORED_ROTATION[primitive, rotation], MIRRORED_ROTATION[tried_primitive, tried_rotation]
+        partner = mirrored_bins(source.legend)
+        seen, maps, masks = mirror_views(seen), maps[:, partner, :, ::-1], masks[..., ::-1]
+        known, bin_index, tried_bin = known[partner], partner[bin_index], partner[tried_bin]
         cell, tried_cell = cell.copy(), tried_cell.copy()
         cell[:, 1], tried_cell[..., 1] = columns - 1 - cell[:, 1], columns - 1 - tried_cell[..., 1]
     pair = np.ix_(np.arange(len(views)), things, things)
-    flat = maps.reshape(len(views), -1, *maps.shape[-2:])[:, list(USED_BINS)]
     return {
         "views": seen[1:],
         "first": seen[0],
         "starts_first": np.bool_(views[0] == 0),
-        "maps": flat,
-        "primitive": primitive,
-        "rotation": rotation,
+        "maps": maps,
+        "known": known,
+        "bin_index": bin_index,
         "cell": cell,
         "masks": masks,
         "unary": _pad(source.unary[views][:, things], THINGS, UNKNOWN, axis=1),
         "unary_steps": _pad(source.steps_unary[views][:, things], THINGS, UNKNOWN, axis=1),
         "binary": _pad(_pad(source.binary[views][pair], THINGS, UNKNOWN, axis=1), THINGS, UNKNOWN, axis=2),
         "binary_steps": _pad(_pad(source.steps_binary[views][pair], THINGS, UNKNOWN, axis=1), THINGS, UNKNOWN, axis=2),
-        "tried_bin": _BIN_OF[tried_primitive, tried_rotation],
+        "tried_bin": tried_bin,
         "tried_cell": tried_cell[..., 0] * columns + tried_cell[..., 1],
         "tried_effect": tried_effect,
         "mirrored": np.bool_(mirrored),
@@ -166,11 +165,6 @@ def held_out_batches(sampler: PathSampler, size: int, sequences: int, longest: i
         yield stack(rows)
 
 
-_BIN_OF = np.zeros((max(USED_BINS) // 4 + 1, 4), np.int64)
-for _position, _flat in enumerate(USED_BINS):
-    _BIN_OF[_flat // 4, _flat % 4] = _position
-
-
 def _choose_things(source: Shard, rng: np.random.Generator) -> np.ndarray:
     visible = source.masks.any(axis=(1, 2))
     objects = np.flatnonzero(visible & source.is_object)
@@ -179,14 +173,12 @@ def _choose_things(source: Shard, rng: np.random.Generator) -> np.ndarray:
 
 
 def _tried(source: Shard, view: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-    """Primitive, rotation, cell and effect (255 none) of up to TRIES actions the motor programs executed from a view."""
-    primitive, rotation = np.zeros(TRIES, np.int64), np.zeros(TRIES, np.int64)
-    cell, effect = np.zeros((TRIES, 2), np.int64), np.full(TRIES, UNKNOWN, np.uint8)
+    """Bin, cell and effect (255 none) of up to TRIES actions the motor programs executed from a view."""
+    bin_index, cell, effect = np.zeros(TRIES, np.int64), np.zeros((TRIES, 2), np.int64), np.full(TRIES, UNKNOWN, np.uint8)
     chosen = rng.permutation(np.flatnonzero(source.executed & (source.before == view)))[:TRIES]
     count = len(chosen)
-    primitive[:count], rotation[:count] = source.primitive[chosen], source.rotation[chosen]
-    cell[:count], effect[:count] = source.cell[chosen], source.effect[chosen]
-    return primitive, rotation, cell, effect
+    bin_index[:count], cell[:count], effect[:count] = source.bin_index[chosen], source.cell[chosen], source.effect[chosen]
+    return bin_index, cell, effect
 
 
 def _pad(array: np.ndarray, length: int, value: int, axis: int = 0) -> np.ndarray:

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, IterableDataset
 
-from hiermap.model.map_heads import USED_BINS
 from hiermap.training.augment import jitter_
 from hiermap.training.batches import PathSampler, SequenceBatch, held_out_batches
 from hiermap.training.shards import Shard, load_shards
 from hiermap.worlds.errors import ConfigError, DataError
+from hiermap.worlds.legend import Legend, registered
 
 _log = logging.getLogger(__name__)
 
@@ -60,10 +60,11 @@ class DataOptions:
 
 
 class KitchenDataModule(L.LightningDataModule):
-    """Batches of `hiermap.training.batches.SequenceBatch` from a directory that `hiermap collect` filled."""
+    """Batches of `hiermap.training.batches.SequenceBatch` from a directory that `hiermap collect` filled, read by the `legend`'s names."""
 
-    def __init__(self, directory: str | Path, options: DataOptions | None = None) -> None:
+    def __init__(self, directory: str | Path, options: DataOptions | None = None, legend: Legend | None = None) -> None:
         super().__init__()
+        self.legend = legend or registered()
         self.directory, self.options = Path(directory), options or DataOptions()
         self.train_shards: list[Shard] = []
         self.validation_shards: list[Shard] = []
@@ -72,7 +73,7 @@ class KitchenDataModule(L.LightningDataModule):
         """Load every episode once; raises DataError for damaged files or too few kitchens."""
         if self.train_shards:
             return
-        shards = load_shards(self.directory, self.options.limit)
+        shards = load_shards(self.directory, self.legend, self.options.limit)
         held = held_out_names(list(shards), self.options.validation_share)
         self.train_shards = [shard for name, shard in shards.items() if name not in held]
         self.validation_shards = [shards[name] for name in sorted(held)]
@@ -91,13 +92,11 @@ class KitchenDataModule(L.LightningDataModule):
         return DataLoader(_HeldOut(self.validation_shards, self.options), batch_size=None, num_workers=0)
 
     def prevalence(self) -> torch.Tensor:
-        """Share of positive cells per used orientation bin in the training maps, `[len(USED_BINS)]`."""
-        total = np.zeros(len(USED_BINS))
+        """Share of positive cells per bin of the legend in the training maps that tell of it, `[bins]`; 0 for one that none does."""
         chosen = self.train_shards[:: max(1, len(self.train_shards) // 200)]
-        for shard in chosen:
-            maps = shard.maps([0, len(shard.rgb) // 2])
-            total += maps.mean(axis=(0, 3, 4)).reshape(-1)[list(USED_BINS)]
-        return torch.tensor(total / len(chosen), dtype=torch.float32)
+        total = sum(shard.maps([0, len(shard.rgb) // 2]).mean(axis=(0, 2, 3)) for shard in chosen)
+        told = np.sum([shard.known for shard in chosen], axis=0)
+        return torch.tensor(total / np.maximum(told, 1), dtype=torch.float32)
 
 
 def held_out_names(names: Sequence[str], share: float) -> set[str]:

@@ -2,18 +2,15 @@
 
 import torch
 
-from hiermap.model.map_heads import USED_BINS
 from hiermap.model.predicate_head import expected_steps
 from hiermap.model.world_model import HiermapModel
-from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS
 from hiermap.training.batches import SequenceBatch
 from hiermap.training.losses import Unrolled, answers_along, labels_along, step_classes, unroll
 from hiermap.training.metrics import ScoreHistogram, mean_known
 from hiermap.training.shards import UNKNOWN
-from hiermap.worlds.goals import BINARY, UNARY
+from hiermap.worlds.legend import Legend
 
 HORIZONS = 5
-_PRIMITIVE_OF_BIN = [index // ROTATION_BINS for index in USED_BINS]
 
 
 class HeldOutScores:
@@ -25,28 +22,30 @@ class HeldOutScores:
     maps at that step; `predicate_ap_KIND`, `predicates` and `imagined_predicates` (mean average precision), `steps_error` (mean absolute).
     """
 
-    def __init__(self) -> None:
-        empty = ScoreHistogram.empty
-        self.halves = [[empty() for _ in PRIMITIVES] for _ in range(2)]
+    def __init__(self, legend: Legend) -> None:
+        empty, self.legend = ScoreHistogram.empty, legend
+        self.halves = [[empty() for _ in legend.primitives] for _ in range(2)]
         self.batches = 0
-        self.horizons = {name: [[empty() for _ in PRIMITIVES] for _ in range(HORIZONS)] for name in ("imagined", "present", "unchanged")}
-        self.predicates = {name: {kind: empty() for kind in UNARY + BINARY} for name in ("present", "imagined")}
+        self.horizons = {
+            name: [[empty() for _ in legend.primitives] for _ in range(HORIZONS)] for name in ("imagined", "present", "unchanged")
+        }
+        self.predicates = {name: {kind: empty() for kind in legend.unary + legend.binary} for name in ("present", "imagined")}
         self.step_errors: list[torch.Tensor] = []
 
     @torch.inference_mode()
     def add(self, model: HiermapModel, batch: SequenceBatch) -> None:
         """Score one batch of held-out paths."""
         paths = unroll(model, batch)
-        size, length = batch.primitive.shape
-        present = model.maps(paths.real.flatten(0, 1)).view(size, length + 1, len(USED_BINS), *batch.maps.shape[-2:])
-        _add_maps(self.halves[self.batches % 2], present, batch.maps)
+        length = batch.bin_index.shape[1]
+        present = model.maps(paths.real.flatten(0, 1)).view_as(batch.maps)
+        self._add_maps(self.halves[self.batches % 2], present, batch.maps, batch.known)
         self.batches += 1
         if length:
             imagined = model.maps(paths.imagined.flatten(0, 1)).view_as(present[:, 1:])
         for k in range(length):
             truth = batch.maps[:, k + 1]
             for name, logits in (("imagined", imagined[:, k]), ("present", present[:, k + 1]), ("unchanged", present[:, 0])):
-                _add_maps(self.horizons[name][k], logits, truth)
+                self._add_maps(self.horizons[name][k], logits, truth, batch.known)
         self._add_predicates(model, batch, paths)
 
     @property
@@ -57,17 +56,18 @@ class HeldOutScores:
     def summary(self) -> dict[str, float]:
         """All figures by name; NaN where the held-out data cannot tell."""
         out: dict[str, float] = {}
-        for name, one, other in zip(PRIMITIVES, *self.halves, strict=True):
+        names = self.legend.primitives
+        for name, one, other in zip(names, *self.halves, strict=True):
             out[f"ap_{name}"] = (one + other).average_precision()
             crossed = [a.expected_calibration_error(*b.fit_calibration()) for a, b in ((one, other), (other, one))]
             out[f"ece_{name}"] = mean_known(crossed)
-        out["ap"] = mean_known([out[f"ap_{name}"] for name in PRIMITIVES])
-        out["ece"] = mean_known([out[f"ece_{name}"] for name in PRIMITIVES])
+        out["ap"] = mean_known([out[f"ap_{name}"] for name in names])
+        out["ece"] = mean_known([out[f"ece_{name}"] for name in names])
         out["guess_ap"] = mean_known([histogram.prevalence for histogram in self.primitives])
         for name, horizons in self.horizons.items():
             for k, histograms in enumerate(horizons):
                 out[f"{name}_ap_{k + 1}"] = mean_known([h.average_precision() for h in histograms])
-        for kind in UNARY + BINARY:
+        for kind in self.predicates["present"]:
             out[f"predicate_ap_{kind}"] = self.predicates["present"][kind].average_precision()
             out[f"imagined_predicate_ap_{kind}"] = self.predicates["imagined"][kind].average_precision()
         out["predicates"] = mean_known([h.average_precision() for h in self.predicates["present"].values()])
@@ -80,13 +80,19 @@ class HeldOutScores:
         """Slope and shift of every primitive's logits that fit the held-out data best."""
         return [histogram.fit_calibration() for histogram in self.primitives]
 
+    def _add_maps(self, histograms: list[ScoreHistogram], logits: torch.Tensor, labels: torch.Tensor, known: torch.Tensor) -> None:
+        """Count logits `[B, ..., bins, H, W]` of known bins `[B, bins]` under their primitives."""
+        for k, (primitive, _) in enumerate(self.legend.bins):
+            told = known[:, k]
+            histograms[self.legend.primitives.index(primitive)].add(logits[told][..., k, :, :], labels[told][..., k, :, :])
+
     def _add_predicates(self, model: HiermapModel, batch: SequenceBatch, paths: Unrolled) -> None:
         answers = answers_along(model, batch, paths)
-        size, length = batch.primitive.shape
+        size, length = batch.bin_index.shape
         real = (length + 1) * size
         for kinds, logits, scores, truth, steps in (
-            (UNARY, answers.unary, answers.unary_steps, batch.unary, batch.unary_steps),
-            (BINARY, answers.binary, answers.binary_steps, batch.binary, batch.binary_steps),
+            (self.legend.unary, answers.unary, answers.unary_steps, batch.unary, batch.unary_steps),
+            (self.legend.binary, answers.binary, answers.binary_steps, batch.binary, batch.binary_steps),
         ):
             labels = labels_along(truth, batch)
             classes = step_classes(labels_along(steps, batch), labels)
@@ -96,10 +102,3 @@ class HeldOutScores:
                 for name, part in (("present", slice(0, real)), ("imagined", slice(real, None))):
                     one, label = logits[part][..., index], labels[part][..., index]
                     self.predicates[name][kind].add(one[label != UNKNOWN], label[label != UNKNOWN] == 1)
-
-
-def _add_maps(histograms: list[ScoreHistogram], logits: torch.Tensor, labels: torch.Tensor) -> None:
-    """Count logits `[..., bins, H, W]` under their primitives."""
-    for p, histogram in enumerate(histograms):
-        bins = [k for k, primitive in enumerate(_PRIMITIVE_OF_BIN) if primitive == p]
-        histogram.add(logits[..., bins, :, :], labels[..., bins, :, :])

@@ -52,7 +52,7 @@ class Unrolled:
 
 def unroll(model: HiermapModel, batch: SequenceBatch, look_again: float = 0.0) -> Unrolled:
     """Encode every view and imagine along the actions; with probability `look_again` a step starts from the real view (plus memory)."""
-    size, length = batch.primitive.shape
+    size, length = batch.bin_index.shape
     visible = model.config.visible
     flags = batch.mirrored.float()
     seen = model.encode(batch.views.flatten(0, 1), flags.repeat_interleave(length + 1))
@@ -63,7 +63,7 @@ def unroll(model: HiermapModel, batch: SequenceBatch, look_again: float = 0.0) -
         first[later] = model.encode(batch.first[later], flags[later])
     state, real, imagined = seen[:, 0], [seen[:, 0]], []
     for k in range(length):
-        state = model.predict(state, ActionBatch(batch.primitive[:, k], batch.rotation[:, k], batch.cell[:, k]))
+        state = model.predict(state, ActionBatch(batch.bin_index[:, k], batch.cell[:, k]))
         imagined.append(state)
         real.append(torch.cat([seen[:, k + 1, :visible], state[:, visible:]], dim=1))
         if look_again > 0:
@@ -74,13 +74,13 @@ def unroll(model: HiermapModel, batch: SequenceBatch, look_again: float = 0.0) -
 
 
 def losses(model: HiermapModel, batch: SequenceBatch, weights: LossWeights, bin_weights: Tensor, look_again: float) -> dict[str, Tensor]:
-    """Every part unweighted, and "loss", their weighted sum; `bin_weights` `[len(USED_BINS)]` evens out rare orientation bins."""
+    """Every part unweighted, and "loss", their weighted sum; `bin_weights` `[bins]` evens out rare orientation bins."""
     paths = unroll(model, batch, look_again)
     cells = choose_cells(batch)
     parts = {"maps": map_loss(model, paths.real, cells, bin_weights, weights.positive)}
     parts["executed"] = executed_loss(model, paths.real, batch)
     parts["geometry"] = geometry_loss(model, paths.real, cells)
-    if batch.primitive.shape[1]:
+    if batch.bin_index.shape[1]:
         later = cells.without_start()
         parts["imagined_maps"] = map_loss(model, paths.imagined, later, bin_weights, weights.positive)
         parts["consistency"] = consistency_loss(model, paths)
@@ -96,7 +96,7 @@ class ChosenCells:
 
     Attributes:
         sequence, moment, place: `[n]` int64 each: which latent cell (`place` counts rows first).
-        maps: `[n, len(USED_BINS) * 16]` bool; geometry: `[n, 2 * 16]`; valid: `[n, 16]` bool.
+        maps: `[n, bins * 16]` bool; known: `[n, bins]` bool; geometry: `[n, 2 * 16]`; valid: `[n, 16]` bool.
         weight: `[n]`, so that a weighted sum is an estimate of the mean over all cells.
     """
 
@@ -104,6 +104,7 @@ class ChosenCells:
     moment: Tensor
     place: Tensor
     maps: Tensor
+    known: Tensor
     geometry: Tensor
     valid: Tensor
     weight: Tensor
@@ -130,7 +131,8 @@ def choose_cells(batch: SequenceBatch, share: float = ELSEWHERE) -> ChosenCells:
     weight = torch.where(near[which, place], 1.0, 1.0 / share) / near.numel()
     views = batch.views.flatten(0, 1)
     labels, geometry, valid = (to_blocks(x)[which, place] for x in (flat.to(torch.uint8), views[:, 3:5], views[:, 8:9]))
-    return ChosenCells(which // moments, which % moments, place, labels > 0, geometry, valid > 0, weight)
+    sequence = which // moments
+    return ChosenCells(sequence, which % moments, place, labels > 0, batch.known[sequence], geometry, valid > 0, weight)
 
 
 def map_loss(model: HiermapModel, latents: Tensor, cells: ChosenCells, bin_weights: Tensor, positive: float = 1.0) -> Tensor:
@@ -141,7 +143,7 @@ def map_loss(model: HiermapModel, latents: Tensor, cells: ChosenCells, bin_weigh
     logits = model.maps.blocks(cells.of(latents)).view(len(cells.weight), len(bin_weights), -1)
     labels = cells.maps.view_as(logits)
     cost = torch.where(labels, positive * F.softplus(-logits), F.softplus(logits)).mean(dim=2)
-    return cells.weight @ (cost @ bin_weights) * (_CELLS_PER_MAP / len(bin_weights))
+    return cells.weight @ ((cost * cells.known) @ bin_weights) * (_CELLS_PER_MAP / len(bin_weights))
 
 
 def executed_loss(model: HiermapModel, latents: Tensor, batch: SequenceBatch) -> Tensor:

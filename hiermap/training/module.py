@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from hiermap.model.config import ModelConfig
-from hiermap.model.map_heads import USED_BINS
 from hiermap.model.world_model import HiermapModel
 from hiermap.training.batches import SequenceBatch
 from hiermap.training.held_out import HeldOutScores
@@ -45,7 +44,7 @@ class HiermapModule(L.LightningModule):
 
     def __init__(
         self,
-        model: Mapping[str, int] | None = None,
+        model: Mapping[str, Any] | None = None,
         losses: Mapping[str, float] | None = None,
         optimiser: Mapping[str, float] | None = None,
     ) -> None:
@@ -54,8 +53,8 @@ class HiermapModule(L.LightningModule):
         self.weights, self.options = LossWeights(**(losses or {})), OptimiserOptions(**(optimiser or {}))
         self.save_hyperparameters({"model": self.model_config.to_dict(), "losses": asdict(self.weights), "optimiser": asdict(self.options)})
         self.model = HiermapModel(self.model_config)
-        self.register_buffer("bin_weights", torch.ones(len(USED_BINS)))
-        self.scores = HeldOutScores()
+        self.register_buffer("bin_weights", torch.ones(len(self.model_config.legend.bins)))
+        self.scores = HeldOutScores(self.model_config.legend)
         self.minutes_before, self._started = 0.0, time.monotonic()
 
     def on_fit_start(self) -> None:
@@ -76,7 +75,7 @@ class HiermapModule(L.LightningModule):
         return parts["loss"]
 
     def on_validation_epoch_start(self) -> None:
-        self.scores = HeldOutScores()
+        self.scores = HeldOutScores(self.model_config.legend)
 
     def validation_step(self, batch: SequenceBatch, batch_idx: int) -> None:
         self.scores.add(self.model, batch)

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from hiermap.data.episodes import FILE_NAME, NOT_APPLICABLE, read_episode
+from hiermap.data.episodes import FILE_NAME, NOT_APPLICABLE, Episode, read_episode
 from hiermap.worlds.errors import DataError
 from hiermap.worlds.frame import SpatialFrame
-from hiermap.worlds.goals import BINARY, UNARY
+from hiermap.worlds.legend import Legend, places
 from hiermap.worlds.perception.fusion import view_from_arrays
 
 UNKNOWN = NOT_APPLICABLE
@@ -24,25 +25,27 @@ _VALID = 5
 
 @dataclass(frozen=True, eq=False)
 class Shard:
-    """One kitchen: V views, T transitions, N things.
+    """One kitchen: V views, T transitions, N things; K bins, U unary and B binary predicates as the reader's `legend` names them.
 
     Attributes:
+        known: `[K]` bool, the bins of which the episode tells anything.
         rgb: `[V, H, W, 3]` uint8.
         rest: `[V, channels - 3, H, W]` float16, what follows colour in `SpatialView.channels`.
-        maps_packed: `[V, P, R, H, W / 8]` uint8, `np.packbits` of the true maps along columns.
-        before, after, primitive, rotation: `[T]` int64; cell: `[T, 2]` int64; effect: `[T]` bool.
+        maps_packed: `[V, K, H, W / 8]` uint8, `np.packbits` of the true maps along columns.
+        before, after, bin_index: `[T]` int64; cell: `[T, 2]` int64; effect: `[T]` bool.
         masks: `[N, H, W]` bool in view 0; is_object: `[N]` bool.
-        unary: `[V, N, 5]`, binary: `[V, N, N, 2]` uint8, 255 where it does not apply; steps_* likewise, 255 also beyond the cap.
+        unary: `[V, N, U]`, binary: `[V, N, N, B]` uint8, 255 where it does not apply; steps_* likewise, 255 also beyond the cap.
         executed: whether the motor programs produced `effect` (else the exact rules did).
     """
 
+    legend: Legend
+    known: np.ndarray
     rgb: np.ndarray
     rest: np.ndarray
     maps_packed: np.ndarray
     before: np.ndarray
     after: np.ndarray
-    primitive: np.ndarray
-    rotation: np.ndarray
+    bin_index: np.ndarray
     cell: np.ndarray
     effect: np.ndarray
     masks: np.ndarray
@@ -60,29 +63,57 @@ class Shard:
         return np.concatenate([colour, self.rest[indices].astype(np.float32)], axis=1)
 
     def maps(self, indices: Sequence[int]) -> np.ndarray:
-        """True maps `[len(indices), P, R, H, W]` bool."""
+        """True maps `[len(indices), K, H, W]` bool."""
         return np.unpackbits(self.maps_packed[indices], axis=-1, count=self.rgb.shape[2]).astype(bool)
 
 
-def load_shard(path: Path) -> Shard:
-    """Read, check and decode one stored episode; raises DataError naming the file when it is damaged or foreign."""
+def load_shard(path: Path, legend: Legend) -> Shard:
+    """Read, check and decode one stored episode by name: what the legend does not name is left out, what the episode does not is unknown.
+
+    Raises DataError naming the file when it is damaged or foreign.
+    """
     stored = read_episode(path)
     frame = SpatialFrame(rows=stored.rgb.shape[1], columns=stored.rgb.shape[2])
     views = [view_from_arrays(stored.rgb[v], stored.depth_mm[v], bool(stored.holding[v]), frame) for v in range(len(stored.rgb))]
-    whole = {name: getattr(stored, name).astype(np.int64) for name in ("before", "after", "primitive", "rotation", "cell")}
-    kept = {name: getattr(stored, name) for name in ("rgb", "maps_packed", "unary", "binary", "steps_unary", "steps_binary")}
+    bins = stored.legend.bins_in(legend)
+    bin_index = bins[stored.primitive, stored.rotation]
+    named = bin_index >= 0
+    unary, binary = places(legend.unary, stored.legend.unary), places(legend.binary, stored.legend.binary)
     return Shard(
+        legend=legend,
+        known=np.isin(np.arange(len(legend.bins)), bins),
+        rgb=stored.rgb,
+        maps_packed=_maps_by_name(stored, bins, len(legend.bins)),
+        bin_index=bin_index[named],
+        before=stored.before[named].astype(np.int64),
+        after=stored.after[named].astype(np.int64),
+        cell=stored.cell[named].astype(np.int64),
+        effect=stored.effect[named].astype(bool),
+        unary=_by_name(stored.unary, unary),
+        binary=_by_name(stored.binary, binary),
+        steps_unary=_by_name(stored.steps_unary, unary),
+        steps_binary=_by_name(stored.steps_binary, binary),
         rest=np.stack([view.channels()[_COLOUR:] for view in views]).astype(np.float16),
-        effect=stored.effect.astype(bool),
         masks=stored.masks(),
         is_object=np.isin(stored.kinds, OBJECTS),
         executed=stored.meta.get("source") == "play",
-        **whole,
-        **kept,
     )
 
 
-def load_shards(directory: Path, limit: int = 0, workers: int = 2) -> dict[str, Shard]:
+def _maps_by_name(stored: Episode, bins: np.ndarray, count: int) -> np.ndarray:
+    """Packed maps `[V, count, H, w]`, where `bins` `[P, R]` says; 0 elsewhere."""
+    packed = stored.maps_packed
+    maps = np.zeros((len(packed), count, *packed.shape[3:]), np.uint8)
+    maps[:, bins[bins >= 0]] = packed[:, bins >= 0]
+    return maps
+
+
+def _by_name(values: np.ndarray, source: np.ndarray) -> np.ndarray:
+    """The last axis taken from where `source` says; `UNKNOWN` where that is nowhere."""
+    return np.where(source >= 0, values[..., source], np.uint8(UNKNOWN))
+
+
+def load_shards(directory: Path, legend: Legend, limit: int = 0, workers: int = 2) -> dict[str, Shard]:
     """File name -> shard for every stored episode in order (`limit` > 0: only the first); what the manifest set aside is left out.
 
     Raises DataError for a damaged file or when there is none.
@@ -94,7 +125,7 @@ def load_shards(directory: Path, limit: int = 0, workers: int = 2) -> dict[str, 
     if not paths:
         raise DataError(f"{directory} holds no episodes (*.npz); run `hiermap collect out={directory}` first")
     with ThreadPoolExecutor(workers) as pool:
-        return dict(zip((path.stem for path in paths), pool.map(load_shard, paths), strict=True))
+        return dict(zip((path.stem for path in paths), pool.map(partial(load_shard, legend=legend), paths), strict=True))
 
 
 def paths_of_length(shard: Shard, longest: int) -> np.ndarray:
@@ -122,7 +153,8 @@ def walk(shard: Shard, table: np.ndarray, start: int, length: int, rng: np.rando
 
 def hiding_steps(shard: Shard) -> np.ndarray:
     """Transition indices that shut a drawer on something in it: what is true afterwards can no longer be seen."""
-    inside, closed = shard.binary[..., BINARY.index("inside")] == 1, shard.unary[..., UNARY.index("closed")]
+    inside = shard.binary[..., shard.legend.binary.index("inside")] == 1
+    closed = shard.unary[..., shard.legend.unary.index("closed")]
     shut = (closed[shard.before] == 0) & (closed[shard.after] == 1)
     return np.flatnonzero(shard.effect & (shut[:, None] & inside[shard.after]).any(axis=(1, 2)))
 

@@ -38,8 +38,8 @@ def train(config: Mapping[str, Any]) -> int:
     torch.set_flush_denormal(True)
     torch.set_num_threads(int(config["threads"]) or os.cpu_count() or 1)
     L.seed_everything(int(config["seed"]), verbose=False)
-    data = KitchenDataModule(config["data"], data_options(config))
     module = build_module(config)
+    data = KitchenDataModule(config["data"], data_options(config), module.model_config.legend)
     trainer = build_trainer(config, out)
     last = out / "checkpoints" / LAST
     resume = last if config["resume"] and last.is_file() else None
@@ -101,7 +101,7 @@ def export(module: HiermapModule, data: KitchenDataModule, trainer: L.Trainer, c
     if best.is_file():
         module.load_state_dict(torch.load(best, weights_only=True, map_location="cpu")["state_dict"])
     module.eval()
-    scores = HeldOutScores()
+    scores = HeldOutScores(module.model_config.legend)
     for batch in data.val_dataloader():
         scores.add(module.model, batch)
     module.model.calibration.copy_(torch.tensor(scores.calibration()))

@@ -3,11 +3,11 @@ import torch
 
 from hiermap.model.config import ModelConfig
 from hiermap.model.dynamics import ActionBatch, draw_actions
-from hiermap.model.map_heads import USED_BINS
 from hiermap.model.predicate_head import expected_steps, missing_steps
 from hiermap.model.world_model import HiermapModel
 from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS
 from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.legend import registered
 
 SMALL = ModelConfig(rows=48, columns=64, visible=16, memory=8, stem=16, context=16, dynamics_blocks=1, token=16)
 
@@ -23,7 +23,7 @@ def model() -> HiermapModel:
 
 
 def _actions(*cells: tuple[int, int]) -> ActionBatch:
-    return ActionBatch(torch.ones(len(cells), dtype=torch.long), torch.zeros(len(cells), dtype=torch.long), torch.tensor(cells))
+    return ActionBatch(torch.full((len(cells),), 4), torch.tensor(cells))
 
 
 def test_shapes_follow_the_contract(model: HiermapModel) -> None:
@@ -38,9 +38,10 @@ def test_shapes_follow_the_contract(model: HiermapModel) -> None:
 def test_maps_are_probabilities_and_bins_without_meaning_are_zero(model: HiermapModel) -> None:
     maps = model.decode(model.encode(torch.rand(1, 10, 48, 64)))[0]
     flat = maps.flatten(0, 1)
-    unused = [k for k in range(len(flat)) if k not in USED_BINS]
+    used = list(registered().flat)
+    unused = [k for k in range(len(flat)) if k not in used]
     assert unused and not flat[unused].any()
-    assert ((flat[list(USED_BINS)] > 0) & (flat[list(USED_BINS)] < 1)).all()
+    assert ((flat[used] > 0) & (flat[used] < 1)).all()
 
 
 def test_the_encoder_leaves_memory_empty_and_keeps_a_given_one(model: HiermapModel) -> None:

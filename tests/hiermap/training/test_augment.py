@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS
-from hiermap.training.augment import MIRRORED_ROTATION, jitter_, mirror_maps, mirror_views, mirrored_rotation
+from hiermap.training.augment import jitter_, mirror_views, mirrored_bins
+from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.legend import FIRST, Legend, registered
 
 EXPECTED = {
     ("push", "left"): "right",
@@ -19,18 +20,21 @@ EXPECTED = {
 
 
 @pytest.mark.parametrize("case", EXPECTED)
-def test_a_mirror_exchanges_left_and_right(case: tuple[str, str]) -> None:
-    primitive, name = case
-    names = PRIMITIVES[primitive].rotations
-    assert names[mirrored_rotation(primitive, names.index(name))] == EXPECTED[case]
+def test_a_mirror_exchanges_left_and_right_and_leaves_what_is_no_longer_registered(case: tuple[str, str]) -> None:
+    assert FIRST.bins[mirrored_bins(FIRST)[FIRST.bins.index(case)]] == (case[0], EXPECTED[case])
 
 
 def test_mirroring_twice_is_nothing() -> None:
-    for row in MIRRORED_ROTATION:
-        assert (row[row] == np.arange(ROTATION_BINS)).all()
-    rng = np.random.default_rng(0)
-    maps, views = rng.random((2, 5, 4, 6, 8)) < 0.5, rng.random((2, 10, 6, 8)).astype(np.float32)
-    assert (mirror_maps(mirror_maps(maps)) == maps).all() and (mirror_views(mirror_views(views)) == views).all()
+    for legend in (FIRST, registered()):
+        partner = mirrored_bins(legend)
+        assert (partner[partner] == np.arange(len(legend.bins))).all()
+    views = np.random.default_rng(0).random((2, 10, 6, 8)).astype(np.float32)
+    assert (mirror_views(mirror_views(views)) == views).all()
+
+
+def test_a_legend_without_a_mirror_image_cannot_be_mirrored() -> None:
+    with pytest.raises(ConfigError, match="mirror=false"):
+        mirrored_bins(Legend((("push", "left"),), ("open",), ("inside",)))
 
 
 def test_a_mirrored_view_turns_its_normals() -> None:
@@ -38,12 +42,6 @@ def test_a_mirrored_view_turns_its_normals() -> None:
     view[0, 0, 0] = 7
     out = mirror_views(view)
     assert out[0, 0, 3] == 7 and (out[6] == -1).all() and (np.delete(out, 6, axis=0) > 0).all()
-
-
-def test_a_mirrored_map_moves_to_the_mirrored_bin_and_column() -> None:
-    maps = np.zeros((5, 4, 3, 8), bool)
-    maps[2, 1, 1, 0] = True
-    assert np.argwhere(mirror_maps(maps)).tolist() == [[2, 2, 1, 7]]
 
 
 def test_jitter_leaves_unseen_cells_and_flags_alone_and_is_alike_along_a_sequence() -> None:

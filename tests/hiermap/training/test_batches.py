@@ -6,6 +6,7 @@ import pytest
 from hiermap.training.batches import PathSampler
 from hiermap.training.shards import UNKNOWN, Shard, hiding_steps, paths_of_length, walk_through
 from hiermap.worlds.goals import BINARY, UNARY
+from hiermap.worlds.legend import registered
 
 MUG, DRAWER = range(2)
 INSIDE, CLOSED = BINARY.index("inside"), UNARY.index("closed")
@@ -19,15 +20,16 @@ def shard() -> Shard:
     shut, within = np.array([1, 0, 0, 0, 1, 0, 1]), np.array([0, 0, 0, 1, 1, 1, 0])
     unary, binary = np.full((7, 2, len(UNARY)), UNKNOWN, np.uint8), np.full((7, 2, 2, len(BINARY)), UNKNOWN, np.uint8)
     unary[:, DRAWER, CLOSED], binary[:, MUG, DRAWER, INSIDE] = shut, within
-    zeros = np.zeros(len(before), np.int64)
+    legend = registered()
     return Shard(
+        legend=legend,
+        known=np.ones(len(legend.bins), bool),
         rgb=np.zeros((7, 16, 16, 3), np.uint8),
         rest=np.zeros((7, 7, 16, 16), np.float16),
-        maps_packed=np.zeros((7, 5, 4, 16, 2), np.uint8),
+        maps_packed=np.zeros((7, len(legend.bins), 16, 2), np.uint8),
         before=before,
         after=after,
-        primitive=zeros,
-        rotation=zeros,
+        bin_index=np.zeros(len(before), np.int64),
         cell=np.zeros((len(before), 2), np.int64),
         effect=effect,
         masks=np.ones((2, 16, 16), bool),
@@ -61,4 +63,4 @@ def test_all_paths_of_a_sampler_that_wants_hiding_hide(shard, length):
     sampler, rng = PathSampler([shard], 5, mirror=True, hiding=1.0), np.random.default_rng(0)
     batch = sampler.batch(6, length, rng)
     assert ((batch.binary[:, 1:, MUG, DRAWER, INSIDE] == 1) & (batch.unary[:, 1:, DRAWER, CLOSED] == 1)).any(dim=1).all()
-    assert batch.primitive.shape == (6, length)
+    assert batch.bin_index.shape == (6, length)

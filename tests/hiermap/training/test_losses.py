@@ -2,40 +2,41 @@ import numpy as np
 import pytest
 import torch
 
-from hiermap.model.map_heads import USED_BINS
 from hiermap.model.world_model import HiermapModel
 from hiermap.training.batches import PathSampler, SequenceBatch
 from hiermap.training.losses import LossWeights, choose_cells, losses, map_loss, unroll
 from hiermap.training.shards import load_shards
+from hiermap.worlds.legend import registered
 from tests.hiermap.model.test_world_model import SMALL
 from tests.hiermap.training.synthetic import square_episode, write_squares
+
+LEGEND = registered()
+BINS = len(LEGEND.bins)
 
 
 @pytest.fixture(scope="module")
 def batch(tmp_path_factory: pytest.TempPathFactory) -> SequenceBatch:
-    shards = load_shards(write_squares(tmp_path_factory.mktemp("squares"), 4))
+    shards = load_shards(write_squares(tmp_path_factory.mktemp("squares"), 4), LEGEND)
     return PathSampler(list(shards.values()), 5, mirror=False).batch(3, 3, np.random.default_rng(0))
 
 
 def test_a_path_shows_what_its_actions_did(batch: SequenceBatch) -> None:
-    assert batch.views.shape == (3, 4, 10, 48, 64) and batch.maps.shape == (3, 4, len(USED_BINS), 48, 64)
+    assert batch.views.shape == (3, 4, 10, 48, 64) and batch.maps.shape == (3, 4, BINS, 48, 64) and batch.known.all()
     for b in range(3):
         for k in range(3):
-            bin_ = USED_BINS.index(int(batch.primitive[b, k]) * 4 + int(batch.rotation[b, k]))
             row, column = batch.cell[b, k].tolist()
-            assert batch.maps[b, k, bin_, row, column]
+            assert batch.maps[b, k, batch.bin_index[b, k], row, column]
 
 
 def test_a_mirrored_path_is_still_true(tmp_path) -> None:
-    shards = load_shards(write_squares(tmp_path, 2))
+    shards = load_shards(write_squares(tmp_path, 2), LEGEND)
     sampler = PathSampler(list(shards.values()), 5, mirror=True)
     plain = sampler.path(0, 0, 2, np.random.default_rng(1))
     mirrored = sampler.path(0, 0, 2, np.random.default_rng(1), mirrored=True)
     assert (mirrored["cell"][:, 1] == 63 - plain["cell"][:, 1]).all()
     for path in (plain, mirrored):
         for k in range(2):
-            bin_ = USED_BINS.index(int(path["primitive"][k]) * 4 + int(path["rotation"][k]))
-            assert path["maps"][k, bin_, path["cell"][k, 0], path["cell"][k, 1]]
+            assert path["maps"][k, path["bin_index"][k], path["cell"][k, 0], path["cell"][k, 1]]
 
 
 def test_the_chosen_cells_hold_every_positive_and_estimate_the_mean(batch: SequenceBatch) -> None:
@@ -51,7 +52,7 @@ def test_the_map_loss_over_all_cells_is_the_plain_cross_entropy(batch: SequenceB
     torch.manual_seed(0)
     model = HiermapModel(SMALL)
     latents = torch.randn(3, 4, 24, 12, 16)
-    ours = map_loss(model, latents, choose_cells(batch, share=1.0), torch.ones(len(USED_BINS)))
+    ours = map_loss(model, latents, choose_cells(batch, share=1.0), torch.ones(BINS))
     logits = model.maps(latents.flatten(0, 1))
     plain = torch.nn.functional.binary_cross_entropy_with_logits(logits, batch.maps.flatten(0, 1).float())
     assert float(ours) == pytest.approx(100 * float(plain), rel=1e-4)
@@ -69,7 +70,7 @@ def test_the_last_imagined_latent_comes_from_all_actions(batch: SequenceBatch) -
 def test_every_part_of_the_loss_is_finite_and_trains_something(batch: SequenceBatch) -> None:
     torch.manual_seed(0)
     model = HiermapModel(SMALL)
-    parts = losses(model, batch, LossWeights(), torch.ones(len(USED_BINS)), 0.3)
+    parts = losses(model, batch, LossWeights(), torch.ones(BINS), 0.3)
     assert all(torch.isfinite(value) for value in parts.values())
     parts["loss"].backward()
     silent = [name for name, p in model.named_parameters() if p.grad is None]
