@@ -61,7 +61,7 @@ class PrivilegedAccessError(AssertionError):
 
 def planner() -> Planner:
     """An untrained model imagines nonsense, but looks at everything a trained one looks at; its maps are raised."""
-    torch.manual_seed(0)
+    torch.manual_seed(3)  # one that does not believe the goal to hold at once
     model = HiermapModel(SMALL).eval()
     model.calibration[:, 1] = RAISED
     return Planner(LatentWorld(model), options=FEW)
