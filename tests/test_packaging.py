@@ -1,14 +1,15 @@
 """The wheel works when installed non-editable and used from any other directory; the metadata agree."""
 
+import hashlib
 import os
 import re
 import subprocess
 import sys
-import sysconfig
 import tomllib
 import venv
 from pathlib import Path
 
+import numpy
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -43,7 +44,7 @@ def installed(tmp_path_factory) -> Path:
     subprocess.run(install, check=True, capture_output=True)
     site = Path(subprocess.run([python, "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"], **_TEXT).stdout.strip())
     # A plain path line lends the packages without running the .pth files there, so the editable checkout stays out of sight.
-    (site / "lent.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    (site / "lent.pth").write_text(f"{Path(numpy.__file__).parents[1]}\n")
     return python
 
 
@@ -61,10 +62,47 @@ def test_the_wheel_imports_from_the_environment_and_not_from_the_checkout(instal
         assert str(ROOT) not in where and "site-packages" in where
 
 
-def test_the_wheel_carries_every_config_and_the_weights(installed, tmp_path):
-    listing = "from importlib.resources import files; print(*sorted(p.name for p in files('hiermap.configs').iterdir()))"
-    names = set(run_elsewhere(installed, tmp_path, "-c", listing).split())
-    assert {p.name for p in (ROOT / "configs").glob("*.yaml")} <= names
+DIGESTS = """
+import hashlib, sys
+from importlib.resources import files
+for package, name in (line.split(":") for line in sys.argv[1:]):
+    print(hashlib.sha256(files(package).joinpath(name).read_bytes()).hexdigest())
+"""
+
+
+def test_the_wheel_carries_every_config_and_the_weights_unchanged(installed, tmp_path):
+    shipped = ROOT / "hiermap" / "shipped"
+    carried = {f"hiermap.configs:{path.name}": path for path in (ROOT / "configs").glob("*.yaml")}
+    carried |= {f"hiermap:shipped/{path.relative_to(shipped)}": path for path in shipped.rglob("*") if path.is_file()}
+    assert {path.suffix for path in carried.values()} >= {".yaml", ".safetensors", ".json"}
+    digests = run_elsewhere(installed, tmp_path, "-c", DIGESTS, *carried).split()
+    assert digests == [hashlib.sha256(path.read_bytes()).hexdigest() for path in carried.values()]
+
+
+def test_the_wheel_takes_one_name_at_the_top(installed, tmp_path):
+    print_names = "from importlib.metadata import distribution; print(distribution('hiermap').read_text('top_level.txt'))"
+    assert run_elsewhere(installed, tmp_path, "-c", print_names).split() == ["hiermap"]
+
+
+NEIGHBOUR = """
+import configs, planners, primitives, tests, worlds
+for module in (configs, planners, primitives, tests, worlds):
+    assert module.MINE, module
+import numpy as np
+from hiermap import PLANNERS, Budget, SearchOptions
+from hiermap.worlds.imagined.toy import TOY_INSTANCES, ToyWorld
+instance = next(i for i in TOY_INSTANCES.values() if i.shortest)
+budget, options = Budget(seconds=float("inf"), expansions=3000), SearchOptions(width=64)
+result = PLANNERS["best_first"](ToyWorld(instance.kitchen), instance.observation, instance.goal, budget, np.random.default_rng(0), options)
+print(result.status, len(result.plan) == (instance.cheapest or instance.shortest))
+"""
+
+
+def test_the_wheel_works_beside_a_project_with_packages_of_the_same_names(installed, tmp_path):
+    for name in ("configs", "planners", "primitives", "tests", "worlds"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("MINE = True\n")
+    assert run_elsewhere(installed, tmp_path, "-c", NEIGHBOUR).split() == ["solved", "True"]
 
 
 def test_the_installed_command_runs_elsewhere(installed, tmp_path):
