@@ -10,8 +10,6 @@ from hiermap.worlds.frame import point_to_pixel
 
 MAX_FIDUCIAL_ERROR_PX = 0.5
 """A camera whose marks lie further from where its calibration puts them is rejected; 0.5 px is about 5 mm at 1 m."""
-MAX_DATASET_ERROR_PX = 0.3
-"""The stricter bound for stored data sets."""
 MAX_DEPTH_M = 20.0
 """No kitchen is larger; a larger median means another unit."""
 MAX_CENTRE_OFFSET = 0.15
@@ -129,7 +127,7 @@ def fiducial_error_px(view: CameraView) -> float | None:
     return float(np.sqrt(squared[seen].mean())) if seen.any() else None
 
 
-def check_view(view: CameraView, name: str = "camera", max_error_px: float = MAX_FIDUCIAL_ERROR_PX) -> None:
+def check_view(view: CameraView, name: str = "camera") -> None:
     """Check an image, its depth and its calibration; NaN and zero depth are allowed and mean "unknown".
 
     Raises:
@@ -144,6 +142,14 @@ def check_view(view: CameraView, name: str = "camera", max_error_px: float = MAX
         raise InvalidObservationError(f"{name}: is_robot has shape {np.shape(view.is_robot)}, expected {depth.shape}")
     check_calibration(view.K, view.T_camera_to_world, (depth.shape[0], depth.shape[1]), name)
     check_depth(depth, name)
+
+
+def check_marks(view: CameraView, name: str = "camera", max_error_px: float = MAX_FIDUCIAL_ERROR_PX) -> None:
+    """Check that a camera sees its calibration marks where its pose puts them.
+
+    Raises:
+        InvalidObservationError: with the distance, what is allowed and what to try.
+    """
     error_px = fiducial_error_px(view)
     if error_px is not None and error_px > max_error_px:
         raise InvalidObservationError(

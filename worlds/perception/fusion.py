@@ -8,6 +8,7 @@ import numpy as np
 from hiermap.worlds.base import CameraView, Observation, RobotBody
 from hiermap.worlds.errors import InvalidObservationError
 from hiermap.worlds.frame import SpatialFrame, depth_to_points
+from hiermap.worlds.perception.calibration import calibrated
 from hiermap.worlds.perception.cameras import check_view
 from hiermap.worlds.perception.normals import local_normals, robust_normal
 from hiermap.worlds.perception.self_filter import own_pixels
@@ -44,6 +45,7 @@ class SpatialView:
         holding: whether the gripper holds something (its own knowledge; the held object itself is filtered out as part of the robot).
         frame: the cells' geometry.
         offset: `[H, W, 2]` float32, where in its cell the seen point lies (row, column), in cells within +-0.5; None if not stored.
+        notes: what was done about cameras that were moved since their calibration; empty where all agree.
     """
 
     rgb: np.ndarray
@@ -52,6 +54,7 @@ class SpatialView:
     holding: bool
     frame: SpatialFrame = FRAME
     offset: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def points(self) -> np.ndarray:
@@ -122,7 +125,7 @@ def depth_to_tenth_mm(view: SpatialView) -> np.ndarray:
 
 
 def fuse(observation: Observation, frame: SpatialFrame = FRAME) -> SpatialView:
-    """Check every camera, drop the robot's own pixels and project all points into the frame; the nearest point wins a cell.
+    """Check every camera, put moved ones back, drop the robot's own pixels and project all points; the nearest one wins a cell.
 
     Raises:
         InvalidObservationError: no camera, an unusable image or calibration, or nothing of the frame is seen.
@@ -133,6 +136,8 @@ def fuse(observation: Observation, frame: SpatialFrame = FRAME) -> SpatialView:
     samples: list[tuple[np.ndarray, np.ndarray]] = []
     for index, view in enumerate(observation.views):
         check_view(view, f"camera {index}")
+    views, notes = calibrated(observation.views)
+    for view in views:
         samples.append(_splat(view, observation.body, frame, nearest, sum(len(rgb) for rgb, _ in samples)))
     seen = nearest != _EMPTY
     if not seen.any():
@@ -145,7 +150,7 @@ def fuse(observation: Observation, frame: SpatialFrame = FRAME) -> SpatialView:
     offset = np.concatenate([within for _, within in samples])[source] * seen[:, None]
     depth, rgb, offset = _repair(depth, rgb.reshape(*frame.shape, 3), offset.reshape(*frame.shape, 2))
     valid = np.isfinite(depth)
-    return SpatialView(rgb, np.where(valid, depth, np.float32(0)), valid, bool(observation.gripper.holding), frame, offset)
+    return SpatialView(rgb, np.where(valid, depth, np.float32(0)), valid, bool(observation.gripper.holding), frame, offset, notes)
 
 
 def _splat(view: CameraView, body: RobotBody | None, frame: SpatialFrame, nearest: np.ndarray, first: int) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ import pytest
 
 from hiermap.worlds.errors import InvalidObservationError
 from hiermap.worlds.frame import point_to_pixel
-from hiermap.worlds.perception.cameras import check_calibration, check_view, default_cameras, fiducial_error_px, look_at
+from hiermap.worlds.perception.cameras import check_calibration, check_marks, check_view, default_cameras, fiducial_error_px, look_at
 from hiermap.worlds.simulator.sensors import SensingOptions
 from tests.worlds.simulator.box_scene import observe
 
@@ -118,14 +118,14 @@ def test_a_camera_moved_since_its_calibration_is_found_by_its_fiducials():
     assert max(fiducial_error_px(view) for view in moved) > 0.5
     with pytest.raises(InvalidObservationError, match=r"fiducial.*calibrate"):
         for view in moved:
-            check_view(view)
+            check_marks(view)
 
 
 def test_fiducial_noise_below_the_bound_passes_and_is_measured():
     views = observe(SensingOptions(fiducial_noise_px=0.1), seed=2).views
     for view in views:
         assert 0.02 < fiducial_error_px(view) < 0.3
-        check_view(view, max_error_px=0.3)
+        check_marks(view, max_error_px=0.3)
 
 
 def test_a_camera_without_visible_fiducials_has_no_error_to_report(view):

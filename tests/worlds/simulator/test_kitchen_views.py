@@ -8,7 +8,7 @@ import pytest
 from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.kitchen.scene_sampling import initial_scene
 from hiermap.worlds.kitchen.spec import OPENABLE
-from hiermap.worlds.perception.cameras import MAX_DATASET_ERROR_PX, fiducial_error_px
+from hiermap.worlds.perception.cameras import fiducial_error_px
 from hiermap.worlds.perception.fusion import fuse
 from hiermap.worlds.perception.self_filter import own_pixels
 from hiermap.worlds.simulator.kitchen import Kitchen
@@ -93,7 +93,7 @@ def test_an_object_in_the_gripper_is_not_in_the_view():
 
 def test_default_sensing_is_calibrated_well_enough_for_data_sets():
     for view in Kitchen(1).observe().views:
-        assert fiducial_error_px(view) < MAX_DATASET_ERROR_PX
+        assert fiducial_error_px(view) < 1e-9
 
 
 def test_two_millimetres_of_noise_leave_handles_in_place():
