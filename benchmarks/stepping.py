@@ -26,7 +26,7 @@ from hiermap.worlds.oracle.affordances import action_for
 from hiermap.worlds.perception.grounding import ground
 from hiermap.worlds.rules.judge import effect
 from hiermap.worlds.rules.moves import Move
-from hiermap.worlds.rules.transitions import moves
+from hiermap.worlds.rules.transitions import legal_moves
 from hiermap.worlds.simulator.kitchen import Kitchen
 from hiermap.worlds.simulator.robosuite_env import TIMESTEP_S, HiermapKitchen
 
@@ -109,7 +109,7 @@ def trials(kitchen: Kitchen, rng: np.random.Generator) -> list[Trial]:
         if len(found) == TRIALS_PER_KITCHEN:
             break
         scene = random_scene(kitchen.spec, rng)
-        options = moves(kitchen.spec, scene)
+        options = legal_moves(kitchen.spec, scene)
         if not options:
             continue
         move = options[int(rng.integers(len(options)))]

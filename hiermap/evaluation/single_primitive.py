@@ -84,9 +84,8 @@ def kind_of(spec: KitchenSpec, move: Move) -> str:
     kinds = {fixture.name: fixture.kind for fixture in spec.fixtures}
     if move.primitive != "place":
         return kinds.get(move.target, move.target)
-    if move.argument in kinds:
-        return kinds[move.argument]
-    return "surface" if move.argument in {surface.name for surface in spec.surfaces} else "counter"
+    name = str(move.place and move.place.name)
+    return kinds.get(name, "surface" if name in {surface.name for surface in spec.surfaces} else "counter")
 
 
 def _apply(kitchen: Kitchen, action: Action) -> str:

@@ -8,9 +8,8 @@ from pathlib import Path
 from hiermap.planners import PLANNERS, Budget
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.tasks.chains import CHAINS
 
-LONGEST_CHAIN = 10
-CHAINS = tuple(f"chain-{k}" for k in range(1, LONGEST_CHAIN + 1))
 SINGLES = tuple(f"primitive-{name}" for name in PRIMITIVES)
 ALL_SINGLES = "primitives"
 SUITES = (*CHAINS, *SINGLES, ALL_SINGLES)
@@ -99,7 +98,7 @@ def trials(suite: str, seed: int, episodes: int) -> list[Trial]:
 
 def chain_length(suite: str) -> int:
     """k of `chain-k`; 1 for a single primitive."""
-    return int(suite.removeprefix("chain-")) if suite in CHAINS else 1
+    return CHAINS.index(suite) + 1 if suite in CHAINS else 1
 
 
 def out_directory(value: str) -> Path:

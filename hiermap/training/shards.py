@@ -11,13 +11,12 @@ import numpy as np
 from hiermap.data.episodes import FILE_NAME, NOT_APPLICABLE, Episode, read_episode
 from hiermap.worlds.errors import DataError
 from hiermap.worlds.frame import SpatialFrame
+from hiermap.worlds.kitchen.spec import OBJECT_KINDS
 from hiermap.worlds.legend import Legend, places
 from hiermap.worlds.perception.fusion import view_from_arrays
 
 UNKNOWN = NOT_APPLICABLE
 """Label of a predicate that does not apply, or of steps beyond the cap."""
-OBJECTS = ("mug", "bowl", "can", "pot", "box")
-"""Kinds of things that can be carried."""
 _COLOUR = 3
 _VALID = 5
 """Channel of `rest` that tells seen cells; colour is blank elsewhere, as in `SpatialView.channels`."""
@@ -95,7 +94,7 @@ def load_shard(path: Path, legend: Legend) -> Shard:
         steps_binary=_by_name(stored.steps_binary, binary),
         rest=np.stack([view.channels()[_COLOUR:] for view in views]).astype(np.float16),
         masks=stored.masks(),
-        is_object=np.isin(stored.kinds, OBJECTS),
+        is_object=np.isin(stored.kinds, OBJECT_KINDS),
         executed=stored.meta.get("source") == "play",
     )
 

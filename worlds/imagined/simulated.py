@@ -111,7 +111,7 @@ class SimulatedWorld:
         state: SimulatedState = node.state
         typical = PRIMITIVES[action.primitive].typical_seconds
         move = move_for(self.kitchen.spec, state.scene, action, state.view)
-        if move is None or not any(same_move(move, best) for best in state.best):
+        if move is None or move not in state.best:
             return Outcome(node, 0.0, typical)
         run = self._run(state, action, move)
         if run is None:
@@ -153,7 +153,9 @@ class SimulatedWorld:
         view = fuse(observation)
         known = best_moves(transitions.table_for(spec, scene), goal, LONGEST)
         unmet = sum(not judge.holds(spec, scene, p) for p in goal)
-        missing, best = (UNREACHABLE_STEPS + unmet, tuple(transitions.moves(spec, scene))) if known is None else (float(known[0]), known[1])
+        missing, best = (
+            (UNREACHABLE_STEPS + unmet, tuple(transitions.legal_moves(spec, scene))) if known is None else (float(known[0]), known[1])
+        )
         state = SimulatedState(snapshot, scene, view, missing, best)
         maps = self._oracle_maps(state) if self.maps == "oracle" else self._given_maps(observation)
         return Node(state, maps, 1.0 / (1.0 + missing))
@@ -175,11 +177,6 @@ class SimulatedWorld:
         if maps.shape != expected:
             raise ValueError(f"the source of maps returned shape {maps.shape}, expected {expected}")
         return maps
-
-
-def same_move(first: Move, second: Move) -> bool:
-    """Whether two moves do the same, whatever the orientation bin."""
-    return (first.primitive, first.target, first.argument) == (second.primitive, second.target, second.argument)
 
 
 def _digest(snapshot: Snapshot) -> str:

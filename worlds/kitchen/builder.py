@@ -8,8 +8,7 @@ import numpy as np
 from hiermap.worlds.kitchen import mjcf
 from hiermap.worlds.kitchen.lower_units import PANEL_THICKNESS
 from hiermap.worlds.kitchen.objects import object_body
-from hiermap.worlds.kitchen.scene_sampling import drawer_floor_z
-from hiermap.worlds.kitchen.spec import DOORS, FixtureSpec, KitchenSpec
+from hiermap.worlds.kitchen.spec import DOORS, FixtureSpec, KitchenSpec, drawer_floor_z
 from hiermap.worlds.kitchen.upper_units import TONGUE
 
 METAL = (0.78, 0.78, 0.80, 1.0)
@@ -17,7 +16,7 @@ MARK = (0.97, 0.97, 0.93, 1.0)
 """Pointer on a round knob: without it nobody could see whether it is on."""
 OFF_MARK = (0.85, 0.10, 0.10, 1.0)
 """Upper edge of a rocker, which shows only while it is off."""
-WALL = 0.008
+DRAWER_WALL = 0.008
 """Thickness of drawer walls and bottoms [m]."""
 ROTOR_ARMATURE = 0.0005
 """Added to knob, lever and latch joints [kg m2]: their own inertia is too small for a stable grip at 4 ms steps."""
@@ -104,10 +103,10 @@ def _drawer(body: Element, f: FixtureSpec) -> None:
     half_bottom = (drawer_floor_z(f) - low) / 2
     mjcf.box(body, f"{f.name}/bottom", (middle_x, y, low + half_bottom), (half_depth, width / 2 - 0.006, half_bottom), inside, mjcf.MOVING)
     for name, side in (("wall_right", -1), ("wall_left", 1)):
-        centre = (middle_x, y + side * (width / 2 - 0.006 - WALL / 2), low + half_height)
-        mjcf.box(body, f"{f.name}/{name}", centre, (half_depth, WALL / 2, half_height), inside, mjcf.MOVING)
-    back = (x + depth - WALL / 2, y, low + half_height)
-    mjcf.box(body, f"{f.name}/wall_back", back, (WALL / 2, width / 2 - 0.006 - WALL, half_height), inside, mjcf.MOVING)
+        centre = (middle_x, y + side * (width / 2 - 0.006 - DRAWER_WALL / 2), low + half_height)
+        mjcf.box(body, f"{f.name}/{name}", centre, (half_depth, DRAWER_WALL / 2, half_height), inside, mjcf.MOVING)
+    back = (x + depth - DRAWER_WALL / 2, y, low + half_height)
+    mjcf.box(body, f"{f.name}/wall_back", back, (DRAWER_WALL / 2, width / 2 - 0.006 - DRAWER_WALL, half_height), inside, mjcf.MOVING)
 
 
 def _microwave(body: Element, f: FixtureSpec) -> None:

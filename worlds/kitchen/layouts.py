@@ -9,8 +9,8 @@ import numpy as np
 from hiermap.worlds.kitchen import lower_units as lower
 from hiermap.worlds.kitchen import upper_units as upper
 from hiermap.worlds.kitchen.mjcf import GRIPPING
-from hiermap.worlds.kitchen.objects import KINDS, sample_object
-from hiermap.worlds.kitchen.spec import HINGED, FixtureSpec, KitchenSpec, ObjectSpec, PanelSpec, SurfaceSpec
+from hiermap.worlds.kitchen.objects import sample_object
+from hiermap.worlds.kitchen.spec import HINGED, OBJECT_KINDS, RGBA, FixtureSpec, KitchenSpec, ObjectSpec, PanelSpec, SurfaceSpec
 
 TEST_SEED_START = 200_000
 """Seeds from here on use the test families."""
@@ -35,7 +35,6 @@ RAIL_HALF = 0.004
 """Half thickness of the rail [m]."""
 STOP_HALF, STOP_HEIGHT = 0.006, 0.045
 """Half thickness and height of the stop beside each fully open door [m]: an object that a door pushes along the rail gets stuck there."""
-RGBA = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,6 @@ def sample_kitchen(seed: int) -> KitchenSpec:
         surfaces=_surfaces(rng, spots, counter_z, stove, colours),
         counter_world=(front, back, -HALF_WIDTH, HALF_WIDTH, counter_z),
         spots_world=spots,
-        lower_front_x=front,
         upper_front_x=back,
         floor_z=FLOOR_Z,
         panels=(
@@ -169,8 +167,8 @@ def _upper_units(kinds: tuple[str, ...], rng: np.random.Generator, back: float, 
 
 
 def _objects(rng: np.random.Generator, colours: _Palette) -> tuple[ObjectSpec, ...]:
-    chosen = rng.permutation(len(KINDS))[: int(rng.integers(2, 4))]
-    return tuple(sample_object(KINDS[i], rng, colours.next((0.75, 1.0), (0.55, 1.0))) for i in sorted(chosen))
+    chosen = rng.permutation(len(OBJECT_KINDS))[: int(rng.integers(2, 4))]
+    return tuple(sample_object(OBJECT_KINDS[i], rng, colours.next((0.75, 1.0), (0.55, 1.0))) for i in sorted(chosen))
 
 
 def _surfaces(
@@ -235,6 +233,7 @@ def _rail(fixtures: tuple[FixtureSpec, ...], front: float, counter_z: float, rgb
                     (STOP_HALF, STOP_HALF, STOP_HEIGHT / 2),
                     rgba,
                     friction=GRIPPING,
+                    is_stop=True,
                 )
             )
     return tuple(panels)

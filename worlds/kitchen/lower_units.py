@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hiermap.worlds.kitchen.spec import FixtureSpec, PanelSpec
+from hiermap.worlds.kitchen.spec import RGBA, FixtureSpec, PanelSpec
 
 PANEL_THICKNESS = 0.016
 """Thickness of every front face [m]."""
@@ -16,7 +16,6 @@ CARCASS_DEPTH = 0.30
 """Depth of both tiers behind their fronts [m]."""
 DARK = (0.12, 0.11, 0.10, 1.0)
 """Inside of a carcass."""
-RGBA = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -131,7 +130,6 @@ def _drawer(slot: Slot, rng: np.random.Generator, number: int, z: float, height:
         damping=float(rng.uniform(3.0, 12.0)),
         frictionloss=float(rng.uniform(1.0, 4.0)),
         rgba=slot.colours[(number - 1) % len(slot.colours)],
-        unit=f"{slot.side}_drawers",
         above=f"{slot.side}_drawer_{number - 1}" if number > 1 else None,
         **handle,
     )
@@ -154,7 +152,6 @@ def oven(slot: Slot, rng: np.random.Generator) -> Unit:
         damping=float(rng.uniform(0.3, 1.0)),
         frictionloss=float(rng.uniform(0.1, 0.4)),
         rgba=slot.colours[0],
-        unit=f"{slot.side}_oven",
         **handle,
     )
     return Unit((door,), (back_panel(slot),))
@@ -197,7 +194,6 @@ def stove(slot: Slot, rng: np.random.Generator) -> Unit:
                 damping=0.01,
                 frictionloss=float(rng.uniform(0.03, 0.10)),
                 rgba=slot.colours[0] if name == "left_knob" else slot.colours[1],
-                unit=f"{slot.side}_stove",
                 normal_world=tuple(normal),
                 handle_axis_world=tuple(up),
             )

@@ -6,15 +6,12 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from hiermap.worlds.kitchen import mjcf
-from hiermap.worlds.kitchen.spec import ObjectSpec
+from hiermap.worlds.kitchen.spec import OBJECT_KINDS, RGBA, ObjectSpec
 
-KINDS = ("mug", "bowl", "can", "pot", "box")
-"""At most one object of each kind stands in a kitchen."""
 FEET = 0.004
 """Radius of the four feet an object stands on [m]: four sphere contacts instead of the ten or more of a disc."""
-LIFT = 0.002
+FEET_LIFT = 0.002
 """Gap between the counter and an upright object's walls [m], so that only its feet touch."""
-RGBA = tuple[float, float, float, float]
 
 
 def sample_object(kind: str, rng: np.random.Generator, rgba: RGBA) -> ObjectSpec:
@@ -40,7 +37,7 @@ def sample_object(kind: str, rng: np.random.Generator, rgba: RGBA) -> ObjectSpec
     if kind == "pot":
         radius, height = float(u(0.048, 0.056)), float(u(0.072, 0.080))
         return ObjectSpec(kind, radius, height, (0.0, 0.0, height - 0.012), 2 * LID_KNOB, float(u(0.30, 0.45)), rgba, friction=friction)
-    raise ValueError(f"unknown object kind {kind!r}; known: {KINDS}")
+    raise ValueError(f"unknown object kind {kind!r}; known: {OBJECT_KINDS}")
 
 
 BOWL_WALL = 0.008
@@ -65,8 +62,8 @@ def object_body(spec: ObjectSpec) -> Element:
 
 
 def _cylinder(body: Element, spec: ObjectSpec) -> None:
-    half = (spec.height - LIFT) / 2
-    mjcf.cylinder(body, f"{spec.name}/wall", (0, 0, LIFT + half), spec.radius, half, spec.rgba, mjcf.OBJECT, spec.mass)
+    half = (spec.height - FEET_LIFT) / 2
+    mjcf.cylinder(body, f"{spec.name}/wall", (0, 0, FEET_LIFT + half), spec.radius, half, spec.rgba, mjcf.OBJECT, spec.mass)
 
 
 def _mug(body: Element, spec: ObjectSpec) -> None:
@@ -82,20 +79,29 @@ def _can(body: Element, spec: ObjectSpec) -> None:
 
 
 def _box(body: Element, spec: ObjectSpec) -> None:
-    half = (spec.height - LIFT) / 2
-    mjcf.box(body, "box/wall", (0, 0, LIFT + half), (spec.length / 2, spec.grip_width / 2, half), spec.rgba, mjcf.OBJECT, mass=spec.mass)
+    half = (spec.height - FEET_LIFT) / 2
+    mjcf.box(
+        body, "box/wall", (0, 0, FEET_LIFT + half), (spec.length / 2, spec.grip_width / 2, half), spec.rgba, mjcf.OBJECT, mass=spec.mass
+    )
 
 
 def _bowl(body: Element, spec: ObjectSpec) -> None:
     bottom = 0.006
     mjcf.cylinder(
-        body, "bowl/bottom", (0, 0, LIFT + bottom / 2), spec.radius - BOWL_WALL / 2, bottom / 2, spec.rgba, mjcf.OBJECT, 0.6 * spec.mass
+        body,
+        "bowl/bottom",
+        (0, 0, FEET_LIFT + bottom / 2),
+        spec.radius - BOWL_WALL / 2,
+        bottom / 2,
+        spec.rgba,
+        mjcf.OBJECT,
+        0.6 * spec.mass,
     )
-    count, middle, half_z = 8, spec.radius - BOWL_WALL / 2, (spec.height - LIFT) / 2
+    count, middle, half_z = 8, spec.radius - BOWL_WALL / 2, (spec.height - FEET_LIFT) / 2
     half_width = (spec.radius - BOWL_WALL / 4) * np.tan(np.pi / count)
     for index in range(count):
         angle = 2 * np.pi * index / count
-        centre = (middle * np.cos(angle), middle * np.sin(angle), LIFT + half_z)
+        centre = (middle * np.cos(angle), middle * np.sin(angle), FEET_LIFT + half_z)
         axes = ((-np.sin(angle), np.cos(angle), 0.0), (-np.cos(angle), -np.sin(angle), 0.0))
         mjcf.box(
             body, f"bowl/wall_{index}", centre, (half_width, BOWL_WALL / 2, half_z), spec.rgba, mjcf.OBJECT, axes, 0.4 * spec.mass / count
@@ -103,8 +109,8 @@ def _bowl(body: Element, spec: ObjectSpec) -> None:
 
 
 def _pot(body: Element, spec: ObjectSpec) -> None:
-    half = (spec.height - LIFT - LID_KNOB_HEIGHT) / 2
-    mjcf.cylinder(body, "pot/wall", (0, 0, LIFT + half), spec.radius, half, spec.rgba, mjcf.OBJECT, 0.9 * spec.mass)
+    half = (spec.height - FEET_LIFT - LID_KNOB_HEIGHT) / 2
+    mjcf.cylinder(body, "pot/wall", (0, 0, FEET_LIFT + half), spec.radius, half, spec.rgba, mjcf.OBJECT, 0.9 * spec.mass)
     knob_z = spec.height - LID_KNOB_HEIGHT / 2
     mjcf.cylinder(body, "pot/lid_knob", (0, 0, knob_z), LID_KNOB, LID_KNOB_HEIGHT / 2, (0.1, 0.1, 0.1, 1.0), mjcf.OBJECT, 0.1 * spec.mass)
 

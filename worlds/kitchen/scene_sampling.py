@@ -2,19 +2,20 @@
 
 import numpy as np
 
-from hiermap.worlds.kitchen.spec import HINGED, FixtureSpec, KitchenSpec, ObjectSpec, SceneState
+from hiermap.worlds.kitchen.spec import (
+    DRAWER_INSET,
+    HINGED,
+    FixtureSpec,
+    KitchenSpec,
+    ObjectSpec,
+    Pose,
+    SceneState,
+    drawer_floor_z,
+    side_room,
+)
 
-Pose = tuple[float, float, float, float]
-"""Base centre x, y, z [m] and yaw [rad]."""
 CLEARANCE = 0.012
 """Free space kept between an object and anything else [m]."""
-DRAWER_WALL = 0.088
-"""Height of a drawer's front above its bottom [m]: every object fits (8 cm), and over it the oblique view sees the bottom from 12 cm
-behind the front on, where the hand sets things down before it meets the counter's edge."""
-DRAWER_INSET = 0.14
-"""Objects stand this far behind the outer face of a drawer [m]."""
-FINGER_ROOM = 0.055
-"""Between an object and a drawer's outer side [m]: the wall, and an open finger with its own thickness of 2 cm, go in between."""
 OPEN_CHANCE = 0.35
 """Share of fixtures that a random scene opens or switches on."""
 IN_DRAWER_CHANCE = 0.25
@@ -51,7 +52,7 @@ def _fraction(fixture: FixtureSpec, rng: np.random.Generator) -> float:
 
 
 def _free_pose(spec: KitchenSpec, fractions: dict[str, float], poses: dict[str, Pose], thing: ObjectSpec, rng: np.random.Generator) -> Pose:
-    drawers = [f for f in spec.fixtures if f.kind == "drawer"]
+    drawers = spec.drawers
     if drawers and rng.uniform() < IN_DRAWER_CHANCE:
         drawer = drawers[int(rng.integers(len(drawers)))]
         pose = drawer_pose(drawer, fractions[drawer.name], thing, rng)
@@ -80,17 +81,6 @@ def drawer_pose(drawer: FixtureSpec, fraction: float, thing: ObjectSpec, rng: np
     return float(moved[0]), float(moved[1]), float(moved[2]), yaw
 
 
-def side_room(drawer: FixtureSpec, thing: ObjectSpec) -> float:
-    """How far from the middle of a drawer an object may stand to either side [m]."""
-    return max(0.0, drawer.size[0] / 2 - FINGER_ROOM - thing.radius)
-
-
-def drawer_floor_z(drawer: FixtureSpec) -> float:
-    """Height of the top of a drawer's bottom [m]."""
-    z, height = drawer.face_world[2], drawer.size[1]
-    return float(max(z - height / 2 + 0.008, z + height / 2 - DRAWER_WALL))
-
-
 def in_sweep(door: FixtureSpec, fraction: float, thing: ObjectSpec, pose: Pose) -> bool:
     """True if an object stands where an open door is or has swung through (a shut door sweeps nothing)."""
     if door.kind not in HINGED or fraction <= 0.0:
@@ -108,8 +98,7 @@ def in_sweep(door: FixtureSpec, fraction: float, thing: ObjectSpec, pose: Pose) 
 
 
 def _crowded(spec: KitchenSpec, poses: dict[str, Pose], thing: ObjectSpec, pose: Pose) -> bool:
-    others = {o.name: o for o in spec.objects}
     return any(
-        np.hypot(pose[0] - x, pose[1] - y) < thing.radius + others[name].radius + CLEARANCE and abs(pose[2] - z) < 0.09
+        np.hypot(pose[0] - x, pose[1] - y) < thing.radius + spec.object(name).radius + CLEARANCE and abs(pose[2] - z) < 0.09
         for name, (x, y, z, _) in poses.items()
     )

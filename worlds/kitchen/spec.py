@@ -8,6 +8,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+RGBA = tuple[float, float, float, float]
+Pose = tuple[float, float, float, float]
+"""Base centre x, y, z [m] and yaw [rad] of an object."""
+OBJECT_KINDS = ("mug", "bowl", "can", "pot", "box")
+"""At most one object of each kind stands in a kitchen."""
 DOORS = ("left_door", "right_door", "latched_door", "microwave", "oven_door", "sliding_door")
 HINGED = ("left_door", "right_door", "latched_door", "microwave")
 """Doors that swing over the counter."""
@@ -15,6 +20,13 @@ OPENABLE = ("drawer", *DOORS)
 """Fixture kinds with `open`/`closed`."""
 SWITCHABLE = ("knob", "tap", "switch", "latch")
 """Fixture kinds with `on`/`off`; a latch that is on lets its door open."""
+DRAWER_FRONT = 0.088
+"""Height of a drawer's front above its bottom [m]: every object fits (8 cm), and over it the oblique view sees the bottom from 12 cm
+behind the front on, where the hand sets things down before it meets the counter's edge."""
+DRAWER_INSET = 0.14
+"""Objects stand this far behind the outer face of a drawer [m]."""
+FINGER_ROOM = 0.055
+"""Between an object and a drawer's outer side [m]: the wall, and an open finger with its own thickness of 2 cm, go in between."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +45,6 @@ class FixtureSpec:
         handle_world: centre of the outermost grip surface at fraction 0, [3] [m].
         handle_radius, handle_length, clearance: bar or knob radius, bar or lever length, gap behind a bar [m].
         damping, frictionloss: of the joint [N s/m, N] or [N m s, N m].
-        unit: the carcass it sits in.
         above: the drawer directly above in the same stack, which must be shut to reach this one, or None.
         latch: the latch fixture that holds it shut while off, or None.
         normal_world: outward unit normal of the front face at fraction 0, [3].
@@ -55,8 +66,7 @@ class FixtureSpec:
     clearance: float
     damping: float
     frictionloss: float
-    rgba: tuple[float, float, float, float]
-    unit: str
+    rgba: RGBA
     above: str | None = None
     latch: str | None = None
     normal_world: tuple[float, float, float] = (-1.0, 0.0, 0.0)
@@ -76,10 +86,15 @@ class FixtureSpec:
         """Centre of the outermost grip surface at `fraction`, [3] [m]."""
         return self.moved(np.array(self.handle_world), fraction)
 
+    @property
+    def ends(self) -> tuple[str, str]:
+        """What holds of it at fraction 0 and at fraction 1."""
+        return ("closed", "open") if self.kind in OPENABLE else ("off", "on")
+
 
 @dataclass(frozen=True)
 class ObjectSpec:
-    """One free object. `name` is its kind: "mug", "bowl", "can", "pot" or "box".
+    """One free object. `name` is its kind, from `OBJECT_KINDS`.
 
     Attributes:
         radius: of the footprint's bounding circle [m].
@@ -97,21 +112,25 @@ class ObjectSpec:
     grip_offset: tuple[float, float, float]
     grip_width: float
     mass: float
-    rgba: tuple[float, float, float, float]
+    rgba: RGBA
     length: float = 0.0
     friction: float = 0.45
 
 
 @dataclass(frozen=True)
 class PanelSpec:
-    """One static box of the carcass: `centre_world` and `half_size` along its axes [m], turned by `pitch_rad` about +y."""
+    """One static box of the carcass: `centre_world` and `half_size` along its axes [m], turned by `pitch_rad` about +y.
+
+    `is_stop` says that it stands on the counter to stop what a door pushes along.
+    """
 
     name: str
     centre_world: tuple[float, float, float]
     half_size: tuple[float, float, float]
-    rgba: tuple[float, float, float, float]
+    rgba: RGBA
     pitch_rad: float = 0.0
     friction: float = 0.35
+    is_stop: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,7 +140,7 @@ class SurfaceSpec:
     name: str
     centre_world: tuple[float, float, float]
     half_size: tuple[float, float]
-    rgba: tuple[float, float, float, float]
+    rgba: RGBA
 
 
 @dataclass(frozen=True)
@@ -131,7 +150,8 @@ class KitchenSpec:
     Attributes:
         counter_world: x_min, x_max, y_min, y_max, z of the counter top [m].
         spots_world: where objects may stand on the counter, a tuple of (x, y) [m].
-        lower_front_x, upper_front_x: front faces of the two tiers, floor_z: of the floor [m].
+        upper_front_x: front face of the upper tier [m].
+        floor_z: height of the floor [m].
         panels: every static box of the kitchen but the floor.
     """
 
@@ -142,7 +162,6 @@ class KitchenSpec:
     surfaces: tuple[SurfaceSpec, ...]
     counter_world: tuple[float, float, float, float, float]
     spots_world: tuple[tuple[float, float], ...]
-    lower_front_x: float
     upper_front_x: float
     floor_z: float
     panels: tuple[PanelSpec, ...] = ()
@@ -153,6 +172,18 @@ class KitchenSpec:
             if fixture.name == name:
                 return fixture
         raise KeyError(f"no fixture {name!r}; this kitchen has {[f.name for f in self.fixtures]}")
+
+    @property
+    def drawers(self) -> tuple[FixtureSpec, ...]:
+        """The fixtures that are drawers."""
+        return tuple(f for f in self.fixtures if f.kind == "drawer")
+
+    def object(self, name: str) -> ObjectSpec:
+        """The object of that name; KeyError lists what exists."""
+        for thing in self.objects:
+            if thing.name == name:
+                return thing
+        raise KeyError(f"no object {name!r}; this kitchen has {[o.name for o in self.objects]}")
 
 
 @dataclass(frozen=True)
@@ -166,5 +197,16 @@ class SceneState:
     """
 
     fractions: Mapping[str, float]
-    poses: Mapping[str, tuple[float, float, float, float]] = field(default_factory=dict)
+    poses: Mapping[str, Pose] = field(default_factory=dict)
     held: str | None = None
+
+
+def drawer_floor_z(drawer: FixtureSpec) -> float:
+    """Height of the top of a drawer's bottom [m]."""
+    z, height = drawer.face_world[2], drawer.size[1]
+    return float(max(z - height / 2 + 0.008, z + height / 2 - DRAWER_FRONT))
+
+
+def side_room(drawer: FixtureSpec, thing: ObjectSpec) -> float:
+    """How far from the middle of a drawer an object may stand to either side [m]."""
+    return max(0.0, drawer.size[0] / 2 - FINGER_ROOM - thing.radius)

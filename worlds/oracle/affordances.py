@@ -1,20 +1,20 @@
 """The oracle: dense maps of where each primitive would have its effect, from the exact rules and the view's own depth."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
 from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS
 from hiermap.worlds.base import Action
+from hiermap.worlds.goals import PREDICATES
 from hiermap.worlds.kitchen.spec import OPENABLE, KitchenSpec, ObjectSpec, SceneState
 from hiermap.worlds.oracle.regions import counter_floor, drawer_floor, face_region, grip_region, handle_distance, object_top, rocker_half
 from hiermap.worlds.perception.fusion import SpatialView
-from hiermap.worlds.rules.judge import is_closed, is_open
-from hiermap.worlds.rules.moves import Move, fixture_primitive, opening_axis
-from hiermap.worlds.rules.obstacles import fixed_slabs
-from hiermap.worlds.rules.places import FREE_PREFIX, Place, common_places, stops
-from hiermap.worlds.rules.slabs import FINGERS_HALF_WIDTH, NOMINAL, cylinder_overlaps, overlaps, part_slabs
-from hiermap.worlds.rules.transitions import moves, rotations
+from hiermap.worlds.rules.moves import Move, conceivable, hand_over, opening_axis
+from hiermap.worlds.rules.obstacles import fixed_slabs, standing, stops
+from hiermap.worlds.rules.places import LOW, Place, common_places, place_at
+from hiermap.worlds.rules.slabs import NOMINAL, cylinder_overlaps, overlaps, part_slabs
+from hiermap.worlds.rules.transitions import legal_moves, rotations
 
 SPOT_RADIUS = 0.025
 """A cell this near to a place means that place [m]."""
@@ -29,7 +29,7 @@ def oracle_maps(spec: KitchenSpec, scene: SceneState, view: SpatialView, masks: 
     `masks` (name -> `[H, W]` bool of the things' visible cells in this view) narrows handles, faces and tops down to the thing itself.
     """
     maps = np.zeros((len(PRIMITIVES), ROTATION_BINS, *view.depth.shape), bool)
-    for move in moves(spec, scene):
+    for move in legal_moves(spec, scene):
         if move.primitive == "place":
             continue
         for rotation in rotations(spec, scene, move):
@@ -44,7 +44,7 @@ def action_for(
     spec: KitchenSpec, scene: SceneState, view: SpatialView, move: Move, masks: Mapping[str, np.ndarray] | None = None
 ) -> Action | None:
     """The best visible cell for a move, or None if the rules do not allow it or nothing of it is seen."""
-    for rotation in rotations(spec, scene, move) or ((move.rotation_index,) if move.argument.startswith(FREE_PREFIX) else ()):
+    for rotation in rotations(spec, scene, move):
         region, distance = _cells(spec, scene, view, move, rotation, masks)
         if region.any():
             best = int(np.argmin(np.where(region, distance, np.inf)))
@@ -58,7 +58,7 @@ def move_for(spec: KitchenSpec, scene: SceneState, action: Action, view: Spatial
     if action.primitive == "place":
         return _placing(spec, scene, action, view)
     best, found = np.inf, None
-    for move in _candidates(spec, scene, action):
+    for move in conceivable(spec, scene, action.primitive, action.rotation_index):
         region, distance = _cells(spec, scene, view, move, action.rotation_index, None)
         if region[action.cell] and distance[action.cell] < best:
             best, found = float(distance[action.cell]), move
@@ -70,26 +70,12 @@ def _placing(spec: KitchenSpec, scene: SceneState, action: Action, view: Spatial
     if scene.held is None or not view.valid[action.cell]:
         return None
     point = view.points[action.cell].astype(float)
-    near: tuple[float, str] = (SPOT_RADIUS, f"{FREE_PREFIX}{point[0]:.3f},{point[1]:.3f},{point[2]:.3f}")
-    for place in common_places(spec):
-        offset = point - np.array(place.point_world)
-        if abs(offset[2]) <= SAME_LEVEL:
-            near = min(near, (float(np.hypot(offset[0], offset[1])), place.name))
-    return Move("place", scene.held, near[1], action.rotation_index)
-
-
-def _candidates(spec: KitchenSpec, scene: SceneState, action: Action) -> Iterator[Move]:
-    rotation = action.rotation_index
-    for fixture in spec.fixtures:
-        for argument in ("open", "closed") if fixture.kind in OPENABLE else ("on", "off"):
-            primitive, bins = fixture_primitive(fixture, argument, scene.fractions[fixture.name])
-            if primitive == action.primitive and rotation in bins:
-                yield Move(primitive, fixture.name, argument, rotation)
-    for name in scene.poses:
-        if action.primitive == "grasp":
-            yield Move("grasp", name, "", rotation)
-        if action.primitive == "push" and rotation in (1, 2):
-            yield Move("push", name, "left" if rotation == 1 else "right", rotation)
+    near, place = SPOT_RADIUS, place_at(spec, point)
+    for named in common_places(spec):
+        x, y, z = point - np.array(named.point_world)
+        if abs(z) <= SAME_LEVEL and np.hypot(x, y) < near:
+            near, place = float(np.hypot(x, y)), named
+    return Move("place", scene.held, action.rotation_index, place=place)
 
 
 def move_cells(
@@ -103,8 +89,8 @@ def _cells(
     spec: KitchenSpec, scene: SceneState, view: SpatialView, move: Move, rotation: int, masks: Mapping[str, np.ndarray] | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Cells `[H, W]` bool at which the move is made in an orientation bin, and how far each is from the best point [m]."""
-    if move.primitive == "place":
-        return _place_region(spec, scene, view, move, rotation)
+    if move.place is not None:
+        return _place_region(spec, scene, view, move.place, rotation)
     region, distance = _thing_region(spec, scene, view, move, rotation)
     region = region & view.valid
     if masks is not None and move.target in masks:
@@ -114,26 +100,22 @@ def _cells(
 
 def _thing_region(spec: KitchenSpec, scene: SceneState, view: SpatialView, move: Move, rotation: int) -> tuple[np.ndarray, np.ndarray]:
     points = view.points
-    things = {o.name: o for o in spec.objects}
-    if move.target in things:
-        thing, pose = things[move.target], scene.poses[move.target]
+    if move.target in scene.poses:
+        thing, pose = spec.object(move.target), scene.poses[move.target]
         if move.primitive == "grasp":
             return grip_region(thing, pose, points, opening_axis("grasp", rotation))
         return object_top(thing, pose, points)
     fixture = spec.fixture(move.target)
     fraction = scene.fractions[move.target]
     if fixture.kind == "switch":
-        return rocker_half(fixture, points, fraction, move.argument == "on")
+        return rocker_half(fixture, points, fraction, move.to == "on")
     # An open oven door is carried shut by its bar: its face points down and away.
     if move.primitive in ("pull", "rotate") or fixture.kind in ("sliding_door", "oven_door"):
         return handle_distance(fixture, points, fraction)
     return face_region(fixture, points, fraction)
 
 
-def _place_region(spec: KitchenSpec, scene: SceneState, view: SpatialView, move: Move, rotation: int) -> tuple[np.ndarray, np.ndarray]:
-    place = next((p for p in common_places(spec) if p.name == move.argument), None)
-    if place is None:
-        return np.zeros(view.depth.shape, bool), np.zeros(view.depth.shape)
+def _place_region(spec: KitchenSpec, scene: SceneState, view: SpatialView, place: Place, rotation: int) -> tuple[np.ndarray, np.ndarray]:
     offset = view.points - np.array(place.point_world)
     distance = np.hypot(offset[..., 0], offset[..., 1])
     level = (distance <= SPOT_RADIUS) & (np.abs(offset[..., 2]) <= SAME_LEVEL)
@@ -143,9 +125,9 @@ def _place_region(spec: KitchenSpec, scene: SceneState, view: SpatialView, move:
 def place_cells(spec: KitchenSpec, scene: SceneState, view: SpatialView, rotation: int, near: Place | None = None) -> np.ndarray:
     """Cells `[H, W]` bool where the held object can be set down on free ground that the hand reaches: all, or those `near` a place."""
     cells = np.zeros(view.depth.shape, bool)
-    thing = next((o for o in spec.objects if o.name == scene.held), None)
-    if thing is None:
+    if scene.held is None:
         return cells
+    thing = spec.object(scene.held)
     ground = _ground(spec, scene, thing, view.points, rotation) & view.valid
     if near is not None:
         offset = view.points[..., :2] - np.array(near.point_world[:2])
@@ -159,42 +141,26 @@ def place_cells(spec: KitchenSpec, scene: SceneState, view: SpatialView, rotatio
 
 def _ground(spec: KitchenSpec, scene: SceneState, thing: ObjectSpec, points: np.ndarray, rotation: int) -> np.ndarray:
     ground = counter_floor(spec, thing, points)
-    for drawer in (f for f in spec.fixtures if f.kind == "drawer"):
-        covered = drawer.above is not None and not is_closed(scene.fractions[drawer.above])
-        if rotation == 0 and is_open(scene.fractions[drawer.name]) and not covered:
+    for drawer in spec.drawers:
+        covered = drawer.above is not None and not PREDICATES["closed"].holds_at(scene.fractions[drawer.above])
+        if rotation == 0 and PREDICATES["open"].holds_at(scene.fractions[drawer.name]) and not covered:
             ground = ground | drawer_floor(drawer, thing, points)
     return ground
 
 
 def _reachable(spec: KitchenSpec, scene: SceneState, thing: ObjectSpec, points: np.ndarray, rotation: int) -> np.ndarray:
     """Which ground points `[N, 3]` are clear of other objects and of everything open, for the object and the hand: `[N]` bool."""
-    slabs = _hand_slabs(thing, points, opening_axis("place", rotation))
-    free = np.ones(len(points), bool)
-    standing = [(o, scene.poses[o.name]) for o in spec.objects if o.name in scene.poses and o.name != scene.held]
-    rows = [np.array([[x, y, o.radius, z + 0.005, z + o.height]]) for o, (x, y, z, _) in standing]
-    cylinders = np.concatenate([stops(spec), *rows])
-    free &= ~cylinder_overlaps(slabs, cylinders, NOMINAL.gap).any(axis=1).reshape(3, -1).any(axis=0)
-    free &= ~overlaps(slabs, fixed_slabs(spec), 0.0).any(axis=1).reshape(3, -1).any(axis=0)
+
+    def meets(hits: np.ndarray) -> np.ndarray:
+        return hits.any(axis=1).reshape(len(points), -1).any(axis=1)
+
+    rows = hand_over(thing, points, "place", rotation, NOMINAL).reshape(-1, 8)
+    free = ~meets(cylinder_overlaps(rows, np.concatenate([stops(spec), standing(spec, scene)]), NOMINAL.gap))
+    free &= ~meets(overlaps(rows, fixed_slabs(spec), 0.0))
+    low = points[:, 2] < spec.counter_world[4] - LOW
     for fixture in spec.fixtures:
         fraction = scene.fractions[fixture.name]
-        if fixture.kind in OPENABLE and not is_closed(fraction):
-            low = points[:, 2] < spec.counter_world[4] - 0.03
-            hit = overlaps(slabs, part_slabs(fixture, fraction), NOMINAL.gap).any(axis=1).reshape(3, -1).any(axis=0)
+        if fixture.kind in OPENABLE and not PREDICATES["closed"].holds_at(fraction):
+            hit = meets(overlaps(rows, part_slabs(fixture, fraction), NOMINAL.gap))
             free &= ~(hit & ~(low & (fixture.kind == "drawer")))
     return free
-
-
-def _hand_slabs(thing: ObjectSpec, points: np.ndarray, axis: np.ndarray) -> np.ndarray:
-    """Fingers, palm and object at every point, `[3 N, 8]`."""
-    count = len(points)
-    grip = points[:, 2] + thing.grip_offset[2]
-    palm_z = grip + NOMINAL.finger_height
-
-    def rows(half_along: float, half_across: float, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-        fixed = np.tile([axis[0], axis[1], half_along, half_across], (count, 1))
-        return np.column_stack([points[:, :2], fixed, low, high])
-
-    fingers = rows(FINGERS_HALF_WIDTH, 0.015, grip - 0.01, palm_z)
-    palm = rows(NOMINAL.hand_half_width, NOMINAL.hand_half_thickness, palm_z, grip + 0.35)
-    body = rows(thing.radius, thing.radius, points[:, 2] + 0.005, points[:, 2] + thing.height)
-    return np.concatenate([fingers, palm, body])

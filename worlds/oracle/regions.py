@@ -5,8 +5,7 @@ Every function takes world points `[..., 3]` [m] and returns `[...]` bool or dis
 
 import numpy as np
 
-from hiermap.worlds.kitchen.scene_sampling import side_room
-from hiermap.worlds.kitchen.spec import OPENABLE, FixtureSpec, KitchenSpec, ObjectSpec
+from hiermap.worlds.kitchen.spec import OPENABLE, FixtureSpec, KitchenSpec, ObjectSpec, Pose, side_room
 from hiermap.worlds.rules.moves import PUSH_LEVER
 from hiermap.worlds.rules.places import drawer_place
 from hiermap.worlds.rules.reachability import GRASP_LIFT, PLACE_LIFT, reached_from_above
@@ -99,7 +98,7 @@ def rocker_half(fixture: FixtureSpec, points: np.ndarray, fraction: float, upper
     return on, np.hypot(y, z - 0.7 * half)
 
 
-def object_top(thing: ObjectSpec, pose: tuple[float, float, float, float], points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def object_top(thing: ObjectSpec, pose: Pose, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Whether points are on the top of an object, and their horizontal distance [m] from its axis."""
     offset = points - np.array(pose[:3])
     distance = np.hypot(offset[..., 0], offset[..., 1])
@@ -107,9 +106,7 @@ def object_top(thing: ObjectSpec, pose: tuple[float, float, float, float], point
     return on, distance
 
 
-def grip_region(
-    thing: ObjectSpec, pose: tuple[float, float, float, float], points: np.ndarray, opening_axis: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def grip_region(thing: ObjectSpec, pose: Pose, points: np.ndarray, opening_axis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Whether a hand coming down on points, its fingers opening along `opening_axis` [2], takes the object; how far off they are [m]."""
     offset = points - np.array(pose[:3])
     rim = float(np.hypot(thing.grip_offset[0], thing.grip_offset[1]))

@@ -1,32 +1,23 @@
 """The judge: which goal predicates hold in a true scene, and whether a move had its effect."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
 
 import numpy as np
 
 from hiermap.worlds.goals import PREDICATES, Predicate
-from hiermap.worlds.kitchen.spec import OPENABLE, SWITCHABLE, KitchenSpec, SceneState
+from hiermap.worlds.kitchen.spec import KitchenSpec, SceneState
 from hiermap.worlds.rules.moves import Move
-from hiermap.worlds.rules.places import in_drawer, on_surface, place_named
+from hiermap.worlds.rules.places import SIDES, in_drawer, on_surface
 
 PUSHED_MIN, PUSHED_MAX, PUSHED_ASIDE = 0.05, 0.16, 0.04
 """A sideways push of 10 cm had its effect when the object moved so far along, and at most so far across [m]."""
 PLACED_RADIUS = 0.05
 """A placed object may stand this far from where it was asked to stand [m]; placing is exact to about 5 mm."""
+PLACED_LEVEL = 0.03
+"""And this far above or below [m]."""
 
 PredicateKey = tuple[str, ...]
 """`(kind, *arguments)`."""
-
-
-def is_open(fraction: float) -> bool:
-    """Whether a door or drawer at `fraction` of its range counts as open."""
-    return PREDICATES["open"].holds_at(fraction)
-
-
-def is_closed(fraction: float) -> bool:
-    """Whether a door or drawer at `fraction` of its range counts as closed."""
-    return PREDICATES["closed"].holds_at(fraction)
 
 
 def holds(spec: KitchenSpec, scene: SceneState, predicate: Predicate) -> bool:
@@ -34,9 +25,9 @@ def holds(spec: KitchenSpec, scene: SceneState, predicate: Predicate) -> bool:
     return JUDGES[predicate.kind](spec, scene, predicate)
 
 
-def _joint_holds(able: tuple[str, ...], spec: KitchenSpec, scene: SceneState, predicate: Predicate) -> bool:
+def _joint_holds(spec: KitchenSpec, scene: SceneState, predicate: Predicate) -> bool:
     fixture = spec.fixture(predicate.arguments[0])
-    _require(fixture.kind in able, predicate, f"a fixture that can be {predicate.kind}", [fixture.kind])
+    _require(predicate.kind in fixture.ends, predicate, f"a fixture that can be {predicate.kind}", [fixture.kind])
     return PREDICATES[predicate.kind].holds_at(scene.fractions[fixture.name])
 
 
@@ -49,21 +40,21 @@ def _held(spec: KitchenSpec, scene: SceneState, predicate: Predicate) -> bool:
 def _inside(spec: KitchenSpec, scene: SceneState, predicate: Predicate) -> bool:
     thing, drawer = predicate.arguments[0], spec.fixture(predicate.arguments[1])
     _require(drawer.kind == "drawer", predicate, "a drawer", [drawer.kind])
-    return not _held(spec, scene, predicate) and in_drawer(drawer, scene.fractions[drawer.name], np.array(scene.poses[thing][:3]))
+    return not _held(spec, scene, predicate) and in_drawer(drawer, scene.fractions[drawer.name], scene.poses[thing][:3])
 
 
 def _on_top(spec: KitchenSpec, scene: SceneState, predicate: Predicate) -> bool:
     thing, target = predicate.arguments
     surfaces = {s.name: s for s in spec.surfaces}
     _require(target in surfaces, predicate, "a surface", sorted(surfaces))
-    return not _held(spec, scene, predicate) and on_surface(surfaces[target], np.array(scene.poses[thing][:3]))
+    return not _held(spec, scene, predicate) and on_surface(surfaces[target], scene.poses[thing][:3])
 
 
 JUDGES: Mapping[str, Callable[[KitchenSpec, SceneState, Predicate], bool]] = {
-    "open": partial(_joint_holds, OPENABLE),
-    "closed": partial(_joint_holds, OPENABLE),
-    "on": partial(_joint_holds, SWITCHABLE),
-    "off": partial(_joint_holds, SWITCHABLE),
+    "open": _joint_holds,
+    "closed": _joint_holds,
+    "on": _joint_holds,
+    "off": _joint_holds,
     "held": _held,
     "inside": _inside,
     "on_top": _on_top,
@@ -80,12 +71,10 @@ def vocabulary(spec: KitchenSpec, objects: tuple[str, ...]) -> list[PredicateKey
     """Every predicate that makes sense in the kitchen with these objects, in a fixed order."""
     keys: list[PredicateKey] = []
     for fixture in spec.fixtures:
-        kinds = ("open", "closed") if fixture.kind in OPENABLE else ("on", "off")
-        keys += [(kind, fixture.name) for kind in kinds]
-    drawers = [f.name for f in spec.fixtures if f.kind == "drawer"]
+        keys += [(end, fixture.name) for end in reversed(fixture.ends)]
     for name in objects:
         keys.append(("held", name))
-        keys += [("inside", name, drawer) for drawer in drawers]
+        keys += [("inside", name, drawer.name) for drawer in spec.drawers]
         keys += [("on_top", name, surface.name) for surface in spec.surfaces]
     return keys
 
@@ -104,19 +93,16 @@ def effect(spec: KitchenSpec, before: SceneState, after: SceneState, move: Move)
     """Whether the true scene `after` shows what the move is for, which `before` did not show."""
     if move.primitive == "grasp":
         return before.held is None and after.held == move.target
-    if move.argument in PREDICATES:
-        wanted = Predicate(move.argument, (move.target,))
+    if move.to is not None:
+        wanted = Predicate(move.to, (move.target,))
         return holds(spec, after, wanted) and not holds(spec, before, wanted)
-    if move.primitive == "push":
-        start, end = np.array(before.poses[move.target][:3]), np.array(after.poses[move.target][:3])
-        along = (end - start)[1] * (1.0 if move.argument == "left" else -1.0)
-        aside = max(abs((end - start)[0]), abs((end - start)[2]))
-        return bool(PUSHED_MIN <= along <= PUSHED_MAX and aside <= PUSHED_ASIDE)
-    place = place_named(spec, move.argument)
-    point = np.array(after.poses[move.target][:3])
-    if before.held != move.target or after.held is not None:
+    point = after.poses[move.target][:3]
+    if move.side is not None:
+        x, y, z = np.subtract(point, before.poses[move.target][:3])
+        return bool(PUSHED_MIN <= y * SIDES[move.side] <= PUSHED_MAX and max(abs(x), abs(z)) <= PUSHED_ASIDE)
+    if move.place is None or before.held != move.target or after.held is not None:
         return False
-    if place.drawer is not None:
-        return in_drawer(spec.fixture(place.drawer), after.fractions[place.drawer], point)
-    offset = point - np.array(place.point_world)
-    return bool(np.hypot(offset[0], offset[1]) <= PLACED_RADIUS and abs(offset[2]) <= 0.03)
+    if move.place.drawer is not None:
+        return in_drawer(spec.fixture(move.place.drawer), after.fractions[move.place.drawer], point)
+    x, y, z = np.subtract(point, move.place.point_world)
+    return bool(np.hypot(x, y) <= PLACED_RADIUS and abs(z) <= PLACED_LEVEL)

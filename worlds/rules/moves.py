@@ -1,14 +1,16 @@
 """What one primitive does to one thing: the moves of the exact rules, and the geometry that each of them needs to be free."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from hiermap.primitives.hand import PUSH_DISTANCE_M, YAWS_RAD
 from hiermap.primitives.specs import PRIMITIVES
-from hiermap.worlds.kitchen.spec import OPENABLE, FixtureSpec, ObjectSpec
-from hiermap.worlds.rules.places import Place
-from hiermap.worlds.rules.slabs import Clearance, front_hand, outward, slab, sweep_slabs, top_hand
+from hiermap.worlds.kitchen.spec import OPENABLE, FixtureSpec, KitchenSpec, ObjectSpec, SceneState
+from hiermap.worlds.rules.places import SIDES, Place
+from hiermap.worlds.rules.slabs import PALM_TO_FOREARM, Clearance, front_hand, outward, slab, sweep_slabs, top_hand, upright
 
 PUSH_LEVER = 0.62
 """A door is pushed shut at this part of its width from the hinge."""
@@ -18,36 +20,41 @@ PALM_BEHIND = 0.08
 """The hand that pushes sideways leans back toward the robot: its palm reaches from the fingers to twice this distance behind them [m]."""
 SIDE_START = 0.085
 """A sideways push comes down this far beside the middle of the object [m]."""
-ROUND_TOLERANCE = 0.3
-"""A box accepts a hand turned by less than this from its sides [rad]."""
+FEET = 0.005
+"""The lowest part of an object, which brushes whatever is that low, does not count [m]."""
 
 AHEAD = np.array([-1.0, 0.0, 0.0])
 """Outward normal of a front that faces the robot."""
 
-INWARD, LEFT, RIGHT, _DOWN = range(4)
-ROLL_0, ROLL_90 = range(2)
-CCW_ROLL_0, CW_ROLL_0, CCW_ROLL_90, CW_ROLL_90 = range(4)
+INWARD, LEFT, RIGHT = (PRIMITIVES["push"].index(name) for name in ("inward", "left", "right"))
+SIDE_OF_BIN = {LEFT: "left", RIGHT: "right"}
+ROLL_0, ROLL_90 = (PRIMITIVES["pull"].index(name) for name in ("roll_0", "roll_90"))
 
 
 @dataclass(frozen=True)
 class Move:
-    """One primitive applied to one thing.
+    """One primitive applied to one thing. Moves that differ only in the orientation of the hand are equal.
 
     Attributes:
         primitive: key in `PRIMITIVES`.
         target: the fixture or object it acts on; the held object for "place".
-        argument: "open", "closed", "on", "off" for a fixture, "left" or "right" for a pushed object, the place's name for "place", else "".
         rotation_index: an orientation bin that suits; others may suit too.
+        to: "open", "closed", "on" or "off": what shall hold of a fixture afterwards; None for objects.
+        side: "left" or "right" for an object that is pushed, else None.
+        place: where to set the object down for "place", else None.
     """
 
     primitive: str
     target: str
-    argument: str = ""
-    rotation_index: int = 0
+    rotation_index: int = field(default=0, compare=False)
+    to: str | None = None
+    side: str | None = None
+    place: Place | None = None
 
     def __str__(self) -> str:
-        inner = ", ".join(filter(None, (self.target, self.argument, PRIMITIVES[self.primitive].rotations[self.rotation_index])))
-        return f"{self.primitive}({inner})"
+        place = None if self.place is None else str(self.place)
+        inner = filter(None, (self.target, self.to, place, PRIMITIVES[self.primitive].rotations[self.rotation_index]))
+        return f"{self.primitive}({', '.join(inner)})"
 
 
 def opening_axis(primitive: str, rotation_index: int) -> np.ndarray:
@@ -74,17 +81,34 @@ def turn_sign(fixture: FixtureSpec) -> int:
     return 1 if float(np.dot(fixture.joint_axis_world, fixture.normal_world)) > 0 else -1
 
 
-def fixture_primitive(fixture: FixtureSpec, argument: str, fraction: float) -> tuple[str, tuple[int, ...]]:
-    """The primitive and the orientation bins that bring the fixture from `fraction` to `argument`."""
+def fixture_primitive(fixture: FixtureSpec, to: str, fraction: float) -> tuple[str, tuple[int, ...]]:
+    """The primitive and the orientation bins that bring the fixture from `fraction` to the end `to`."""
     if fixture.kind == "sliding_door":
-        outwards = fixture.joint_axis_world[1] if argument == "open" else -fixture.joint_axis_world[1]
+        outwards = fixture.joint_axis_world[1] if to == "open" else -fixture.joint_axis_world[1]
         return "push", (LEFT if outwards > 0 else RIGHT,)
     if fixture.kind in OPENABLE:
-        return ("pull", roll_bins(fixture, fraction)) if argument == "open" else ("push", (INWARD,))
+        return ("pull", roll_bins(fixture, fraction)) if to == "open" else ("push", (INWARD,))
     if fixture.kind == "switch":
         return "push", (INWARD,)
-    ccw = turn_sign(fixture) * (1 if argument == "on" else -1) > 0
-    return "rotate", tuple(2 * roll + (0 if ccw else 1) for roll in roll_bins(fixture, fraction))
+    bins = PRIMITIVES["rotate"].effects()["ccw" if (turn_sign(fixture) > 0) == (to == "on") else "cw"]
+    return "rotate", tuple(bins[roll] for roll in roll_bins(fixture, fraction))
+
+
+def conceivable(spec: KitchenSpec, scene: SceneState, primitive: str, rotation_index: int, any_bin: bool = False) -> Iterator[Move]:
+    """Every move but placing that a primitive in an orientation bin may mean, possible now or not.
+
+    With `any_bin` those that need another bin too, but a fixture is never turned the other way: for judging what happened.
+    """
+    for fixture in spec.fixtures:
+        for to in fixture.ends:
+            needed, bins = fixture_primitive(fixture, to, scene.fractions[fixture.name])
+            if needed == primitive and (rotation_index in bins or (any_bin and primitive != "rotate")):
+                yield Move(primitive, fixture.name, rotation_index, to=to)
+    for name in scene.poses:
+        if primitive == "grasp":
+            yield Move("grasp", name, rotation_index)
+        if primitive == "push" and rotation_index in SIDE_OF_BIN:
+            yield Move("push", name, rotation_index, side=SIDE_OF_BIN[rotation_index])
 
 
 def push_point(fixture: FixtureSpec, fraction: float, lever: float = PUSH_LEVER) -> np.ndarray:
@@ -99,9 +123,9 @@ def push_point(fixture: FixtureSpec, fraction: float, lever: float = PUSH_LEVER)
     return fixture.moved(point, fraction)
 
 
-def fixture_space(fixture: FixtureSpec, argument: str, rotation_index: int, clearance: Clearance) -> tuple[np.ndarray, np.ndarray]:
+def fixture_space(fixture: FixtureSpec, to: str, rotation_index: int, clearance: Clearance) -> tuple[np.ndarray, np.ndarray]:
     """Slabs `[N, 8]` that the part passes and slabs `[M, 8]` that the hand passes while the move is made."""
-    primitive, _ = fixture_primitive(fixture, argument, 0.5)
+    primitive, _ = fixture_primitive(fixture, to, 0.5)
     fractions = np.linspace(0.0, 1.0, 6)
     wide, flat = clearance.hand_half_width, clearance.hand_half_thickness
     if primitive == "rotate":
@@ -135,28 +159,33 @@ def grasp_bins(thing: ObjectSpec, yaw_rad: float, in_drawer: bool) -> tuple[int,
     return tuple(b for b in np.argsort(differences) if differences[b] <= np.pi / 8 + 1e-6) or (int(np.argmin(differences)),)
 
 
-def hand_over(thing: ObjectSpec, place: Place, primitive: str, rotation_index: int, clearance: Clearance) -> np.ndarray:
-    """Slabs `[2, 8]` of the hand that takes or sets down the object at the place."""
-    x, y, z = place.point_world
-    return top_hand(np.array([x, y, z + thing.grip_offset[2]]), opening_axis(primitive, rotation_index), clearance)
+def hand_over(thing: ObjectSpec, bases_world: ArrayLike, primitive: str, rotation_index: int, clearance: Clearance) -> np.ndarray:
+    """Slabs `[N, 3, 8]` of the fingers, the palm and, when it is set down, the object itself at base points `[N, 3]`."""
+    bases = np.asarray(bases_world, float)
+    hand = top_hand(bases + np.array([0.0, 0.0, thing.grip_offset[2]]), opening_axis(primitive, rotation_index), clearance)
+    if primitive == "grasp":
+        return np.concatenate([hand, hand[:, :1]], axis=1)
+    z = bases[:, 2]
+    body = upright(bases, np.array([1.0, 0.0]), thing.radius, thing.radius, z + FEET, z + thing.height)
+    return np.concatenate([hand, body[:, None]], axis=1)
 
 
 def push_space(thing: ObjectSpec, start: Place, side: str, clearance: Clearance) -> np.ndarray:
     """Slabs `[3, 8]` that the object, the fingers behind it and the palm pass while it is pushed sideways by `PUSH_DISTANCE_M`."""
     x, y, z = start.point_world
-    sign = 1.0 if side == "left" else -1.0
+    sign = SIDES[side]
     along = np.array([0.0, 1.0])
     half_path, palm_z = PUSH_DISTANCE_M / 2 + thing.radius, z + 0.06
-    path = slab(np.array([x, y + sign * PUSH_DISTANCE_M / 2]), along, half_path, thing.radius, z + 0.005, z + thing.height)
+    path = slab(np.array([x, y + sign * PUSH_DISTANCE_M / 2]), along, half_path, thing.radius, z + FEET, z + thing.height)
     first, last = -SIDE_START, PUSH_DISTANCE_M - thing.radius
     middle, half = np.array([x, y + sign * (first + last) / 2]), (last - first) / 2
     fingers = slab(middle, along, half + 0.015, 0.02, z + 0.01, palm_z)
     behind = middle - np.array([PALM_BEHIND, 0.0])
-    palm = slab(behind, along, half + clearance.hand_half_thickness, PALM_BEHIND, palm_z, z + 0.35)
+    palm = slab(behind, along, half + clearance.hand_half_thickness, PALM_BEHIND, palm_z, z + PALM_TO_FOREARM)
     return np.concatenate([path, fingers, palm])
 
 
-def cylinder(thing: ObjectSpec, place: Place) -> np.ndarray:
-    """The object at the place as x, y, radius, lowest and highest z, `[5]` [m]."""
-    x, y, z = place.point_world
-    return np.array([x, y, thing.radius, z + 0.005, z + thing.height])
+def cylinder(thing: ObjectSpec, base_world: Sequence[float]) -> np.ndarray:
+    """The object at a base point [3] as x, y, radius, lowest and highest z, `[5]` [m]."""
+    x, y, z = base_world
+    return np.array([x, y, thing.radius, z + FEET, z + thing.height])

@@ -5,9 +5,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from hiermap.worlds.kitchen.spec import OPENABLE, KitchenSpec, ObjectSpec
+from hiermap.worlds.kitchen.spec import OPENABLE, KitchenSpec, ObjectSpec, SceneState
 from hiermap.worlds.rules.moves import cylinder, fixture_primitive, fixture_space
-from hiermap.worlds.rules.places import Place, stops
+from hiermap.worlds.rules.places import Place
 from hiermap.worlds.rules.slabs import Clearance, cylinder_overlaps, overlaps, part_slabs
 
 CLOSED, OPEN, PARTIAL = 0, 1, 2
@@ -38,7 +38,7 @@ class Interference:
     ):
         self.clearance = clearance
         self._slabs, self._owners, self._bits = _obstacles(spec, partial)
-        self._cylinders = np.array([cylinder(o, p) for o, own in zip(objects, places, strict=True) for p in own]).reshape(-1, 5)
+        self._cylinders = np.array([cylinder(o, p.point_world) for o, own in zip(objects, places, strict=True) for p in own]).reshape(-1, 5)
         self._edges = np.cumsum([0, *(len(own) for own in places)])
         names = [p.drawer for own in places for p in own]
         self._in_drawer = {drawer: np.array([n in (None, drawer) for n in names], bool) for drawer in {None, *names}}
@@ -82,6 +82,12 @@ class Interference:
         return bool(cylinder_overlaps(slabs, self._stops, self.clearance.gap).any())
 
 
+def standing(spec: KitchenSpec, scene: SceneState) -> np.ndarray:
+    """Every object of a scene but the one in the hand as x, y, radius, lowest and highest z, `[N, 5]` [m]."""
+    there = [o for o in spec.objects if o.name in scene.poses and o.name != scene.held]
+    return np.array([cylinder(o, scene.poses[o.name][:3]) for o in there]).reshape(-1, 5)
+
+
 def _either(values: Sequence[int], chosen: np.ndarray) -> int:
     union = 0
     for index in np.flatnonzero(chosen):
@@ -105,6 +111,16 @@ def _obstacles(spec: KitchenSpec, partial: tuple[tuple[str, float], ...]) -> tup
             owners += [index] * len(part)
             bits += [bit] * len(part)
     return np.concatenate(slabs), np.array(owners, int), np.array(bits, int)
+
+
+def stops(spec: KitchenSpec) -> np.ndarray:
+    """The low stops that stand on the counter beside doors as x, y, radius, lowest and highest z, `[N, 5]` [m]."""
+    rows = []
+    for panel in spec.panels:
+        if panel.is_stop:
+            (x, y, z), (half_x, half_y, half_z) = panel.centre_world, panel.half_size
+            rows.append([x, y, float(np.hypot(half_x, half_y)), z - half_z, z + half_z])
+    return np.array(rows).reshape(-1, 5)
 
 
 @lru_cache(maxsize=256)
@@ -131,19 +147,19 @@ def fixed_slabs(spec: KitchenSpec) -> np.ndarray:
 
 
 @lru_cache(maxsize=4096)
-def fixture_ways(spec: KitchenSpec, name: str, argument: str, clearance: Clearance) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+def fixture_ways(spec: KitchenSpec, name: str, to: str, clearance: Clearance) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     """By orientation bin the slabs `[N, 8]` that the part and `[M, 8]` that the hand pass."""
     fixture = spec.fixture(name)
-    rotations = {r for fraction in (0.0, 0.5, 1.0) for r in fixture_primitive(fixture, argument, fraction)[1]}
-    return {rotation: fixture_space(fixture, argument, rotation, clearance) for rotation in rotations}
+    rotations = {r for fraction in (0.0, 0.5, 1.0) for r in fixture_primitive(fixture, to, fraction)[1]}
+    return {rotation: fixture_space(fixture, to, rotation, clearance) for rotation in rotations}
 
 
 @lru_cache(maxsize=4096)
 def fixture_block(
-    spec: KitchenSpec, partial: tuple[tuple[str, float], ...], name: str, argument: str, rotation: int, clearance: Clearance
+    spec: KitchenSpec, partial: tuple[tuple[str, float], ...], name: str, to: str, rotation: int, clearance: Clearance
 ) -> int:
-    """The state bits of the other fixtures that keep a fixture from being moved to `argument`."""
-    part, hand = fixture_ways(spec, name, argument, clearance)[rotation]
+    """The state bits of the other fixtures that keep a fixture from being moved to `to`."""
+    part, hand = fixture_ways(spec, name, to, clearance)[rotation]
     own = [f.name for f in spec.fixtures].index(name)
     among = Interference(spec, (), (), partial, clearance)
     block = among.blocks(hand[None], [own])[0]

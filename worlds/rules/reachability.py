@@ -12,7 +12,7 @@ fingertips [m]. Fitted to the arm's inverse kinematics at fingertip heights from
 MARGIN = 0.012
 """Kept from the very edge [m]."""
 GRASP_LIFT, PLACE_LIFT = min(STANDOFFS_M["grasp"]), min(STANDOFFS_M["place"])
-"""A hand comes at least this far from above [m]."""
+"""A hand comes at least this far from above: the lowest standoffs of grasp and place [m]."""
 
 
 def reached_from_above(points_world: np.ndarray, lift: float) -> np.ndarray:

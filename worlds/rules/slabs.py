@@ -19,6 +19,10 @@ HAND_LENGTH = 0.16
 """How far behind the contact point the hand and the wrist are as wide as the hand [m]."""
 FINGERS_HALF_WIDTH = 0.05
 """Half of the outer width of the open fingers [m]."""
+FINGERS_HALF_THICKNESS = 0.015
+"""Half of a finger across the axis along which they open [m]."""
+PALM_TO_FOREARM = 0.35
+"""How far above the contact point the hand and what carries it are as wide as the palm, when it comes from above [m]."""
 
 
 @dataclass(frozen=True)
@@ -116,13 +120,21 @@ def front_hand(point_world: np.ndarray, outward_world: np.ndarray, half_width: f
     return slab(centre, back, half, half_width, point_world[2] - half_height, point_world[2] + half_height + above)
 
 
-def top_hand(point_world: np.ndarray, opening_axis: np.ndarray, clearance: Clearance) -> np.ndarray:
-    """The hand over a grip point from above, `[2, 8]`: the fingers wide open, and the palm with the wrist."""
-    x, y, z = point_world
+def upright(
+    points_world: np.ndarray, axis: np.ndarray, half_along: float, half_across: float, z_low: np.ndarray, z_high: np.ndarray
+) -> np.ndarray:
+    """A slab of one size and direction [2] around every one of `points_world` `[N, 2 or 3]`, from `z_low` to `z_high` `[N]`: `[N, 8]`."""
+    shape = np.tile([axis[0], axis[1], half_along, half_across], (len(points_world), 1))
+    return np.column_stack([points_world[:, :2], shape, z_low, z_high])
+
+
+def top_hand(grips_world: np.ndarray, opening_axis: np.ndarray, clearance: Clearance) -> np.ndarray:
+    """The hand over grip points `[N, 3]` from above, `[N, 2, 8]`: the fingers wide open, and the palm with the wrist."""
+    z = grips_world[:, 2]
     palm_z = z + clearance.finger_height
-    fingers = slab(np.array([x, y]), opening_axis, FINGERS_HALF_WIDTH, 0.015, z - 0.01, palm_z)
-    palm = slab(np.array([x, y]), opening_axis, clearance.hand_half_width, clearance.hand_half_thickness, palm_z, z + 0.35)
-    return np.concatenate([fingers, palm])
+    fingers = upright(grips_world, opening_axis, FINGERS_HALF_WIDTH, FINGERS_HALF_THICKNESS, z - 0.01, palm_z)
+    palm = upright(grips_world, opening_axis, clearance.hand_half_width, clearance.hand_half_thickness, palm_z, z + PALM_TO_FOREARM)
+    return np.stack([fingers, palm], axis=1)
 
 
 def overlaps(first: np.ndarray, second: np.ndarray, gap: float) -> np.ndarray:

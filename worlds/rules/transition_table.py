@@ -4,25 +4,42 @@ A state is one int64: two bits per fixture (`CLOSED`, `OPEN` or `PARTIAL`, the l
 object (its place) and three bits for the object in the hand.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from hiermap.worlds.goals import CLOSED_FRACTION, OFF_FRACTION, ON_FRACTION, OPEN_FRACTION
-from hiermap.worlds.kitchen.spec import OPENABLE, KitchenSpec, ObjectSpec, SceneState
+from hiermap.worlds.goals import PREDICATES
+from hiermap.worlds.kitchen.spec import FixtureSpec, KitchenSpec, ObjectSpec, SceneState
 from hiermap.worlds.rules.judge import PredicateKey
-from hiermap.worlds.rules.moves import Move, cylinder, fixture_primitive, grasp_bins, hand_over, push_space
+from hiermap.worlds.rules.moves import SIDE_OF_BIN, Move, fixture_primitive, grasp_bins, hand_over, push_space
 from hiermap.worlds.rules.obstacles import CLOSED, OPEN, PARTIAL, Interference, fixture_block, fixture_ways
 from hiermap.worlds.rules.places import Place, common_places, fits, on_surface, own_places
 from hiermap.worlds.rules.slabs import Clearance
 
-HELD_PLACE = 63
-_PLACE_BITS, _HELD_BITS = 6, 3
+HELD, NOTHING = 63, 0
+"""Place number of the object in the hand, and what an empty hand holds; otherwise that is the object's number, from 1."""
 PUSH_SPREAD = 0.02
 """How far a pushed object may end from where it was meant to [m]."""
-ELSEWHERE = "elsewhere"
+ELSEWHERE = Place((-9.0, -9.0, 0.0), "elsewhere")
 """Only in tables without crowding: a place that is always free and in nobody's way."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """`width` bits of a state from bit `shift` on."""
+
+    shift: int
+    width: int
+
+    @property
+    def bits(self) -> int:
+        """All its bits set."""
+        return ((1 << self.width) - 1) << self.shift
+
+    def of(self, states: np.ndarray) -> np.ndarray:
+        """Its values in `states` `[N]` int64."""
+        return (states >> self.shift) & ((1 << self.width) - 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,106 +63,94 @@ class Operator:
     put: int
 
 
-class Table:
+def among(numbers: np.ndarray, mask: int) -> np.ndarray:
+    """Which `numbers` `[N]` from 0 to 63 are in a bit mask: `[N]` bool."""
+    return (np.uint64(mask) >> numbers.astype(np.uint64)) & np.uint64(1) == 1
+
+
+def _packed(values: Mapping[Variable, int]) -> tuple[int, int]:
+    """All bits of some variables, and those that their values set."""
+    return sum(v.bits for v in values), sum(value << v.shift for v, value in values.items())
+
+
+def _operator(move: Move, needs: Mapping[Variable, int], ways: Sequence[Way], sets: Mapping[Variable, int]) -> Operator:
+    return Operator(move, *_packed(needs), tuple(ways), *_packed(sets))
+
+
+class TransitionTable:
     """All operators of a kitchen with the objects of a scene.
 
     Attributes:
         spec: the kitchen.
         start: the scene as a state.
         objects: the objects that are in the scene.
+        fixtures, things, hand: where a state keeps each fixture, each object's place number, and what is held.
         places: by object, what its place numbers mean.
         operators: every move that some state may allow.
     """
 
     def __init__(self, spec: KitchenSpec, scene: SceneState, clearance: Clearance):
-        self.spec, self.clearance = spec, clearance
+        self.spec, self.clearance, self._scene = spec, clearance, scene
         self.objects = tuple(o for o in spec.objects if o.name in scene.poses)
-        self._fixture_index = {f.name: i for i, f in enumerate(spec.fixtures)}
-        self._object_index = {o.name: i for i, o in enumerate(self.objects)}
-        self._object_shift = 2 * len(spec.fixtures)
-        self._held_shift = self._object_shift + _PLACE_BITS * len(self.objects)
-        if self._held_shift + _HELD_BITS > 62:
+        widths = [2] * len(spec.fixtures) + [6] * len(self.objects) + [3]
+        if sum(widths) > 62:
             raise ValueError(f"{len(spec.fixtures)} fixtures and {len(self.objects)} objects do not fit one state; use fewer of them")
-        shared = common_places(spec)
-        if not clearance.crowding:
-            shared.append(Place(ELSEWHERE, (-9.0, -9.0, 0.0)))
-        self.places: list[list[Place]] = [shared + own_places(spec, scene, o) for o in self.objects]
-        self._shared = len(shared)
-        self.fractions = {f.name: float(scene.fractions[f.name]) for f in spec.fixtures}
-        self.yaws = {name: pose[3] for name, pose in scene.poses.items()}
-        self.start = self.encode(scene)
-        self._partial = tuple((name, f) for name, f in self.fractions.items() if self._code(name) == PARTIAL)
-        self._among = Interference(spec, self.objects, self.places, self._partial, clearance)
-        self.operators = tuple(self._fixture_operators()) + tuple(self._object_operators())
+        *variables, self.hand = (Variable(sum(widths[:i]), width) for i, width in enumerate(widths))
+        self.fixtures = {f.name: variable for f, variable in zip(spec.fixtures, variables, strict=False)}
+        self.things = {o.name: v for o, v in zip(self.objects, variables[len(spec.fixtures) :], strict=True)}
+        shared = common_places(spec) + ([] if clearance.crowding else [ELSEWHERE])
+        self.places = {o.name: shared + own_places(spec, scene, o) for o in self.objects}
+        codes = {f.name: fixture_code(f, scene.fractions[f.name]) for f in spec.fixtures}
+        numbers = {name: HELD if name == scene.held else len(shared) for name in self.things}
+        held = NOTHING if scene.held is None else list(self.things).index(scene.held) + 1
+        _, self.start = _packed(dict(zip((*variables, self.hand), (*codes.values(), *numbers.values(), held), strict=True)))
+        self._partial = tuple((name, scene.fractions[name]) for name, code in codes.items() if code == PARTIAL)
+        self._among = Interference(spec, self.objects, list(self.places.values()), self._partial, clearance)
+        on_fixtures = [operator for fixture in spec.fixtures for operator in self._fixture_operators(fixture)]
+        on_objects = [o for index, thing in enumerate(self.objects) for o in self._object_operators(index, thing)]
+        self.operators = (*on_fixtures, *on_objects)
 
     # --- states -------------------------------------------------------------------------------------------------------------------------
 
-    def encode(self, scene: SceneState) -> int:
-        """The scene this table was made for as a state."""
-        state = 0
-        for index, fixture in enumerate(self.spec.fixtures):
-            state |= fixture_code(fixture.kind, scene.fractions[fixture.name]) << (2 * index)
-        for index, thing in enumerate(self.objects):
-            place = HELD_PLACE if scene.held == thing.name else self._shared
-            state |= place << self.place_shift(index)
-        if scene.held is not None:
-            state |= (self._object_index[scene.held] + 1) << self._held_shift
-        return state
-
-    def place_shift(self, object_index: int) -> int:
-        return self._object_shift + _PLACE_BITS * object_index
-
-    def codes(self, states: np.ndarray, fixture: str) -> np.ndarray:
-        """`CLOSED`, `OPEN` or `PARTIAL` of a fixture in `states` `[N]` int64."""
-        return (states >> (2 * self._fixture_index[fixture])) & 3
-
-    def object_places(self, states: np.ndarray, thing: str) -> np.ndarray:
-        """Place numbers of an object in `states` `[N]` int64, `HELD_PLACE` in the hand."""
-        return (states >> self.place_shift(self._object_index[thing])) & HELD_PLACE
-
     def places_where(self, key: PredicateKey) -> int:
-        """Bit mask of the places at which an `inside` or `on_top` predicate of an object holds."""
-        kind, thing, target = key
-        mask = 0
-        for number, place in enumerate(self.places[self._object_index[thing]]):
-            if kind == "inside":
-                holds = place.drawer == target
-            else:
-                surface = next(s for s in self.spec.surfaces if s.name == target)
-                # A push is good to a centimetre or two: what it leaves near the edge of a surface is not surely on it.
-                inset = PUSH_SPREAD if place.name.endswith(("@left", "@right")) and self.clearance.crowding else 0.0
-                holds = place.drawer is None and on_surface(surface, np.array(place.point_world), inset)
-            mask |= int(holds) << number
-        return mask
+        """Bit mask of the place numbers at which a predicate of an object holds."""
+        kind, thing, *targets = key
+        if kind == "held":
+            return 1 << HELD
+        return sum(1 << number for number, place in enumerate(self.places[thing]) if self._holds_at(place, kind, targets[0]))
+
+    def _holds_at(self, place: Place, kind: str, target: str) -> bool:
+        if kind == "inside":
+            return place.drawer == target
+        surface = next(s for s in self.spec.surfaces if s.name == target)
+        # A push is good to a centimetre or two: what it leaves near the edge of a surface is not surely on it.
+        inset = PUSH_SPREAD if place.side is not None and self.clearance.crowding else 0.0
+        return place.drawer is None and on_surface(surface, place.point_world, inset)
 
     def holds(self, states: np.ndarray, key: PredicateKey) -> np.ndarray:
         """Truth `[N]` bool of a predicate in `states` `[N]` int64."""
-        if key[0] in ("open", "closed", "on", "off"):
-            return self.codes(states, key[1]) == (OPEN if key[0] in ("open", "on") else CLOSED)
-        place = self.object_places(states, key[1])
-        if key[0] == "held":
-            return place == HELD_PLACE
-        return (np.uint64(self.places_where(key)) >> place.astype(np.uint64)) & np.uint64(1) == 1
+        kind, subject = key[:2]
+        if subject in self.fixtures:
+            return self.fixtures[subject].of(states) == self.spec.fixture(subject).ends.index(kind)
+        return among(self.things[subject].of(states), self.places_where(key))
 
     # --- expansion ----------------------------------------------------------------------------------------------------------------------
 
     def applicable(self, states: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
         """Operator numbers with the rows `[M]` of `states` `[N]` int64 in which they apply; operators that apply nowhere are left out."""
-        places = [((states >> self.place_shift(i)) & HELD_PLACE).astype(np.uint64) for i in range(len(self.objects))]
         for number, operator in enumerate(self.operators):
             rows = np.flatnonzero((states & operator.need_mask) == operator.need_value)
             if len(rows) == 0:
                 continue
-            free = np.zeros(len(rows), bool)
-            for way in operator.ways:
-                free |= self._way_free(way, states[rows], [p[rows] for p in places])
+            some = states[rows]
+            free = np.logical_or.reduce([self._is_free(way, some) for way in operator.ways])
             if free.any():
                 yield number, rows[free]
 
-    def _way_free(self, way: Way, states: np.ndarray, places: Sequence[np.ndarray]) -> np.ndarray:
+    def _is_free(self, way: Way, states: np.ndarray) -> np.ndarray:
         free = (states & way.block) == 0
         for index, mask in way.conflicts:
-            free &= (np.uint64(mask) >> places[index]) & np.uint64(1) == 0
+            free &= ~among(self.things[self.objects[index].name].of(states), mask)
         return free
 
     def free_rotations(self, state: int, operator: Operator) -> tuple[int, ...]:
@@ -153,136 +158,94 @@ class Table:
         if (state & operator.need_mask) != operator.need_value:
             return ()
         row = np.array([state], np.int64)
-        places = [((row >> self.place_shift(i)) & HELD_PLACE).astype(np.uint64) for i in range(len(self.objects))]
-        return tuple(way.rotation_index for way in operator.ways if self._way_free(way, row, places)[0])
+        return tuple(way.rotation_index for way in operator.ways if self._is_free(way, row)[0])
 
     # --- compilation --------------------------------------------------------------------------------------------------------------------
 
-    def _code(self, name: str) -> int:
-        return (self.start >> (2 * self._fixture_index[name])) & 3
+    def _fixture_operators(self, fixture: FixtureSpec) -> Iterator[Operator]:
+        """Moving a fixture to either end: with a free hand, uncovered, unlatched, and no latch whose door is open."""
+        own = self.fixtures[fixture.name]
+        base = sum(self.fixtures[f.name].bits for f in self.spec.fixtures if f.name == fixture.above or f.latch == fixture.name)
+        needs = {self.hand: NOTHING} | ({} if fixture.latch is None else {self.fixtures[fixture.latch]: OPEN})
+        partly = dict(self._partial).get(fixture.name)
+        for goal, to in enumerate(fixture.ends):
+            begins = {CLOSED + OPEN - goal: float(CLOSED + OPEN - goal)} | ({} if partly is None else {PARTIAL: partly})
+            for code, fraction in begins.items():
+                primitive, bins = fixture_primitive(fixture, to, fraction)
+                ways = [self._fixture_way(fixture, to, rotation, base) for rotation in bins]
+                yield _operator(Move(primitive, fixture.name, bins[0], to=to), {**needs, own: code}, ways, {own: goal})
 
-    def _fixture_operators(self) -> Iterator[Operator]:
-        hand_mask = 7 << self._held_shift
-        for index, fixture in enumerate(self.spec.fixtures):
-            names = ("closed", "open") if fixture.kind in OPENABLE else ("off", "on")
-            partial = self._code(fixture.name) == PARTIAL
-            need_mask, need_value = hand_mask | (3 << (2 * index)), 0
-            base = 0
-            if fixture.above is not None:
-                base |= 3 << (2 * self._fixture_index[fixture.above])
-            for door in self.spec.fixtures:
-                if door.latch == fixture.name:
-                    base |= 3 << (2 * self._fixture_index[door.name])
-            if fixture.latch is not None:
-                need_mask |= 3 << (2 * self._fixture_index[fixture.latch])
-                need_value |= OPEN << (2 * self._fixture_index[fixture.latch])
-            for goal, argument in enumerate(names):
-                spaces = fixture_ways(self.spec, fixture.name, argument, self.clearance)
-                for code in (1 - goal, PARTIAL) if partial else (1 - goal,):
-                    fraction = self.fractions[fixture.name] if code == PARTIAL else float(code)
-                    primitive, bins = fixture_primitive(fixture, argument, fraction)
-                    ways = []
-                    for rotation in bins:
-                        block = base | fixture_block(self.spec, self._partial, fixture.name, argument, rotation, self.clearance)
-                        passed = np.concatenate(spaces[rotation])[None]
-                        ways.append(Way(rotation, block, self._among.conflicts(passed, [-1], [None])[0]))
-                    move = Move(primitive, fixture.name, argument, bins[0])
-                    yield Operator(move, need_mask, need_value | (code << (2 * index)), tuple(ways), 3 << (2 * index), goal << (2 * index))
+    def _fixture_way(self, fixture: FixtureSpec, to: str, rotation: int, base: int) -> Way:
+        passed = np.concatenate(fixture_ways(self.spec, fixture.name, to, self.clearance)[rotation])
+        block = fixture_block(self.spec, self._partial, fixture.name, to, rotation, self.clearance)
+        return Way(rotation, base | block, self._among.conflicts(passed[None], [-1], [None])[0])
 
-    def _object_operators(self) -> Iterator[Operator]:
-        ways = self._hand_ways()
-        for index, thing in enumerate(self.objects):
-            for number, place in enumerate(self.places[index]):
-                yield from self._grasp_and_place(index, thing, number, place, ways)
-            yield from self._pushes(index, thing)
+    def _object_operators(self, index: int, thing: ObjectSpec) -> Iterator[Operator]:
+        own, ways = self.things[thing.name], self._hand_ways(index, thing)
+        held = {own: HELD, self.hand: index + 1}
+        for number, place in enumerate(self.places[thing.name]):
+            there = {own: number, self.hand: NOTHING}
+            opened = {} if place.drawer is None else {self.fixtures[place.drawer]: OPEN}
+            if taking := ways.get((number, "grasp")):
+                yield _operator(Move("grasp", thing.name, taking[0].rotation_index), {**there, **opened}, taking, held)
+            if putting := ways.get((number, "place")):
+                move = Move("place", thing.name, putting[0].rotation_index, place=place)
+                yield _operator(move, {self.hand: index + 1, **opened}, putting, there)
+        yield from self._pushes(index, thing)
 
-    def _drawer_need(self, place: Place) -> tuple[int, int, int]:
-        """Needed mask and value, and blocking bits: the drawer is open and the one above it shut."""
-        if place.drawer is None:
-            return 0, 0, 0
-        drawer = self.spec.fixture(place.drawer)
-        shift = 2 * self._fixture_index[drawer.name]
-        above = 0 if drawer.above is None else 3 << (2 * self._fixture_index[drawer.above])
-        return 3 << shift, OPEN << shift, above
-
-    def _grasp_and_place(
-        self, index: int, thing: ObjectSpec, number: int, place: Place, ways: dict[tuple[int, int, str], list[Way]]
-    ) -> Iterator[Operator]:
-        shift, hand_mask = self.place_shift(index), 7 << self._held_shift
-        drawer_mask, drawer_value, _ = self._drawer_need(place)
-        own_mask, held = HELD_PLACE << shift, (index + 1) << self._held_shift
-        grasp = tuple(ways.get((index, number, "grasp"), ()))
-        if grasp:
-            move = Move("grasp", thing.name, "", grasp[0].rotation_index)
-            need = own_mask | hand_mask | drawer_mask
-            yield Operator(move, need, (number << shift) | drawer_value, grasp, own_mask | hand_mask, own_mask | held)
-        if place.owner is not None or (place.drawer is not None and not fits(thing, self.spec.fixture(place.drawer))):
-            return
-        put = tuple(ways.get((index, number, "place"), ()))
-        if not put:
-            return
-        move = Move("place", thing.name, place.name, put[0].rotation_index)
-        yield Operator(move, hand_mask | drawer_mask, held | drawer_value, put, own_mask | hand_mask, number << shift)
-
-    def _hand_ways(self) -> dict[tuple[int, int, str], list[Way]]:
-        """By object, place and primitive every orientation of the hand, with what is in its way; all geometry in one pass."""
-        asked, slabs = [], []
-        found: dict[tuple[int, int, str], list[Way]] = {}
-        for index, thing in enumerate(self.objects):
-            for number, place in enumerate(self.places[index]):
-                for primitive in ("grasp", "place"):
-                    if place.name == ELSEWHERE:
-                        found[index, number, primitive] = [Way(0, 0, ())]
-                        continue
-                    for rotation in self._hand_bins(thing, place, primitive):
-                        asked.append((index, number, primitive, rotation, place))
-                        slabs.append(self._hand_slabs(thing, place, primitive, rotation))
-        if not asked:
-            return found
-        stacked = np.array(slabs)
-        own = [-1 if place.drawer is None else self._fixture_index[place.drawer] for *_, place in asked]
-        blocks = self._among.blocks(stacked, own)
-        conflicts = self._among.conflicts(stacked, [index for index, *_ in asked], [place.drawer for *_, place in asked])
-        fixed = self._among.meets_fixed(stacked)
-        for (index, number, primitive, rotation, place), block, crowd, never in zip(asked, blocks, conflicts, fixed, strict=True):
-            if never:
-                continue
-            crowded = primitive == "grasp" or self.clearance.crowding
-            way = Way(rotation, block | self._drawer_need(place)[2], crowd if crowded else ())
-            found.setdefault((index, number, primitive), []).append(way)
+    def _hand_ways(self, index: int, thing: ObjectSpec) -> dict[tuple[int, str], list[Way]]:
+        """By place number and primitive every orientation of the hand, with what is in its way; all geometry in one pass."""
+        found: dict[tuple[int, str], list[Way]] = {}
+        asked = []
+        for number, place in enumerate(self.places[thing.name]):
+            for primitive in ("grasp", "place"):
+                if place is ELSEWHERE:
+                    found[number, primitive] = [Way(0, 0, ())]
+                else:
+                    asked += [(number, primitive, rotation, place) for rotation in self._hand_bins(thing, place, primitive)]
+        slabs = np.concatenate([hand_over(thing, [p.point_world], primitive, k, self.clearance) for _, primitive, k, p in asked])
+        names = [f.name for f in self.spec.fixtures]
+        blocks = self._among.blocks(slabs, [-1 if p.drawer is None else names.index(p.drawer) for *_, p in asked])
+        conflicts = self._among.conflicts(slabs, [index] * len(asked), [p.drawer for *_, p in asked])
+        never = self._among.meets_fixed(slabs)
+        for (number, primitive, rotation, place), block, crowd, is_never in zip(asked, blocks, conflicts, never, strict=True):
+            if not is_never:
+                crowded = primitive == "grasp" or self.clearance.crowding
+                way = Way(rotation, block | self._covering(place), crowd if crowded else ())
+                found.setdefault((number, primitive), []).append(way)
         return found
 
-    def _hand_bins(self, thing: ObjectSpec, place: Place, primitive: str) -> tuple[int, ...]:
-        if primitive == "place":
-            return (0,) if place.drawer is not None else (0, 1)
-        yaw = self.yaws[thing.name] if place.owner is not None else 0.0
-        return grasp_bins(thing, yaw, place.drawer is not None)
+    def _covering(self, place: Place) -> int:
+        """The bits of the drawer above the one in which the place is: it must be shut."""
+        above = None if place.drawer is None else self.spec.fixture(place.drawer).above
+        return 0 if above is None else self.fixtures[above].bits
 
-    def _hand_slabs(self, thing: ObjectSpec, place: Place, primitive: str, rotation: int) -> np.ndarray:
-        """Fingers, palm and, when it is set down, the object itself, `[3, 8]`."""
-        hand = hand_over(thing, place, primitive, rotation, self.clearance)
+    def _hand_bins(self, thing: ObjectSpec, place: Place, primitive: str) -> tuple[int, ...]:
+        """The orientations in which the hand may come to a place; it sets nothing down where only a push or the start leads to."""
+        in_drawer = place.drawer is not None
         if primitive == "grasp":
-            return np.concatenate([hand, hand[:1]])
-        x, y, radius, low, high = cylinder(thing, place)
-        return np.concatenate([hand, [[x, y, 1.0, 0.0, radius, radius, low, high]]])
+            yaw = self._scene.poses[thing.name][3] if place.owner is not None else 0.0
+            return grasp_bins(thing, yaw, in_drawer)
+        if place.owner is not None or (place.drawer is not None and not fits(thing, self.spec.fixture(place.drawer))):
+            return ()
+        return (0,) if in_drawer else (0, 1)
 
     def _pushes(self, index: int, thing: ObjectSpec) -> Iterator[Operator]:
-        numbers = {place.name.partition("@")[2]: n for n, place in enumerate(self.places[index]) if place.owner is not None}
-        shift, own_mask, hand_mask = self.place_shift(index), HELD_PLACE << self.place_shift(index), 7 << self._held_shift
-        for side, rotation in (("left", 1), ("right", 2)):
-            other = "right" if side == "left" else "left"
-            for start, end in (("here", side), (other, "here")):
+        """Sideways from where the object is now, and back there."""
+        numbers = {place.side: n for n, place in enumerate(self.places[thing.name]) if place.owner is not None}
+        own, (left, right) = self.things[thing.name], SIDE_OF_BIN.values()
+        for rotation, side in SIDE_OF_BIN.items():
+            for start, end in ((None, side), (right if side == left else left, None)):
                 if start not in numbers or end not in numbers:
                     continue
-                space = push_space(thing, self.places[index][numbers[start]], side, self.clearance)
+                space = push_space(thing, self.places[thing.name][numbers[start]], side, self.clearance)
                 if self._among.meets_stop(space) or self._among.meets_fixed(space[None])[0]:
                     continue
                 way = Way(rotation, self._among.blocks(space[None], [-1])[0], self._among.conflicts(space[None], [index], [None])[0])
-                move = Move("push", thing.name, side, rotation)
-                yield Operator(move, own_mask | hand_mask, numbers[start] << shift, (way,), own_mask, numbers[end] << shift)
+                needs = {own: numbers[start], self.hand: NOTHING}
+                yield _operator(Move("push", thing.name, rotation, side=side), needs, [way], {own: numbers[end]})
 
 
-def fixture_code(kind: str, fraction: float) -> int:
+def fixture_code(fixture: FixtureSpec, fraction: float) -> int:
     """`CLOSED` (or off), `OPEN` (or on) or `PARTIAL` by the thresholds of the goals."""
-    low, high = (CLOSED_FRACTION, OPEN_FRACTION) if kind in OPENABLE else (OFF_FRACTION, ON_FRACTION)
-    return CLOSED if fraction <= low else OPEN if fraction >= high else PARTIAL
+    return next((code for code, end in enumerate(fixture.ends) if PREDICATES[end].holds_at(fraction)), PARTIAL)

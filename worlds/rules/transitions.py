@@ -12,60 +12,44 @@ import numpy as np
 
 from hiermap.primitives.hand import PUSH_DISTANCE_M
 from hiermap.worlds.goals import Predicate
-from hiermap.worlds.kitchen.spec import FixtureSpec, KitchenSpec, SceneState
+from hiermap.worlds.kitchen.spec import KitchenSpec, Pose, SceneState
 from hiermap.worlds.rules.judge import PredicateKey
 from hiermap.worlds.rules.moves import Move
-from hiermap.worlds.rules.places import in_drawer, place_named, pose_at
+from hiermap.worlds.rules.places import SIDES, in_drawer, pose_at
 from hiermap.worlds.rules.shortest_paths import shortest, steps_to_predicates
 from hiermap.worlds.rules.slabs import NOMINAL, Clearance
-from hiermap.worlds.rules.transition_table import Operator, Table
-
-__all__ = ["Move", "apply", "carried", "is_applicable", "moves", "rotations", "solve", "steps_to_go", "table_for"]
-
-Poses = dict[str, tuple[float, float, float, float]]
-_TO_FRACTION = {"open": 1.0, "on": 1.0, "closed": 0.0, "off": 0.0}
+from hiermap.worlds.rules.transition_table import TransitionTable
 
 
-def table_for(spec: KitchenSpec, scene: SceneState, clearance: Clearance = NOMINAL) -> Table:
+def table_for(spec: KitchenSpec, scene: SceneState, clearance: Clearance = NOMINAL) -> TransitionTable:
     """The compiled rules of the kitchen with the scene's objects; the latest few are kept."""
     key = (tuple(sorted(scene.fractions.items())), tuple(sorted(scene.poses.items())), scene.held)
     return _table(spec, key, clearance)
 
 
 @lru_cache(maxsize=8)
-def _table(spec: KitchenSpec, key: tuple, clearance: Clearance) -> Table:
+def _table(spec: KitchenSpec, key: tuple, clearance: Clearance) -> TransitionTable:
     fractions, poses, held = key
-    return Table(spec, SceneState(dict(fractions), dict(poses), held), clearance)
+    return TransitionTable(spec, SceneState(dict(fractions), dict(poses), held), clearance)
 
 
-def moves(spec: KitchenSpec, scene: SceneState, clearance: Clearance = NOMINAL) -> list[Move]:
+def legal_moves(spec: KitchenSpec, scene: SceneState, clearance: Clearance = NOMINAL) -> list[Move]:
     """Every move that the scene allows, with one orientation bin that is free, in a fixed order."""
     table = table_for(spec, scene, clearance)
-    found = []
-    for number, _ in table.applicable(np.array([table.start], np.int64)):
-        operator = table.operators[number]
-        found.append(replace(operator.move, rotation_index=table.free_rotations(table.start, operator)[0]))
-    return found
+    found = [table.operators[number] for number, _ in table.applicable(np.array([table.start], np.int64))]
+    return [replace(operator.move, rotation_index=table.free_rotations(table.start, operator)[0]) for operator in found]
 
 
 def rotations(spec: KitchenSpec, scene: SceneState, move: Move, clearance: Clearance = NOMINAL) -> tuple[int, ...]:
     """Every orientation bin in which the scene allows the move, the best first; empty if it is not allowed."""
     table = table_for(spec, scene, clearance)
-    for operator in table.operators:
-        if _same(operator, move):
-            bins = table.free_rotations(table.start, operator)
-            if bins:
-                return bins
-    return ()
+    found = (table.free_rotations(table.start, operator) for operator in table.operators if operator.move == move)
+    return next(filter(None, found), ())
 
 
 def is_applicable(spec: KitchenSpec, scene: SceneState, move: Move, clearance: Clearance = NOMINAL) -> bool:
     """Whether the scene allows the move, in whatever orientation."""
     return bool(rotations(spec, scene, move, clearance))
-
-
-def _same(operator: Operator, move: Move) -> bool:
-    return (operator.move.primitive, operator.move.target, operator.move.argument) == (move.primitive, move.target, move.argument)
 
 
 def apply(spec: KitchenSpec, scene: SceneState, move: Move) -> SceneState:
@@ -75,38 +59,36 @@ def apply(spec: KitchenSpec, scene: SceneState, move: Move) -> SceneState:
         ValueError: the rules do not allow the move in this scene.
     """
     if not is_applicable(spec, scene, move):
-        allowed = ", ".join(map(str, moves(spec, scene)))
+        allowed = ", ".join(map(str, legal_moves(spec, scene)))
         raise ValueError(f"{move} is not possible in this scene; possible: {allowed}")
-    if move.primitive == "grasp":
-        return replace(scene, held=move.target)
-    if move.argument in _TO_FRACTION:
-        return _moved_fixture(spec, scene, move)
-    poses = dict(scene.poses)
-    x, y, z, yaw = poses[move.target]
-    if move.primitive == "push":
-        poses[move.target] = (x, y + (PUSH_DISTANCE_M if move.argument == "left" else -PUSH_DISTANCE_M), z, yaw)
-        return replace(scene, poses=poses)
-    poses[move.target] = pose_at(spec, place_named(spec, move.argument), dict(scene.fractions), yaw)
-    return replace(scene, poses=poses, held=None)
+    return after(spec, scene, move)
 
 
-def _moved_fixture(spec: KitchenSpec, scene: SceneState, move: Move) -> SceneState:
-    fixture = spec.fixture(move.target)
-    before, after = scene.fractions[move.target], _TO_FRACTION[move.argument]
-    poses = carried(fixture, before, after, dict(scene.poses), scene.held)
-    return replace(scene, fractions={**scene.fractions, move.target: after}, poses=poses)
+def after(spec: KitchenSpec, scene: SceneState, move: Move, turn_rad: float = 0.0) -> SceneState:
+    """As `apply`, whether or not the rules allow the move; what is set down is turned by `turn_rad`."""
+    if move.to is not None:
+        return with_fraction(spec, scene, move.target, float(spec.fixture(move.target).ends.index(move.to)))
+    x, y, z, yaw = scene.poses[move.target]
+    if move.side is not None:
+        return replace(scene, poses={**scene.poses, move.target: (x, y + SIDES[move.side] * PUSH_DISTANCE_M, z, yaw)})
+    if move.place is not None:
+        pose = pose_at(spec, move.place, scene.fractions, yaw + turn_rad)
+        return replace(scene, poses={**scene.poses, move.target: pose}, held=None)
+    return replace(scene, held=move.target)
 
 
-def carried(fixture: FixtureSpec, before: float, after: float, poses: Poses, held: str | None = None) -> Poses:
-    """Poses after a drawer went from one fraction to another with everything in it; the same poses for any other fixture."""
-    if fixture.kind != "drawer":
-        return poses
-    shift = (after - before) * fixture.joint_range * np.array(fixture.joint_axis_world)
-    inside = {name for name, pose in poses.items() if name != held and in_drawer(fixture, before, np.array(pose[:3]))}
-    return {name: _shifted(pose, shift) if name in inside else pose for name, pose in poses.items()}
+def with_fraction(spec: KitchenSpec, scene: SceneState, name: str, fraction: float) -> SceneState:
+    """The scene with a fixture at another fraction, with everything in it if it is a drawer."""
+    drawer, before = spec.fixture(name), scene.fractions[name]
+    poses = scene.poses
+    if drawer.kind == "drawer":
+        shift = (fraction - before) * drawer.joint_range * np.array(drawer.joint_axis_world)
+        inside = {n for n, pose in poses.items() if n != scene.held and in_drawer(drawer, before, pose[:3])}
+        poses = {n: _shifted(pose, shift) if n in inside else pose for n, pose in poses.items()}
+    return replace(scene, fractions={**scene.fractions, name: fraction}, poses=poses)
 
 
-def _shifted(pose: tuple[float, float, float, float], shift: np.ndarray) -> tuple[float, float, float, float]:
+def _shifted(pose: Pose, shift: np.ndarray) -> Pose:
     return pose[0] + float(shift[0]), pose[1] + float(shift[1]), pose[2] + float(shift[2]), pose[3]
 
 

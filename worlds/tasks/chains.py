@@ -14,24 +14,12 @@ from hiermap.worlds.rules.judge import satisfied
 from hiermap.worlds.rules.moves import Move
 from hiermap.worlds.rules.shortest_paths import GoalBound, shortest
 from hiermap.worlds.rules.slabs import LOOSE, STRICT
-from hiermap.worlds.rules.transition_table import Table
+from hiermap.worlds.rules.transition_table import TransitionTable
 from hiermap.worlds.tasks.goal_sampling import GoalSampler
-from hiermap.worlds.tasks.single_primitives import PrimitiveTrial, primitive_trial
-from hiermap.worlds.tasks.start_scenes import KITCHENS, crisp_scene, kitchen_seeds, seen_in_first_view
+from hiermap.worlds.tasks.start_scenes import KITCHENS, kitchen_seeds, seen_in_first_view, start_scene
 
-__all__ = [
-    "PrimitiveTrial",
-    "Task",
-    "chain_length",
-    "count_detours",
-    "exact_solution",
-    "is_solved",
-    "primitive_trial",
-    "replay",
-    "sample_task",
-]
-
-LONGEST_CHAIN = 10
+CHAINS = tuple(f"chain-{k}" for k in range(1, 11))
+"""Suites, by the length of their shortest solutions."""
 DETOUR_FROM = 4
 """From this length on tasks are asked to contain a detour."""
 DETOUR_SHARE = 0.7
@@ -65,15 +53,10 @@ class Task:
 
 
 def chain_length(suite: str) -> int:
-    """The k of "chain-k".
-
-    Raises:
-        ConfigError: not a chain suite, or k is out of range.
-    """
-    head, _, tail = suite.partition("-")
-    if head != "chain" or not tail.isdigit() or not 1 <= int(tail) <= LONGEST_CHAIN:
-        raise ConfigError(f"unknown suite {suite!r}; expected chain-1 .. chain-{LONGEST_CHAIN}")
-    return int(tail)
+    """The k of "chain-k"; ConfigError for anything else."""
+    if suite not in CHAINS:
+        raise ConfigError(f"unknown suite {suite!r}; expected {CHAINS[0]} .. {CHAINS[-1]}")
+    return CHAINS.index(suite) + 1
 
 
 def sample_task(suite: str, seed: int, visible: Visible | None = None) -> Task:
@@ -103,7 +86,7 @@ def scenes(seed: int, salt: int) -> Iterator[tuple[KitchenSpec, SceneState, np.r
         spec = sample_kitchen(kitchen_seed)
         for index in range(SCENES_PER_KITCHEN):
             rng = np.random.default_rng([seed, salt, 1, kitchen_seed, index])
-            scene = crisp_scene(spec, rng)
+            scene = start_scene(spec, rng)
             if scene is not None:
                 yield spec, scene, rng
 
@@ -131,7 +114,7 @@ def _task_in_scene(
     return None
 
 
-def exact_solution(strict: Table, loose: Table, goal: Sequence[Predicate], length: int) -> tuple[Move, ...] | None:
+def exact_solution(strict: TransitionTable, loose: TransitionTable, goal: Sequence[Predicate], length: int) -> tuple[Move, ...] | None:
     """A solution of exactly `length` moves that needs no tight clearance, if even generous clearance allows no shorter one."""
     if int(GoalBound(strict, goal)(np.array([strict.start], np.int64))[0]) > length:
         return None

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hiermap.worlds.goals import Predicate
+from hiermap.worlds.goals import PREDICATES, Predicate
 from hiermap.worlds.kitchen.spec import KitchenSpec, SceneState
 from hiermap.worlds.rules.judge import holds, vocabulary
-from hiermap.worlds.rules.places import in_drawer
+from hiermap.worlds.rules.places import drawer_around
 from hiermap.worlds.rules.shortest_paths import GoalBound, steps_to_predicates
-from hiermap.worlds.rules.transition_table import Table
+from hiermap.worlds.rules.transition_table import TransitionTable
 
 KIND_WEIGHTS = {"open": 1.0, "closed": 1.3, "on": 1.0, "off": 1.2, "inside": 2.2, "on_top": 1.6, "held": 0.3}
 """How often a predicate kind is tried as part of a goal, among the predicates that do not hold yet."""
@@ -24,7 +24,7 @@ OWN_STEPS = {"inside": 2, "on_top": 2}
 class GoalSampler:
     """Draws conjunctions over what does not hold in a scene and is not hidden in it."""
 
-    def __init__(self, spec: KitchenSpec, scene: SceneState, table: Table):
+    def __init__(self, spec: KitchenSpec, scene: SceneState, table: TransitionTable):
         self.table = table
         self._start = np.array([table.start], np.int64)
         steps = steps_to_predicates(table, FARTHEST)
@@ -114,7 +114,5 @@ def _clashes(candidate: Predicate, goal: Sequence[Predicate]) -> bool:
 
 
 def _hidden_objects(spec: KitchenSpec, scene: SceneState) -> set[str]:
-    hidden = set()
-    for drawer in (f for f in spec.fixtures if f.kind == "drawer" and scene.fractions[f.name] < 0.9):
-        hidden |= {n for n, pose in scene.poses.items() if in_drawer(drawer, scene.fractions[drawer.name], np.array(pose[:3]))}
-    return hidden
+    around = {name: drawer_around(spec, scene, pose[:3]) for name, pose in scene.poses.items()}
+    return {name for name, drawer in around.items() if drawer is not None and not PREDICATES["open"].holds_at(scene.fractions[drawer.name])}

@@ -6,19 +6,17 @@ import numpy as np
 
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.kitchen.layouts import sample_kitchen
-from hiermap.worlds.kitchen.objects import KINDS as OBJECTS
-from hiermap.worlds.kitchen.scene_sampling import side_room
-from hiermap.worlds.kitchen.spec import HINGED, OPENABLE, KitchenSpec, SceneState
+from hiermap.worlds.kitchen.spec import HINGED, OBJECT_KINDS, KitchenSpec, SceneState, side_room
 from hiermap.worlds.oracle import affordances
 from hiermap.worlds.rules import transitions
 from hiermap.worlds.rules.moves import Move
-from hiermap.worlds.rules.places import common_places, fits, pose_at
+from hiermap.worlds.rules.places import LOW, drawer_place, fits, pose_at
 from hiermap.worlds.rules.slabs import STRICT
-from hiermap.worlds.tasks.start_scenes import crisp_scene, kitchen_seeds, simulator
+from hiermap.worlds.tasks.start_scenes import kitchen_seeds, simulator, start_scene
 
 BALANCED: dict[str, tuple[tuple[str, str], ...]] = {
-    "grasp": tuple((kind, place) for place in ("counter", "drawer") for kind in OBJECTS),
-    "place": tuple((kind, place) for place in ("spot", "surface", "drawer") for kind in OBJECTS),
+    "grasp": tuple((kind, place) for place in ("counter", "drawer") for kind in OBJECT_KINDS),
+    "place": tuple((kind, place) for place in ("spot", "surface", "drawer") for kind in OBJECT_KINDS),
     "push": (
         ("drawer", "closed"),
         *((kind, "closed") for kind in HINGED),
@@ -86,11 +84,13 @@ def is_seen(trial: PrimitiveTrial) -> bool:
 def _trial(spec: KitchenSpec, primitive: str, kind: str, argument: str, rng: np.random.Generator) -> PrimitiveTrial | None:
     if not _has(spec, primitive, kind):
         return None
-    scene = crisp_scene(spec, rng)
+    scene = start_scene(spec, rng)
     scene = None if scene is None else _arranged(spec, scene, primitive, kind, argument, rng)
     if scene is None:
         return None
-    wanted = [m for m in transitions.moves(spec, scene, STRICT) if m.primitive == primitive and _matches(spec, scene, m, kind, argument)]
+    wanted = [
+        m for m in transitions.legal_moves(spec, scene, STRICT) if m.primitive == primitive and _matches(spec, scene, m, kind, argument)
+    ]
     return PrimitiveTrial(spec, scene, wanted[int(rng.integers(len(wanted)))]) if wanted else None
 
 
@@ -100,20 +100,15 @@ def _has(spec: KitchenSpec, primitive: str, kind: str) -> bool:
 
 
 def _matches(spec: KitchenSpec, scene: SceneState, move: Move, kind: str, argument: str) -> bool:
-    objects = {o.name for o in spec.objects}
     if move.primitive == "grasp":
-        return move.target == kind and _is_low(spec, scene, kind) == (argument == "drawer")
-    if move.primitive == "place":
-        place = next(p for p in common_places(spec) if p.name == move.argument)
-        where = "drawer" if place.drawer else "spot" if place.name.startswith("spot_") else "surface"
-        return where == argument
-    if kind == "object":
-        return move.target in objects and move.argument == argument
-    return move.target not in objects and spec.fixture(move.target).kind == kind and move.argument == argument
-
-
-def _is_low(spec: KitchenSpec, scene: SceneState, name: str) -> bool:
-    return scene.poses[name][2] < spec.counter_world[4] - 0.02
+        low = scene.poses[kind][2] < spec.counter_world[4] - LOW
+        return move.target == kind and low == (argument == "drawer")
+    if move.place is not None:
+        surfaces = {surface.name for surface in spec.surfaces}
+        return argument == ("drawer" if move.place.drawer else "surface" if move.place.name in surfaces else "spot")
+    if move.to is not None:
+        return spec.fixture(move.target).kind == kind and move.to == argument
+    return kind == "object" and move.side == argument
 
 
 def _arranged(
@@ -121,47 +116,39 @@ def _arranged(
 ) -> SceneState | None:
     """The scene changed just enough that the wanted move makes sense; None if it cannot be."""
     if primitive == "place":
-        drawers = [f.name for f in spec.fixtures if f.kind == "drawer"]
-        opened = {name: 1.0 for name in drawers if argument == "drawer" and name.endswith("_1")}
-        return replace(_with_fractions(spec, scene, opened), held=kind)
+        opened = [d for d in spec.drawers if argument == "drawer" and d.above is None]
+        return replace(_with_fractions(spec, scene, {drawer.name: 1.0 for drawer in opened}), held=kind)
     if primitive == "grasp" and argument == "drawer":
         return _in_open_drawer(spec, scene, kind, rng)
     fixtures = [f for f in spec.fixtures if f.kind == kind]
     if not fixtures:
         return scene
     target = fixtures[int(rng.integers(len(fixtures)))]
-    fractions = {target.name: 0.0 if argument in ("open", "on") else 1.0}
+    fractions = {target.name: 1.0 - target.ends.index(argument)}
     if target.above is not None:
         fractions[target.above] = 0.0
     if target.latch is not None:
         fractions[target.latch] = 1.0
-    for door in spec.fixtures:
-        if door.latch == target.name:
-            fractions[door.name] = 0.0
+    fractions |= {door.name: 0.0 for door in spec.fixtures if door.latch == target.name}
     return _with_fractions(spec, scene, fractions)
 
 
 def _with_fractions(spec: KitchenSpec, scene: SceneState, fractions: dict[str, float]) -> SceneState:
-    """Set fixtures, with what is in the drawers among them."""
-    poses = dict(scene.poses)
     for name, fraction in fractions.items():
-        fixture = spec.fixture(name)
-        if fixture.kind in OPENABLE and fixture.joint_type == "slide":
-            poses = transitions.carried(fixture, scene.fractions[name], fraction, poses, scene.held)
-    return replace(scene, fractions={**scene.fractions, **fractions}, poses=poses)
+        scene = transitions.with_fraction(spec, scene, name, fraction)
+    return scene
 
 
 def _in_open_drawer(spec: KitchenSpec, scene: SceneState, name: str, rng: np.random.Generator) -> SceneState | None:
-    thing = next(o for o in spec.objects if o.name == name)
-    drawers = [f for f in spec.fixtures if f.kind == "drawer" and f.above is None and fits(thing, f)]
+    thing = spec.object(name)
+    drawers = [drawer for drawer in spec.drawers if drawer.above is None and fits(thing, drawer)]
     if not drawers:
         return None
     drawer = drawers[int(rng.integers(len(drawers)))]
-    scene = _with_fractions(spec, scene, {drawer.name: 1.0})
-    place = next(p for p in common_places(spec) if p.drawer == drawer.name)
+    scene = transitions.with_fraction(spec, scene, drawer.name, 1.0)
     # A box in a drawer stands square to it: the hand can only come along the kitchen front there.
     turn = 0.15 if thing.length else np.pi
-    x, y, z, yaw = pose_at(spec, place, dict(scene.fractions), float(rng.uniform(-turn, turn)))
+    x, y, z, yaw = pose_at(spec, drawer_place(drawer), scene.fractions, float(rng.uniform(-turn, turn)))
     moved = (x, y + float(rng.uniform(-1.0, 1.0)) * side_room(drawer, thing), z, yaw)
     for other in spec.objects:
         ox, oy, oz, _ = scene.poses.get(other.name, (9.0, 9.0, 9.0, 0.0))

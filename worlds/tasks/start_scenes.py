@@ -1,6 +1,7 @@
 """Drawing kitchens and clear starting scenes from seeds, and asking the simulator what is seen in them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -8,9 +9,10 @@ import numpy as np
 
 from hiermap.worlds.kitchen.layouts import TEST_SEED_START
 from hiermap.worlds.kitchen.scene_sampling import random_scene
-from hiermap.worlds.kitchen.spec import KitchenSpec, SceneState
+from hiermap.worlds.kitchen.spec import DOORS, KitchenSpec, SceneState
+from hiermap.worlds.rules.obstacles import standing
 from hiermap.worlds.rules.slabs import cylinder_overlaps, part_slabs
-from hiermap.worlds.rules.transitions import carried
+from hiermap.worlds.rules.transitions import with_fraction
 
 if TYPE_CHECKING:
     from hiermap.worlds.simulator.kitchen import Kitchen
@@ -30,33 +32,23 @@ def kitchen_seeds(seed: int) -> Iterator[int]:
         yield seed if step == 0 else low + (seed + 7919 * step) % size
 
 
-def crisp_scene(spec: KitchenSpec, rng: np.random.Generator) -> SceneState | None:
+def start_scene(spec: KitchenSpec, rng: np.random.Generator) -> SceneState | None:
     """A random scene in which everything is either open or shut, on or off, and nothing touches; None if it came out too tight."""
-    drawn = random_scene(spec, rng)
-    drawers = {f.name for f in spec.fixtures if f.kind == "drawer"}
-    # A drawer that was ajar is shut with what is in it; anything else ajar swings open.
-    fractions = {n: float(f == 1.0 or (f > 0.0 and n not in drawers)) for n, f in drawn.fractions.items()}
-    poses = dict(drawn.poses)
-    for name in drawers:
-        poses = carried(spec.fixture(name), drawn.fractions[name], fractions[name], poses)
+    scene = random_scene(spec, rng)
     for fixture in spec.fixtures:
-        if fixture.latch is not None and fractions[fixture.name] > 0.0:
-            fractions[fixture.latch] = 1.0
-    scene = SceneState(fractions, poses)
+        # A drawer that was ajar is shut with what is in it; anything else ajar swings open.
+        drawn = scene.fractions[fixture.name]
+        scene = with_fraction(spec, scene, fixture.name, float(drawn == 1.0 or (drawn > 0.0 and fixture.kind != "drawer")))
+    unlatched = {f.latch: 1.0 for f in spec.fixtures if f.latch is not None and scene.fractions[f.name] > 0.0}
+    scene = replace(scene, fractions={**scene.fractions, **unlatched})
     return scene if is_clear(spec, scene) else None
 
 
 def is_clear(spec: KitchenSpec, scene: SceneState) -> bool:
-    """Whether no object touches an open door or another object's place."""
-    standing = [(o, scene.poses[o.name]) for o in spec.objects if o.name in scene.poses and o.name != scene.held]
-    if not standing:
-        return True
-    cylinders = np.array([[x, y, o.radius, z + 0.005, z + o.height] for o, (x, y, z, _) in standing])
-    for fixture in spec.fixtures:
-        parts = part_slabs(fixture, scene.fractions[fixture.name])
-        if fixture.kind != "drawer" and scene.fractions[fixture.name] > 0.0 and cylinder_overlaps(parts, cylinders, CLEAR).any():
-            return False
-    return True
+    """Whether no object touches an open door."""
+    swung = [f for f in spec.fixtures if f.kind in DOORS and scene.fractions[f.name] > 0.0]
+    parts = [part_slabs(door, scene.fractions[door.name]) for door in swung]
+    return not any(cylinder_overlaps(part, standing(spec, scene), CLEAR).any() for part in parts)
 
 
 def seen_in_first_view(spec: KitchenSpec, scene: SceneState) -> set[str]:

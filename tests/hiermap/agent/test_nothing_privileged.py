@@ -103,7 +103,7 @@ def test_the_blindfold_covers_the_truth(problem: Problem, blindfold: None) -> No
     with pytest.raises(PrivilegedAccessError):
         problem.kitchen.scene()
     with pytest.raises(PrivilegedAccessError):
-        transitions.moves(problem.task.spec, problem.task.scene)
+        transitions.legal_moves(problem.task.spec, problem.task.scene)
     with pytest.raises(PrivilegedAccessError):
         affordances.oracle_maps(problem.task.spec, problem.task.scene, None)
 

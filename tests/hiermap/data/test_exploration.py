@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 
 from hiermap.data import exploration
+from hiermap.data.action_choice import choose, guided_action
 from hiermap.data.collect import CollectSettings
 from hiermap.data.episodes import NOT_APPLICABLE, SHAPES, check_episode
-from hiermap.data.exploration import any_effect, choose, guided_action, look, play_episode, rules_episode
+from hiermap.data.exploration import play_episode, rules_episode
+from hiermap.data.transitions import any_effect, look
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.system.config import load_config
 from hiermap.worlds.base import Action
@@ -136,7 +138,7 @@ def test_an_episode_of_which_everything_is_void_is_an_error(monkeypatch):
     def diverge(*_):
         raise PhysicsError("diverged")
 
-    monkeypatch.setattr(exploration, "_teleported", diverge)
+    monkeypatch.setattr(exploration, "teleported", diverge)
     with pytest.raises(DataError, match="voided"):
         rules_episode(SEED, settings())
 
@@ -177,7 +179,7 @@ def test_a_purpose_is_given_up_when_an_action_is_voided(monkeypatch):
     drawn, asked = [], []
 
     def draw(self, now, rng):
-        drawn.append(transitions.moves(self.spec, now.scene)[:2])
+        drawn.append(transitions.legal_moves(self.spec, now.scene)[:2])
         return drawn[-1]
 
     def attempt(kitchen, walk, here, action):
@@ -185,7 +187,7 @@ def test_a_purpose_is_given_up_when_an_action_is_voided(monkeypatch):
         raise PhysicsError("diverged")
 
     monkeypatch.setattr("hiermap.data.goal_directed.Purpose._draw", draw)
-    monkeypatch.setattr(exploration, "_teleported", attempt)
+    monkeypatch.setattr(exploration, "teleported", attempt)
     with pytest.raises(DataError):
         rules_episode(SEED, settings("purpose_share=1"))
     assert len(drawn) == len(asked) > 1 and all(len(moves) == 2 for moves in drawn)

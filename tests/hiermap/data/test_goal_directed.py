@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hiermap.data.exploration import look
 from hiermap.data.goal_directed import LONGEST, Purpose
+from hiermap.data.transitions import look
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.worlds.kitchen.scene_sampling import random_scene
 from hiermap.worlds.oracle.affordances import move_for

@@ -1,6 +1,7 @@
 """A hand-made kitchen of which every rule can be worked out on paper: two stacked drawers, a latched door, two knobs, two objects."""
 
 from hiermap.worlds.kitchen.spec import FixtureSpec, KitchenSpec, ObjectSpec, SceneState, SurfaceSpec
+from hiermap.worlds.rules.places import Place, common_places
 
 FRONT, BACK, COUNTER_Z = 0.60, 0.78, 0.28
 GREY = (0.5, 0.5, 0.5, 1.0)
@@ -25,7 +26,6 @@ def drawer(name: str, y: float, z: float, above: str | None = None) -> FixtureSp
         damping=5.0,
         frictionloss=1.0,
         rgba=GREY,
-        unit="stack",
         above=above,
         handle_axis_world=(0.0, 1.0, 0.0),
     )
@@ -52,7 +52,6 @@ def door(name: str, hinge_y: float, side: int, latch: str | None = None) -> Fixt
         damping=0.5,
         frictionloss=0.2,
         rgba=GREY,
-        unit="upper",
         latch=latch,
     )
 
@@ -75,7 +74,6 @@ def turning(name: str, kind: str, point: tuple[float, float, float], on_is_ccw: 
         damping=0.01,
         frictionloss=0.05,
         rgba=GREY,
-        unit="panel",
     )
 
 
@@ -98,7 +96,6 @@ def small_kitchen() -> KitchenSpec:
         surfaces=(SurfaceSpec("board", (FRONT + 0.07, 0.1, COUNTER_Z), (0.06, 0.06), GREY),),
         counter_world=(FRONT, BACK, -0.46, 0.46, COUNTER_Z),
         spots_world=SPOTS,
-        lower_front_x=FRONT,
         upper_front_x=BACK,
         floor_z=-0.04,
     )
@@ -109,3 +106,7 @@ def scene(spec: KitchenSpec, opened: tuple[str, ...] = (), held: str | None = No
     where = {"can": 0, "box": 1} | spots
     poses = {name: (*spec.spots_world[index], spec.counter_world[4], 0.0) for name, index in where.items()}
     return SceneState({f.name: float(f.name in opened) for f in spec.fixtures}, poses, held)
+
+
+def place(spec: KitchenSpec, name: str) -> Place:
+    return next(place for place in common_places(spec) if place.name == name)

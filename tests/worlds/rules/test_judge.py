@@ -6,7 +6,7 @@ from hiermap.worlds.goals import PREDICATES, Predicate
 from hiermap.worlds.kitchen.spec import SceneState
 from hiermap.worlds.rules.judge import JUDGES, effect, holds, satisfied, truth, vocabulary
 from hiermap.worlds.rules.moves import Move
-from tests.worlds.rules.small_kitchen import COUNTER_Z, FRONT, scene, small_kitchen
+from tests.worlds.rules.small_kitchen import COUNTER_Z, FRONT, place, scene, small_kitchen
 
 SPEC = small_kitchen()
 
@@ -67,13 +67,13 @@ def test_nonsense_is_refused_by_name():
 
 def test_an_effect_is_what_was_not_true_before():
     shut, opened = scene(SPEC), scene(SPEC, ("top",))
-    assert effect(SPEC, shut, opened, Move("pull", "top", "open"))
-    assert not effect(SPEC, opened, opened, Move("pull", "top", "open"))
-    assert not effect(SPEC, shut, at(0.8, "top"), Move("pull", "top", "open"))
+    assert effect(SPEC, shut, opened, Move("pull", "top", to="open"))
+    assert not effect(SPEC, opened, opened, Move("pull", "top", to="open"))
+    assert not effect(SPEC, shut, at(0.8, "top"), Move("pull", "top", to="open"))
 
 
 def test_placing_counts_within_five_centimetres_and_only_out_of_the_hand():
-    held, move = scene(SPEC, held="can"), Move("place", "can", "spot_3")
+    held, move = scene(SPEC, held="can"), Move("place", "can", place=place(SPEC, "spot_3"))
     near = scene(SPEC, can=3)
     assert effect(SPEC, held, near, move)
     assert not effect(SPEC, scene(SPEC), near, move)

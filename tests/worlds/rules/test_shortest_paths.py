@@ -25,7 +25,7 @@ def by_hand(spec, state, depth):
     for _ in range(depth):
         following = []
         for here in frontier:
-            for move in transitions.moves(spec, here):
+            for move in transitions.legal_moves(spec, here):
                 there = transitions.apply(spec, here, move)
                 if signature(there) not in seen:
                     seen.add(signature(there))
@@ -50,8 +50,8 @@ def test_steps_to_every_predicate_agree_with_a_search_over_scenes():
 def test_levels_hold_each_state_once_and_begin_with_the_scene():
     table = transitions.table_for(SPEC, scene(SPEC))
     found = levels(table, 4)
-    everything = np.concatenate(found)
-    assert found[0].tolist() == [table.start] and len(np.unique(everything)) == len(everything)
+    everything = np.concatenate([level.states for level in found])
+    assert found[0].states.tolist() == [table.start] and len(np.unique(everything)) == len(everything)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -62,11 +62,11 @@ def test_the_bounded_search_is_as_short_as_the_unbounded_one_and_its_bound_is_ad
     keys = [key for key in truth(spec, random_scene(spec, rng)) if key[0] != "held"]
     for _ in range(12):
         goal = [Predicate(k[0], k[1:]) for k in (keys[int(i)] for i in rng.choice(len(keys), 2, replace=False))]
-        reached = [depth for depth, states in enumerate(by_level) if _all_hold(table, states, goal).any()]
+        reached = [depth for depth, level in enumerate(by_level) if _all_hold(table, level.states, goal).any()]
         found = shortest(table, goal, 4)
         assert (None if found is None else len(found)) == (reached[0] if reached else None), goal
         bound = GoalBound(table, goal)
-        assert not reached or bound.contradictory or bound(by_level[0])[0] <= reached[0]
+        assert not reached or bound.contradictory or bound(by_level[0].states)[0] <= reached[0]
 
 
 def test_best_moves_are_those_that_leave_one_step_less():

@@ -8,6 +8,7 @@ from hiermap.worlds.kitchen.layouts import TEST_FAMILIES, TRAIN_FAMILIES
 from hiermap.worlds.rules import transitions
 from hiermap.worlds.rules.judge import holds
 from hiermap.worlds.rules.moves import Move
+from hiermap.worlds.rules.places import Place
 from hiermap.worlds.rules.slabs import LOOSE, NOMINAL, STRICT
 from hiermap.worlds.tasks.chains import count_detours, is_solved, replay, sample_task
 
@@ -57,11 +58,12 @@ def test_the_simulators_own_segmentation_is_the_default_of_what_is_seen():
 
 
 def test_a_detour_is_a_step_that_no_predicate_asks_for():
-    solution = (Move("pull", "d", "open"), Move("grasp", "mug"), Move("place", "mug", "d"), Move("push", "d", "closed"))
+    drawer = Place((0.5, 0.0, 0.1), "d", drawer="d")
+    solution = (Move("pull", "d", to="open"), Move("grasp", "mug"), Move("place", "mug", place=drawer), Move("push", "d", to="closed"))
     goal = (Predicate("inside", ("mug", "d")), Predicate("closed", ("d",)))
     assert count_detours(solution, goal) == 1
     assert count_detours(solution[:3], goal[:1]) == 1
-    assert count_detours((Move("rotate", "knob", "on"),), (Predicate("on", ("knob",)),)) == 0
+    assert count_detours((Move("rotate", "knob", to="on"),), (Predicate("on", ("knob",)),)) == 0
 
 
 @pytest.mark.parametrize("suite", ["chain-0", "chain-11", "chain-x", "chains", "primitive-grasp"])

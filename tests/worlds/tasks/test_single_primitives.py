@@ -18,7 +18,7 @@ def test_every_kind_comes_up_and_the_rules_allow_the_move(primitive):
         assert transitions.is_applicable(trial.spec, trial.scene, trial.move, STRICT)
         assert effect(trial.spec, trial.scene, transitions.apply(trial.spec, trial.scene, trial.move), trial.move)
         kinds = {f.name: f.kind for f in trial.spec.fixtures}
-        targets.add((kinds.get(trial.move.target, trial.move.target), trial.move.argument if primitive != "place" else ""))
+        targets.add((kinds.get(trial.move.target, trial.move.target), trial.move.to or trial.move.side))
     assert len(targets) >= 4
 
 

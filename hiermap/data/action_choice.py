@@ -1,0 +1,73 @@
+"""Which action an exploring walk tries: random, or guided by the oracle's or a learned model's maps."""
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy import ndimage
+
+from hiermap.data.recorder import Look
+from hiermap.primitives.specs import PRIMITIVES
+from hiermap.worlds.base import Action
+from hiermap.worlds.perception.fusion import SpatialView
+
+JITTER_SHARE, JITTER_CELLS = 0.25, 2
+"""Guided actions miss by up to so many cells this often, so that the edges of the maps are seen too."""
+NEAR_MISS_SHARE, NEAR_MISS_CELLS = 0.5, 6
+"""Half of the random actions are aimed near a map's region or in its wrong orientation: far ones teach little."""
+MIN_FREE_MODEL_VALUE = 0.05
+"""Model-guided actions are drawn from cells worth at least this."""
+_ORDER = tuple(PRIMITIVES)
+Maps = Callable[[SpatialView], np.ndarray]
+"""Learned maps `[P, R, H, W]` in [0, 1] of a view."""
+
+
+def choose(now: Look, rng: np.random.Generator, random_share: float, model_share: float, learned: Maps | None) -> Action | None:
+    """A random, model-guided or geometry-guided action; None if the view offers nothing at all."""
+    if not now.view.valid.any():
+        return None
+    draw = rng.random()
+    if draw < random_share:
+        return random_action(now, rng)
+    if learned is not None and draw < random_share + model_share:
+        values = learned(now.view)
+        guided = guided_action(values > max(MIN_FREE_MODEL_VALUE, 0.5 * float(values.max())), now, rng)
+    else:
+        guided = guided_action(now.maps, now, rng)
+    return guided or random_action(now, rng)
+
+
+def guided_action(maps: np.ndarray, now: Look, rng: np.random.Generator) -> Action | None:
+    """Uniform over the primitives that maps `[P, R, H, W]` bool allow, then over their separate regions, then over cells and bins."""
+    available = np.flatnonzero(maps.any(axis=(1, 2, 3)))
+    if len(available) == 0:
+        return None
+    p = int(rng.choice(available))
+    regions, count = ndimage.label(maps[p].any(axis=0), structure=np.ones((3, 3)))
+    rows, columns = np.nonzero(regions == rng.integers(1, count + 1))
+    at = int(rng.integers(len(rows)))
+    cell = int(rows[at]), int(columns[at])
+    rotation = int(rng.choice(np.flatnonzero(maps[p, :, cell[0], cell[1]])))
+    if rng.random() < JITTER_SHARE:
+        cell = _moved(cell, JITTER_CELLS, now, rng)
+    return Action(_ORDER[p], cell, rotation)
+
+
+def random_action(now: Look, rng: np.random.Generator) -> Action:
+    """Any primitive, anywhere that something is seen; half of the time near a region of its map or in a wrong orientation."""
+    p = int(rng.integers(len(_ORDER)))
+    rotation = int(rng.integers(len(PRIMITIVES[_ORDER[p]].rotations)))
+    cells = np.argwhere(now.maps[p].any(axis=0))
+    if len(cells) and rng.random() < NEAR_MISS_SHARE:
+        near = cells[rng.integers(len(cells))]
+        return Action(_ORDER[p], _moved((int(near[0]), int(near[1])), NEAR_MISS_CELLS, now, rng), rotation)
+    seen = np.argwhere(now.view.valid)
+    row, column = seen[rng.integers(len(seen))]
+    return Action(_ORDER[p], (int(row), int(column)), rotation)
+
+
+def _moved(cell: tuple[int, int], reach: int, now: Look, rng: np.random.Generator) -> tuple[int, int]:
+    """A cell up to `reach` rows and columns away where something is seen; the cell itself if that is nowhere."""
+    rows, columns = now.view.valid.shape
+    row = int(np.clip(cell[0] + rng.integers(-reach, reach + 1), 0, rows - 1))
+    column = int(np.clip(cell[1] + rng.integers(-reach, reach + 1), 0, columns - 1))
+    return (row, column) if now.view.valid[row, column] else cell

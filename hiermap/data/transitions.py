@@ -1,0 +1,108 @@
+"""What comes of an action in a kitchen: executed by a motor program and judged, or teleported to what the exact rules say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from hiermap.data.recorder import Look, Step, Walk
+from hiermap.primitives.hand import YAWS_RAD
+from hiermap.primitives.specs import PRIMITIVES, PrimitiveResult, Reason
+from hiermap.worlds.base import Action
+from hiermap.worlds.errors import InvalidObservationError, PhysicsError
+from hiermap.worlds.kitchen.spec import KitchenSpec, SceneState
+from hiermap.worlds.oracle.affordances import move_for, oracle_maps
+from hiermap.worlds.perception.grounding import ground
+from hiermap.worlds.rules.judge import effect, truth
+from hiermap.worlds.rules.moves import Move, conceivable
+from hiermap.worlds.rules.places import LOW, drawer_around, place_at
+from hiermap.worlds.rules.transitions import after, is_applicable, steps_to_go
+from hiermap.worlds.simulator.kitchen import Kitchen, Snapshot
+
+LABEL_STEPS_CAP = 5
+"""Predicates farther away than this many primitives are labelled beyond the cap."""
+MIN_UPRIGHT = 0.9
+"""Cosine of the tilt beyond which an object counts as knocked over; one that leans on a wall is not."""
+_ORDER = tuple(PRIMITIVES)
+
+
+@dataclass(frozen=True, eq=False)
+class Here:
+    """Where the walk stands: a view's index and the snapshot that belongs to it."""
+
+    index: int
+    snapshot: Snapshot
+
+
+def look(kitchen: Kitchen) -> Look:
+    """The present view of a kitchen with all its labels."""
+    scene, view = kitchen.scene(), kitchen.view()
+    maps = oracle_maps(kitchen.spec, scene, view, kitchen.masks())
+    return Look(view, scene, maps, truth(kitchen.spec, scene), steps_to_go(kitchen.spec, scene, LABEL_STEPS_CAP))
+
+
+def executed(kitchen: Kitchen, walk: Walk, here: Here, action: Action) -> Here:
+    """Run the motor program; the judge says from the true scenes whether the primitive had its effect."""
+    now = walk.looks[here.index]
+    command = ground(now.view, action)
+    result = kitchen.run(command)
+    if result.duration == 0.0:
+        walk.steps.append(Step(here.index, here.index, action, command, False, result))
+        return here
+    if _spoiled(kitchen):
+        # What lies on its side or on the floor is beyond every primitive: the failure is kept, the walk goes on from before it.
+        walk.spoiled += 1
+        kitchen.restore(here.snapshot)
+        walk.steps.append(Step(here.index, here.index, action, command, False, replace(result, succeeded=False, reason=Reason.SPOILED)))
+        return here
+    following = look(kitchen)
+    had_effect = any_effect(kitchen.spec, now.scene, following.scene, action, command.point_world)
+    there = Here(walk.add(following), kitchen.snapshot())
+    walk.steps.append(Step(here.index, there.index, action, command, had_effect, result))
+    return there
+
+
+def _spoiled(kitchen: Kitchen) -> bool:
+    """Whether an object was knocked over or fell off the counter."""
+    scene, least_z = kitchen.scene(), kitchen.spec.counter_world[4] - LOW
+    loose = {name: pose[:3] for name, pose in scene.poses.items() if name != scene.held}
+    fallen = any(point[2] < least_z and drawer_around(kitchen.spec, scene, point) is None for point in loose.values())
+    return fallen or any(kitchen.upright(name) < MIN_UPRIGHT for name in loose)
+
+
+def teleported(kitchen: Kitchen, walk: Walk, here: Here, action: Action) -> Here:
+    """Set the scene to what the rules say; an action the maps do not allow fails and changes nothing."""
+    now = walk.looks[here.index]
+    command = ground(now.view, action)
+    seconds = PRIMITIVES[action.primitive].typical_seconds
+    if not now.maps[_ORDER.index(action.primitive), action.rotation_index, action.cell[0], action.cell[1]]:
+        failed = PrimitiveResult(False, _why_not(now, action), 0.0, 0.0)
+        walk.steps.append(Step(here.index, here.index, action, command, False, failed))
+        return here
+    move = move_for(kitchen.spec, now.scene, action, now.view)
+    turn_rad = 0.0
+    if move is not None and move.place is not None:
+        # Exactly where the cell says, as a hand does, not at the nearest place that has a name.
+        move, turn_rad = replace(move, place=place_at(kitchen.spec, command.point_world)), YAWS_RAD["place"][action.rotation_index]
+    elif move is None or not is_applicable(kitchen.spec, now.scene, move):
+        raise InvalidObservationError(f"the cell of {action} means {move}, which the rules do not allow")
+    kitchen.set_scene(after(kitchen.spec, now.scene, move, turn_rad))
+    following = look(kitchen)
+    if not effect(kitchen.spec, now.scene, following.scene, move):
+        raise PhysicsError(f"{move} teleported in kitchen {kitchen.spec.seed} does not stay as the rules say")
+    there = Here(walk.add(following), kitchen.snapshot())
+    walk.steps.append(Step(here.index, there.index, action, command, True, PrimitiveResult(True, Reason.DONE, seconds, 0.0)))
+    return there
+
+
+def _why_not(now: Look, action: Action) -> Reason:
+    if now.view.holding != PRIMITIVES[action.primitive].needs_object:
+        return Reason.HAND_FULL if now.view.holding else Reason.HAND_EMPTY
+    return Reason.MISSED
+
+
+def any_effect(spec: KitchenSpec, before: SceneState, after: SceneState, action: Action, point_world: Sequence[float]) -> bool:
+    """Whether the true scenes show any effect that the action at `point_world` [3] [m] is for, on whatever thing."""
+    if action.primitive == "place":
+        moves = [Move("place", before.held, place=place_at(spec, point_world))] if before.held else []
+    else:
+        moves = list(conceivable(spec, before, action.primitive, action.rotation_index, any_bin=True))
+    return any(effect(spec, before, after, move) for move in moves)
