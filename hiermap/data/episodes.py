@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_type_hints
 
 import numpy as np
 
@@ -20,8 +20,6 @@ from hiermap.system.files import disk_error, write_atomically
 from hiermap.worlds.errors import DataError
 from hiermap.worlds.legend import FIRST, Legend
 
-DEPTH_UNIT_M = 1e-4
-"""Stored depths count tenths of a millimetre: below the sensor's noise, and 6.5 m fit sixteen bits."""
 NOT_APPLICABLE = 255
 """In truth and steps arrays: the predicate makes no sense there, or lies beyond the cap."""
 FILE_NAME = re.compile(r"(play|rules|toy)-(\d{9})\.npz")
@@ -31,92 +29,58 @@ MAX_BYTES = 1 << 28
 UNREADABLE = (OSError, ValueError, LookupError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error)
 """What zipfile and numpy raise on damaged or foreign bytes."""
 
-SHAPES: Mapping[str, tuple[str, str]] = {
-    "rgb": ("u1", "VHW3"),
-    "depth_mm": ("u2", "VHW"),
-    "holding": ("u1", "V"),
-    "maps_packed": ("u1", "VPRHw"),
-    "fractions": ("f4", "VJ"),
-    "before": ("i2", "T"),
-    "after": ("i2", "T"),
-    "primitive": ("i1", "T"),
-    "cell": ("i2", "T2"),
-    "rotation": ("i1", "T"),
-    "point_world": ("f4", "T3"),
-    "normal_world": ("f4", "T3"),
-    "effect": ("b1", "T"),
-    "succeeded": ("b1", "T"),
-    "reason": ("U16", "T"),
-    "duration": ("f4", "T"),
-    "displacement": ("f4", "T"),
-    "names": ("U24", "N"),
-    "kinds": ("U16", "N"),
-    "masks_packed": ("u1", "NHw"),
-    "unary": ("u1", "VNU"),
-    "binary": ("u1", "VNNB"),
-    "steps_unary": ("u1", "VNU"),
-    "steps_binary": ("u1", "VNNB"),
-}
-"""Array -> (dtype, shape in letters); w is W packed to bytes, U and B count the predicates."""
-
 
 @dataclass(frozen=True, eq=False)
 class Episode:
-    """One kitchen's walk.
+    """One kitchen's walk; each array with its dtype and shape, where w is W packed to bytes, U and B count the legend's predicates.
 
     Attributes:
-        rgb: `[V, H, W, 3]` uint8.
-        depth_mm: `[V, H, W]` uint16, view depth in units of 0.1 mm, 0 where invalid (`depth_metres` converts).
-        holding: `[V]` uint8.
-        maps_packed: `[V, P, R, H, ceil(W / 8)]` uint8, oracle maps (`maps` unpacks).
-        fractions: `[V, J]` float32, true articulation in [0, 1]; joint names in `meta["joints"]`.
-        before, after: `[T]` int16, view indices; several transitions may share `before`.
-        primitive, cell, rotation: `[T]`, `[T, 2]` (row, column), `[T]`.
-        point_world, normal_world: `[T, 3]` float32 [m].
-        effect: `[T]` bool, the judge's word that the primitive had its effect.
-        succeeded, reason, duration, displacement: `[T]`, what the program reported ([s], [m] or [rad]).
-        names, kinds: `[N]` things.
-        masks_packed: `[N, H, ceil(W / 8)]` uint8, cells in view 0 (`masks` unpacks).
-        unary, binary: `[V, N, U]`, `[V, N, N, B]` uint8 truth per kind in the legend; 255 not applicable.
-        steps_unary, steps_binary: as above, least primitives to make it hold; 255 not applicable or beyond the cap.
+        rgb, depth_mm: of every view; depth in units of 0.1 mm, 0 where invalid.
+        holding: whether the hand held something.
+        maps_packed: oracle maps (`maps` unpacks).
+        fractions: true articulation in [0, 1]; joint names in `meta["joints"]`.
+        before, after: view indices; several transitions may share `before`.
+        primitive, cell, rotation: the action; the cell as (row, column).
+        point_world, normal_world: its metric command [m].
+        effect: the judge's word that the primitive had its effect.
+        succeeded, reason, duration, displacement: what the program reported ([s], [m] or [rad]).
+        names, kinds: of the things.
+        masks_packed: their cells in view 0 (`masks` unpacks).
+        unary, binary: truth per kind in the legend, the latter of (thing, place); 255 not applicable.
+        steps_unary, steps_binary: least primitives to make it hold; 255 not applicable or beyond the cap.
         meta: seed, family, source, walks, versions, calibration_error_px, joints, flags, legend.
     """
 
-    rgb: np.ndarray
-    depth_mm: np.ndarray
-    holding: np.ndarray
-    maps_packed: np.ndarray
-    fractions: np.ndarray
-    before: np.ndarray
-    after: np.ndarray
-    primitive: np.ndarray
-    cell: np.ndarray
-    rotation: np.ndarray
-    point_world: np.ndarray
-    normal_world: np.ndarray
-    effect: np.ndarray
-    succeeded: np.ndarray
-    reason: np.ndarray
-    duration: np.ndarray
-    displacement: np.ndarray
-    names: np.ndarray
-    kinds: np.ndarray
-    masks_packed: np.ndarray
-    unary: np.ndarray
-    binary: np.ndarray
-    steps_unary: np.ndarray
-    steps_binary: np.ndarray
+    rgb: Annotated[np.ndarray, "u1", "VHW3"]
+    depth_mm: Annotated[np.ndarray, "u2", "VHW"]
+    holding: Annotated[np.ndarray, "u1", "V"]
+    maps_packed: Annotated[np.ndarray, "u1", "VPRHw"]
+    fractions: Annotated[np.ndarray, "f4", "VJ"]
+    before: Annotated[np.ndarray, "i2", "T"]
+    after: Annotated[np.ndarray, "i2", "T"]
+    primitive: Annotated[np.ndarray, "i1", "T"]
+    cell: Annotated[np.ndarray, "i2", "T2"]
+    rotation: Annotated[np.ndarray, "i1", "T"]
+    point_world: Annotated[np.ndarray, "f4", "T3"]
+    normal_world: Annotated[np.ndarray, "f4", "T3"]
+    effect: Annotated[np.ndarray, "b1", "T"]
+    succeeded: Annotated[np.ndarray, "b1", "T"]
+    reason: Annotated[np.ndarray, "U16", "T"]
+    duration: Annotated[np.ndarray, "f4", "T"]
+    displacement: Annotated[np.ndarray, "f4", "T"]
+    names: Annotated[np.ndarray, "U24", "N"]
+    kinds: Annotated[np.ndarray, "U16", "N"]
+    masks_packed: Annotated[np.ndarray, "u1", "NHw"]
+    unary: Annotated[np.ndarray, "u1", "VNU"]
+    binary: Annotated[np.ndarray, "u1", "VNNB"]
+    steps_unary: Annotated[np.ndarray, "u1", "VNU"]
+    steps_binary: Annotated[np.ndarray, "u1", "VNNB"]
     meta: Mapping[str, Any]
 
     @property
     def legend(self) -> Legend:
         """What `P`, `R`, `primitive`, `rotation`, `U` and `B` mean here."""
         return Legend.from_dict(self.meta["legend"]) if "legend" in self.meta else FIRST
-
-    def depth_metres(self, view: int) -> np.ndarray:
-        """View depth `[H, W]` float32 [m], NaN where invalid."""
-        depth = self.depth_mm[view].astype(np.float32) * np.float32(DEPTH_UNIT_M)
-        return np.where(self.depth_mm[view] > 0, depth, np.float32(np.nan))
 
     def maps(self, view: int) -> np.ndarray:
         """Oracle maps of one view, `[P, R, H, W]` bool."""
@@ -127,10 +91,10 @@ class Episode:
         return np.unpackbits(self.masks_packed, axis=-1, count=self.rgb.shape[2]).astype(bool)
 
 
-def pack_depth(depth: np.ndarray) -> np.ndarray:
-    """Depth [m] -> uint16 tenths of a millimetre, 0 where it is not finite or does not fit."""
-    units = np.round(np.nan_to_num(np.asarray(depth, float), nan=0.0, posinf=0.0, neginf=0.0) / DEPTH_UNIT_M)
-    return np.where((units > 0) & (units <= np.iinfo(np.uint16).max), units, 0).astype(np.uint16)
+SHAPES: Mapping[str, tuple[str, str]] = {
+    name: kind.__metadata__ for name, kind in get_type_hints(Episode, include_extras=True).items() if hasattr(kind, "__metadata__")
+}
+"""Array -> (dtype, shape in letters)."""
 
 
 def file_name(source: str, seed: int) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hiermap.data import episodes
-from hiermap.data.episodes import episode_path, file_name, pack_depth, read_episode, write_episode
+from hiermap.data.episodes import episode_path, file_name, read_episode, write_episode
 from hiermap.data.toy_episodes import toy_episode
 from hiermap.system.files import DiskFullError
 from hiermap.worlds.errors import DataError
@@ -32,11 +32,6 @@ def test_the_same_episode_gives_the_same_bytes(tmp_path):
         (tmp_path / folder).mkdir()
         write_episode(tmp_path / folder, NAME, toy_episode(7))
     assert (tmp_path / "a" / NAME).read_bytes() == (tmp_path / "b" / NAME).read_bytes()
-
-
-def test_depth_is_stored_to_a_tenth_of_a_millimetre_and_bad_depth_as_zero():
-    packed = pack_depth(np.array([1.23456, np.nan, np.inf, -1.0, 0.0, 7.0]))
-    assert packed.tolist() == [12346, 0, 0, 0, 0, 0]
 
 
 def test_maps_and_masks_unpack_to_the_frame(tmp_path):
