@@ -8,12 +8,14 @@ import numpy as np
 from hiermap.agent.execute import ExecutionResult, RealWorld, execute
 from hiermap.agent.learned_maps import Learned
 from hiermap.agent.planner import Planner
+from hiermap.evaluation.goal_masks import as_told
 from hiermap.evaluation.suites import RunOptions
 from hiermap.planners import PlanResult, SearchOptions
 from hiermap.primitives.specs import PrimitiveResult
 from hiermap.worlds.base import Action, Observation
 from hiermap.worlds.goals import Goal, Predicate, Target
 from hiermap.worlds.imagined import simulated
+from hiermap.worlds.perception.fusion import fuse
 from hiermap.worlds.rules import judge
 from hiermap.worlds.simulator.kitchen import Kitchen
 from hiermap.worlds.tasks.chains import Task, sample_task
@@ -73,16 +75,15 @@ class Attempt:
     failure_reason: str = ""
 
 
-def pose(suite: str, seed: int, world: str = "latent") -> Problem:
-    """The task of a seed, set up for a planner that imagines in `world`.
-
-    The targets' masks come from the first view, as a click or a segmenter would give them.
-    """
+def pose(suite: str, seed: int, world: str = "latent", masks: str = "exact") -> Problem:
+    """The task of a seed, set up for a planner that imagines in `world`; `masks` says how the goal is told (`goal_masks.MASKS`)."""
     task = sample_task(suite, seed)
     kitchen = Kitchen(task.spec)
     kitchen.set_scene(task.scene)
     real = OpenKitchen(kitchen) if world == "simulator" else kitchen
-    return Problem(task, kitchen, real, real.observe(), goal_of(task.goal_predicates, kitchen.masks()))
+    observation, exact = real.observe(), goal_of(task.goal_predicates, kitchen.masks())
+    told = as_told({name: target.mask for name, target in exact.targets.items()}, fuse(observation), masks, seed)
+    return Problem(task, kitchen, real, observation, goal_of(task.goal_predicates, told))
 
 
 def goal_of(predicates: Sequence[Predicate], masks: Mapping[str, np.ndarray]) -> Goal:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from hiermap.evaluation.goal_masks import MASKS, as_told
+from hiermap.evaluation.problem import pose
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.kitchen.scene_sampling import random_scene
 from hiermap.worlds.simulator.kitchen import Kitchen
@@ -62,3 +63,11 @@ def test_the_same_seed_gives_the_same_masks(looks, how):
 def test_an_unknown_way_is_an_error(looks):
     with pytest.raises(ConfigError, match="exact, eroded, dilated, click"):
         as_told({}, looks[0][0], "clicks", 0)
+
+
+def test_a_clicked_goal_is_the_exact_goal_seen_in_the_same_view():
+    exact, clicked = pose("chain-1", 115000), pose("chain-1", 115000, masks="click")
+    assert clicked.goal.predicates == exact.goal.predicates
+    for name, target in exact.goal.targets.items():
+        assert (target.mask == exact.kitchen.masks()[name]).all()
+        assert 0.5 < overlap(clicked.goal.targets[name].mask, target.mask) < 1
