@@ -1,12 +1,12 @@
 """Following a joint nobody described: push or pull with a force along the path, and let the path itself turn the force."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from hiermap.primitives.motion.control import Driver, Hand, Impedance, OutOfTime
-from hiermap.primitives.motion.guarded import guarded_move, never
+from hiermap.primitives.motion.control import Driver, GivenUp, Hand, Impedance
+from hiermap.primitives.motion.guarded import Until, guarded_move
 from hiermap.primitives.motion.kinematics import UP, cross, length_of, turned_about, unit
 from hiermap.primitives.specs import Reason
 
@@ -16,8 +16,8 @@ BLEND = 0.6
 """Share of the new chord in the direction."""
 STALL_SPEED, STALL_SECONDS = 0.008, 0.35
 """Slower than this [m/s] at full force for this long is the end stop, or an obstacle."""
-EFFECTIVE_DAMPING = 3.5
-"""Damping across the line per root of its stiffness [sqrt(kg)/s]: about critical for the hand's 3 kg."""
+DAMPING, EFFECTIVE_DAMPING = 20.0, 3.5
+"""[N s/m] everywhere, and across the line per root of its stiffness [sqrt(kg)/s]: about critical for the hand's 3 kg."""
 SLOW_SPEED, SLIP_MEMORY_S = 0.03, 0.5
 """A loss within this time [s] after moving slower than this [m/s] under force happened at the end stop."""
 LOST_TICKS = 3
@@ -33,9 +33,8 @@ class Compliance:
     Attributes:
         speed: wanted along the path [m/s].
         force, least_force: largest and smallest push [N].
-        second_force: tried for half a second at the first stall, 0 for not [N].
+        second_force: tried at the first stall, 0 for not [N].
         lateral_stiffness, vertical_stiffness: that hold the hand on its line [N/m]; 0 leaves it free.
-        damping: [N s/m].
         max_turn: of the direction, in all [rad].
         turn_per_metre: largest turn of the direction [rad/m].
         planar: turn the direction only about the vertical.
@@ -46,12 +45,11 @@ class Compliance:
     """
 
     speed: float = 0.15
-    force: float = 60.0
+    force: float = 45.0
     least_force: float = 2.0
-    second_force: float = 80.0
+    second_force: float = 0.0
     lateral_stiffness: float = 0.0
     vertical_stiffness: float = 0.0
-    damping: float = 20.0
     max_turn: float = 1.7
     turn_per_metre: float = 12.0
     planar: bool = False
@@ -77,18 +75,16 @@ class Travel:
     progress: float = 0.0
 
 
-def follow_joint(
-    driver: Driver, start_direction: np.ndarray, how: Compliance, posture: np.ndarray, lost: Callable[[Hand], bool] = never
-) -> Travel:
+def follow_joint(driver: Driver, start_direction: np.ndarray, how: Compliance, posture: np.ndarray, lost: Until | None = None) -> Travel:
     """Drive the hand along `start_direction` [3] and then along whatever path it is led, until a stall, a loss or `max_travel`.
 
     It is lost when `lost(hand)` holds for several ticks.
     """
     path = _Path(how, driver.hand(), unit(start_direction), driver.arm.period)
     try:
-        guarded_move(driver, posture, path.goals(), lambda hand: path.ended(hand, lost(hand)))
-    except OutOfTime:
-        path.reason = Reason.TIMEOUT
+        guarded_move(driver, posture, path.goals(), lambda hand: path.ended(hand, lost is not None and lost(hand)))
+    except GivenUp as given_up:
+        path.reason = given_up.reason
     return path.travel()
 
 
@@ -135,7 +131,7 @@ class _Path:
         lateral = across - vertical
         roots = np.sqrt(how.lateral_stiffness) * lateral + np.sqrt(how.vertical_stiffness) * vertical
         stiffness = how.lateral_stiffness * lateral + how.vertical_stiffness * vertical
-        return stiffness, how.damping * np.eye(3) + EFFECTIVE_DAMPING * roots
+        return stiffness, DAMPING * np.eye(3) + EFFECTIVE_DAMPING * roots
 
     def _led(self) -> np.ndarray:
         """How far the hand follows the direction's turn, a rotation [3, 3]."""

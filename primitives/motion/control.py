@@ -7,6 +7,7 @@ import numpy as np
 from hiermap.primitives.hand import OPEN_WIDTH_M
 from hiermap.primitives.motion.arm import Arm, JointState
 from hiermap.primitives.motion.kinematics import SerialChain, length_of, rotation_error
+from hiermap.primitives.specs import Reason
 
 JOINT_STIFFNESS, JOINT_DAMPING = 400.0, 40.0
 """[1/s2], [1/s] of the computed torque: critically damped at 20 rad/s."""
@@ -35,8 +36,12 @@ HOME_RESERVE_S = 6.0
 """A contact phase ends this long before the program's bound, so that the way home fits in."""
 
 
-class OutOfTime(Exception):
-    """A phase ran into the program's time bound."""
+class GivenUp(Exception):
+    """A program cannot go on: its pose is UNREACHABLE (nothing has moved), a free path BLOCKED, or its time over (TIMEOUT)."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,9 +154,9 @@ class Driver:
         return Hand(R, p, twist[:3], twist[3:], self.arm.wrist_force() - self._tare)
 
     def tick(self, torque: np.ndarray) -> None:
-        """One control period; raises OutOfTime instead of one that would use the time for the way home, or pass the bound."""
+        """One control period; raises GivenUp instead of one that would use the time for the way home, or pass the bound."""
         if self.elapsed() + self.arm.period > self._bound - self._reserve:
-            raise OutOfTime
+            raise GivenUp(Reason.TIMEOUT)
         self.arm.apply(torque, self._fingers)
 
     def servo(self, goal: Impedance, posture: np.ndarray) -> Hand:

@@ -15,16 +15,13 @@ REST_TICKS = 20
 """An approach that met nothing waits this long where it ends."""
 BACK_PATIENCE_S, BACK_REST_TICKS, BACK_SHARE = 0.6, 12, 0.93
 """A hand that is held up by what it leaves gets this much longer; this much of the way, after so many ticks of rest, is all of it."""
+Until = Callable[[Hand], bool]
+"""Whether something was felt; asked once a tick."""
 Steps = Iterable[tuple[float, float]]
 """Per tick of a straight line: the way made good [m] and the speed [m/s]."""
 
 
-def never(hand: Hand) -> bool:
-    """Nothing ends the move but its end."""
-    return False
-
-
-def guarded_move(driver: Driver, posture: np.ndarray, goals: Iterable[Impedance], until: Callable[[Hand], bool] = never) -> Hand:
+def guarded_move(driver: Driver, posture: np.ndarray, goals: Iterable[Impedance], until: Until | None = None) -> Hand:
     """Servo toward one goal a tick until `until(hand)` holds or there are no more; the hand then.
 
     A goal is asked for only when the one before was servoed to and judged, so goals may depend on what `until` saw.
@@ -32,19 +29,13 @@ def guarded_move(driver: Driver, posture: np.ndarray, goals: Iterable[Impedance]
     hand = driver.hand()
     for goal in goals:
         hand = driver.servo(goal, posture)
-        if until(hand):
+        if until is not None and until(hand):
             break
     return hand
 
 
 def along_line(
-    driver: Driver,
-    posture: np.ndarray,
-    rotation: np.ndarray,
-    direction: np.ndarray,
-    steps: Steps,
-    cap: float,
-    until: Callable[[Hand], bool] = never,
+    driver: Driver, posture: np.ndarray, rotation: np.ndarray, direction: np.ndarray, steps: Steps, cap: float, until: Until | None = None
 ) -> Hand:
     """A guarded move from where the hand is along `direction`, unit [3], with at most `cap` [N]."""
     start = driver.hand().position

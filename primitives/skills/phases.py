@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hiermap.primitives.hand import EMPTY_WIDTH_M
-from hiermap.primitives.motion.control import Driver, Impedance
+from hiermap.primitives.motion.control import Driver, GivenUp, Impedance
 from hiermap.primitives.motion.detours import way_out
 from hiermap.primitives.motion.guarded import back_off, guarded_move
 from hiermap.primitives.motion.ik_branches import Option, Reach, best_reach
@@ -21,14 +21,6 @@ CLOSE_S, RELEASE_S = 0.5, 0.35
 """Long enough for the fingers to close on something, and to let go of it."""
 
 
-class Blocked(Exception):
-    """Something stands in a free path; the arm went back where it began."""
-
-
-class Unreachable(Exception):
-    """No branch of the arm reaches the commanded pose; nothing has moved."""
-
-
 class Ending(NamedTuple):
     """What a program came to: `reason`, and the `displacement` in contact [m], or [rad] for rotate."""
 
@@ -37,10 +29,10 @@ class Ending(NamedTuple):
 
 
 def choose(driver: Driver, options: Iterable[Option]) -> Reach:
-    """The best branch over `options`; raises Unreachable."""
+    """The best branch over `options`; raises GivenUp."""
     reach = best_reach(driver.arm.chain, driver.arm.ready, sorted(options, key=lambda option: option.cost))
     if reach is None:
-        raise Unreachable
+        raise GivenUp(Reason.UNREACHABLE)
     return reach
 
 
@@ -66,7 +58,7 @@ def level(normal_world: Sequence[float] | np.ndarray) -> np.ndarray:
 def enter(driver: Driver, reach: Reach, rise: float = 0.0, soft: float = SOFT_APPROACH_M) -> np.ndarray:
     """From ready around what may stand open to the last `soft` metres of the approach; the joints there [7].
 
-    The hand reaches the standoff from `rise` [m] above it. Raises Blocked after returning to where it came from.
+    The hand reaches the standoff from `rise` [m] above it. Raises GivenUp after returning to where it came from.
     """
     chain = driver.arm.chain
     option = reach.option
@@ -77,7 +69,7 @@ def enter(driver: Driver, reach: Reach, rise: float = 0.0, soft: float = SOFT_AP
     goal = np.linspace(option.standoff, stop, 4)[None, 1:]
     path, *_ = chain.follow(reach.approach[:1], np.broadcast_to(option.rotation, (1, 3, 3, 3)), goal)
     if not driver.follow(np.vstack([*entry[1:], reach.approach[:1]])) or not driver.follow(path[0], speed=0.6):
-        raise Blocked
+        raise GivenUp(Reason.BLOCKED)
     driver.take_tare()
     return path[0, -1]
 

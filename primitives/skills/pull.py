@@ -26,12 +26,9 @@ LEAST_TRAVEL_M = 0.05
 LOOK_AHEAD_M, ARC_RADIUS_M = 0.22, 0.24
 """Paths that a branch should be able to follow: a drawer's and both hypothetical doors'."""
 PITCHES_RAD = (0.0, 0.2, 0.4, 0.6, 0.75)
-PREFERRED_PITCH_RAD = {0: 0.25, 1: 0.4}
-"""For vertical and for horizontal bars."""
-FOLLOW = {
-    0: Compliance(speed=0.15, force=45.0, second_force=65.0),
-    1: Compliance(speed=0.15, force=28.0, second_force=40.0, hand_gain=0.6),
-}
+PREFERRED_PITCH_RAD = 0.25, 0.4
+"""For vertical and for horizontal bars, as FOLLOW."""
+FOLLOW = Compliance(second_force=65.0), Compliance(force=28.0, second_force=40.0, hand_gain=0.6)
 """A horizontal bar turns in the grip, so the hand need not follow an oven door all the way down; a drawer never turns."""
 BACK_M = 0.10
 

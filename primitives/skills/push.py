@@ -25,8 +25,6 @@ PITCHES_RAD = (0.0, 0.15, 0.3, 0.5)
 COUNTER_Z = 0.30
 """Above this a vertical palm would scrape the counter on its way in."""
 FOLLOW = Compliance(
-    force=45.0,
-    second_force=0.0,
     lateral_stiffness=300.0,
     vertical_stiffness=800.0,
     turn_per_metre=6.0,
@@ -36,7 +34,7 @@ FOLLOW = Compliance(
     hand_stiffness=25.0,
     contact_force=1.5,
 )
-FLAP = Compliance(speed=0.12, force=35.0, second_force=0.0, max_travel=0.35, turn_per_metre=8.0, hand_gain=0.0, hand_stiffness=30.0)
+FLAP = Compliance(speed=0.12, force=35.0, max_travel=0.35, turn_per_metre=8.0, hand_gain=0.0, hand_stiffness=30.0)
 FLAP_TILT, FLAP_BELOW_M = 0.4, 0.032
 """A face tilted more than this is a flap; the fingers go this far below the visible top of its bar."""
 FLAP_UP = unit(np.array([0.5, 0.0, 0.85]))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from hiermap.primitives.hand import EMPTY_WIDTH_M
-from hiermap.primitives.motion.control import Driver, Hand, Impedance, OutOfTime
+from hiermap.primitives.motion.control import Driver, GivenUp, Hand, Impedance
 from hiermap.primitives.motion.guarded import advance, back_off, guarded_move
 from hiermap.primitives.motion.ik_branches import Option
 from hiermap.primitives.motion.kinematics import UP, cross, length_of, turned_about, unit
@@ -62,8 +62,8 @@ def _turn(driver: Driver, posture: np.ndarray, rotation: np.ndarray, axis: np.nd
     turn = _Turning(driver, rotation, axis)
     try:
         guarded_move(driver, posture, turn.goals(), turn.ended)
-    except OutOfTime:
-        turn.reason = Reason.TIMEOUT
+    except GivenUp as given_up:
+        turn.reason = given_up.reason
     return Ending(turn.reason, turn.angle)
 
 

@@ -7,9 +7,9 @@ import numpy as np
 
 from hiermap.primitives.hand import EMPTY_WIDTH_M, OPEN_WIDTH_M
 from hiermap.primitives.motion.arm import Arm
-from hiermap.primitives.motion.control import Driver, OutOfTime
+from hiermap.primitives.motion.control import Driver, GivenUp
 from hiermap.primitives.skills.grasp import grasp
-from hiermap.primitives.skills.phases import Blocked, Ending, Unreachable, go_home
+from hiermap.primitives.skills.phases import Ending, go_home
 from hiermap.primitives.skills.place import place
 from hiermap.primitives.skills.pull import pull
 from hiermap.primitives.skills.push import push
@@ -42,22 +42,19 @@ def run_primitive(arm: Arm, command: Command) -> PrimitiveResult:
     (driver.squeeze if holding else driver.open_to)()
     try:
         reason, displacement = _there_and_back(driver, command)
-    except Unreachable:
-        return PrimitiveResult(False, Reason.UNREACHABLE, 0.0, 0.0)
-    except OutOfTime:
-        reason, displacement = Reason.TIMEOUT, 0.0
+    except GivenUp as given_up:
+        reason, displacement = given_up.reason, 0.0
     return PrimitiveResult(reason == Reason.DONE, reason, driver.elapsed(), float(displacement))
 
 
 def _there_and_back(driver: Driver, command: Command) -> Ending:
-    """Raises OutOfTime when not even the way home fits into the bound."""
+    """Raises GivenUp when nothing has moved, or when not even the way home fits into the bound."""
     try:
         ending = PROGRAMS[command.primitive](driver, command)
-    except Blocked:
-        ending = Ending(Reason.BLOCKED)
-        go_home(driver)
-    except OutOfTime:
-        ending = Ending(Reason.TIMEOUT)
+    except GivenUp as given_up:
+        if given_up.reason == Reason.UNREACHABLE:
+            raise
+        ending = Ending(given_up.reason)
         go_home(driver)
     if command.primitive not in HANDLING:
         driver.open_to()

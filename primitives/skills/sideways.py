@@ -17,15 +17,7 @@ TOUCH_N = 4.0
 BESIDE_BAR_M = 0.05
 """A slide begins this far beside a bar."""
 SLIDE = Compliance(
-    speed=0.12,
-    force=45.0,
-    second_force=0.0,
-    lateral_stiffness=500.0,
-    vertical_stiffness=800.0,
-    max_turn=0.2,
-    hand_gain=0.0,
-    hand_stiffness=30.0,
-    max_travel=0.25,
+    speed=0.12, lateral_stiffness=500.0, vertical_stiffness=800.0, max_turn=0.2, hand_gain=0.0, hand_stiffness=30.0, max_travel=0.25
 )
 LEANS = ((np.pi / 2, 0.40, 0.0), (np.pi / 2, 0.25, 0.3), (1.42, 0.40, 0.6), (1.42, 0.25, 0.8), (1.25, 0.30, 1.4))
 """Of the hand in a sweep: how far below the horizontal [rad], how far the fingertips lead it, and dislike.

@@ -7,6 +7,7 @@ import numpy as np
 
 from hiermap.primitives.arms.panda import PandaArm
 from hiermap.primitives.motion.arm import ArmFault
+from hiermap.primitives.motion.control import joint_torque
 from hiermap.primitives.skills.run import is_holding, run_primitive
 from hiermap.primitives.specs import Command, PrimitiveResult
 from hiermap.worlds.base import Action, GripperState, Observation
@@ -27,8 +28,6 @@ SETTLE_S = 0.24
 """Long enough for objects teleported half a millimetre too high to come to rest [s]."""
 GRASP_S = 0.6
 """Long enough for the fingers to close on an object put between them [s]."""
-SQUEEZE_M = -0.04
-"""Finger target that squeezes with full force [m]."""
 DROP_M = 0.0005
 """Objects are teleported this much above their place [m], so that no contact starts in penetration."""
 STATE = mujoco.mjtState.mjSTATE_INTEGRATION
@@ -129,8 +128,8 @@ class Kitchen:
         mujoco.mj_forward(self.model, data)
         if scene.held is not None:
             self._put_between_fingers(scene.held)
-            self._hold(GRASP_S, SQUEEZE_M)
-        self._hold(SETTLE_S, SQUEEZE_M if scene.held else self.arm.finger_limit)
+            self._hold(GRASP_S, -self.arm.finger_limit)
+        self._hold(SETTLE_S, -self.arm.finger_limit if scene.held else self.arm.finger_limit)
         data.qpos[self._arm_qpos] = self.arm.ready
         data.qvel[:] = 0.0
         data.qacc_warmstart[:] = 0.0
@@ -157,11 +156,10 @@ class Kitchen:
     def _hold(self, seconds: float, finger_target: float) -> None:
         """Let time pass with the arm at ready."""
         self.arm.reset()
+        still = np.zeros(7)
         try:
             for _ in range(max(1, round(seconds / self.arm.period))):
-                joints = self.arm.read()
-                error = self.arm.ready - joints.q
-                self.arm.apply(joints.mass_matrix @ (400.0 * error - 40.0 * joints.qd) + joints.bias, finger_target)
+                self.arm.apply(joint_torque(self.arm.read(), self.arm.ready, still, still, self.arm.torque_limit), finger_target)
         except ArmFault as fault:
             message = f"the scene of kitchen {self.spec.seed} does not settle: {fault}; check it for overlapping things"
             raise PhysicsError(message) from fault

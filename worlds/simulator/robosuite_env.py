@@ -43,15 +43,11 @@ class HiermapKitchen(ManipulationEnv):
     Args:
         robots: "Panda".
         kitchen: the `KitchenSpec` or the seed of `hiermap.worlds.kitchen.layouts.sample_kitchen`.
-        keep_visuals: keep the robot's visual meshes; off by default, since rays and physics use collision geoms only.
         options: everything else `ManipulationEnv` takes; renderers are off unless asked for.
     """
 
-    def __init__(
-        self, robots: str = "Panda", kitchen: KitchenSpec | int = 0, keep_visuals: bool = False, success: Any = None, **options: Any
-    ) -> None:
+    def __init__(self, robots: str = "Panda", kitchen: KitchenSpec | int = 0, success: Any = None, **options: Any) -> None:
         self.spec_kitchen = sample_kitchen(kitchen) if isinstance(kitchen, int | np.integer) else kitchen
-        self._keep_visuals = keep_visuals
         self._success = success
         defaults: Mapping[str, Any] = {
             "base_types": "NullMount",
@@ -89,8 +85,8 @@ class HiermapKitchen(ManipulationEnv):
         self.model.worldbody.extend(kitchen_elements(self.spec_kitchen))
 
     def edit_model_xml(self, xml_str: str) -> str:
-        """Drop the robot's visual meshes just before compiling."""
-        return xml_str if self._keep_visuals else _without_visuals(super().edit_model_xml(xml_str))
+        """Drop the robot's visual meshes just before compiling: rays and physics use collision geoms only."""
+        return _without_visuals(super().edit_model_xml(xml_str))
 
     def _initialize_sim(self, xml_string: str | None = None) -> None:
         super()._initialize_sim(xml_string)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hiermap.primitives.motion.control import PEAK_JOINT_SPEED, Driver, Impedance, OutOfTime, joint_torque, time_path
+from hiermap.primitives.motion.control import PEAK_JOINT_SPEED, Driver, GivenUp, Impedance, joint_torque, time_path
 from hiermap.primitives.motion.detours import way_out
 
 
@@ -78,7 +78,7 @@ def test_the_wrist_feels_nothing_at_rest(arm):
 
 def test_a_phase_stops_before_the_time_for_the_way_home_is_gone(arm):
     driver = Driver(arm, 7.0)
-    with pytest.raises(OutOfTime):
+    with pytest.raises(GivenUp, match="timeout"):
         driver.hold(2.0)
     assert driver.elapsed() == pytest.approx(1.0, abs=0.02)
 

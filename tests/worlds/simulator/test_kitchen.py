@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import robosuite
 
+from hiermap.primitives.motion.control import Driver
 from hiermap.primitives.specs import Command
 from hiermap.worlds.base import Action
 from hiermap.worlds.errors import PhysicsError
@@ -119,7 +120,9 @@ def test_every_object_can_be_held_and_the_snapshot_goes_on_bit_for_bit(kitchen):
         states = []
         for _ in range(2):
             kitchen.restore(snapshot)
-            kitchen._hold(0.4, kitchen_module.SQUEEZE_M)
+            driver = Driver(kitchen.arm, 20.0)
+            driver.squeeze()
+            driver.hold(0.4)
             states.append(kitchen.snapshot().state)
         assert np.array_equal(*states)
         assert kitchen.scene().held == thing.name
