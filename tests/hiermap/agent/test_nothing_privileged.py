@@ -150,7 +150,6 @@ from hiermap.model.world_model import HiermapModel
 from hiermap.agent.planner import Planner
 from hiermap.planners import Budget, PeakOptions, SearchOptions
 from hiermap.worlds.base import CameraView, GripperState, Observation, RobotBody
-from hiermap import worlds
 from hiermap.worlds.goals import Goal
 from hiermap.worlds.imagined.latent import LatentWorld
 with np.load(sys.argv[1]) as file:
