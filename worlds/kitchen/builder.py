@@ -14,6 +14,7 @@ from hiermap.worlds.kitchen.upper_units import TONGUE
 METAL = (0.78, 0.78, 0.80, 1.0)
 MARK = (0.97, 0.97, 0.93, 1.0)
 """Pointer on a round knob: without it nobody could see whether it is on."""
+GLASS = (0.05, 0.06, 0.08, 1.0)
 OFF_MARK = (0.85, 0.10, 0.10, 1.0)
 """Upper edge of a rocker, which shows only while it is off."""
 DRAWER_WALL = 0.008
@@ -34,11 +35,12 @@ def static_body(spec: KitchenSpec) -> Element:
     body = mjcf.body("kitchen")
     for panel in spec.panels:
         pitch = panel.pitch_rad
-        axes = None if pitch == 0 else ((np.cos(pitch), 0.0, -np.sin(pitch)), (0.0, 1.0, 0.0))
-        mjcf.box(body, f"kitchen/{panel.name}", panel.centre_world, panel.half_size, panel.rgba, mjcf.STATIC, axes, friction=panel.friction)
+        turned = {} if pitch == 0 else {"xyaxes": (np.cos(pitch), 0.0, -np.sin(pitch), 0.0, 1.0, 0.0)}
+        shape = {"pos": panel.centre_world, "size": panel.half_size, **turned}
+        mjcf.geom(body, f"kitchen/{panel.name}", "box", mjcf.STATIC, panel.rgba, friction=panel.friction, **shape)
     for surface in spec.surfaces:
-        x, y, z = surface.centre_world
-        mjcf.box(body, f"{surface.name}/plate", (x, y, z), (*surface.half_size, SURFACE_LIFT), surface.rgba, mjcf.GHOST)
+        size = (*surface.half_size, SURFACE_LIFT)
+        mjcf.geom(body, f"{surface.name}/plate", "box", mjcf.GHOST, surface.rgba, pos=surface.centre_world, size=size)
     return body
 
 
@@ -72,7 +74,7 @@ def _collision(fixture: FixtureSpec) -> str:
 def _front(body: Element, f: FixtureSpec) -> None:
     x, y, z = f.face_world
     half = (PANEL_THICKNESS / 2, f.size[0] / 2, f.size[1] / 2)
-    mjcf.box(body, f"{f.name}/front", (x + half[0], y, z), half, f.rgba, _collision(f), friction=mjcf.GRIPPING)
+    mjcf.geom(body, f"{f.name}/front", "box", _collision(f), f.rgba, friction=mjcf.GRIPPING, pos=(x + half[0], y, z), size=half)
     _handle(body, f)
 
 
@@ -81,15 +83,17 @@ def _handle(body: Element, f: FixtureSpec) -> None:
     face_x = f.face_world[0]
     if f.handle == "knob":
         stem = 0.5 * f.clearance
-        mjcf.cylinder(body, f"{f.name}/stem", (face_x - stem / 2, *grip[1:]), 0.5 * radius, stem / 2, METAL, mjcf.MOVING, axis=(1, 0, 0))
         head = (f.clearance - stem) / 2
-        mjcf.cylinder(body, f"{f.name}/handle", (grip[0] + head, *grip[1:]), radius, head, METAL, mjcf.MOVING, axis=(1, 0, 0))
+        for name, x, width, half in (("stem", face_x - stem / 2, 0.5 * radius, stem / 2), ("handle", grip[0] + head, radius, head)):
+            shape = {"pos": (x, *grip[1:]), "size": (width, half), "zaxis": (1, 0, 0)}
+            mjcf.geom(body, f"{f.name}/{name}", "cylinder", mjcf.MOVING, METAL, **shape)
         return
     centre, axis = grip + np.array([radius, 0.0, 0.0]), np.array(f.handle_axis_world)
     ends = [centre + side * axis * (f.handle_length / 2 - radius) for side in (-1, 1)]
-    mjcf.capsule(body, f"{f.name}/handle", ends[0], ends[1], radius, METAL, mjcf.MOVING)
+    mjcf.geom(body, f"{f.name}/handle", "capsule", mjcf.MOVING, METAL, fromto=(*ends[0], *ends[1]), size=radius)
     for index, end in enumerate(ends):
-        mjcf.capsule(body, f"{f.name}/post_{index}", (face_x, *end[1:]), end, 0.6 * radius, METAL, mjcf.MOVING)
+        post = (face_x, *end[1:], *end)
+        mjcf.geom(body, f"{f.name}/post_{index}", "capsule", mjcf.MOVING, METAL, fromto=post, size=0.6 * radius)
 
 
 def _drawer(body: Element, f: FixtureSpec) -> None:
@@ -99,82 +103,81 @@ def _drawer(body: Element, f: FixtureSpec) -> None:
     low, wall_top = z - height / 2, z + height / 2 - 0.012
     middle_x = x + (PANEL_THICKNESS + depth) / 2
     half_depth, half_height = (depth - PANEL_THICKNESS) / 2, (wall_top - low) / 2
+    half_bottom, side = (drawer_floor_z(f) - low) / 2, width / 2 - 0.006
     inside = (*(0.5 * c + 0.5 for c in f.rgba[:3]), 1.0)
-    half_bottom = (drawer_floor_z(f) - low) / 2
-    mjcf.box(body, f"{f.name}/bottom", (middle_x, y, low + half_bottom), (half_depth, width / 2 - 0.006, half_bottom), inside, mjcf.MOVING)
-    for name, side in (("wall_right", -1), ("wall_left", 1)):
-        centre = (middle_x, y + side * (width / 2 - 0.006 - DRAWER_WALL / 2), low + half_height)
-        mjcf.box(body, f"{f.name}/{name}", centre, (half_depth, DRAWER_WALL / 2, half_height), inside, mjcf.MOVING)
-    back = (x + depth - DRAWER_WALL / 2, y, low + half_height)
-    mjcf.box(body, f"{f.name}/wall_back", back, (DRAWER_WALL / 2, width / 2 - 0.006 - DRAWER_WALL, half_height), inside, mjcf.MOVING)
+    boxes = (
+        ("bottom", (middle_x, y, low + half_bottom), (half_depth, side, half_bottom)),
+        ("wall_right", (middle_x, y - (side - DRAWER_WALL / 2), low + half_height), (half_depth, DRAWER_WALL / 2, half_height)),
+        ("wall_left", (middle_x, y + (side - DRAWER_WALL / 2), low + half_height), (half_depth, DRAWER_WALL / 2, half_height)),
+        ("wall_back", (x + depth - DRAWER_WALL / 2, y, low + half_height), (DRAWER_WALL / 2, side - DRAWER_WALL, half_height)),
+    )
+    for name, centre, half in boxes:
+        mjcf.geom(body, f"{f.name}/{name}", "box", mjcf.MOVING, inside, pos=centre, size=half)
 
 
 def _microwave(body: Element, f: FixtureSpec) -> None:
     _front(body, f)
     x, y, z = f.face_world
-    glass = (x - 0.0006, y, z)
-    mjcf.box(body, f"{f.name}/glass", glass, (0.001, 0.32 * f.size[0], 0.34 * f.size[1]), (0.05, 0.06, 0.08, 1.0), mjcf.GHOST)
+    half = (0.001, 0.32 * f.size[0], 0.34 * f.size[1])
+    mjcf.geom(body, f"{f.name}/glass", "box", mjcf.GHOST, GLASS, pos=(x - 0.0006, y, z), size=half)
 
 
-def _turning_frame(f: FixtureSpec) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Outward normal, ridge direction and the direction across it."""
+def _turning_frame(f: FixtureSpec) -> tuple[np.ndarray, np.ndarray, tuple[float, ...]]:
+    """Outward normal, ridge direction, and this with the direction across it as the axes of a geom."""
     normal, along = np.array(f.normal_world), np.array(f.handle_axis_world)
-    return normal, along, np.cross(normal, along)
+    return normal, along, (*along, *np.cross(normal, along))
 
 
 def _knob(body: Element, f: FixtureSpec) -> None:
     face, reach, radius = np.array(f.face_world), f.size[2], f.handle_radius
-    normal, along, across = _turning_frame(f)
-    if f.handle == "ridge":
-        disc = 0.35 * reach
-        mjcf.cylinder(body, f"{f.name}/disc", face + normal * disc / 2, radius, disc / 2, f.rgba, mjcf.MOVING, axis=normal)
-        middle = face + normal * (disc + reach) / 2
-        half = (f.handle_length / 2, 0.0045, (reach - disc) / 2)
-        mjcf.box(body, f"{f.name}/handle", middle, half, MARK, mjcf.MOVING, (along, across))
-        return
-    mjcf.cylinder(body, f"{f.name}/handle", face + normal * reach / 2, radius, reach / 2, f.rgba, mjcf.MOVING, axis=normal)
-    pointer = face + normal * reach + along * radius * 0.5
-    mjcf.box(body, f"{f.name}/pointer", pointer, (radius * 0.55, 0.006, 0.001), MARK, mjcf.GHOST, (along, across))
+    normal, along, axes = _turning_frame(f)
+    is_ridge = f.handle == "ridge"
+    depth = 0.35 * reach if is_ridge else reach
+    disc = {"pos": face + normal * depth / 2, "size": (radius, depth / 2), "zaxis": normal}
+    mjcf.geom(body, f"{f.name}/{'disc' if is_ridge else 'handle'}", "cylinder", mjcf.MOVING, f.rgba, **disc)
+    if is_ridge:
+        half = (f.handle_length / 2, 0.0045, (reach - depth) / 2)
+        mjcf.geom(body, f"{f.name}/handle", "box", mjcf.MOVING, MARK, pos=face + normal * (depth + reach) / 2, size=half, xyaxes=axes)
+    else:
+        pointer = face + normal * reach + along * radius * 0.5
+        mjcf.geom(body, f"{f.name}/pointer", "box", mjcf.GHOST, MARK, pos=pointer, size=(radius * 0.55, 0.006, 0.001), xyaxes=axes)
 
 
 def _latch(body: Element, f: FixtureSpec) -> None:
     _knob(body, f)
-    pivot = np.array(f.joint_anchor_world)
-    _, along, across = _turning_frame(f)
+    _, along, axes = _turning_frame(f)
     thickness = 0.012
-    middle = pivot + along * TONGUE / 2 - (0.0003 + thickness / 2, 0.0, 0.0)
-    mjcf.box(body, f"{f.name}/tongue", middle, (TONGUE / 2, 0.011, thickness / 2), f.rgba, mjcf.LATCH, (along, across))
+    middle = np.array(f.joint_anchor_world) + along * TONGUE / 2 - (0.0003 + thickness / 2, 0.0, 0.0)
+    half = (TONGUE / 2, 0.011, thickness / 2)
+    tongue = mjcf.geom(body, f"{f.name}/tongue", "box", mjcf.LATCH, f.rgba, pos=middle, size=half, xyaxes=axes)
     # A pull of 80 N must not bend it: the hardest contact that 4 ms steps allow, whatever it touches.
-    body[-1].attrib.update(priority="1", solref="0.008 1", solimp="0.99 0.999 0.0005")
+    tongue.attrib.update(priority="1", solref="0.008 1", solimp="0.99 0.999 0.0005")
 
 
 def _tap(body: Element, f: FixtureSpec) -> None:
     pivot, along = np.array(f.joint_anchor_world), np.array(f.handle_axis_world)
-    stand = f.size[2]
-    hub = pivot - (stand / 2, 0.0, 0.0)
-    mjcf.cylinder(body, f"{f.name}/hub", hub, 0.012, stand / 2 + f.handle_radius, METAL, mjcf.MOVING, axis=(1, 0, 0))
+    stand, radius = f.size[2], f.handle_radius
+    hub = {"pos": pivot - (stand / 2, 0.0, 0.0), "size": (0.012, stand / 2 + radius), "zaxis": (1, 0, 0)}
+    mjcf.geom(body, f"{f.name}/hub", "cylinder", mjcf.MOVING, METAL, **hub)
     start = pivot - (stand, 0.0, 0.0)
-    mjcf.capsule(body, f"{f.name}/handle", start, start + along * (f.handle_length - f.handle_radius), f.handle_radius, f.rgba, mjcf.MOVING)
+    lever = (*start, *(start + along * (f.handle_length - radius)))
+    mjcf.geom(body, f"{f.name}/handle", "capsule", mjcf.MOVING, f.rgba, fromto=lever, size=radius)
 
 
 def _switch(body: Element, f: FixtureSpec) -> None:
     face, (width, height, depth) = np.array(f.face_world), f.size
-    normal, along, across = _turning_frame(f)
+    normal, along, axes = _turning_frame(f)
     centre = face - normal * depth / 2
-    axes = (along, across)
-    mjcf.box(body, f"{f.name}/plate", centre, (height / 2, width / 2, depth / 2), f.rgba, mjcf.MOVING, axes)
+    plate = {"pos": centre, "size": (height / 2, width / 2, depth / 2), "xyaxes": axes}
+    mjcf.geom(body, f"{f.name}/plate", "box", mjcf.MOVING, f.rgba, **plate)
     top = centre + along * (height / 2 + 0.001) - normal * 0.004
-    mjcf.box(body, f"{f.name}/mark", top, (0.001, width / 2, depth / 2 + 0.004), OFF_MARK, mjcf.GHOST, axes)
+    mjcf.geom(body, f"{f.name}/mark", "box", mjcf.GHOST, OFF_MARK, pos=top, size=(0.001, width / 2, depth / 2 + 0.004), xyaxes=axes)
 
 
 _BUILDERS: dict[str, Callable[[Element, FixtureSpec], None]] = {
+    **dict.fromkeys(DOORS, _front),
     "drawer": _drawer,
-    "left_door": _front,
-    "right_door": _front,
-    "latched_door": _front,
     "microwave": _microwave,
-    "oven_door": _front,
-    "sliding_door": _front,
     "knob": _knob,
     "tap": _tap,
     "switch": _switch,

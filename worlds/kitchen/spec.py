@@ -20,6 +20,8 @@ OPENABLE = ("drawer", *DOORS)
 """Fixture kinds with `open`/`closed`."""
 SWITCHABLE = ("knob", "tap", "switch", "latch")
 """Fixture kinds with `on`/`off`; a latch that is on lets its door open."""
+PANEL_FRICTION = 0.35
+"""Of everything but objects' feet and the robot's pads (robosuite gives those 2.0; MuJoCo takes the larger of the two)."""
 DRAWER_FRONT = 0.088
 """Height of a drawer's front above its bottom [m]: every object fits (8 cm), and over it the oblique view sees the bottom from 12 cm
 behind the front on, where the hand sets things down before it meets the counter's edge."""
@@ -129,7 +131,7 @@ class PanelSpec:
     half_size: tuple[float, float, float]
     rgba: RGBA
     pitch_rad: float = 0.0
-    friction: float = 0.35
+    friction: float = PANEL_FRICTION
     is_stop: bool = False
 
 
