@@ -76,11 +76,6 @@ def roll_bins(fixture: FixtureSpec, fraction: float) -> tuple[int, ...]:
     return (ROLL_0,) if abs(axis[1]) <= np.hypot(axis[0], axis[2]) else (ROLL_90,)
 
 
-def turn_sign(fixture: FixtureSpec) -> int:
-    """+1 if switching on turns counter-clockwise as seen from the robot facing the panel, else -1."""
-    return 1 if float(np.dot(fixture.joint_axis_world, fixture.normal_world)) > 0 else -1
-
-
 def fixture_primitive(fixture: FixtureSpec, to: str, fraction: float) -> tuple[str, tuple[int, ...]]:
     """The primitive and the orientation bins that bring the fixture from `fraction` to the end `to`."""
     if fixture.kind == "sliding_door":
@@ -90,7 +85,8 @@ def fixture_primitive(fixture: FixtureSpec, to: str, fraction: float) -> tuple[s
         return ("pull", roll_bins(fixture, fraction)) if to == "open" else ("push", (INWARD,))
     if fixture.kind == "switch":
         return "push", (INWARD,)
-    bins = PRIMITIVES["rotate"].effects()["ccw" if (turn_sign(fixture) > 0) == (to == "on") else "cw"]
+    on_is_ccw = float(np.dot(fixture.joint_axis_world, fixture.normal_world)) > 0
+    bins = PRIMITIVES["rotate"].effects()["ccw" if on_is_ccw == (to == "on") else "cw"]
     return "rotate", tuple(bins[roll] for roll in roll_bins(fixture, fraction))
 
 

@@ -39,7 +39,7 @@ class Interference:
         self.clearance = clearance
         self._slabs, self._owners, self._bits = _obstacles(spec, partial)
         self._cylinders = np.array([cylinder(o, p.point_world) for o, own in zip(objects, places, strict=True) for p in own]).reshape(-1, 5)
-        self._edges = np.cumsum([0, *(len(own) for own in places)])
+        self._edges = np.cumsum([len(own) for own in places])[:-1]
         names = [p.drawer for own in places for p in own]
         self._in_drawer = {drawer: np.array([n in (None, drawer) for n in names], bool) for drawer in {None, *names}}
         self._stops = stops(spec)
@@ -51,8 +51,8 @@ class Interference:
         count, per_move, _ = slabs.shape
         hit = overlaps(slabs.reshape(-1, 8), self._slabs, gap).reshape(count, per_move, -1).any(axis=1)
         hit &= self._owners[None, :] != np.asarray(ignore)[:, None]
-        shifted = [int(bit) << (2 * int(owner)) for owner, bit in zip(self._owners, self._bits, strict=True)]
-        return [_either(shifted, row) for row in hit]
+        shifted = self._bits << (2 * self._owners)
+        return [int(np.bitwise_or.reduce(shifted[row])) for row in hit]
 
     def conflicts(self, slabs: np.ndarray, without: Sequence[int], drawers: Sequence[str | None]) -> list[tuple[tuple[int, int], ...]]:
         """Per move, for each object in the way of its slabs `[N, K, 8]`, its index and the bit mask of the places where it is.
@@ -65,12 +65,8 @@ class Interference:
         return [self._by_object(row & self._in_drawer.get(d, none), w) for row, w, d in zip(hit, without, drawers, strict=True)]
 
     def _by_object(self, hit: np.ndarray, without: int) -> tuple[tuple[int, int], ...]:
-        found = []
-        for index in range(len(self._edges) - 1):
-            mine = np.flatnonzero(hit[self._edges[index] : self._edges[index + 1]])
-            if index != without and len(mine):
-                found.append((index, sum(1 << int(n) for n in mine)))
-        return tuple(found)
+        masks = [sum(1 << int(number) for number in np.flatnonzero(mine)) for mine in np.split(hit, self._edges)]
+        return tuple((index, mask) for index, mask in enumerate(masks) if mask and index != without)
 
     def meets_fixed(self, slabs: np.ndarray) -> np.ndarray:
         """Per move whether its slabs `[N, K, 8]` come too near to what never leaves: `[N]` bool."""
@@ -86,13 +82,6 @@ def standing(spec: KitchenSpec, scene: SceneState) -> np.ndarray:
     """Every object of a scene but the one in the hand as x, y, radius, lowest and highest z, `[N, 5]` [m]."""
     there = [o for o in spec.objects if o.name in scene.poses and o.name != scene.held]
     return np.array([cylinder(o, scene.poses[o.name][:3]) for o in there]).reshape(-1, 5)
-
-
-def _either(values: Sequence[int], chosen: np.ndarray) -> int:
-    union = 0
-    for index in np.flatnonzero(chosen):
-        union |= values[int(index)]
-    return union
 
 
 @lru_cache(maxsize=256)

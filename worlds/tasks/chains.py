@@ -10,7 +10,6 @@ from hiermap.worlds.goals import Predicate
 from hiermap.worlds.kitchen.layouts import sample_kitchen
 from hiermap.worlds.kitchen.spec import KitchenSpec, SceneState
 from hiermap.worlds.rules import transitions
-from hiermap.worlds.rules.judge import satisfied
 from hiermap.worlds.rules.moves import Move
 from hiermap.worlds.rules.shortest_paths import GoalBound, shortest
 from hiermap.worlds.rules.slabs import LOOSE, STRICT
@@ -133,16 +132,3 @@ def count_detours(solution: Sequence[Move], goal: Sequence[Predicate]) -> int:
         if steps and solution[steps[-1]].primitive == "place":
             asked.update([i for i in steps[:-1] if solution[i].primitive == "grasp"][-1:])
     return len(solution) - len(asked)
-
-
-def replay(task: Task) -> SceneState:
-    """The scene after the task's solution; ValueError if the rules refuse a step."""
-    scene = task.scene
-    for move in task.solution:
-        scene = transitions.apply(task.spec, scene, move)
-    return scene
-
-
-def is_solved(task: Task, scene: SceneState) -> bool:
-    """Whether the task's goal holds in a true scene."""
-    return satisfied(task.spec, scene, task.goal_predicates)

@@ -100,17 +100,9 @@ def _with_shut_drawer(goal: list[Predicate], rng: np.random.Generator) -> list[P
 
 
 def _clashes(candidate: Predicate, goal: Sequence[Predicate]) -> bool:
-    opposite = {"open": "closed", "closed": "open", "on": "off", "off": "on"}
-    for other in goal:
-        if other == candidate or (other.kind == opposite.get(candidate.kind) and other.arguments == candidate.arguments):
-            return True
-        placing = ("inside", "on_top", "held")
-        if candidate.kind in placing and other.kind in placing:
-            same_thing = candidate.arguments[0] == other.arguments[0]
-            same_place = len(candidate.arguments) == len(other.arguments) == 2 and candidate.arguments[1] == other.arguments[1]
-            if same_thing or same_place or (candidate.kind == other.kind == "held"):
-                return True
-    return False
+    """Whether the goal already says something of the same fixture or object, fills the same place or the hand."""
+    (thing, *place), held = candidate.arguments, candidate.kind == "held"
+    return any(thing == p.arguments[0] or (place and place == [*p.arguments[1:]]) or (held and p.kind == "held") for p in goal)
 
 
 def _hidden_objects(spec: KitchenSpec, scene: SceneState) -> set[str]:
