@@ -37,9 +37,8 @@ def _table(groups: Mapping[str, Mapping]) -> Html:
 
 def _row(name: str, group: Mapping) -> tuple[object, ...]:
     (low, high), success = group["ci95"], group["pc_success"]
-    means = [group[f"mean_{part}"] for part in _MEANS.values()]
-    shown = [None if mean is None else f"{mean:.2f}" for mean in means]
-    return name, f"{success:.1f} %", _bar(success, low, high), f"{low:.1f} .. {high:.1f}", group["n_episodes"], *shown
+    means = (group[f"mean_{part}"] for part in _MEANS.values())
+    return name, f"{success:.1f} %", _bar(success, low, high), f"{low:.1f} .. {high:.1f}", group["n_episodes"], *means
 
 
 def _bar(percent: float, low: float, high: float) -> Html:

@@ -36,30 +36,26 @@ def card(title: str, *parts: str) -> Html:
 
 def row(*parts: str) -> Html:
     """Pieces beside each other where there is room."""
-    return html('<div class="row">{}</div>', joined(parts))
+    return html('<div class="row">{}</div>', joined(html("<div>{}</div>", part) for part in parts))
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Html:
-    """A table, a dash where a cell is None; without `heads` the first column names the rows."""
-    top = html("<thead><tr>{}</tr></thead>", joined(html("<th>{}</th>", head) for head in heads)) if heads else ""
-    body = joined(html("<tr>{}</tr>", joined(html("<td>{}</td>", "-" if cell is None else cell) for cell in cells)) for cells in rows)
-    return html("<table>{}<tbody>{}</tbody></table>", top, body)
+    """A table of texts, numbers, truths (coloured) and what is not known (a dash)."""
+    top = joined(html("<th>{}</th>", head) for head in heads)
+    body = joined(html("<tr>{}</tr>", joined(html("<td>{}</td>", _shown(cell)) for cell in row)) for row in rows)
+    return html("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", top, body)
 
 
-def facts(values: Mapping[str, object]) -> Html:
-    """Named values, one a line."""
-    return table((), [(html('<span class="note">{}</span>', name), value) for name, value in values.items()])
+def _shown(cell: object) -> object:
+    if isinstance(cell, bool):
+        return html('<b class="{0}">{0}</b>', "yes" if cell else "no")
+    return f"{cell:.2f}" if isinstance(cell, float) else "-" if cell in (None, "") else cell
 
 
 def picture(png: Path, caption: str) -> Html:
     """The content of a PNG file inside the page, with its caption below and as the text for those who do not see it."""
     source = b64encode(png.read_bytes()).decode()
     return html('<figure><img src="data:image/png;base64,{0}" alt="{1}"><figcaption>{1}</figcaption></figure>', source, caption)
-
-
-def verdict(good: bool, words: str) -> Html:
-    """Coloured words."""
-    return html('<span class="{}">{}</span>', "yes" if good else "no", words)
 
 
 def folded(title: str, content: str) -> Html:

@@ -8,55 +8,54 @@ from hiermap.report.page import Html, html
 from hiermap.report.pictures import COLOURS
 from hiermap.report.recording import MAPS, SEARCH, STEP, VIEW
 
+_OVERVIEW = (
+    "status",
+    "steps planned",
+    "believed to succeed",
+    "planned in [s]",
+    "primitives done",
+    "replans",
+    "goal truly reached",
+    "why not",
+)
+"""The facts by which plans are compared."""
 _SEARCH = "Dots are imagined kitchens, darker green the nearer to the goal; lines are primitives, wider the surer, thick where chosen"
 
 
 def plans_summary(plans: Sequence[Mapping]) -> Html:
     """The table a report of several plans opens with: one line a plan."""
-    heads = ("task", "seed", "goal", "plan", "believed success", "plan time", "executed", "outcome")
     lead = "Maps for five primitives, a world model that imagines what each would do, and a search over what it imagines."
-    rows = [_summary_row(index, plan) for index, plan in enumerate(plans)]
-    return html('<h1>hiermap report</h1><p class="note">{}</p><section>{}</section>', lead, page.table(heads, rows))
+    links = [html('<a href="#plan-{}">{}</a>', index, plan["task"]) for index, plan in enumerate(plans)]
+    rows = [(link, plan["seed"], plan["goal_words"], *map(_facts(plan).get, _OVERVIEW)) for link, plan in zip(links, plans, strict=True)]
+    table = page.table(("task", "seed", "goal", *_OVERVIEW), rows)
+    return html('<h1>hiermap report</h1><p class="note">{}</p><section>{}</section>', lead, table)
 
 
 def plan_section(directory: Path, plan: Mapping, index: int) -> Html:
     """Everything about the plan whose content of plan.json is `plan` and whose pictures lie in `directory`."""
     title = html('<h2 id="plan-{}">{}, seed {}</h2>', index, plan["task"], plan["seed"])
     first = page.picture(directory / VIEW, "What is seen first, with the things the goal names")
-    head = page.card(f"Goal: {plan['goal_words']}", page.row(first, page.facts(_facts(plan))))
+    head = page.card(f"Goal: {plan['goal_words']}", page.row(first, page.table((), _facts(plan).items())))
     steps = [_step(directory, number, step) for number, step in enumerate(plan["steps"], start=1)]
     why = "The goal held already." if plan["status"] == "solved" else plan["message"]
     search = page.card("The search", page.picture(directory / SEARCH, _SEARCH))
     return page.joined([title, head, *(steps or [page.card("No steps", why)]), search, page.settings(plan["settings"])])
 
 
-def _summary_row(index: int, plan: Mapping) -> tuple[object, ...]:
-    link = html('<a href="#plan-{}">{}</a>', index, plan["task"])
-    solved = plan["status"] == "solved"
-    status = page.verdict(solved, f"{plan['n_planned']} steps" if solved else plan["status"])
-    numbers = f"{plan['success_probability']:.2f}", f"{plan['plan_seconds']:.2f} s"
-    return link, plan["seed"], plan["goal_words"], status, *numbers, *_executed(plan["execution"])
-
-
-def _executed(execution: Mapping | None) -> tuple[object, object]:
-    """How much was done and what came of it; None where nothing was."""
-    if execution is None:
-        return None, None
-    outcome = "the goal truly holds" if execution["success"] else execution["failure_reason"] or "the goal does not hold"
-    return f"{execution['primitives']} primitives, {execution['replans']} replans", page.verdict(execution["success"], outcome)
-
-
 def _facts(plan: Mapping) -> dict[str, object]:
-    executed, outcome = _executed(plan["execution"])
+    execution = plan["execution"] or {}
     return {
         "status": plan["status"],
         "steps planned": plan["n_planned"],
-        "shortest solution": f"{plan['shortest']} primitives, {plan['detours']} of them detours",
-        "believed to succeed": f"{plan['success_probability']:.2f}",
-        "expected duration": f"{plan['cost']:.1f} s",
-        **{name: f"{value:.3g}" for name, value in plan["metrics"].items()},
-        "executed": executed,
-        "outcome": outcome,
+        "steps of the shortest solution": plan["shortest"],
+        "of them detours": plan["detours"],
+        "believed to succeed": plan["success_probability"],
+        "expected duration [s]": plan["cost"],
+        **plan["metrics"],
+        "primitives done": execution.get("primitives"),
+        "replans": execution.get("replans"),
+        "goal truly reached": execution.get("success"),
+        "why not": execution.get("failure_reason"),
     }
 
 
@@ -73,16 +72,8 @@ def _step(directory: Path, number: int, step: Mapping) -> Html:
 
 
 def _predicates(views: Mapping) -> Html:
+    """What was believed at every moment of a step, beside the truth."""
     names = dict.fromkeys(name for view in views.values() for name in view["predicates"])
-    heads = ("goal predicate", *(f"believed {moment}" if moment != "imagined" else moment for moment in views), "truly after")
-    rows = [(name, *(_believed(view, name) for view in views.values()), _truth(views, name)) for name in names]
-    return page.table(heads, rows)
-
-
-def _believed(view: Mapping, name: str) -> str | None:
-    return f"{view['predicates'][name]:.2f}" if name in view["predicates"] else None
-
-
-def _truth(views: Mapping, name: str) -> Html | None:
     truth = views["after"]["truth"] if "after" in views else {}
-    return page.verdict(truth[name], "holds" if truth[name] else "not yet") if name in truth else None
+    rows = [(name, *(view["predicates"].get(name) for view in views.values()), truth.get(name)) for name in names]
+    return page.table(("believed", *views, "truly after"), rows)
