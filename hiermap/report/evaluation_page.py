@@ -12,7 +12,7 @@ from hiermap.report.page import Html, html
 INFO, EPISODES, FAILURES = "eval_info.json", "episodes.csv", "failures"
 MAX_PICTURES = 24
 """Failures shown as pictures; the rest stay in their folder."""
-_MEANS = {"primitives": "primitives", "replans": "replans", "s / plan": "plan_seconds", "s / episode": "episode_seconds"}
+MEANS = {"primitives": "mean_primitives", "replans": "mean_replans", "s / plan": "mean_plan_seconds", "s / episode": "mean_episode_seconds"}
 
 
 def evaluation_section(directory: Path) -> Html:
@@ -31,20 +31,17 @@ def evaluation_section(directory: Path) -> Html:
 
 
 def _table(groups: Mapping[str, Mapping]) -> Html:
-    heads = ("", "success", "", "95 % interval", "episodes", *_MEANS)
-    return page.table(heads, [_row(name, group) for name, group in groups.items()])
+    rows = []
+    for name, group in groups.items():
+        success, means = group["pc_success"], (group[key] for key in MEANS.values())
+        rows.append((name, f"{success:.1f} %", *_interval(success, *group["ci95"]), group["n_episodes"], *means))
+    return page.table(("", "success", "", "95 % interval", "episodes", *MEANS), rows)
 
 
-def _row(name: str, group: Mapping) -> tuple[object, ...]:
-    (low, high), success = group["ci95"], group["pc_success"]
-    means = (group[f"mean_{part}"] for part in _MEANS.values())
-    return name, f"{success:.1f} %", _bar(success, low, high), f"{low:.1f} .. {high:.1f}", group["n_episodes"], *means
-
-
-def _bar(percent: float, low: float, high: float) -> Html:
-    """A percentage as a bar with its interval drawn over it, all in 0..100."""
+def _interval(percent: float, low: float, high: float) -> tuple[Html, str]:
+    """A bar with the interval drawn over it, and its ends in words; all in 0..100."""
     bar = '<div class="bar"><i style="width:{:.1f}%"></i><b style="left:{:.1f}%;width:{:.1f}%"></b></div>'
-    return html(bar, percent, low, max(high - low, 0.6))
+    return html(bar, percent, low, max(high - low, 0.6)), f"{low:.1f} .. {high:.1f}"
 
 
 def _failures(episodes: Sequence[Mapping[str, str]], pictures: Sequence[Path]) -> Html:

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -19,14 +20,9 @@ SCALE, SMALL_SCALE = 4, 2
 COLOURS: Mapping[str, str] = {"grasp": "#2e86de", "place": "#27ae60", "push": "#e67e22", "pull": "#c0398f", "rotate": "#d6b214"}
 """One colour a primitive in every picture, apart in hue and readable over wood and steel."""
 _INKS = ("#e6283c", "#286ee6", "#149650", "#aa3cc8", "#e68214")
-_ARROWS = {"inward": (0, -1), "left": (-1, 0), "right": (1, 0), "down": (0, 1), "roll_0": (0, 1), "roll_90": (0, 1)}
+_ARROWS = {"inward": (0, -1), "left": (-1, 0), "right": (1, 0), "roll_0": (0, 1), "roll_90": (0, 1)}
 """Orientation -> direction on the picture (columns, rows) of a push or pull; inward is away from the robot, so up the picture."""
-LABEL: Mapping[str, Any] = {
-    "horizontalalignment": "center",
-    "verticalalignment": "bottom",
-    "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 1},
-    "parse_math": False,
-}
+LABEL: Mapping[str, Any] = {"ha": "center", "va": "bottom", "parse_math": False, "bbox": {"fc": "white", "ec": "none", "pad": 1}}
 """Words on a picture, as they are: a "$" in a name is no formula."""
 _DPI, _GAP, _TITLE = 100, 6, 22
 """Dots per inch, and pixels between pictures and above titled ones."""
@@ -80,7 +76,7 @@ def _draw(axes: Axes, picture: Picture) -> None:
     else:
         _overlay(axes, picture.rgb, picture.heat, COLOURS[picture.primitive])
     axes.autoscale(False)
-    for (name, mask), ink in zip(picture.outlines.items(), _INKS * len(picture.outlines), strict=False):
+    for (name, mask), ink in zip(picture.outlines.items(), cycle(_INKS), strict=False):
         _outline(axes, name, mask, ink)
     if picture.action is not None:
         _mark(axes, picture.action)

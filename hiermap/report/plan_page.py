@@ -37,9 +37,17 @@ def plan_section(directory: Path, plan: Mapping, index: int) -> Html:
     first = page.picture(directory / VIEW, "What is seen first, with the things the goal names")
     head = page.card(f"Goal: {plan['goal_words']}", page.row(first, page.table((), _facts(plan).items())))
     steps = [_step(directory, number, step) for number, step in enumerate(plan["steps"], start=1)]
-    why = "The goal held already." if plan["status"] == "solved" else plan["message"]
+    steps = steps or [page.card("No steps", plan["message"] or "The goal held already.")]
     search = page.card("The search", page.picture(directory / SEARCH, _SEARCH))
-    return page.joined([title, head, *(steps or [page.card("No steps", why)]), search, page.settings(plan["settings"])])
+    return page.joined(
+        [
+            title,
+            head,
+            *steps,
+            search,
+            page.settings(plan["settings"]),
+        ]
+    )
 
 
 def _facts(plan: Mapping) -> dict[str, object]:

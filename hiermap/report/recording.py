@@ -1,7 +1,7 @@
 """What one problem looked like, step by step, as files: text in plan.json, the search in graph.graphml, and a picture for everything."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import networkx
@@ -32,8 +32,8 @@ class RecordedView:
 
     rgb: np.ndarray
     heats: np.ndarray
-    predicates: Mapping[str, float] = field(default_factory=dict)
-    truth: Mapping[str, bool] = field(default_factory=dict)
+    predicates: Mapping[str, float]
+    truth: Mapping[str, bool]
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,8 +15,6 @@ _COLUMN, _ROW, _DPI = 1.7, 0.17, 140
 _LOWEST, _HIGHEST = 2.5, 9.0
 """Rows move closer together before the drawing grows taller than this [inch]."""
 
-Place = tuple[float, float]
-
 
 def graph_png(graph: networkx.DiGraph) -> bytes:
     """A PNG file's content showing a graph as the planners leave it.
@@ -57,7 +55,7 @@ def _layers(graph: networkx.DiGraph) -> dict[int, list[Hashable]]:
     return layers
 
 
-def _draw_edge(axes: Axes, ends: Sequence[Place], data: Mapping, chosen: bool) -> None:
+def _draw_edge(axes: Axes, ends: Sequence[tuple[float, float]], data: Mapping, chosen: bool) -> None:
     success, colour = data["success"], COLOURS[data["primitive"]]
     width, alpha = (4.0, 1.0) if chosen else (0.8 + 1.2 * success, 0.2 + 0.4 * success)
     x, y = zip(*ends, strict=True)
@@ -66,9 +64,8 @@ def _draw_edge(axes: Axes, ends: Sequence[Place], data: Mapping, chosen: bool) -
         axes.text(sum(x) / 2, sum(y) / 2, f"{data['primitive']} {success:.2f}", color=colour, fontsize=9, **LABEL)
 
 
-def _draw_nodes(axes: Axes, graph: networkx.DiGraph, place: Mapping[Hashable, Place]) -> None:
+def _draw_nodes(axes: Axes, graph: networkx.DiGraph, place: Mapping[Hashable, tuple[float, float]]) -> None:
     x, y = ([place[node][axis] for node in graph] for axis in (0, 1))
     greens = [data["progress"] for _, data in graph.nodes(data=True)]
     rims = ["#1b7f3b" if data["solved"] else "#111111" if data["on_plan"] else "#8a8f98" for _, data in graph.nodes(data=True)]
-    rim_widths = [2.5 if data["solved"] else 1.0 for _, data in graph.nodes(data=True)]
-    axes.scatter(x, y, s=60, c=greens, cmap="Greens", vmin=0.0, vmax=1.4, edgecolors=rims, linewidths=rim_widths, zorder=3)
+    axes.scatter(x, y, s=60, c=greens, cmap="Greens", vmin=0.0, vmax=1.4, edgecolors=rims, linewidths=1.5, zorder=3)

@@ -50,7 +50,7 @@ def test_the_chosen_cell_is_marked_where_it_is_and_nowhere_far_away() -> None:
 
 def test_arrows_point_where_the_motion_goes() -> None:
     for primitive, rotation, axis, sign in (
-        ("push", "left", 1, -1), ("push", "right", 1, 1), ("push", "inward", 0, -1), ("push", "down", 0, 1), ("pull", "roll_0", 0, 1),
+        ("push", "left", 1, -1), ("push", "right", 1, 1), ("push", "inward", 0, -1), ("pull", "roll_0", 0, 1),
     ):  # fmt: skip
         action = Action(primitive, (40, 60), PRIMITIVES[primitive].rotations.index(rotation))
         reach = (changed(Picture(RGB, action=action)) - [162, 242])[:, axis] * sign
