@@ -18,14 +18,15 @@ from hiermap.worlds.perception.fusion import fuse
 def recording_of(attempt: Attempt, planner: Planner, settings: Mapping) -> Recording:
     """Everything the report shows of an attempt: executed steps where there are any, else the planned ones."""
     problem, result = attempt.problem, attempt.result
-    rgb = fuse(problem.observation).rgb
+    view = fuse(problem.observation)
     if attempt.execution is not None:
         steps = [_executed(step, attempt.truths[index : index + 2]) for index, step in enumerate(attempt.execution.steps)]
     else:
         believed = planner.predicates(result.plan.steps[0].before, problem.goal) if result.plan.steps else {}
-        steps = _planned(result, rgb, believed)
+        steps = _planned(result, view.rgb, believed)
     outlines = {name: target.mask for name, target in problem.goal.targets.items()}
-    return Recording(summary(attempt, settings), steps, Picture(rgb, outlines=outlines), result.graph)
+    record = {**summary(attempt, settings), "sensing_notes": list(view.notes)}
+    return Recording(record, steps, Picture(view.rgb, outlines=outlines), result.graph)
 
 
 def summary(attempt: Attempt, settings: Mapping) -> dict:

@@ -64,6 +64,7 @@ def _facts(plan: Mapping) -> dict[str, object]:
         "replans": execution.get("replans"),
         "goal truly reached": execution.get("success"),
         "why not": execution.get("failure_reason"),
+        "sensing": "; ".join(plan["sensing_notes"]),
     }
 
 

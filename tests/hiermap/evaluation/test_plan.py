@@ -28,6 +28,7 @@ def test_one_problem_leaves_plan_graph_pictures_and_a_report(tmp_path: Path, cap
     record = json.loads((tmp_path / "plan.json").read_text())
     assert record["status"] == "solved"
     assert record["shortest"] == 1
+    assert record["sensing_notes"] == []
     assert record["execution"]["success"] is True
     assert record["execution"]["primitives"] == len(record["steps"]) >= 1
     step = record["plan"]["steps"][0]

@@ -49,6 +49,7 @@ def recorded(task: str = "chain-2", goal_words: str = "the drawer is open", stat
         "task": task, "seed": 7, "goal_words": goal_words, "status": status, "message": "nothing to do", "n_planned": 2,
         "success_probability": 0.93, "cost": 21.0, "plan_seconds": 0.8, "metrics": {"expansions": 41}, "shortest": 2, "detours": 0,
         "execution": {"success": True, "primitives": 2, "replans": 0, "failure_reason": ""}, "settings": {"config": {"seed": 7}},
+        "sensing_notes": ["camera 1 recalibrated", "<b>"],
     }  # fmt: skip
     return Recording(summary, [planned, executed], Picture(view(0).rgb, outlines={"drawer": mask}), graph)
 
@@ -105,7 +106,7 @@ def test_a_plan_becomes_one_page_with_every_picture_of_every_step_and_the_search
     assert pictures_in(text) == [(tmp_path / name).read_bytes() for name in names]
     assert len(set(pictures_in(text))) == len(names)
     assert all(re.findall(r'<img [^>]*alt="([^"]+)">', text)) and text.count("<img ") == text.count('alt="')
-    for words in ("not executed", "motor program says done", "imagined", "truly after", ">yes<", "the drawer is open"):
+    for words in ("not executed", "motor program says done", "truly after", ">yes<", "recalibrated; &lt;b&gt;", "the drawer is open"):
         assert words in text
 
 
