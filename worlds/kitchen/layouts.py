@@ -190,25 +190,17 @@ def _surfaces(
 
 def _shell(front: float, back: float, counter_z: float, colours: _Palette) -> tuple[PanelSpec, ...]:
     """Counter slab, toe-kick, outer walls, column dividers and the wall behind."""
-    depth = lower.CARCASS_DEPTH
+    depth, bottom = lower.CARCASS_DEPTH, lower.BOTTOM_Z
     far = back + upper.UPPER_DEPTH + 0.02
-    panels = [
-        PanelSpec("counter", ((front + far) / 2, 0.0, counter_z - SLAB / 2), ((far - front) / 2, HALF_WIDTH, SLAB / 2), colours.counter),
-        PanelSpec(
-            "toe_kick",
-            (front + 0.04 + depth / 2, 0.0, (FLOOR_Z + lower.BOTTOM_Z) / 2),
-            (depth / 2, HALF_WIDTH, (lower.BOTTOM_Z - FLOOR_Z) / 2),
-            lower.DARK,
-        ),
-    ]
-    half_z = (counter_z - SLAB - lower.BOTTOM_Z) / 2
+    slab = ((front + far) / 2, 0.0, counter_z - SLAB / 2), ((far - front) / 2, HALF_WIDTH, SLAB / 2)
+    toe = (front + 0.04 + depth / 2, 0.0, (FLOOR_Z + bottom) / 2), (depth / 2, HALF_WIDTH, (bottom - FLOOR_Z) / 2)
+    panels = [PanelSpec("counter", *slab, colours.counter), PanelSpec("toe_kick", *toe, lower.DARK)]
+    half_z = (counter_z - SLAB - bottom) / 2
     for index, y in enumerate((-HALF_WIDTH - 0.006, -CENTRE_HALF, CENTRE_HALF, HALF_WIDTH + 0.006)):
-        half_y = 0.006 if index in (0, 3) else 0.0018
-        start = 0.0 if index in (0, 3) else 0.017
+        half_y, start = (0.006, 0.0) if index in (0, 3) else (0.0018, 0.017)
         half_x = (depth - start) / 2
-        panels.append(
-            PanelSpec(f"divider_{index}", (front + start + half_x, y, lower.BOTTOM_Z + half_z), (half_x, half_y, half_z), colours.carcass)
-        )
+        centre = (front + start + half_x, y, bottom + half_z)
+        panels.append(PanelSpec(f"divider_{index}", centre, (half_x, half_y, half_z), colours.carcass))
     return tuple(panels)
 
 
@@ -220,22 +212,12 @@ def _rail(fixtures: tuple[FixtureSpec, ...], front: float, counter_z: float, rgb
     x, z, half_z = front + RAIL_HALF + 0.003, counter_z + sum(RAIL_Z) / 2, (RAIL_Z[1] - RAIL_Z[0]) / 2
     panels = [PanelSpec("rail", (x, 0.0, z), (RAIL_HALF, HALF_WIDTH, half_z), rgba, friction=GRIPPING)]
     for index, y in enumerate(np.linspace(-HALF_WIDTH + 0.01, HALF_WIDTH - 0.01, 4)):
-        panels.append(
-            PanelSpec(f"rail_post_{index}", (x, float(y), counter_z + RAIL_Z[0] / 2), (RAIL_HALF, RAIL_HALF, RAIL_Z[0] / 2), rgba)
-        )
-    for door in fixtures:
-        if door.kind in HINGED:
-            y = _stop_y(door, x)
-            panels.append(
-                PanelSpec(
-                    f"stop_{door.name}",
-                    (x, y, counter_z + STOP_HEIGHT / 2),
-                    (STOP_HALF, STOP_HALF, STOP_HEIGHT / 2),
-                    rgba,
-                    friction=GRIPPING,
-                    is_stop=True,
-                )
-            )
+        half = (RAIL_HALF, RAIL_HALF, RAIL_Z[0] / 2)
+        panels.append(PanelSpec(f"rail_post_{index}", (x, float(y), counter_z + half[2]), half, rgba))
+    for door in (f for f in fixtures if f.kind in HINGED):
+        half = (STOP_HALF, STOP_HALF, STOP_HEIGHT / 2)
+        centre = (x, _stop_y(door, x), counter_z + half[2])
+        panels.append(PanelSpec(f"stop_{door.name}", centre, half, rgba, friction=GRIPPING, is_stop=True))
     return tuple(panels)
 
 

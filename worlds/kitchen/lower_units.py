@@ -144,7 +144,6 @@ def oven(slot: Slot, rng: np.random.Generator) -> Unit:
         kind="oven_door",
         face_world=(slot.front_x, slot.y, slot.z_min + height / 2),
         size=(slot.width - GAP, height - GAP, PANEL_THICKNESS),
-        joint_type="hinge",
         joint_axis_world=(0.0, -1.0, 0.0),
         joint_anchor_world=(slot.front_x + PANEL_THICKNESS / 2, slot.y, slot.z_min + PANEL_THICKNESS / 2),
         joint_range=float(rng.uniform(0.85, 1.0)),
@@ -182,7 +181,6 @@ def stove(slot: Slot, rng: np.random.Generator) -> Unit:
                 kind="knob",
                 face_world=tuple(face),
                 size=(2 * radius, 2 * radius, reach),
-                joint_type="hinge",
                 joint_axis_world=tuple(normal),  # counter-clockwise is on, everywhere: a knob at rest does not show which way it turns
                 joint_anchor_world=tuple(face),
                 joint_range=float(np.pi / 2),
@@ -190,7 +188,6 @@ def stove(slot: Slot, rng: np.random.Generator) -> Unit:
                 handle_world=tuple(face + normal * reach),
                 handle_radius=radius,
                 handle_length=2 * radius,
-                clearance=0.0,
                 damping=0.01,
                 frictionloss=float(rng.uniform(0.03, 0.10)),
                 rgba=slot.colours[0] if name == "left_knob" else slot.colours[1],

@@ -57,7 +57,6 @@ class FixtureSpec:
     kind: str
     face_world: tuple[float, float, float]
     size: tuple[float, float, float]
-    joint_type: str
     joint_axis_world: tuple[float, float, float]
     joint_anchor_world: tuple[float, float, float]
     joint_range: float
@@ -65,10 +64,11 @@ class FixtureSpec:
     handle_world: tuple[float, float, float]
     handle_radius: float
     handle_length: float
-    clearance: float
     damping: float
     frictionloss: float
     rgba: RGBA
+    joint_type: str = "hinge"
+    clearance: float = 0.0
     above: str | None = None
     latch: str | None = None
     normal_world: tuple[float, float, float] = (-1.0, 0.0, 0.0)

@@ -28,11 +28,6 @@ GRIPPED_LEVER_M = 0.03
 """A lever is gripped this near to its grip point [m]."""
 
 
-def at_rest(fixture: FixtureSpec, points: np.ndarray, fraction: float) -> np.ndarray:
-    """Points `[..., 3]` of the part at `fraction`, moved back to where they lie at fraction 0."""
-    return fixture.moved(points, -fraction)
-
-
 def _frame(fixture: FixtureSpec) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Outward normal, the horizontal direction along the front (+y side) and the upward direction along it, at fraction 0."""
     normal = np.array(fixture.normal_world)
@@ -44,7 +39,7 @@ def _frame(fixture: FixtureSpec) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def handle_distance(fixture: FixtureSpec, points: np.ndarray, fraction: float) -> tuple[np.ndarray, np.ndarray]:
     """Whether points are on the handle, and their distance [m] from where it is best gripped."""
-    rest = at_rest(fixture, points, fraction)
+    rest = fixture.moved(points, -fraction)  # moved back to where they lie at fraction 0
     normal, _, _ = _frame(fixture)
     tip = np.array(fixture.handle_world)
     offset = rest - tip
@@ -64,7 +59,7 @@ def handle_distance(fixture: FixtureSpec, points: np.ndarray, fraction: float) -
 
 def face_region(fixture: FixtureSpec, points: np.ndarray, fraction: float) -> tuple[np.ndarray, np.ndarray]:
     """Whether points are where the part is pushed shut, and their distance [m] from the best of those."""
-    rest = at_rest(fixture, points, fraction)
+    rest = fixture.moved(points, -fraction)  # moved back to where they lie at fraction 0
     normal, side, up = _frame(fixture)
     width, height, _ = fixture.size
     offset = rest - np.array(fixture.face_world)
@@ -88,7 +83,7 @@ def face_region(fixture: FixtureSpec, points: np.ndarray, fraction: float) -> tu
 
 def rocker_half(fixture: FixtureSpec, points: np.ndarray, fraction: float, upper: bool) -> tuple[np.ndarray, np.ndarray]:
     """Whether points are on the upper or lower half of a rocker, and their distance [m] from the middle of that half."""
-    rest = at_rest(fixture, points, fraction)
+    rest = fixture.moved(points, -fraction)  # moved back to where they lie at fraction 0
     normal, side, _ = _frame(fixture)
     up = np.array(fixture.handle_axis_world)
     offset = rest - np.array(fixture.face_world)
