@@ -75,32 +75,12 @@ class SpatialFrame:
         """Every cell, `[rows, columns, 2]` int (row, column)."""
         return np.moveaxis(np.indices(self.shape), 0, -1)
 
-    def cell_to_pixel(
-        self, cell: np.ndarray, depth: np.ndarray, K: np.ndarray, T_camera_to_world: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Pixels `[..., 2]` (u, v) and optical depths `[...]` [m] at which a camera sees cells `[..., 2]`."""
-        return point_to_pixel(self.cell_to_point(cell, depth), K, T_camera_to_world)
 
-    def pixel_to_cell(
-        self, pixel: np.ndarray, optical_depth: np.ndarray, K: np.ndarray, T_camera_to_world: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Cells `[..., 2]` and view depths `[...]` [m] of a camera's pixels `[..., 2]` (u, v) at optical depths `[...]` [m]."""
-        return self.point_to_cell(pixel_to_point(pixel, optical_depth, K, T_camera_to_world))
-
-
-def pixel_to_point(pixel: np.ndarray, optical_depth: np.ndarray, K: np.ndarray, T_camera_to_world: np.ndarray) -> np.ndarray:
-    """World points `[..., 3]` [m] of pixels `[..., 2]` (u right, v down) at optical depths `[...]` [m].
+def point_to_pixel(point_world: np.ndarray, K: np.ndarray, T_camera_to_world: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels `[..., 2]` (u right, v down) and optical depths `[...]` [m] of world points `[..., 3]`; NaN pixels behind the camera.
 
     `K` `[3, 3]` [px] and `T_camera_to_world` `[4, 4]` [m] follow OpenCV: x right, y down, z forward, pixel centres at whole numbers.
     """
-    pixel, optical_depth = np.asarray(pixel, float), np.asarray(optical_depth, float)
-    homogeneous = np.concatenate([pixel, np.ones((*pixel.shape[:-1], 1))], axis=-1)
-    point_camera = homogeneous @ np.linalg.inv(K).T * optical_depth[..., None]
-    return point_camera @ T_camera_to_world[:3, :3].T + T_camera_to_world[:3, 3]
-
-
-def point_to_pixel(point_world: np.ndarray, K: np.ndarray, T_camera_to_world: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels `[..., 2]` (u, v) and optical depths `[...]` [m] of world points `[..., 3]`; NaN pixels for points behind the camera."""
     point_camera = (np.asarray(point_world, float) - T_camera_to_world[:3, 3]) @ T_camera_to_world[:3, :3]
     optical_depth = point_camera[..., 2]
     scale = np.where(optical_depth > 0, optical_depth, np.nan)

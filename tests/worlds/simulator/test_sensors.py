@@ -4,7 +4,7 @@ from scipy.spatial.transform import Rotation
 
 from hiermap.primitives.specs import Command
 from hiermap.worlds.errors import ConfigError
-from hiermap.worlds.frame import depth_to_points, pixel_to_point
+from hiermap.worlds.frame import depth_to_points
 from hiermap.worlds.perception.cameras import default_cameras
 from hiermap.worlds.perception.self_filter import own_pixels
 from hiermap.worlds.simulator.kitchen import Kitchen
@@ -19,7 +19,7 @@ def test_rays_measure_the_exact_distance_along_the_optical_axis():
     optical = (front - camera.position_world) @ camera.T_camera_to_world[:3, 2]
     pixel = (camera.K @ (camera.T_camera_to_world[:3, :3].T @ (front - camera.position_world)))[:2] / optical
     u, v = np.rint(pixel).astype(int)
-    point = pixel_to_point(np.array([u, v]), view.depth[v, u], view.K, view.T_camera_to_world)
+    point = depth_to_points(view.depth, view.K, view.T_camera_to_world)[v, u]
     assert point[0] == pytest.approx(LOWER_X, abs=1e-6)
 
 
