@@ -18,6 +18,7 @@ from hiermap.data.transitions import Here, executed, look, teleported
 from hiermap.system.versions import versions
 from hiermap.worlds.errors import DataError, InvalidObservationError, PhysicsError
 from hiermap.worlds.kitchen.scene_sampling import random_scene
+from hiermap.worlds.perception.calibration import calibrated
 from hiermap.worlds.perception.cameras import fiducial_error_px
 from hiermap.worlds.perception.fusion import SpatialView
 from hiermap.worlds.simulator.kitchen import Kitchen
@@ -71,7 +72,7 @@ def _episode(seed: int, settings: "CollectSettings", source: str, attempt: Calla
             here = there
     if not walk.steps:
         raise DataError(f"kitchen {seed} gave no transition ({walk.voided} voided)")
-    error_px = max((fiducial_error_px(view) or 0.0 for view in kitchen.observe().views), default=0.0)
+    error_px = max((fiducial_error_px(view) or 0.0 for view in calibrated(kitchen.observe().views)[0]), default=0.0)
     flags = [f"{name}:{count}" for name, count in (("voided", walk.voided), ("spoiled", walk.spoiled)) if count]
     meta = {
         "seed": seed,

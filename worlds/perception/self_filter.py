@@ -23,7 +23,10 @@ def own_points(points_world: np.ndarray, body: RobotBody) -> np.ndarray:
     own = _in_reach(points, body)
     # Four pixels in five are not near any link.
     near = points[own]
-    own[own] = _in_boxes(near, body) | _held(near, body.held_world)
+    mine = _in_boxes(near, body)
+    if body.held_world is not None:
+        mine |= ((near - body.held_world) ** 2).sum(axis=1) < HELD_RADIUS_M**2
+    own[own] = mine
     return own.reshape(points_world.shape[:-1])
 
 
@@ -46,9 +49,3 @@ def _in_boxes(points: np.ndarray, body: RobotBody) -> np.ndarray:
         along = points @ directions.T.astype(points.dtype) - (body.centres_world * directions).sum(axis=1)
         inside &= np.abs(along) <= body.half_sizes[:, axis] + MARGIN_M
     return inside.any(axis=1)
-
-
-def _held(points: np.ndarray, held_world: np.ndarray | None) -> np.ndarray:
-    if held_world is None:
-        return np.zeros(len(points), bool)
-    return ((points - held_world) ** 2).sum(axis=1) < HELD_RADIUS_M**2

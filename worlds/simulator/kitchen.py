@@ -178,10 +178,7 @@ class Kitchen:
     # What a robot may do.
 
     def observe(self, rng: np.random.Generator | None = None) -> Observation:
-        """Calibrated RGB-D views, the gripper's own state and where the robot knows itself to be.
-
-        Sensor noise is drawn from `rng`; without one it is a function of the time and the sensing seed.
-        """
+        """Calibrated RGB-D views, the gripper's state and the robot's body; noise from `rng`, else from the time and the sensing seed."""
         if rng is None:
             rng = np.random.default_rng([self.spec.seed, self.sensing_seed, round(self.data.time * 1e4)])
         gripper = self.gripper()

@@ -12,7 +12,7 @@ from hiermap.worlds.base import CameraView, RobotBody
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.frame import point_to_pixel
 from hiermap.worlds.perception.cameras import CameraSpec, default_cameras
-from hiermap.worlds.simulator.renderer import Renderings
+from hiermap.worlds.simulator.renderer import rendered_image
 
 GEOM_GROUP = np.array([1, 0, 0, 0, 0, 0], np.uint8)
 """Rays see geoms of group 0: simple shapes that carry the colours; groups above hold meshes that cost ten times as much."""
@@ -37,7 +37,7 @@ class SensingOptions:
         depth_noise_m: standard deviation of depth at 1 m [m]; grows with the square of the distance.
         depth_dropout: fraction of pixels without depth.
         rgb_noise: standard deviation of colour in 0..255.
-        light: the light is up to this share brighter or darker, and comes from up to this angle [rad] aside.
+        light: the light is up to this share brighter or darker, and comes (for rays) from up to this angle [rad] aside.
         camera_shift_m, camera_turn_rad: how far each camera was moved since its calibration, in a random direction and about a random axis.
         fiducial_noise_px: standard deviation of a mark's detected place.
     """
@@ -68,13 +68,7 @@ class SensingOptions:
 
 @dataclass(frozen=True, eq=False)
 class Drift:
-    """What the calibration does not know; the same at every look.
-
-    Attributes:
-        T_camera_to_world: where each camera truly stands, `[4, 4]` each.
-        light_world: where the light comes from, [3].
-        brightness: factor of all colours.
-    """
+    """What the calibration does not know: true poses `[4, 4]` of the cameras, where the light comes from [3], a factor of all colours."""
 
     T_camera_to_world: tuple[np.ndarray, ...]
     light_world: np.ndarray
@@ -102,18 +96,16 @@ def _direction(rng: np.random.Generator) -> np.ndarray:
 
 
 def sense(
-    model: mujoco.MjModel,
-    data: mujoco.MjData,
-    options: SensingOptions,
-    drift: Drift,
-    rng: np.random.Generator,
-    robot_geom_ids: Collection[int],
+    model: mujoco.MjModel, data: mujoco.MjData, options: SensingOptions, drift: Drift, rng: np.random.Generator, robot_ids: Collection[int]
 ) -> tuple[CameraView, ...]:
     """One RGB-D image per camera, with the pose it was calibrated to; `rng` draws the noise of this look."""
-    capture = _Rays(model, data, drift, robot_geom_ids) if options.backend == "rays" else Renderings(model, data)
     views = []
     for camera, T_true in zip(options.cameras, drift.T_camera_to_world, strict=True):
-        rgb, depth = _noisy(*capture(camera, T_true), drift.brightness, options, rng)
+        if options.backend == "rays":
+            rgb, depth = _ray_image(model, data, camera, T_true, drift.light_world, robot_ids)
+        else:
+            rgb, depth = rendered_image(model, data, camera, T_true)
+        rgb, depth = _noisy(rgb, depth, drift.brightness, options, rng)
         pixels = _fiducial_pixels(camera, T_true, options, rng)
         views.append(CameraView(rgb, depth, camera.K, camera.T_camera_to_world, None, FIDUCIALS_WORLD, pixels))
     return tuple(views)
@@ -177,21 +169,15 @@ def boxes_for_meshes(model: mujoco.MjModel, geom_ids: Collection[int]) -> Iterat
         model.geom_type[meshes] = mujoco.mjtGeom.mjGEOM_MESH
 
 
-class _Rays:
-    """Captures by `mj_multiRay`."""
-
-    def __init__(self, model: mujoco.MjModel, data: mujoco.MjData, drift: Drift, robot_geom_ids: Collection[int]) -> None:
-        self.model, self.data, self.colours, self.light_world = model, data, geom_colours(model), drift.light_world
-        self.robot_geom_ids = robot_geom_ids
-
-    def __call__(self, camera: CameraSpec, T_camera_to_world: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        directions = pixel_rays(camera).reshape(-1, 3) @ T_camera_to_world[:3, :3].T
-        with boxes_for_meshes(self.model, self.robot_geom_ids):
-            geom, depth, normal = cast(self.model, self.data, T_camera_to_world[:3, 3], directions, MAX_RAY_M)
-        depth[geom < 0] = np.nan
-        shape = (camera.height, camera.width)
-        rgb = shade(self.colours, geom, normal, self.light_world)
-        return rgb.reshape(*shape, 3), depth.reshape(shape).astype(np.float32)
+def _ray_image(
+    model: mujoco.MjModel, data: mujoco.MjData, camera: CameraSpec, T: np.ndarray, light_world: np.ndarray, robot_geom_ids: Collection[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    directions = pixel_rays(camera).reshape(-1, 3) @ T[:3, :3].T
+    with boxes_for_meshes(model, robot_geom_ids):
+        geom, depth, normal = cast(model, data, T[:3, 3], directions, MAX_RAY_M)
+    depth[geom < 0] = np.nan
+    shape = (camera.height, camera.width)
+    return shade(geom_colours(model), geom, normal, light_world).reshape(*shape, 3), depth.reshape(shape).astype(np.float32)
 
 
 def _noisy(
