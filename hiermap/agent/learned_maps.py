@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hiermap.worlds.base import Observation
-from hiermap.worlds.perception.fusion import fuse
+from hiermap.worlds.perception.fusion import SpatialView, fuse
 
 if TYPE_CHECKING:
     from hiermap.model.weights import LoadedWeights
@@ -39,9 +39,12 @@ class Learned:
 
     def maps_of(self, observation: Observation) -> np.ndarray:
         """Maps `[P, R, H, W]` in [0, 1] of what is seen."""
+        return self.maps_of_view(fuse(observation))
+
+    def maps_of_view(self, view: SpatialView) -> np.ndarray:
+        """Maps `[P, R, H, W]` in [0, 1] of a fused view."""
         import torch
 
-        channels = torch.from_numpy(fuse(observation).channels())[None]
         with torch.inference_mode():
             model = self.weights.model
-            return model.decode(model.encode(channels))[0].float().numpy()
+            return model.decode(model.encode(torch.from_numpy(view.channels())[None]))[0].float().numpy()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hiermap.agent.learned_maps import Learned
 from hiermap.data.action_choice import Maps, choose
 from hiermap.data.goal_directed import Purpose
 from hiermap.data.recorder import Walk
@@ -20,7 +21,6 @@ from hiermap.worlds.errors import DataError, InvalidObservationError, PhysicsErr
 from hiermap.worlds.kitchen.scene_sampling import random_scene
 from hiermap.worlds.perception.calibration import calibrated
 from hiermap.worlds.perception.cameras import fiducial_error_px
-from hiermap.worlds.perception.fusion import SpatialView
 from hiermap.worlds.simulator.kitchen import Kitchen
 
 if TYPE_CHECKING:
@@ -88,17 +88,4 @@ def _episode(seed: int, settings: "CollectSettings", source: str, attempt: Calla
 
 @lru_cache(maxsize=1)
 def _learned_maps(weights: str | None) -> Maps | None:
-    if weights is None:
-        return None
-    import torch  # takes seconds to load and is needed only here
-
-    from hiermap.model.weights import load_weights
-
-    torch.set_num_threads(1)
-    model = load_weights(weights).model
-
-    def maps(view: SpatialView) -> np.ndarray:
-        with torch.inference_mode():
-            return model.decode(model.encode(torch.from_numpy(view.channels()[None])))[0].numpy()
-
-    return maps
+    return None if weights is None else Learned(weights).maps_of_view

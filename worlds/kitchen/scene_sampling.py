@@ -1,5 +1,7 @@
 """Scenes of a kitchen as plain data: everything shut, or a valid random articulation with objects put down anywhere free."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from hiermap.worlds.kitchen.spec import (
@@ -56,19 +58,19 @@ def _free_pose(spec: KitchenSpec, fractions: dict[str, float], poses: dict[str, 
     if drawers and rng.uniform() < IN_DRAWER_CHANCE:
         drawer = drawers[int(rng.integers(len(drawers)))]
         pose = drawer_pose(drawer, fractions[drawer.name], thing, rng)
-        if not _crowded(spec, poses, thing, pose):
+        if not crowded(spec, poses, thing, pose):
             return pose
     z = spec.counter_world[4]
     spots = [spec.spots_world[int(i)] for i in rng.permutation(len(spec.spots_world))]
     tries = [(*spot, z, float(rng.uniform(-np.pi, np.pi))) for spot in spots]
     for pose in tries:
-        if not _crowded(spec, poses, thing, pose) and not any(in_sweep(f, fractions[f.name], thing, pose) for f in spec.fixtures):
+        if not crowded(spec, poses, thing, pose) and not any(in_sweep(f, fractions[f.name], thing, pose) for f in spec.fixtures):
             return pose
     # Five spots, at most two other objects and two doors: shutting the doors always leaves a spot.
     for fixture in spec.fixtures:
         if fixture.kind in HINGED:
             fractions[fixture.name] = 0.0
-    return next(pose for pose in tries if not _crowded(spec, poses, thing, pose))
+    return next(pose for pose in tries if not crowded(spec, poses, thing, pose))
 
 
 def drawer_pose(drawer: FixtureSpec, fraction: float, thing: ObjectSpec, rng: np.random.Generator | None = None) -> Pose:
@@ -97,8 +99,9 @@ def in_sweep(door: FixtureSpec, fraction: float, thing: ObjectSpec, pose: Pose) 
     return -slack <= angle <= fraction * door.joint_range + slack
 
 
-def _crowded(spec: KitchenSpec, poses: dict[str, Pose], thing: ObjectSpec, pose: Pose) -> bool:
+def crowded(spec: KitchenSpec, poses: Mapping[str, Pose], thing: ObjectSpec, pose: Pose, clearance: float = CLEARANCE) -> bool:
+    """Whether an object there would stand nearer than `clearance` [m] to one of those at `poses`."""
     return any(
-        np.hypot(pose[0] - x, pose[1] - y) < thing.radius + spec.object(name).radius + CLEARANCE and abs(pose[2] - z) < 0.09
+        np.hypot(pose[0] - x, pose[1] - y) < thing.radius + spec.object(name).radius + clearance and abs(pose[2] - z) < 0.09
         for name, (x, y, z, _) in poses.items()
     )

@@ -91,12 +91,9 @@ class GoalSampler:
 def _with_shut_drawer(goal: list[Predicate], rng: np.random.Generator) -> list[Predicate]:
     """Often what is put into a drawer shall be shut away."""
     last = goal[-1]
-    if last.kind != "inside" or rng.uniform() > 0.5:
+    if last.kind != "inside" or rng.uniform() > 0.5 or any(p.arguments == last.arguments[1:] for p in goal):
         return goal
-    shut = Predicate("closed", (last.arguments[1],))
-    if shut in goal or Predicate("open", shut.arguments) in goal:
-        return goal
-    return [*goal, shut]
+    return [*goal, Predicate("closed", last.arguments[1:])]
 
 
 def _clashes(candidate: Predicate, goal: Sequence[Predicate]) -> bool:

@@ -6,6 +6,7 @@ import numpy as np
 
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.kitchen.layouts import sample_kitchen
+from hiermap.worlds.kitchen.scene_sampling import crowded
 from hiermap.worlds.kitchen.spec import HINGED, OBJECT_KINDS, KitchenSpec, SceneState, side_room
 from hiermap.worlds.oracle import affordances
 from hiermap.worlds.rules import transitions
@@ -32,6 +33,8 @@ BALANCED: dict[str, tuple[tuple[str, str], ...]] = {
     "rotate": tuple((kind, argument) for kind in ("knob", "tap", "latch") for argument in ("on", "off")),
 }
 """What each suite cycles through, seed by seed."""
+ROOM = 0.02
+"""Between an object put into a drawer and its neighbours [m]."""
 ATTEMPTS = 10
 """Scenes drawn in every kitchen near a seed before there is said to be no trial; a sliding door is seldom free, and in few families."""
 
@@ -150,8 +153,5 @@ def _in_open_drawer(spec: KitchenSpec, scene: SceneState, name: str, rng: np.ran
     turn = 0.15 if thing.length else np.pi
     x, y, z, yaw = pose_at(spec, drawer_place(drawer), scene.fractions, float(rng.uniform(-turn, turn)))
     moved = (x, y + float(rng.uniform(-1.0, 1.0)) * side_room(drawer, thing), z, yaw)
-    for other in spec.objects:
-        ox, oy, oz, _ = scene.poses.get(other.name, (9.0, 9.0, 9.0, 0.0))
-        if other.name != name and abs(oz - z) < 0.09 and np.hypot(ox - moved[0], oy - moved[1]) < thing.radius + other.radius + 0.02:
-            return None
-    return replace(scene, poses={**scene.poses, name: moved})
+    others = {other: pose for other, pose in scene.poses.items() if other != name}
+    return None if crowded(spec, others, thing, moved, ROOM) else replace(scene, poses={**scene.poses, name: moved})
