@@ -26,7 +26,9 @@ def plans_summary(plans: Sequence[Mapping]) -> Html:
     """The table a report of several plans opens with: one line a plan."""
     lead = "Maps for five primitives, a world model that imagines what each would do, and a search over what it imagines."
     links = [html('<a href="#plan-{}">{}</a>', index, plan["task"]) for index, plan in enumerate(plans)]
-    rows = [(link, plan["seed"], plan["goal_words"], *map(_facts(plan).get, _OVERVIEW)) for link, plan in zip(links, plans, strict=True)]
+    rows = [
+        (link, plan["seed"], plan["goal_words"], *map(_facts(plan).__getitem__, _OVERVIEW)) for link, plan in zip(links, plans, strict=True)
+    ]
     table = page.table(("task", "seed", "goal", *_OVERVIEW), rows)
     return html('<h1>hiermap report</h1><p class="note">{}</p><section>{}</section>', lead, table)
 
@@ -59,6 +61,7 @@ def _facts(plan: Mapping) -> dict[str, object]:
         "of them detours": plan["detours"],
         "believed to succeed": plan["success_probability"],
         "expected duration [s]": plan["cost"],
+        "planned in [s]": plan["plan_seconds"],
         **plan["metrics"],
         "primitives done": execution.get("primitives"),
         "replans": execution.get("replans"),

@@ -116,6 +116,8 @@ def test_folders_of_plans_become_one_page(tmp_path: Path) -> None:
     text = report(tmp_path).read_text()
     assert_self_contained(text)
     assert '<a href="#plan-1">second</a>' in text and 'id="plan-1"' in text
+    first_row = re.findall(r"<td>(.*?)</td>", text)[:11]
+    assert first_row[1:6] == ["7", "the drawer is open", "solved", "2", "0.93"] and first_row[6:9] == ["0.80", "2", "0"]
 
 
 def test_a_plan_without_steps_says_why(tmp_path: Path) -> None:
