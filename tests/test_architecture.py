@@ -103,7 +103,7 @@ def test_what_plans_and_acts_imports_nothing_privileged():
 LIGHT = "import sys; import {0}; heavy = {{m.split('.')[0] for m in sys.modules}} & {1!r}; sys.exit(str(heavy) if heavy else 0)"
 
 
-@pytest.mark.parametrize("module", ["hiermap", "hiermap.planners", "hiermap.primitives.specs", "hiermap.worlds.check"])
+@pytest.mark.parametrize("module", ["hiermap", "hiermap.planners", "hiermap.primitives.specs", "hiermap.worlds.check", "hiermap.training"])
 def test_the_light_rooms_load_neither_torch_nor_mujoco(module):
     subprocess.run([sys.executable, "-c", LIGHT.format(module, HEAVY)], check=True)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit
 from torch import Tensor
 
 LOGIT_LIMIT, LOGIT_BINS = 14.0, 1400
@@ -48,7 +49,7 @@ class ScoreHistogram:
 
         Cells that are surely nothing (99 % of a map) would hide any gap. NaN when no cell is believed above 1 %.
         """
-        probability = _sigmoid(slope * bin_centres() + shift)
+        probability = expit(slope * bin_centres() + shift)
         every = self.counts.sum(axis=0).astype(float) * (probability > 0.01)
         if every.sum() == 0:
             return float("nan")
@@ -64,7 +65,7 @@ class ScoreHistogram:
         every, parameters = negative + positive, np.array([1.0, 0.0])
         features = np.stack([x, np.ones_like(x)])
         for _ in range(rounds):
-            p = _sigmoid(parameters @ features)
+            p = expit(parameters @ features)
             gradient = features @ (every * p - positive)
             curvature = (features * (every * p * (1 - p))) @ features.T + np.eye(2)
             step = np.linalg.solve(curvature, gradient)
@@ -82,7 +83,3 @@ def mean_known(values: list[float]) -> float:
     """Mean of the values that are not NaN; NaN if none."""
     known = [v for v in values if np.isfinite(v)]
     return float(np.mean(known)) if known else float("nan")
-
-
-def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-x))

@@ -1,13 +1,13 @@
 """The Lightning module: losses while training, average precision and calibration on held-out kitchens."""
 
 import math
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import lightning as L
 import torch
+from lightning.pytorch.callbacks import Timer
 from torch import Tensor
 
 from hiermap.model.config import ModelConfig
@@ -55,10 +55,8 @@ class HiermapModule(L.LightningModule):
         self.model = HiermapModel(self.model_config)
         self.register_buffer("bin_weights", torch.ones(len(self.model_config.legend.bins)))
         self.scores = HeldOutScores(self.model_config.legend)
-        self.minutes_before, self._started = 0.0, time.monotonic()
 
     def on_fit_start(self) -> None:
-        self._started = time.monotonic()
         prevalence = getattr(self.trainer.datamodule, "prevalence", None)  # type: ignore[attr-defined]
         if prevalence is not None:
             share = prevalence().clamp(min=1e-4)
@@ -100,26 +98,16 @@ class HiermapModule(L.LightningModule):
         if trainer.max_epochs is not None and trainer.max_epochs > 0:
             total = trainer.max_epochs * max(1, int(trainer.num_training_batches))
             shares.append(trainer.global_step / total)
-        if self.max_seconds():
-            shares.append(self.minutes_trained() * 60 / self.max_seconds())
+        timer = timer_of(trainer)
+        left = timer.time_remaining() if timer else None
+        if timer is not None and left is not None:
+            shares.append(timer.time_elapsed() / (timer.time_elapsed() + left))
         return min(1.0, max(shares))
 
-    def minutes_trained(self) -> float:
-        """Minutes of training, those before a resume included."""
-        return self.minutes_before + (time.monotonic() - self._started) / 60
 
-    def max_seconds(self) -> float:
-        """The `trainer.max_time` in seconds, 0 if none."""
-        for callback in self.trainer.callbacks:  # type: ignore[attr-defined]
-            if isinstance(callback, L.pytorch.callbacks.Timer) and callback._duration is not None:
-                return float(callback._duration)
-        return 0.0
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["minutes_trained"] = self.minutes_trained()
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self.minutes_before = float(checkpoint.get("minutes_trained", 0.0))
+def timer_of(trainer: L.Trainer) -> Timer | None:
+    """What measures the time of a training, that before a resume included, and may limit it."""
+    return next((c for c in trainer.callbacks if isinstance(c, Timer)), None)  # type: ignore[attr-defined]
 
 
 def schedule(share: float) -> float:

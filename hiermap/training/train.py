@@ -20,7 +20,7 @@ from hiermap.training.checkpoints import LAST, AtomicCheckpointIO, TimedSave
 from hiermap.training.datamodule import DataOptions, KitchenDataModule
 from hiermap.training.held_out import HeldOutScores
 from hiermap.training.model_card import card, results_table
-from hiermap.training.module import HiermapModule
+from hiermap.training.module import HiermapModule, timer_of
 from hiermap.training.progress_bar import StderrProgress
 from hiermap.worlds.errors import ConfigError
 
@@ -77,9 +77,8 @@ def build_trainer(config: Mapping[str, Any], out: Path) -> L.Trainer:
     options = dict(config["trainer"])
     duration = options.pop("max_time", None)
     best = ModelCheckpoint(out / "checkpoints", "best", monitor="val/score", mode="max", save_top_k=1, enable_version_counter=False)
-    callbacks: list[L.Callback] = [best, TimedSave(out / "checkpoints", float(config["save_seconds"]))]
-    if duration:
-        callbacks.append(Timer(_duration(duration), interval="step"))
+    timer = Timer(_duration(duration) if duration else None, interval="step")
+    callbacks: list[L.Callback] = [best, TimedSave(out / "checkpoints", float(config["save_seconds"])), timer]
     loggers: list[Logger] = [CSVLogger(out, name="log", version="")]
     if config["tensorboard"]:
         loggers.append(_tensorboard(out))
@@ -106,7 +105,13 @@ def export(module: HiermapModule, data: KitchenDataModule, trainer: L.Trainer, c
         scores.add(module.model, batch)
     module.model.calibration.copy_(torch.tensor(scores.calibration()))
     values = {name: value for name, value in scores.summary().items() if math.isfinite(value)}
-    record = {"metrics": values, "minutes": module.minutes_trained(), "steps": trainer.global_step, **settings(_plain(config))}
+    timer = timer_of(trainer)
+    record = {
+        "metrics": values,
+        "minutes": timer.time_elapsed() / 60 if timer else 0.0,
+        "steps": trainer.global_step,
+        **settings(_plain(config)),
+    }
     write_json(out / "metrics.json", record)
     save_weights(out, module.model, record, card(record, len(data.train_shards), len(data.validation_shards)))
     return values

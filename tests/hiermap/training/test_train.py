@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+import hiermap.training
 from hiermap.model.weights import load_weights
 from hiermap.system.config import load_config
 from hiermap.training.checkpoints import AtomicCheckpointIO
@@ -60,9 +61,10 @@ def test_training_logs_every_figure_as_csv(trained: Path) -> None:
 def test_the_same_command_resumes_where_it_stopped(squares: Path, tmp_path: Path) -> None:
     few = ["data_options.batches_per_epoch=3", "data_options.validation_sequences=4"]
     train(_config(squares, tmp_path, *few, "trainer.max_epochs=1"))
-    assert json.loads((tmp_path / "metrics.json").read_text())["steps"] == 3
+    first = json.loads((tmp_path / "metrics.json").read_text())
     train(_config(squares, tmp_path, *few, "trainer.max_epochs=2"))
-    assert json.loads((tmp_path / "metrics.json").read_text())["steps"] == 6
+    second = json.loads((tmp_path / "metrics.json").read_text())
+    assert (first["steps"], second["steps"]) == (3, 6) and 0 < first["minutes"] < second["minutes"]
 
 
 def test_training_can_start_from_weights(squares: Path, trained: Path, tmp_path: Path) -> None:
@@ -70,6 +72,11 @@ def test_training_can_start_from_weights(squares: Path, trained: Path, tmp_path:
     train(_config(squares, tmp_path, f"weights={trained}", *few))
     old, new = load_weights(trained).model.state_dict(), load_weights(tmp_path).model.state_dict()
     assert all(torch.equal(old[name], new[name]) for name in old if name != "calibration")
+
+
+@pytest.mark.parametrize("name", hiermap.training.__all__)
+def test_the_parts_of_a_training_can_be_imported_from_the_room(name: str) -> None:
+    assert getattr(hiermap.training, name).__name__ == name
 
 
 def test_an_empty_directory_is_an_error_that_names_the_command(tmp_path: Path) -> None:
