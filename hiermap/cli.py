@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from hiermap.system.config import defaults_text, dump_config, load_config
+from hiermap.system.config import dump_config, help_text, load_config
 from hiermap.system.versions import check_pins
 from hiermap.worlds.errors import ConfigError, HiermapError
 
@@ -25,7 +25,7 @@ class Verb:
         function: "module:name", called with the resolved config (and the positionals before it); returns an exit code or None for 0.
         summary: one line for `hiermap --help`.
         positionals: names of the words expected before `key=value`.
-        configured: whether `configs/VERB.yaml` exists and key=value is accepted.
+        configured: whether it has options (see `hiermap.system.config.OPTIONS`) and key=value is accepted.
     """
 
     function: str
@@ -120,7 +120,7 @@ def _usage() -> str:
 
 def _verb_help(name: str, verb: Verb) -> str:
     head = " ".join(["usage: hiermap", name, *verb.positionals, *(["[key=value ...]"] if verb.configured else [])])
-    body = f"\nkeys and defaults (??? must be given):\n\n{defaults_text(name)}" if verb.configured else ""
+    body = f"\nkeys and defaults (??? must be given):\n\n{help_text(name)}" if verb.configured else ""
     return f"{head}\n{verb.summary}\n{body}".rstrip()
 
 

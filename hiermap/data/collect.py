@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import count, islice
 from pathlib import Path
@@ -19,8 +19,9 @@ from tqdm import tqdm
 
 from hiermap.data import manifest
 from hiermap.data.episodes import FILE_NAME, Episode, file_name, read_episode, write_episode
+from hiermap.system.config import typed
 from hiermap.system.files import file_sha256
-from hiermap.system.pool import WorkerDiedError, run_all
+from hiermap.system.pool import TASKS_PER_PROCESS, WorkerDiedError, run_all
 from hiermap.worlds.errors import ConfigError, DataError, HiermapError
 
 SOURCES: Mapping[str, str] = {
@@ -40,20 +41,35 @@ MAX_VOID_SHARE, MIN_VOID = 0.5, 10
 
 @dataclass(frozen=True)
 class CollectSettings:
-    """The keys of configs/collect.yaml, checked; see there for their meaning."""
+    """The keys of `hiermap collect`.
+
+    Attributes:
+        out: directory of the episodes and their manifest; made if absent, resumed if not.
+        interactions: stop when this many (transitions) are stored.
+        seed: first kitchen; episodes use seed, seed + 1, ...
+        workers: processes, one thread each.
+        source: play (motor programs in the simulator), rules (effects teleported by the exact rules), toy (tiny synthetic files).
+        weights: directory or name that proposes model-guided actions; null for none.
+        interactions_per_episode: along one kitchen's walk.
+        purpose_share: chance that a wandering walk sets out for a random goal by the shortest way; it wanders on once it is there.
+        random_share: while it wanders, share of actions at random cells.
+        model_share: and at map peaks of the given weights; the rest is geometry-guided.
+        branch_share: chance that the next action restarts from the same snapshot instead of walking on.
+        episodes_per_process: a worker process is replaced after this many (native libraries leak).
+    """
 
     out: str
-    interactions: int
-    seed: int
-    workers: int
-    source: str
-    weights: str | None
-    interactions_per_episode: int
-    purpose_share: float
-    random_share: float
-    model_share: float
-    branch_share: float
-    episodes_per_process: int
+    interactions: int = 2000
+    seed: int = 0
+    workers: int = 2
+    source: str = "rules"
+    weights: str | None = None
+    interactions_per_episode: int = 16
+    purpose_share: float = 0.4
+    random_share: float = 0.15
+    model_share: float = 0.3
+    branch_share: float = 0.3
+    episodes_per_process: int = TASKS_PER_PROCESS
 
     def __post_init__(self) -> None:
         if self.source not in SOURCES:
@@ -73,18 +89,10 @@ class CollectSettings:
         shares = f"purpose {self.purpose_share:g} random {self.random_share:g} branch {self.branch_share:g}"
         return shares + (f" model {self.model_share:g}" if self.weights else "")
 
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> "CollectSettings":
-        """From a resolved config; ConfigError names what is missing or unknown."""
-        names = {field.name for field in fields(cls)}
-        if set(config) != names:
-            raise ConfigError(f"collect: missing {sorted(names - set(config))}, unknown {sorted(set(config) - names)}")
-        return cls(**config)
-
 
 def collect(config: Mapping[str, Any]) -> None:
     """Collect until `interactions` transitions of this source, from `seed` on, are stored in `out`; resumes what is there."""
-    settings = CollectSettings.from_config(config)
+    settings = typed(CollectSettings, config)
     directory = Path(settings.out)
     if directory.exists() and not directory.is_dir():
         raise ConfigError(f"out={settings.out} is a file; expected a directory")

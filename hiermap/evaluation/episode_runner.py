@@ -9,7 +9,7 @@ from hiermap.agent.learned_maps import Learned
 from hiermap.evaluation.problem import Attempt, attempt, planner_for, pose
 from hiermap.evaluation.results import EpisodeRow
 from hiermap.evaluation.single_primitive import PHYSICS, Judged, run_single
-from hiermap.evaluation.suites import CHAINS, RunOptions, Trial, chain_length
+from hiermap.evaluation.suites import CHAINS, EvaluateOptions, Trial, chain_length
 from hiermap.report.pictures import Picture, png
 from hiermap.worlds.errors import PhysicsError
 from hiermap.worlds.perception.fusion import fuse
@@ -19,7 +19,7 @@ from hiermap.worlds.perception.fusion import fuse
 class Bench:
     """Judges trials; weights are loaded once, on first need."""
 
-    options: RunOptions
+    options: EvaluateOptions
 
     def __post_init__(self) -> None:
         self._learned = Learned(self.options.weights)
@@ -33,12 +33,12 @@ class Bench:
             if trial.suite in CHAINS:
                 return self._chain(trial, started)
             maps_of = self._learned.maps_of if self.options.maps == "learned" else None
-            return run_single(trial, maps_of, self.options.pictures)
+            return run_single(trial, maps_of, self.options.pictures, self.options.sensing)
         except PhysicsError:
             return void(trial, started), None
 
     def _chain(self, trial: Trial, started: float) -> Judged:
-        problem = pose(trial.suite, trial.seed, self.options.world)
+        problem = pose(trial.suite, trial.seed, self.options)
         planner = planner_for(self.options, problem, self._learned)
         done = attempt(problem, planner, self.options)
         execution = done.execution

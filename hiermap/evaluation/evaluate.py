@@ -12,7 +12,8 @@ from tqdm import tqdm
 from hiermap.evaluation.episode_runner import Bench
 from hiermap.evaluation.results import EpisodeRow, PartialRows, episodes_csv, eval_info, table
 from hiermap.evaluation.single_primitive import Judged
-from hiermap.evaluation.suites import RunOptions, Trial, at_least, out_directory, trials
+from hiermap.evaluation.suites import EvaluateOptions, Trial, out_directory, trials
+from hiermap.system.config import typed
 from hiermap.system.files import write_atomically, write_json
 from hiermap.system.pool import run_all
 from hiermap.system.provenance import settings
@@ -28,17 +29,15 @@ def evaluate(config: Mapping[str, Any]) -> int:
 
     An unfinished run of the same command is taken up where it stopped. Raises ConfigError for unusable values.
     """
-    options, out = RunOptions.from_config(config), out_directory(config["out"])
-    todo = trials(config["suite"], config["seed"], config["episodes"])
-    options.check_suite(config["suite"])
-    at_least("workers", config["workers"], 0)
-    about = settings(config, options.weights_file(config["suite"]))
+    options = typed(EvaluateOptions, config)
+    todo, out = trials(options.suite, options.seed, options.episodes), out_directory(options.out)
+    about = settings(config, options.weights_file(options.suite))
     kept = PartialRows(out, fingerprint(about))
     rows = {index: row for index, row in kept.load().items() if index < len(todo)}
     _forget_pictures(out, rows)
     left = [trial for trial in todo if trial.episode not in rows]
-    with tqdm(total=len(todo), initial=len(rows), desc=config["suite"], file=sys.stderr, disable=not config["progress"]) as bar:
-        for row, picture in run_all(partial(_judge, options), left, config["workers"]):
+    with tqdm(total=len(todo), initial=len(rows), desc=options.suite, file=sys.stderr, disable=not options.progress) as bar:
+        for row, picture in run_all(partial(_judge, options), left, options.workers):
             if picture is not None:
                 write_atomically(out / FAILURES / f"{row.episode:04d}_{row.task}_{row.kind or row.seed}.png", picture)
             kept.append(row)
@@ -72,6 +71,6 @@ def fingerprint(about: Mapping) -> dict:
     return {**about, "config": config}
 
 
-def _judge(options: RunOptions) -> Callable[[Trial], Judged]:
+def _judge(options: EvaluateOptions) -> Callable[[Trial], Judged]:
     """What a process runs trials with. A row depends on its trial and the options alone, not on the process."""
     return Bench(options).run

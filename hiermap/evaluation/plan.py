@@ -7,9 +7,10 @@ from typing import Any
 from hiermap.agent.learned_maps import Learned
 from hiermap.evaluation.attempt_recording import recording_of
 from hiermap.evaluation.problem import Attempt, attempt, planner_for, pose
-from hiermap.evaluation.suites import CHAINS, RunOptions, at_least, one_of, out_directory
+from hiermap.evaluation.suites import PlanOptions, out_directory
 from hiermap.planners import Status
 from hiermap.report.recording import Recording, StepRecord, save
+from hiermap.system.config import typed
 from hiermap.system.provenance import settings
 from hiermap.worlds.goals import in_words
 
@@ -26,14 +27,12 @@ def plan(config: Mapping[str, Any]) -> int:
     Raises:
         ConfigError: an unknown task, planner, world or maps, or a value out of its range.
     """
-    one_of("task", config["task"], CHAINS)
-    at_least("seed", config["seed"], 0)
-    options, out = RunOptions.from_config(config), out_directory(config["out"])
-    options.check_suite(config["task"])
-    about = settings(config, options.weights_file(config["task"]))
-    problem = pose(config["task"], config["seed"], options.world)
+    options = typed(PlanOptions, config)
+    out = out_directory(options.out)
+    about = settings(config, options.weights_file(options.task))
+    problem = pose(options.task, options.seed, options)
     planner = planner_for(options, problem, Learned(options.weights))
-    done = attempt(problem, planner, options, act=config["execute"])
+    done = attempt(problem, planner, options, act=options.execute)
     recording = recording_of(done, planner, about)
     save(recording, out)
     print(in_text(done, recording, out))

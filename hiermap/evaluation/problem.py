@@ -75,14 +75,15 @@ class Attempt:
     failure_reason: str = ""
 
 
-def pose(suite: str, seed: int, world: str = "latent", masks: str = "exact") -> Problem:
-    """The task of a seed, set up for a planner that imagines in `world`; `masks` says how the goal is told (`goal_masks.MASKS`)."""
+def pose(suite: str, seed: int, options: RunOptions | None = None) -> Problem:
+    """The task of a seed, set up for a planner under these options."""
     task = sample_task(suite, seed)
-    kitchen = Kitchen(task.spec)
+    options = options or RunOptions()
+    kitchen = Kitchen(task.spec, options.sensing)
     kitchen.set_scene(task.scene)
-    real = OpenKitchen(kitchen) if world == "simulator" else kitchen
+    real = OpenKitchen(kitchen) if options.world == "simulator" else kitchen
     observation, exact = real.observe(), goal_of(task.goal_predicates, kitchen.masks())
-    told = as_told({name: target.mask for name, target in exact.targets.items()}, fuse(observation), masks, seed)
+    told = as_told({name: target.mask for name, target in exact.targets.items()}, fuse(observation), options.goal.masks, seed)
     return Problem(task, kitchen, real, observation, goal_of(task.goal_predicates, told))
 
 

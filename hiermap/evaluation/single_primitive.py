@@ -14,6 +14,7 @@ from hiermap.worlds.base import Action, Observation
 from hiermap.worlds.errors import InvalidObservationError, PhysicsError
 from hiermap.worlds.kitchen.spec import KitchenSpec
 from hiermap.worlds.oracle import affordances
+from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.rules import judge
 from hiermap.worlds.rules.moves import Move
 from hiermap.worlds.simulator.kitchen import Kitchen
@@ -30,7 +31,7 @@ MapsOf = Callable[[Observation], np.ndarray]
 """Learned maps `[P, R, H, W]` in [0, 1] of what is seen."""
 
 
-def run_single(trial: Trial, maps_of: MapsOf | None, pictures: bool) -> Judged:
+def run_single(trial: Trial, maps_of: MapsOf | None, pictures: bool, sensing: SensingOptions | None = None) -> Judged:
     """Apply one primitive once and judge its effect on the true state.
 
     Without `maps_of` the cell comes from privileged geometry for the trial's own move, which tests the motor program. With it, the cell is
@@ -39,7 +40,7 @@ def run_single(trial: Trial, maps_of: MapsOf | None, pictures: bool) -> Judged:
     """
     started = time.perf_counter()
     drawn = primitive_trial(trial.suite, trial.seed)
-    kitchen = Kitchen(drawn.spec)
+    kitchen = Kitchen(drawn.spec, sensing)
     kitchen.set_scene(drawn.scene)
     before, view, masks = kitchen.scene(), kitchen.view(), kitchen.masks()
     planning = time.perf_counter()

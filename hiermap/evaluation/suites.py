@@ -1,13 +1,15 @@
 """Which episodes a suite consists of, and the options of an evaluation, checked once."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hiermap.evaluation.goal_masks import MASKS
 from hiermap.planners import PLANNERS, Budget
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.tasks.chains import CHAINS
 
 SINGLES = tuple(f"primitive-{name}" for name in PRIMITIVES)
@@ -26,17 +28,33 @@ class Trial:
 
 
 @dataclass(frozen=True)
+class GoalOptions:
+    """How a goal is told.
+
+    Attributes:
+        masks: exact, eroded or dilated by a cell, or click (grown from a click on each thing).
+    """
+
+    masks: str = "exact"
+
+    def __post_init__(self) -> None:
+        one_of("goal.masks", self.masks, MASKS)
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunOptions:
     """What an episode's row depends on, besides its seed.
 
     Attributes:
-        planner: key in `planners.PLANNERS`.
-        world: "latent" or "simulator".
-        maps: "learned" or "oracle".
-        weights: a shipped name or a directory.
-        max_replans: plans after the first.
+        planner: best_first, weighted, greedy, beam, reactive, random or exhaustive.
+        world: latent (learned dynamics) or simulator (the true one, on its own copy).
+        maps: learned, or oracle (from privileged geometry).
+        kitchen: which kind of kitchen; there is one.
+        weights: a shipped name or a directory with model.safetensors; not read when nothing is learned.
+        max_replans: plans after the first, per episode.
         budget: of every plan.
-        pictures: whether a failure leaves a picture.
+        goal: how it is told.
+        sensing: how well the cameras see.
     """
 
     planner: str = "best_first"
@@ -46,7 +64,8 @@ class RunOptions:
     weights: str = "default"
     max_replans: int = 8
     budget: Budget = field(default_factory=Budget)
-    pictures: bool = False
+    goal: GoalOptions = field(default_factory=GoalOptions)
+    sensing: SensingOptions = field(default_factory=SensingOptions)
 
     def __post_init__(self) -> None:
         one_of("planner", self.planner, PLANNERS)
@@ -54,16 +73,6 @@ class RunOptions:
         one_of("maps", self.maps, MAPS)
         one_of("kitchen", self.kitchen, KITCHENS)
         at_least("max_replans", self.max_replans, 0)
-
-    @classmethod
-    def from_config(cls, config: Mapping) -> "RunOptions":
-        """The options in a resolved config; ConfigError for a value out of its range."""
-        try:
-            budget = Budget(**config["budget"])
-        except (TypeError, ValueError) as error:
-            raise ConfigError(f"budget={config['budget']!r}: {error}") from error
-        names = ("planner", "world", "maps", "kitchen", "weights", "max_replans")
-        return cls(**{name: config[name] for name in names}, budget=budget, pictures=bool(config.get("pictures", False)))
 
     def check_suite(self, suite: str) -> None:
         """ConfigError for oracle maps over latent dynamics: an imagined latent has no true geometry to take them from."""
@@ -81,6 +90,57 @@ class RunOptions:
         from hiermap.model.weights import MODEL_FILE, weights_directory
 
         return weights_directory(self.weights) / MODEL_FILE
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateOptions(RunOptions):
+    """The keys of `hiermap evaluate`.
+
+    Attributes:
+        suite: chain-1 .. chain-10, primitive-grasp|place|push|pull|rotate, or primitives (all five in turn).
+        out: directory of the results; the same command again resumes an unfinished run.
+        episodes: how many.
+        seed: episode i uses seed + i; any non-negative integer.
+        workers: processes, one thread each; the rows do not depend on it; 0 for this process.
+        pictures: leave a before and after picture of every failure, under out/failures/.
+        progress: show a progress bar on stderr.
+    """
+
+    suite: str
+    out: str
+    episodes: int = 100
+    seed: int = 0
+    workers: int = 1
+    pictures: bool = True
+    progress: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check_suite(self.suite)
+        at_least("workers", self.workers, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanOptions(RunOptions):
+    """The keys of `hiermap plan`.
+
+    Attributes:
+        task: chain-1 .. chain-10.
+        out: directory of plan.json, graph.graphml, pictures and what the report needs.
+        seed: any non-negative integer.
+        execute: also act, look again, replan, and judge the outcome.
+    """
+
+    task: str
+    out: str
+    seed: int = 0
+    execute: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        one_of("task", self.task, CHAINS)
+        at_least("seed", self.seed, 0)
+        self.check_suite(self.task)
 
 
 def trials(suite: str, seed: int, episodes: int) -> list[Trial]:

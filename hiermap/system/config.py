@@ -1,52 +1,78 @@
-"""Configuration: OmegaConf dot-lists over YAML defaults, resolved once into a plain dict.
+"""Configuration: `key=value` words over a verb's options, resolved once into a plain dict.
 
-Every verb has its defaults in `configs/VERB.yaml`. A key that is not there is an error; `???` marks a key the user must give.
+Keys, types, defaults and explanations are told once, by the frozen dataclass of the verb's options and those of its sections;
+`configs/VERB.yaml` only holds what a verb wants otherwise, `configs/NAME.yaml` what `config=NAME` lays over it.
 """
 
 import difflib
+import importlib
 import importlib.resources
+import inspect
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from hiermap.worlds.errors import ConfigError
 
+OPTIONS: Mapping[str, str] = {
+    "collect": "hiermap.data.collect:CollectSettings",
+    "train": "hiermap.training.options:TrainOptions",
+    "evaluate": "hiermap.evaluation.suites:EvaluateOptions",
+    "plan": "hiermap.evaluation.suites:PlanOptions",
+}
+"""Verb -> "module:dataclass" of its options, which loads neither torch nor mujoco; fields marked `omegaconf_ignore` are for code only."""
 MISSING = "???"
 """OmegaConf's own mark of a value that has no default."""
-OPEN_SECTIONS = {"train": ("trainer",)}
-"""Sections that take any key because they are handed on whole (Lightning's Trainer has its own check)."""
 NEAREST = 3
+Options = TypeVar("Options")
 
 
 def load_config(verb: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
-    """Resolve `configs/VERB.yaml` under `key=value` overrides into a nested plain dict the caller owns.
+    """Resolve a verb's defaults under `key=value` overrides into a nested plain dict the caller owns.
 
-    `config=NAME` first lays `configs/NAME.yaml` over the verb's defaults. Raises ConfigError for an unknown key (naming the nearest
+    `config=NAME` first lays `configs/NAME.yaml` over the defaults. Raises ConfigError for an unknown key (naming the nearest
     ones), a value of the wrong type, a missing mandatory key or an interpolation.
     """
-    defaults = _read_defaults(verb)
+    config = _defaults(verb)
     pairs = [_split(override) for override in overrides]
-    base = [value for key, value in pairs if key == "config"]
-    if len(base) > 1:
-        raise ConfigError(f"config= was given {len(base)} times: {base}; give it once")
-    if base:
-        defaults = _lay_over(verb, defaults, flatten(_read_defaults(base[0])))
-    resolved = _lay_over(verb, defaults, {key: _parse(key, text) for key, text in pairs if key != "config"})
-    missing = [key for key, value in flatten(resolved).items() if value == MISSING]
+    presets = [value for key, value in pairs if key == "config"]
+    if len(presets) > 1:
+        raise ConfigError(f"config= was given {len(presets)} times: {presets}; give it once")
+    for preset in presets:
+        _lay_over(verb, config, _read(preset))
+    for key, text in pairs:
+        if key != "config":
+            _set(verb, config, key, _parse(key, text), text)
+    missing = sorted(OmegaConf.missing_keys(config))
     if missing:
         raise ConfigError(f"{verb} needs {', '.join(f'{key}=...' for key in missing)}; `hiermap {verb} --help` lists every key")
-    return resolved
+    return _plain(config)
 
 
-def defaults_text(verb: str) -> str:
-    """The verb's YAML defaults as written, comments included."""
-    return _config_file(verb).read_text(encoding="utf-8")
+def typed(options: type[Options], config: Mapping[str, Any]) -> Options:
+    """The resolved config as its dataclass, which checks ranges; raises ConfigError for what it does not accept."""
+    try:
+        return OmegaConf.to_object(OmegaConf.merge(_writable(OmegaConf.structured(options)), dict(config)))  # type: ignore[return-value]
+    except (OmegaConfBaseException, ValueError, TypeError) as error:
+        raise ConfigError(str(error)) from error
+
+
+def help_text(verb: str) -> str:
+    """Every key of a verb with its default and what it means, a line each; `???` marks what must be given."""
+    config, lines = _defaults(verb), []
+    sections = _meanings(OmegaConf.get_type(config))
+    for key, default in sorted(flatten(_plain(config)).items(), key=lambda item: item[1] != MISSING):
+        section, _, name = key.rpartition(".")
+        owner = OmegaConf.get_type(config, section) if section else OmegaConf.get_type(config)
+        shown = f"{key}={default if isinstance(default, str) else json.dumps(default)}"
+        lines.append(f"  {shown:35} {_meanings(owner).get(name) or sections[section]}")
+    return "\n".join(lines)
 
 
 def dump_config(config: Mapping[str, Any]) -> str:
@@ -87,24 +113,43 @@ def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _config_file(name: str) -> Any:
-    if not re.fullmatch(r"[a-z0-9_]+", name):
-        raise ConfigError(f"config={name!r} is not a name; expected one of {_config_names()}")
-    file = importlib.resources.files("hiermap.configs") / f"{name}.yaml"
-    if not file.is_file():
-        raise ConfigError(f"no config {name!r}; expected one of {_config_names()}")
-    return file
+def _defaults(verb: str) -> DictConfig:
+    """The verb's options with the values of `configs/VERB.yaml`, if there is one."""
+    module, _, name = OPTIONS[verb].partition(":")
+    config = _writable(OmegaConf.structured(getattr(importlib.import_module(module), name)))
+    if verb in _config_names():
+        _lay_over(verb, config, _read(verb))
+    return config
+
+
+def _writable(section: DictConfig) -> DictConfig:
+    """Frozen dataclasses make read-only sections; this one and those within are opened."""
+    OmegaConf.set_readonly(section, False)
+    for key in section:
+        if not OmegaConf.is_missing(section, key) and isinstance(section[key], DictConfig):
+            _writable(section[key])
+    return section
+
+
+def _plain(config: DictConfig) -> dict[str, Any]:
+    """A nested dict as JSON would give it back: OmegaConf 2.4 keeps tuples, 2.3 does not."""
+    return json.loads(json.dumps(OmegaConf.to_container(config)))
 
 
 def _config_names() -> list[str]:
     return sorted(f.name[:-5] for f in importlib.resources.files("hiermap.configs").iterdir() if f.name.endswith(".yaml"))
 
 
-def _read_defaults(name: str) -> dict[str, Any]:
-    record = OmegaConf.to_container(OmegaConf.create(_config_file(name).read_text(encoding="utf-8")), resolve=False)
-    if not isinstance(record, dict):
-        raise ConfigError(f"configs/{name}.yaml must hold keys, got {type(record).__name__}")
-    return record  # type: ignore[return-value]
+def _read(name: str) -> dict[str, Any]:
+    if name not in _config_names():
+        raise ConfigError(f"no config {name!r}; expected one of {_config_names()}")
+    text = (importlib.resources.files("hiermap.configs") / f"{name}.yaml").read_text(encoding="utf-8")
+    return OmegaConf.to_container(OmegaConf.create(text))  # type: ignore[return-value]
+
+
+def _lay_over(verb: str, config: DictConfig, changes: Mapping[str, Any]) -> None:
+    for key, value in flatten(changes).items():
+        _set(verb, config, key, value, str(value))
 
 
 def _split(override: str) -> tuple[str, str]:
@@ -115,59 +160,40 @@ def _split(override: str) -> tuple[str, str]:
 
 
 def _parse(key: str, text: str) -> Any:
-    """The override's YAML value; `(text, value)` keeps the text, which a string key wants as typed."""
+    """The YAML value of an override."""
     refuse_interpolation(text, key)
     try:
-        parsed = OmegaConf.to_container(OmegaConf.from_dotlist([f"value={text}"]))
+        parsed: Any = OmegaConf.to_container(OmegaConf.from_dotlist([f"value={text}"]))
     except (OmegaConfBaseException, yaml.YAMLError) as error:
         raise ConfigError(f"{key}={text!r} is not a YAML value ({error})") from error
-    return _Typed(text, parsed["value"])  # type: ignore[index, call-overload]
+    return parsed["value"]
 
 
-class _Typed(tuple):
-    """(text as typed, parsed value)."""
-
-    def __new__(cls, text: str, value: Any) -> "_Typed":
-        return super().__new__(cls, (text, value))
-
-
-def _lay_over(verb: str, defaults: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of the defaults with `{dotted key: value}` changes applied; checks names and types."""
-    known, result = flatten(defaults), json.loads(json.dumps(defaults))
-    for key, change in changes.items():
-        section, _, _ = key.partition(".")
-        if key in known:
-            value = _checked(key, change, known[key])
-        elif "." in key and section in OPEN_SECTIONS.get(verb, ()):
-            value = change[1] if isinstance(change, _Typed) else change
-        else:
-            raise ConfigError(_unknown(verb, key, known))
-        *path, leaf = key.split(".")
-        place = result
-        for part in path:
-            if not isinstance(place.get(part), dict):
-                place[part] = {}
-            place = place[part]
-        place[leaf] = value
-    return result
+def _set(verb: str, config: DictConfig, key: str, value: Any, text: str) -> None:
+    """Change one key; where a string is expected, what YAML takes for a number stays the text as typed."""
+    known = flatten(_plain(config))
+    section, _, _ = key.partition(".")
+    if key not in known and not (section in config and OmegaConf.get_type(config, section) is dict):
+        near = difflib.get_close_matches(key, known, n=NEAREST, cutoff=0.4) or sorted(known)
+        raise ConfigError(f"{verb} has no key {key!r}; nearest: {', '.join(near)}; `hiermap {verb} --help` lists every key")
+    try:
+        OmegaConf.update(config, key, value, merge=False)
+        if value is not None and isinstance(OmegaConf.select(config, key), str):
+            OmegaConf.update(config, key, value if isinstance(value, str) else text)
+    except OmegaConfBaseException as error:
+        reason = str(error).partition("\n")[0]
+        got = f"{key}={text!r} is {type(value).__name__}"
+        raise ConfigError(f"{got}; expected a value like the default {known.get(key)!r} ({reason})") from error
 
 
-def _checked(key: str, change: Any, default: Any) -> Any:
-    text, value = change if isinstance(change, _Typed) else (str(change), change)
-    if default is None or value is None or default == {}:
-        return value
-    if isinstance(default, str):
-        return value if isinstance(value, str) else text
-    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if type(value) is not type(default):
-        raise ConfigError(f"{key}={text!r} is {type(value).__name__}; expected {type(default).__name__} like the default {default!r}")
-    return value
-
-
-def _unknown(verb: str, key: str, known: Mapping[str, Any]) -> str:
-    near = difflib.get_close_matches(key, known, n=NEAREST, cutoff=0.4) or sorted(known)
-    return f"{verb} has no key {key!r}; nearest: {', '.join(near)}; `hiermap {verb} --help` lists every key"
+def _meanings(options: Any) -> dict[str, str]:
+    """Attribute -> what the docstrings of the dataclass and of those it extends say of it."""
+    found: dict[str, str] = {}
+    for cls in reversed(inspect.getmro(options)):
+        section = re.search(r"Attributes:\n(.*?)(?:\n\n|$)", inspect.cleandoc(cls.__doc__ or ""), re.DOTALL)
+        for names, text in re.findall(r"^ {4}(\w[\w, ]*): (.+(?:\n {8}.+)*)", section[1] if section else "", re.MULTILINE):
+            found |= dict.fromkeys(names.split(", "), " ".join(text.split()))
+    return found
 
 
 def _strings(record: Any) -> Iterator[str]:

@@ -3,7 +3,6 @@
 import logging
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import lightning as L
@@ -13,50 +12,12 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from hiermap.training.augment import jitter_
 from hiermap.training.batches import PathSampler, SequenceBatch, held_out_batches
+from hiermap.training.options import DataOptions
 from hiermap.training.shards import Shard, load_shards
-from hiermap.worlds.errors import ConfigError, DataError
+from hiermap.worlds.errors import DataError
 from hiermap.worlds.legend import Legend, registered
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class DataOptions:
-    """How batches are made.
-
-    Attributes:
-        views_per_batch: real views in a batch; longer paths make fewer sequences.
-        unroll: chance of a path of 1, 2, ... actions (at most 5).
-        batches_per_epoch: optimiser steps between two looks at the held-out data.
-        validation_share: share of the kitchens held out, chosen by their name, so that it never depends on what else is there.
-        validation_sequences: paths looked at per validation.
-        hiding: share of the paths, at most, that shut a drawer on something, 0 for as many as there happen to be.
-        mirror: also learn from mirrored kitchens.
-        jitter: strength of colour and depth noise, 0 to 1.
-        limit: use only so many episodes, 0 for all.
-        seed: of the order of batches.
-    """
-
-    views_per_batch: int = 24
-    unroll: tuple[float, ...] = (0.3, 0.2, 0.25, 0.1, 0.15)
-    batches_per_epoch: int = 200
-    validation_share: float = 0.1
-    validation_sequences: int = 100
-    hiding: float = 0.15
-    mirror: bool = True
-    jitter: float = 1.0
-    limit: int = 0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if not 1 <= len(self.unroll) <= 5 or min(self.unroll) < 0 or sum(self.unroll) <= 0:
-            raise ConfigError(f"data_options.unroll={self.unroll}; expected 1 to 5 non-negative chances, for example [0.5, 0.3, 0.2]")
-        if self.views_per_batch < 2 or self.batches_per_epoch < 1:
-            raise ConfigError("data_options.views_per_batch must be at least 2 and batches_per_epoch at least 1")
-        if not 0 <= self.hiding <= 1:
-            raise ConfigError(f"data_options.hiding={self.hiding}; expected a share from 0 to 1")
-        if not 0 < self.validation_share < 1:
-            raise ConfigError(f"data_options.validation_share={self.validation_share}; expected a share between 0 and 1")
 
 
 class KitchenDataModule(L.LightningDataModule):

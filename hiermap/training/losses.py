@@ -12,6 +12,7 @@ from hiermap.model.map_heads import to_blocks
 from hiermap.model.predicate_head import Answers
 from hiermap.model.world_model import HiermapModel
 from hiermap.training.batches import SequenceBatch
+from hiermap.training.options import LossWeights
 from hiermap.training.shards import UNKNOWN
 
 _CELLS_PER_MAP = 100.0
@@ -19,20 +20,6 @@ _CELLS_PER_MAP = 100.0
 
 ELSEWHERE = 0.25
 """Share of the latent cells far from every positive one that a step looks at."""
-
-
-@dataclass(frozen=True)
-class LossWeights:
-    """Weight of each part of the training loss, and `positive`, the weight of a positive cell in the maps."""
-
-    maps: float = 1.0
-    imagined_maps: float = 1.0
-    executed: float = 0.3
-    consistency: float = 0.5
-    predicates: float = 1.0
-    steps: float = 0.3
-    geometry: float = 0.3
-    positive: float = 5.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import lightning as L
@@ -14,27 +14,11 @@ from hiermap.model.config import ModelConfig
 from hiermap.model.world_model import HiermapModel
 from hiermap.training.batches import SequenceBatch
 from hiermap.training.held_out import HeldOutScores
-from hiermap.training.losses import LossWeights, losses
+from hiermap.training.losses import losses
+from hiermap.training.options import LossWeights, OptimiserOptions
 
 _WARM_UP = 0.05
 """Share of the training in which the learning rate rises."""
-
-
-@dataclass(frozen=True)
-class OptimiserOptions:
-    """AdamW under a warm-up and a cosine to zero over the whole training, be it counted in epochs, steps or minutes.
-
-    Attributes:
-        lr: highest learning rate.
-        weight_decay: of matrices and kernels.
-        look_again: chance that a step of an unrolled path starts from the real view instead of the imagined one.
-        rare_bins: exponent with which rarer orientation bins weigh more, 0 none.
-    """
-
-    lr: float = 4e-3
-    weight_decay: float = 0.02
-    look_again: float = 0.3
-    rare_bins: float = 0.5
 
 
 class HiermapModule(L.LightningModule):

@@ -3,25 +3,29 @@
 import logging
 import math
 import os
+import sys
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint, Timer
+from lightning.pytorch.callbacks import ModelCheckpoint, Timer, TQDMProgressBar
+from lightning.pytorch.callbacks.progress.tqdm_progress import Tqdm
 from lightning.pytorch.loggers import CSVLogger, Logger
 
 from hiermap.model.weights import load_weights, save_weights
+from hiermap.system.config import typed
 from hiermap.system.files import write_json
 from hiermap.system.provenance import settings
 from hiermap.training.checkpoints import LAST, AtomicCheckpointIO, TimedSave
-from hiermap.training.datamodule import DataOptions, KitchenDataModule
+from hiermap.training.datamodule import KitchenDataModule
 from hiermap.training.held_out import HeldOutScores
 from hiermap.training.model_card import card, results_table
 from hiermap.training.module import HiermapModule, timer_of
-from hiermap.training.progress_bar import StderrProgress
+from hiermap.training.options import TrainOptions
 from hiermap.worlds.errors import ConfigError
 
 _log = logging.getLogger(__name__)
@@ -33,13 +37,13 @@ def train(config: Mapping[str, Any]) -> int:
     Writes `model.safetensors`, `config.json`, `README.md` (card) and `metrics.json` into `out`, the log under `out/log`.
     Raises ConfigError for unusable options and DataError for unusable data or weights.
     """
-    out = Path(config["out"])
+    options, out = typed(TrainOptions, config), Path(config["out"])
     out.mkdir(parents=True, exist_ok=True)
     torch.set_flush_denormal(True)
     torch.set_num_threads(int(config["threads"]) or os.cpu_count() or 1)
     L.seed_everything(int(config["seed"]), verbose=False)
     module = build_module(config)
-    data = KitchenDataModule(config["data"], data_options(config), module.model_config.legend)
+    data = KitchenDataModule(config["data"], replace(options.data_options, seed=options.seed), module.model_config.legend)
     trainer = build_trainer(config, out)
     last = out / "checkpoints" / LAST
     resume = last if config["resume"] and last.is_file() else None
@@ -52,13 +56,6 @@ def train(config: Mapping[str, Any]) -> int:
     values = export(module, data, trainer, config, out)
     print(results_table(values))
     return 0
-
-
-def data_options(config: Mapping[str, Any]) -> DataOptions:
-    """The data section with lists as tuples; raises ConfigError for unusable values."""
-    section = dict(config["data_options"])
-    section["unroll"] = tuple(float(chance) for chance in section["unroll"])
-    return DataOptions(**section, seed=int(config["seed"]))
 
 
 def build_module(config: Mapping[str, Any]) -> HiermapModule:
@@ -140,3 +137,21 @@ def _tensorboard(out: Path) -> Logger:
         return TensorBoardLogger(out, name="tensorboard", version="")
     except ModuleNotFoundError as error:
         raise ConfigError("tensorboard=true needs the package tensorboard; run: pip install tensorboard") from error
+
+
+class StderrProgress(TQDMProgressBar):
+    """One bar over the batches of an epoch with the loss and the held-out score; none for the short validation."""
+
+    def init_train_tqdm(self) -> Tqdm:
+        return _redirected(super().init_train_tqdm())
+
+    def init_validation_tqdm(self) -> Tqdm:
+        bar = super().init_validation_tqdm()
+        bar.disable = True
+        return bar
+
+
+def _redirected(bar: Tqdm) -> Tqdm:
+    bar.fp = sys.stderr
+    bar.sp = bar.status_printer(sys.stderr)
+    return bar

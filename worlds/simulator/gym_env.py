@@ -11,8 +11,8 @@ from hiermap.worlds.base import Action
 from hiermap.worlds.errors import InvalidObservationError
 from hiermap.worlds.kitchen.scene_sampling import random_scene
 from hiermap.worlds.perception.fusion import FRAME
+from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.simulator.kitchen import Kitchen
-from hiermap.worlds.simulator.sensors import SensingOptions
 
 FAR_M = 4.0
 """Upper bound of view depth in the observation space [m]."""

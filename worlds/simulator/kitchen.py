@@ -18,9 +18,10 @@ from hiermap.worlds.kitchen.scene_sampling import initial_scene
 from hiermap.worlds.kitchen.spec import FixtureSpec, KitchenSpec, SceneState
 from hiermap.worlds.perception.fusion import FRAME, SpatialView, fuse
 from hiermap.worlds.perception.grounding import ground
+from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.simulator.robosuite_env import HiermapKitchen
 from hiermap.worlds.simulator.segmentation import segment
-from hiermap.worlds.simulator.sensors import SensingOptions, draw_drift, robot_body, sense
+from hiermap.worlds.simulator.sensors import draw_drift, robot_body, sense
 
 __all__ = ["HiermapKitchen", "Kitchen", "Snapshot"]
 

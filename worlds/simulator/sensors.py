@@ -2,16 +2,16 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 
 import mujoco
 import numpy as np
 from scipy.spatial.transform import Rotation
 
 from hiermap.worlds.base import CameraView, RobotBody
-from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.frame import point_to_pixel
-from hiermap.worlds.perception.cameras import CameraSpec, default_cameras
+from hiermap.worlds.perception.cameras import CameraSpec
+from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.simulator.renderer import rendered_image
 
 GEOM_GROUP = np.array([1, 0, 0, 0, 0, 0], np.uint8)
@@ -24,46 +24,6 @@ BACKGROUND_RGB = np.array([200, 205, 210], np.uint8)
 FIDUCIALS_WORLD = np.array([[x, y, z] for x in (0.55, 0.80) for y in (-0.45, 0.45) for z in (0.0, 0.5)])
 """Eight calibration marks around the kitchen front [m]; their detection is simulated, with `fiducial_noise_px`."""
 MAX_RAY_M = 5.0
-BACKENDS = ("rays", "mujoco")
-
-
-@dataclass(frozen=True)
-class SensingOptions:
-    """How to look.
-
-    Attributes:
-        backend: "rays" (any machine) or "mujoco" (needs EGL or OSMesa).
-        cameras: where the cameras stand, as calibrated.
-        depth_noise_m: standard deviation of depth at 1 m [m]; grows with the square of the distance.
-        depth_dropout: fraction of pixels without depth.
-        rgb_noise: standard deviation of colour in 0..255.
-        light: the light is up to this share brighter or darker, and comes (for rays) from up to this angle [rad] aside.
-        camera_shift_m, camera_turn_rad: how far each camera was moved since its calibration, in a random direction and about a random axis.
-        fiducial_noise_px: standard deviation of a mark's detected place.
-    """
-
-    backend: str = "rays"
-    cameras: tuple[CameraSpec, ...] = field(default_factory=default_cameras)
-    depth_noise_m: float = 0.0
-    depth_dropout: float = 0.0
-    rgb_noise: float = 0.0
-    light: float = 0.0
-    camera_shift_m: float = 0.0
-    camera_turn_rad: float = 0.0
-    fiducial_noise_px: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.backend not in BACKENDS:
-            raise ConfigError(f"unknown sensing backend {self.backend!r}; known: {', '.join(BACKENDS)}")
-        if not self.cameras:
-            raise ConfigError("sensing needs at least one camera; see hiermap.worlds.perception.cameras.default_cameras")
-        for option in fields(self):
-            value = getattr(self, option.name)
-            if isinstance(option.default, float) and not 0 <= value < np.inf:
-                raise ConfigError(f"{option.name} is a number from 0 up, got {value}")
-        for name in ("depth_dropout", "light"):
-            if getattr(self, name) >= 1:
-                raise ConfigError(f"{name} is a fraction below 1, got {getattr(self, name)}")
 
 
 @dataclass(frozen=True, eq=False)

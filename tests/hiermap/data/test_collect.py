@@ -12,7 +12,7 @@ from hiermap.data import collect as collect_module
 from hiermap.data import manifest
 from hiermap.data.collect import CollectSettings, Progress, collect
 from hiermap.data.verify import verify
-from hiermap.system.config import load_config
+from hiermap.system.config import load_config, typed
 from hiermap.system.files import file_sha256
 from hiermap.worlds.errors import ConfigError, DataError, HiermapError
 
@@ -119,7 +119,7 @@ def test_a_seed_that_fails_is_void_and_not_tried_again(tmp_path, monkeypatch):
 
 
 def test_when_every_seed_fails_collect_says_why(tmp_path, monkeypatch):
-    settings = CollectSettings.from_config(load_config("collect", [f"out={tmp_path}", "source=toy"]))
+    settings = typed(CollectSettings, load_config("collect", [f"out={tmp_path}", "source=toy"]))
     monkeypatch.setitem(collect_module.SOURCES, "toy", "math:sqrt")
     record = collect_module._work(settings, 0)
     assert record["reason"].startswith("TypeError")

@@ -11,7 +11,7 @@ from hiermap.data.episodes import NOT_APPLICABLE, SHAPES, check_episode
 from hiermap.data.exploration import play_episode, rules_episode
 from hiermap.data.transitions import any_effect, look
 from hiermap.primitives.specs import PRIMITIVES
-from hiermap.system.config import load_config
+from hiermap.system.config import load_config, typed
 from hiermap.worlds.base import Action
 from hiermap.worlds.errors import DataError, PhysicsError
 from hiermap.worlds.goals import BINARY, UNARY
@@ -26,7 +26,7 @@ POINT = (0.0, 0.0, 0.0)
 
 
 def settings(*words):
-    return CollectSettings.from_config(load_config("collect", ["out=unused", "interactions_per_episode=8", *words]))
+    return typed(CollectSettings, load_config("collect", ["out=unused", "interactions_per_episode=8", *words]))
 
 
 @cache

@@ -2,8 +2,8 @@
 
 import pytest
 
-from hiermap.evaluation.suites import SINGLES, RunOptions, chain_length, trials
-from hiermap.system.config import load_config
+from hiermap.evaluation.suites import SINGLES, EvaluateOptions, chain_length, trials
+from hiermap.system.config import load_config, typed
 from hiermap.worlds.errors import ConfigError
 
 
@@ -48,7 +48,7 @@ def test_chain_length_is_in_the_name(suite: str, k: int) -> None:
 )
 def test_an_unusable_value_is_refused_with_what_is_known(override: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        RunOptions.from_config(config(override))
+        typed(EvaluateOptions, config(override))
 
 
 @pytest.mark.parametrize(
@@ -66,6 +66,6 @@ def test_an_impossible_suite_is_refused(suite: str, seed: int, episodes: int, wo
 
 
 def test_the_defaults_are_usable_and_need_weights_while_the_oracle_primitives_do_not() -> None:
-    assert RunOptions.from_config(config()).needs_weights("chain-3")
-    assert not RunOptions.from_config(config("maps=oracle")).needs_weights("primitives")
-    assert not RunOptions.from_config(config("maps=oracle", "world=simulator")).needs_weights("chain-3")
+    assert typed(EvaluateOptions, config()).needs_weights("chain-3")
+    assert not typed(EvaluateOptions, config("maps=oracle", "suite=primitives")).needs_weights("primitives")
+    assert not typed(EvaluateOptions, config("maps=oracle", "world=simulator")).needs_weights("chain-3")

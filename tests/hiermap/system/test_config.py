@@ -1,10 +1,14 @@
+import importlib
 import json
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from omegaconf import OmegaConf
 
-from hiermap.system.config import defaults_text, dump_config, flatten, load_config, read_artefact_config
+from hiermap.planners import Budget
+from hiermap.system.config import OPTIONS, dump_config, flatten, help_text, load_config, read_artefact_config, typed
 from hiermap.worlds.errors import ConfigError
 
 
@@ -77,10 +81,55 @@ def test_a_config_that_is_not_ours_is_refused(name):
         load_config("collect", ["out=d", f"config={name}"])
 
 
-def test_print_and_help_show_every_key():
-    text = defaults_text("collect")
-    for key in load_config("collect", ["out=d"]):
-        assert f"{key}:" in text and f"{key}:" in dump_config(load_config("collect", ["out=d"]))
+MUST = {"collect": ["out=d"], "train": ["data=d", "out=r"], "evaluate": ["suite=chain-1", "out=d"], "plan": ["task=chain-1", "out=d"]}
+
+
+@pytest.mark.parametrize("verb", OPTIONS)
+def test_print_shows_every_key_and_help_explains_it(verb):
+    text, config = help_text(verb), load_config(verb, MUST[verb])
+    assert set(flatten(OmegaConf.to_container(OmegaConf.create(dump_config(config))))) == set(flatten(config))
+    for key in flatten(config):
+        assert re.search(rf"^  {re.escape(key)}=.+ \w", text, re.MULTILINE), key
+    assert all(f"  {word.partition('=')[0]}=???" in text for word in MUST[verb])
+
+
+@pytest.mark.parametrize("verb", OPTIONS)
+def test_a_config_comes_back_as_the_dataclass_it_was_made_of(verb):
+    config = load_config(verb, MUST[verb])
+    module, _, name = OPTIONS[verb].partition(":")
+    options = typed(getattr(importlib.import_module(module), name), config)
+    assert json.loads(json.dumps({key: getattr(options, key) for key in config if not isinstance(config[key], dict)})) == {
+        key: value for key, value in config.items() if not isinstance(value, dict)
+    }
+
+
+def test_a_config_of_other_keys_is_refused():
+    with pytest.raises(ConfigError, match="nope"):
+        typed(Budget, {"nope": 3})
+    with pytest.raises(ConfigError, match="seconds must be >= 0"):
+        typed(Budget, {"seconds": -1})
+
+
+def test_the_defaults_of_the_judge_are_those_of_its_committed_results():
+    config = load_config("evaluate", ["suite=chain-3", "out=d"])
+    assert config["budget"] == {"seconds": 600.0, "expansions": 30} and config["max_replans"] == 8
+    assert (config["planner"], config["world"], config["maps"], config["weights"]) == ("best_first", "latent", "learned", "default")
+
+
+def test_a_preset_lies_over_the_defaults_and_under_the_words():
+    words = ["suite=chain-3", "out=d", "sensing.rgb_noise=3", "sensing.depth_dropout=0.5", "config=realistic"]
+    sensing = load_config("evaluate", words)["sensing"]
+    assert sensing["depth_dropout"] == 0.5 and sensing["rgb_noise"] == 3.0 and sensing["depth_noise_m"] == 0.003
+    with pytest.raises(ConfigError, match="train has no key 'sensing"):
+        load_config("train", ["data=d", "out=r", "config=realistic"])
+
+
+def test_a_section_handed_on_whole_takes_any_key_and_others_do_not():
+    config = load_config("train", ["data=d", "out=r", "trainer.max_steps=5", "trainer.strategy=auto"])
+    assert config["trainer"]["max_steps"] == 5 and config["trainer"]["strategy"] == "auto"
+    assert load_config("train", ["data=d", "out=r", "data_options.unroll=[1, 2]"])["data_options"]["unroll"] == [1.0, 2.0]
+    with pytest.raises(ConfigError, match=r"nearest: model\.visible"):
+        load_config("train", ["data=d", "out=r", "model.visibel=8"])
 
 
 @given(st.text(max_size=30))

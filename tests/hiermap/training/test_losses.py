@@ -4,7 +4,8 @@ import torch
 
 from hiermap.model.world_model import HiermapModel
 from hiermap.training.batches import PathSampler, SequenceBatch
-from hiermap.training.losses import LossWeights, choose_cells, losses, map_loss, unroll
+from hiermap.training.losses import choose_cells, losses, map_loss, unroll
+from hiermap.training.options import LossWeights
 from hiermap.training.shards import load_shards
 from hiermap.worlds.legend import registered
 from tests.hiermap.model.test_world_model import SMALL

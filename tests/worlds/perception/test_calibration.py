@@ -11,7 +11,8 @@ from hiermap.worlds.perception.calibration import calibrated
 from hiermap.worlds.perception.cameras import check_marks
 from hiermap.worlds.perception.fusion import fuse
 from hiermap.worlds.perception.registration import motion
-from hiermap.worlds.simulator.sensors import SensingOptions, draw_drift
+from hiermap.worlds.perception.sensing_options import SensingOptions
+from hiermap.worlds.simulator.sensors import draw_drift
 from tests.worlds.simulator.box_scene import observe
 
 MOVED = SensingOptions(camera_shift_m=0.005, camera_turn_rad=0.0087266)

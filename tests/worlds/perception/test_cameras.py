@@ -6,7 +6,7 @@ import pytest
 from hiermap.worlds.errors import InvalidObservationError
 from hiermap.worlds.frame import point_to_pixel
 from hiermap.worlds.perception.cameras import check_calibration, check_marks, check_view, default_cameras, fiducial_error_px, look_at
-from hiermap.worlds.simulator.sensors import SensingOptions
+from hiermap.worlds.perception.sensing_options import SensingOptions
 from tests.worlds.simulator.box_scene import observe
 
 

@@ -7,8 +7,8 @@ from hiermap.worlds.base import GripperState, Observation
 from hiermap.worlds.errors import InvalidObservationError
 from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.perception.fusion import CHANNELS, depth_to_tenth_mm, fuse, view_from_arrays
+from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.simulator.segmentation import parallel_hits
-from hiermap.worlds.simulator.sensors import SensingOptions
 from tests.worlds.simulator.box_scene import BARS, COUNTER_Z, LOWER_X, UPPER_X, build, observe
 
 

@@ -6,8 +6,8 @@ import pytest
 from hiermap.worlds.frame import depth_to_points
 from hiermap.worlds.perception.calibration import calibrated
 from hiermap.worlds.perception.registration import motion, registered, turned
+from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.simulator.kitchen import Kitchen
-from hiermap.worlds.simulator.sensors import SensingOptions
 
 NOISE = {"depth_noise_m": 0.003, "depth_dropout": 0.02}
 BUMP = {"camera_shift_m": 0.005, "camera_turn_rad": 0.0087266}

@@ -4,7 +4,8 @@ import mujoco
 import numpy as np
 
 from hiermap.worlds.base import GripperState, Observation
-from hiermap.worlds.simulator.sensors import SensingOptions, draw_drift, robot_body, sense
+from hiermap.worlds.perception.sensing_options import SensingOptions
+from hiermap.worlds.simulator.sensors import draw_drift, robot_body, sense
 
 LOWER_X, UPPER_X, COUNTER_Z = 0.6, 0.78, 0.28
 BAR_RADIUS = 0.005

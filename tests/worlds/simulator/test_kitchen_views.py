@@ -11,9 +11,10 @@ from hiermap.worlds.kitchen.spec import OPENABLE
 from hiermap.worlds.perception.cameras import fiducial_error_px
 from hiermap.worlds.perception.fusion import fuse
 from hiermap.worlds.perception.self_filter import own_pixels
+from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.simulator.kitchen import Kitchen
 from hiermap.worlds.simulator.segmentation import parallel_hits
-from hiermap.worlds.simulator.sensors import SensingOptions, boxes_for_meshes, cast, pixel_rays
+from hiermap.worlds.simulator.sensors import boxes_for_meshes, cast, pixel_rays
 
 FRAME = SpatialFrame()
 SEEDS = (0, 5, 8, 200003)

@@ -7,8 +7,9 @@ from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.frame import depth_to_points
 from hiermap.worlds.perception.cameras import default_cameras
 from hiermap.worlds.perception.self_filter import own_pixels
+from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.simulator.kitchen import Kitchen
-from hiermap.worlds.simulator.sensors import LIGHT_WORLD, SensingOptions, draw_drift, geom_colours, sense
+from hiermap.worlds.simulator.sensors import LIGHT_WORLD, draw_drift, geom_colours, sense
 from tests.worlds.simulator.box_scene import LOWER_X, build, observe
 
 

@@ -1,0 +1,117 @@
+"""What `hiermap train` can be told; loads no torch, so that `--help` is quick."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hiermap.model.config import ModelConfig
+from hiermap.worlds.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Weight of each part of the training loss.
+
+    Attributes:
+        maps, imagined_maps: of the maps of real and of imagined views.
+        executed: of the success at the cells that were acted on.
+        consistency: of imagined latents against the encoding of the real next view.
+        predicates, steps: of the goal predicates, and of the primitives still needed for them.
+        geometry: of the depth of the next view.
+        positive: of a positive cell in the maps.
+    """
+
+    maps: float = 1.0
+    imagined_maps: float = 1.0
+    executed: float = 0.3
+    consistency: float = 0.5
+    predicates: float = 1.0
+    steps: float = 0.3
+    geometry: float = 0.3
+    positive: float = 5.0
+
+
+@dataclass(frozen=True)
+class OptimiserOptions:
+    """AdamW under a warm-up and a cosine to zero over the whole training, be it counted in epochs, steps or minutes.
+
+    Attributes:
+        lr: highest learning rate.
+        weight_decay: of matrices and kernels.
+        look_again: chance that a step of an unrolled path starts from the real view instead of the imagined one.
+        rare_bins: exponent with which rarer orientation bins weigh more, 0 none.
+    """
+
+    lr: float = 4e-3
+    weight_decay: float = 0.02
+    look_again: float = 0.3
+    rare_bins: float = 0.5
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """How batches are made.
+
+    Attributes:
+        views_per_batch: real views in a batch; longer paths make fewer sequences.
+        unroll: chance of a path of 1, 2, ... actions (at most 5).
+        batches_per_epoch: optimiser steps between two looks at the held-out data.
+        validation_share: share of the kitchens held out, chosen by their name, so that it never depends on what else is there.
+        validation_sequences: paths looked at per validation.
+        hiding: share of the paths, at most, that shut a drawer on something, 0 for as many as there happen to be.
+        mirror: also learn from mirrored kitchens.
+        jitter: strength of colour and depth noise, 0 to 1.
+        limit: use only so many episodes, 0 for all.
+        seed: of the order of batches; the command's own.
+    """
+
+    views_per_batch: int = 24
+    unroll: tuple[float, ...] = (0.3, 0.2, 0.25, 0.1, 0.15)
+    batches_per_epoch: int = 200
+    validation_share: float = 0.1
+    validation_sequences: int = 100
+    hiding: float = 0.15
+    mirror: bool = True
+    jitter: float = 1.0
+    limit: int = 0
+    seed: int = field(default=0, metadata={"omegaconf_ignore": True})
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.unroll) <= 5 or min(self.unroll) < 0 or sum(self.unroll) <= 0:
+            raise ConfigError(f"data_options.unroll={self.unroll}; expected 1 to 5 non-negative chances, for example [0.5, 0.3, 0.2]")
+        if self.views_per_batch < 2 or self.batches_per_epoch < 1:
+            raise ConfigError("data_options.views_per_batch must be at least 2 and batches_per_epoch at least 1")
+        if not 0 <= self.hiding <= 1:
+            raise ConfigError(f"data_options.hiding={self.hiding}; expected a share from 0 to 1")
+        if not 0 < self.validation_share < 1:
+            raise ConfigError(f"data_options.validation_share={self.validation_share}; expected a share between 0 and 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions:
+    """The keys of `hiermap train`.
+
+    Attributes:
+        data: directory that `hiermap collect` filled.
+        out: weights, card, metrics, log and checkpoints go here; the same command again resumes.
+        weights: a name or directory to start from; null starts afresh.
+        seed: of initial weights and of the order of batches.
+        resume: continue from the last checkpoint in out, if there is one.
+        save_seconds: between checkpoints within an epoch.
+        threads: of torch; 0 uses every core.
+        tensorboard: also log for TensorBoard (needs the package tensorboard).
+        trainer: passed on to lightning.Trainer, any of its options.
+    """
+
+    data: str
+    out: str
+    weights: str | None = None
+    seed: int = 0
+    resume: bool = True
+    save_seconds: float = 120.0
+    threads: int = 0
+    tensorboard: bool = False
+    model: ModelConfig = field(default_factory=ModelConfig)
+    losses: LossWeights = field(default_factory=LossWeights)
+    optimiser: OptimiserOptions = field(default_factory=OptimiserOptions)
+    data_options: DataOptions = field(default_factory=DataOptions)
+    trainer: dict[str, Any] = field(default_factory=dict)
