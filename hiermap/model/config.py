@@ -39,7 +39,7 @@ class ModelConfig:
     encoder_blocks: int = 2
     dynamics_blocks: int = 3
     token: int = 96
-    legend: Legend = field(default_factory=registered)
+    legend: Legend = field(default_factory=registered, metadata={"omegaconf_ignore": True})
 
     def __post_init__(self) -> None:
         for name, value in self._sizes().items():
