@@ -3,6 +3,7 @@ import pytest
 
 from hiermap.evaluation.goal_masks import MASKS, as_told
 from hiermap.evaluation.problem import pose
+from hiermap.evaluation.suites import GoalOptions, RunOptions
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.kitchen.scene_sampling import random_scene
 from hiermap.worlds.simulator.kitchen import Kitchen
@@ -66,7 +67,7 @@ def test_an_unknown_way_is_an_error(looks):
 
 
 def test_a_clicked_goal_is_the_exact_goal_seen_in_the_same_view():
-    exact, clicked = pose("chain-1", 115000), pose("chain-1", 115000, masks="click")
+    exact, clicked = pose("chain-1", 115000), pose("chain-1", 115000, RunOptions(goal=GoalOptions("click")))
     assert clicked.goal.predicates == exact.goal.predicates
     for name, target in exact.goal.targets.items():
         assert (target.mask == exact.kitchen.masks()[name]).all()
