@@ -4,10 +4,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hiermap.training.datamodule import DataOptions, KitchenDataModule
+    from hiermap.training.datamodule import KitchenDataModule
     from hiermap.training.module import HiermapModule
+    from hiermap.training.options import DataOptions
 
-_MODULE_OF = {"DataOptions": "datamodule", "HiermapModule": "module", "KitchenDataModule": "datamodule"}
+_MODULE_OF = {"DataOptions": "options", "HiermapModule": "module", "KitchenDataModule": "datamodule"}
 __all__ = ["DataOptions", "HiermapModule", "KitchenDataModule"]
 
 
