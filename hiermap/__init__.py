@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gymnasium
 
 if TYPE_CHECKING:
-    from hiermap.agent.execute import ExecutedStep, ExecutionResult, RealWorld, execute
+    from hiermap.agent.execute import ExecutedStep, ExecutionOptions, ExecutionResult, execute
     from hiermap.agent.planner import Planner
     from hiermap.evaluation.problem import pose
     from hiermap.planners import PLANNERS, Budget, Plan, PlanResult, PlanStep, SearchOptions, Status
@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from hiermap.worlds.errors import ConfigError, DataError, HiermapError, InvalidObservationError, PhysicsError
     from hiermap.worlds.frame import SpatialFrame
     from hiermap.worlds.goals import Goal, Predicate, Target
+    from hiermap.worlds.perception.fusion import SpatialView
+    from hiermap.worlds.scene import RealWorld, Scene
 
 __version__ = "0.1.0"
 
 _ROOMS = {
-    "hiermap.agent.execute": ("ExecutedStep", "ExecutionResult", "RealWorld", "execute"),
+    "hiermap.agent.execute": ("ExecutedStep", "ExecutionOptions", "ExecutionResult", "execute"),
     "hiermap.agent.planner": ("Planner",),
     "hiermap.evaluation.problem": ("pose",),
     "hiermap.planners": ("PLANNERS", "Budget", "Plan", "PlanResult", "PlanStep", "SearchOptions", "Status"),
@@ -34,6 +36,8 @@ _ROOMS = {
     "hiermap.worlds.errors": ("ConfigError", "DataError", "HiermapError", "InvalidObservationError", "PhysicsError"),
     "hiermap.worlds.frame": ("SpatialFrame",),
     "hiermap.worlds.goals": ("Goal", "Predicate", "Target"),
+    "hiermap.worlds.perception.fusion": ("SpatialView",),
+    "hiermap.worlds.scene": ("RealWorld", "Scene"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

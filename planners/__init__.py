@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+import numpy as np
+
 from hiermap.planners.beam import beam
 from hiermap.planners.best_first import best_first, greedy_best_first, weighted_best_first
 from hiermap.planners.candidates import Candidate, PeakOptions, candidates
@@ -12,9 +14,10 @@ from hiermap.planners.options import Budget, SearchOptions
 from hiermap.planners.plan import Plan, PlanResult, PlanStep, Status
 from hiermap.planners.random_walk import random_walk
 from hiermap.planners.reactive import reactive
+from hiermap.planners.search_tree import Tree
 
-Search = Callable[..., PlanResult]
-"""`search(world, observation, goal, budget, rng, options) -> PlanResult`."""
+Search = Callable[[Tree, np.random.Generator], PlanResult]
+"""Grows a tree, which brings the problem, the budget, the heuristic and the candidate generator, until there is an answer."""
 
 PLANNERS: Mapping[str, Search] = MappingProxyType(
     {
@@ -41,5 +44,6 @@ __all__ = [
     "Search",
     "SearchOptions",
     "Status",
+    "Tree",
     "candidates",
 ]

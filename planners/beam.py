@@ -5,22 +5,14 @@ from collections.abc import Hashable
 import numpy as np
 
 from hiermap.planners.best_first import a_star
-from hiermap.planners.options import Budget, SearchOptions
 from hiermap.planners.plan import PlanResult, Status
-from hiermap.planners.search_tree import Entry, plant
-from hiermap.worlds.base import Observation, World
-from hiermap.worlds.goals import Goal
+from hiermap.planners.search_tree import Entry, Tree
 
 
-def beam(
-    world: World, observation: Observation, goal: Goal, budget: Budget, rng: np.random.Generator, options: SearchOptions
-) -> PlanResult:
-    """The cheapest solved entry of the first depth that has one; incomplete when `options.width` is narrow."""
-    tree = plant(world, observation, goal, budget, options)
-    if isinstance(tree, PlanResult):
-        return tree
+def beam(tree: Tree, rng: np.random.Generator) -> PlanResult:
+    """The cheapest solved entry of the first depth that has one; incomplete when `tree.options.width` is narrow."""
     level = [tree.root]
-    seen: set[Hashable] = {world.key(tree.root.node)}
+    seen: set[Hashable] = {tree.world.key(tree.root.node)}
     narrowed = False
     while level:
         found = sorted((e for e in level if e.solved), key=lambda e: (e.cost, e.index))
@@ -30,16 +22,16 @@ def beam(
         if status is not None:
             return tree.result(status)
         children = [child for some in tree.grow([e for e in level if tree.may_deepen(e)]) for child in some]
-        children.sort(key=lambda e: (*a_star(e, options), e.index))
+        children.sort(key=lambda e: (*a_star(e, tree.options), e.index))
         fresh: list[Entry] = []
         for child in children:
-            key = world.key(child.node)
+            key = tree.world.key(child.node)
             if key in seen:
                 tree.duplicates += 1
                 continue
             seen.add(key)
             fresh.append(child)
         solved = [e for e in fresh if e.solved]
-        narrowed |= len(fresh) > options.width
-        level = solved or fresh[: options.width]
+        narrowed |= len(fresh) > tree.options.width
+        level = solved or fresh[: tree.options.width]
     return tree.result(Status.UNSOLVABLE_WITHIN_BUDGET if narrowed else tree.exhausted())

@@ -6,11 +6,9 @@ from functools import partial
 
 import numpy as np
 
-from hiermap.planners.options import Budget, SearchOptions
+from hiermap.planners.options import SearchOptions
 from hiermap.planners.plan import PlanResult, Status
-from hiermap.planners.search_tree import Entry, Tree, plant
-from hiermap.worlds.base import Observation, World
-from hiermap.worlds.goals import Goal
+from hiermap.planners.search_tree import Entry, Tree
 
 Ordering = Callable[[Entry, SearchOptions], tuple[float, ...]]
 
@@ -30,31 +28,20 @@ def greedy(entry: Entry, options: SearchOptions) -> tuple[float, ...]:
     return entry.remaining(options), entry.cost
 
 
-def search(
-    ordering: Ordering,
-    world: World,
-    observation: Observation,
-    goal: Goal,
-    budget: Budget,
-    rng: np.random.Generator,
-    options: SearchOptions,
-) -> PlanResult:
+def search(ordering: Ordering, tree: Tree, rng: np.random.Generator) -> PlanResult:
     """Expand the frontier in the given order, `options.batch` nodes per pass, until its first entry satisfies the goal."""
-    tree = plant(world, observation, goal, budget, options)
-    if isinstance(tree, PlanResult):
-        return tree
     frontier: list[tuple[tuple[float, ...], int, Entry]] = []
     cheapest: dict[Hashable, float] = {}
     found: list[Entry] = []
 
     def offer(entry: Entry) -> None:
-        key = world.key(entry.node)
+        key = tree.world.key(entry.node)
         if entry.cost >= cheapest.get(key, float("inf")):
             tree.duplicates += 1
             return
         cheapest[key] = entry.cost
         found.extend([entry] if entry.solved else [])
-        heapq.heappush(frontier, (ordering(entry, options), entry.index, entry))
+        heapq.heappush(frontier, (ordering(entry, tree.options), entry.index, entry))
 
     offer(tree.root)
     while frontier:

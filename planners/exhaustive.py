@@ -6,23 +6,15 @@ from collections.abc import Hashable
 import numpy as np
 
 from hiermap.planners.candidates import Candidate, every_action
-from hiermap.planners.options import Budget, SearchOptions
 from hiermap.planners.plan import PlanResult, Status
-from hiermap.planners.search_tree import LEAST_SUCCESS, Entry, plant
-from hiermap.worlds.base import Observation, World
-from hiermap.worlds.goals import Goal
+from hiermap.planners.search_tree import LEAST_SUCCESS, Tree
 
 
-def exhaustive(
-    world: World, observation: Observation, goal: Goal, budget: Budget, rng: np.random.Generator, options: SearchOptions
-) -> PlanResult:
+def exhaustive(tree: Tree, rng: np.random.Generator) -> PlanResult:
     """The cheapest plan over every cell and orientation above the least success, in order of cost (Dijkstra 1959)."""
-    tree = plant(world, observation, goal, budget, options)
-    if isinstance(tree, PlanResult):
-        return tree
 
-    def everything(entry: Entry) -> list[Candidate]:
-        return every_action(entry.node.maps, LEAST_SUCCESS)
+    def everything(maps: np.ndarray, *_: object) -> list[Candidate]:
+        return every_action(maps, LEAST_SUCCESS)
 
     frontier = [(0.0, 0, tree.root)]
     closed: set[Hashable] = set()
@@ -30,7 +22,7 @@ def exhaustive(
         _, _, entry = heapq.heappop(frontier)
         if entry.solved:
             return tree.result(Status.SOLVED, [entry, *(e for _, _, e in sorted(frontier, key=lambda item: item[:2]) if e.solved)])
-        key = world.key(entry.node)
+        key = tree.world.key(entry.node)
         if key in closed or not tree.may_deepen(entry):
             tree.duplicates += key in closed
             continue

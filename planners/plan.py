@@ -3,14 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import networkx as nx
 import numpy as np
 
 from hiermap.planners.options import Budget
 from hiermap.primitives.specs import PRIMITIVES
-from hiermap.worlds.base import Action, Node, Observation
+from hiermap.worlds.base import Action, Node
 from hiermap.worlds.goals import Goal
+
+if TYPE_CHECKING:
+    from hiermap.worlds.perception.fusion import SpatialView
 
 __all__ = ["Budget", "Plan", "PlanResult", "PlanStep", "Status"]
 
@@ -37,8 +41,8 @@ class PlanStep:
         success: probability that it has its effect, in [0, 1].
         seconds: time it takes [s].
         before, after: imagined nodes around it; `before` of the first step is the real view.
-        predicates: goal predicate -> probability that it holds afterwards, empty if the world does not say.
-        point_world: contact point [3] [m] in the view it was imagined in, or None if the world does not say.
+        maps_before, maps: predicted maps of these two, `[P, R, H, W]` in [0, 1].
+        point_world: contact point [3] [m] in the view it was imagined in, or None where the world knows none.
     """
 
     action: Action
@@ -47,7 +51,8 @@ class PlanStep:
     seconds: float
     before: Node
     after: Node
-    predicates: Mapping[str, float] = field(default_factory=dict)
+    maps_before: np.ndarray
+    maps: np.ndarray
     point_world: tuple[float, float, float] | None = None
 
     @property
@@ -64,9 +69,9 @@ class PlanStep:
         return PRIMITIVES[self.action.primitive].rotations[self.action.rotation_index]
 
     @property
-    def maps(self) -> np.ndarray:
-        """Predicted maps after the step, `[P, R, H, W]` in [0, 1]."""
-        return self.after.maps
+    def predicates(self) -> Mapping[str, float]:
+        """Goal predicate -> probability that it holds afterwards; empty if the world does not say."""
+        return self.after.predicates
 
     def to_json(self) -> dict:
         """Plain JSON without maps."""
@@ -124,7 +129,7 @@ class PlanResult:
         graph: what was imagined; nodes are integers (0 is the real view) with scalar attributes, edges carry the action.
         metrics: "expansions", "generated", "duplicates", "seconds", "depth".
         message: what was wrong and what to try, empty when solved.
-        observation, goal, budget, seed: the problem, so that execution can go on from here.
+        view, root, goal, budget, seed: the problem, so that execution can go on from here.
     """
 
     status: Status
@@ -133,7 +138,8 @@ class PlanResult:
     graph: nx.DiGraph = field(default_factory=nx.DiGraph)
     metrics: Mapping[str, float] = field(default_factory=dict)
     message: str = ""
-    observation: Observation | None = None
+    view: "SpatialView | None" = None
+    root: Node | None = None
     goal: Goal | None = None
     budget: Budget = field(default_factory=Budget)
     seed: int = 0

@@ -2,11 +2,8 @@
 
 import numpy as np
 
-from hiermap.planners.options import Budget, SearchOptions
 from hiermap.planners.plan import PlanResult, Status
-from hiermap.planners.search_tree import Entry, plant
-from hiermap.worlds.base import Observation, World
-from hiermap.worlds.goals import Goal
+from hiermap.planners.search_tree import Entry, Tree
 
 
 def gain(entry: Entry) -> float:
@@ -15,23 +12,18 @@ def gain(entry: Entry) -> float:
     return entry.success * entry.node.progress + (1.0 - entry.success) * entry.parent.node.progress
 
 
-def reactive(
-    world: World, observation: Observation, goal: Goal, budget: Budget, rng: np.random.Generator, options: SearchOptions
-) -> PlanResult:
+def reactive(tree: Tree, rng: np.random.Generator) -> PlanResult:
     """Follow the best expected progress one action at a time; gives up where every action leads to a state seen before."""
-    tree = plant(world, observation, goal, budget, options)
-    if isinstance(tree, PlanResult):
-        return tree
-    entry, seen = tree.root, {world.key(tree.root.node)}
+    entry, seen = tree.root, {tree.world.key(tree.root.node)}
     while not entry.solved:
         status = tree.spent()
         if status is not None:
             return tree.result(status)
         if not tree.may_deepen(entry):
             return tree.result(Status.UNSOLVABLE_WITHIN_BUDGET)
-        children = [child for child in tree.grow([entry])[0] if world.key(child.node) not in seen]
+        children = [child for child in tree.grow([entry])[0] if tree.world.key(child.node) not in seen]
         if not children:
             return tree.result(Status.UNSOLVABLE_WITHIN_BUDGET)
         entry = max(children, key=lambda e: (gain(e), -e.cost, -e.index))
-        seen.add(world.key(entry.node))
+        seen.add(tree.world.key(entry.node))
     return tree.result(Status.SOLVED, [entry])

@@ -1,19 +1,18 @@
 """The tree every search grows: imagined nodes, what led to them, what they cost, and the result made of it."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import networkx as nx
 import numpy as np
 
-from hiermap.planners.candidates import Candidate, candidates
+from hiermap.planners.candidates import Candidate, PeakOptions, candidates
 from hiermap.planners.failure_memory import discount, discounted
 from hiermap.planners.options import Budget, SearchOptions
 from hiermap.planners.plan import Plan, PlanResult, PlanStep, Status
-from hiermap.worlds.base import Action, Node, Observation, Outcome, World
-from hiermap.worlds.errors import InvalidObservationError
+from hiermap.worlds.base import Action, Node, Outcome, World
 from hiermap.worlds.goals import Goal
 
 LEAST_SUCCESS = 1e-3
@@ -22,47 +21,20 @@ MOST_STEPS = 20.0
 """A progress of 0 (or nearly) counts as this many missing primitives, so that a pessimistic world prunes nothing."""
 
 
-@runtime_checkable
-class BatchWorld(Protocol):
-    """Optional: a world that imagines several nodes' actions in one pass."""
-
-    def expand_batch(self, nodes: Sequence[Node], actions: Sequence[Sequence[Action]], goal: Goal) -> list[list[Outcome]]:
-        """Per node, one outcome per action, equal to `expand` on each node."""
-        ...
+Heuristic = Callable[[Node], float]
+"""Estimated number of missing primitives, >= 0; 0 for a node that satisfies the goal."""
+Candidates = Callable[[np.ndarray, PeakOptions, Sequence[np.ndarray]], list[Candidate]]
+"""Actions worth imagining, from maps `[P, R, H, W]`, the options, and the masks `[H, W]` of what the goal names."""
 
 
-@runtime_checkable
-class ExplainingWorld(Protocol):
-    """Optional: a world that says which goal predicates hold and where in space a cell lies."""
-
-    def predicates(self, node: Node, goal: Goal) -> Mapping[str, float]:
-        """`str(predicate)` -> probability that it holds in `node`."""
-        ...
-
-    def point(self, node: Node, cell: tuple[int, int]) -> tuple[float, float, float] | None:
-        """World point of the surface at `cell` [m], or None where it is not known."""
-        ...
-
-
-@runtime_checkable
-class MergingWorld(Protocol):
-    """Optional: a world that recognises siblings that are one and the same state, though different actions lead to them."""
-
-    def twins(self, parent: Node, children: Sequence[Node]) -> list[int]:
-        """Per child the index of the first child that is the same state, which may be itself."""
-        ...
-
-
-def expand_many(world: World, nodes: Sequence[Node], actions: Sequence[Sequence[Action]], goal: Goal) -> list[list[Outcome]]:
-    """Outcomes of several nodes in one pass where the world offers that, else node by node."""
-    if isinstance(world, BatchWorld):
-        return world.expand_batch(nodes, actions, goal)
-    return [world.expand(node, chosen, goal) for node, chosen in zip(nodes, actions, strict=True)]
+def missing_primitives(node: Node) -> float:
+    """What the world itself estimates, from progress = 1 / (1 + n)."""
+    return min(1.0 / max(node.progress, 1e-9) - 1.0, MOST_STEPS)
 
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """A node in the tree: the edge that led to it and the totals from the root.
+    """A node in the tree: the edge that led to it, the totals from the root and `steps_to_go`, what the heuristic says is missing.
 
     `belief` is the probability that the goal holds in a node where it is believed to; its risk is part of `cost`, or a search would
     always prefer the short plan whose end the world is hardly sure of.
@@ -70,6 +42,7 @@ class Entry:
 
     index: int
     node: Node
+    steps_to_go: float
     parent: "Entry | None" = None
     action: Action | None = None
     affordance: float = 1.0
@@ -83,22 +56,35 @@ class Entry:
     def solved(self) -> bool:
         return self.node.progress >= 1.0
 
-    @property
-    def steps_to_go(self) -> float:
-        """Estimated number of missing primitives, from progress = 1 / (1 + n)."""
-        return min(1.0 / max(self.node.progress, 1e-9) - 1.0, MOST_STEPS)
-
     def remaining(self, options: SearchOptions) -> float:
         """The heuristic h [s]."""
         return options.seconds_per_step * self.steps_to_go
 
 
 class Tree:
-    """Entries grown so far, within a budget."""
+    """Entries grown so far, within a budget.
 
-    def __init__(self, world: World, root: Node, goal: Goal, budget: Budget, options: SearchOptions, started: float) -> None:
-        self.world, self.goal, self.budget, self.options, self.started = world, goal, budget, options, started
-        self.entries = [Entry(0, root)]
+    Args:
+        world, root, goal: the problem; `root` is the node of what is seen now.
+        budget, options: what may be spent, and how.
+        heuristic: estimates what is missing.
+        propose: chooses the actions worth imagining.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        root: Node,
+        goal: Goal,
+        budget: Budget,
+        options: SearchOptions,
+        heuristic: Heuristic = missing_primitives,
+        propose: Candidates = candidates,
+    ) -> None:
+        self.world, self.goal, self.budget, self.options = world, goal, budget, options
+        self.heuristic, self.propose = heuristic, propose
+        self.started = time.perf_counter()
+        self.entries = [Entry(0, root, heuristic(root))]
         self.expansions = 0
         self.duplicates = 0
         self.cut_by_depth = False
@@ -120,32 +106,34 @@ class Tree:
         """The status to end with when nothing is left to imagine."""
         return Status.UNSOLVABLE_WITHIN_BUDGET if self.cut_by_depth else Status.UNSOLVABLE
 
-    def candidates(self, entry: Entry) -> list[Candidate]:
-        """Peaks of an entry's maps, after the memory of failures."""
-        maps, peaks = entry.node.maps, self.options.peaks
+    def candidates(self, entry: Entry, maps: np.ndarray, propose: Candidates | None = None) -> list[Candidate]:
+        """What is proposed for an entry with maps `[P, R, H, W]`, after the memory of failures."""
+        peaks = self.options.peaks
         if self.options.avoid:
             # The threshold judges what the world says; a failure makes an action dear, not unthinkable.
             maps = discounted(np.where(maps >= peaks.threshold, maps, 0.0), self.options.avoid, entry.depth)
             peaks = replace(peaks, threshold=LEAST_SUCCESS)
-        return candidates(maps, peaks, self._masks)
+        return (propose or self.propose)(maps, peaks, self._masks)
 
-    def grow(self, entries: Sequence[Entry], choose: Callable[[Entry], list[Candidate]] | None = None) -> list[list[Entry]]:
+    def grow(self, entries: Sequence[Entry], propose: Candidates | None = None) -> list[list[Entry]]:
         """The children of each entry by each candidate action; never more entries than the budget still allows."""
-        choose = choose or self.candidates
         entries = entries[: self.budget.expansions - self.expansions]
+        if not entries:
+            return []
         self.expansions += len(entries)
-        chosen = [choose(entry) for entry in entries]
-        actions = [[candidate.action for candidate in some] for some in chosen]
-        outcomes = expand_many(self.world, [entry.node for entry in entries], actions, self.goal)
+        nodes = [entry.node for entry in entries]
+        chosen = [self.candidates(entry, maps, propose) for entry, maps in zip(entries, self.world.maps(nodes), strict=True)]
+        outcomes = self.world.expand(nodes, [[candidate.action for candidate in some] for some in chosen], self.goal)
         return [self._children(*each) for each in zip(entries, chosen, outcomes, strict=True)]
 
     def _children(self, parent: Entry, chosen: Sequence[Candidate], outcomes: Sequence[Outcome]) -> list[Entry]:
         """One entry per state that the outcomes lead to, by the cheapest action that does."""
         cheapest: dict[int, Entry] = {}
-        for candidate, outcome, twin in zip(chosen, outcomes, self._twins(parent, outcomes), strict=True):
+        for index, (candidate, outcome) in enumerate(zip(chosen, outcomes, strict=True)):
             child = self._child(parent, candidate, outcome)
             if child is None:
                 continue
+            twin = index if outcome.same_as is None else outcome.same_as
             self.duplicates += twin in cheapest
             if twin not in cheapest or child.cost < cheapest[twin].cost:
                 cheapest[twin] = child
@@ -158,10 +146,11 @@ class Tree:
         success = outcome.success * discount(candidate.action, self.options.avoid, parent.depth)
         if success < LEAST_SUCCESS:
             return None
-        belief = self._belief(outcome.node)
+        belief = _belief(outcome.node)
         return Entry(
             index=-1,
             node=outcome.node,
+            steps_to_go=self.heuristic(outcome.node),
             parent=parent,
             action=candidate.action,
             affordance=candidate.prior,
@@ -171,16 +160,6 @@ class Tree:
             depth=parent.depth + 1,
             belief=belief,
         )
-
-    def _twins(self, parent: Entry, outcomes: Sequence[Outcome]) -> Sequence[int]:
-        if isinstance(self.world, MergingWorld):
-            return self.world.twins(parent.node, [outcome.node for outcome in outcomes])
-        return range(len(outcomes))
-
-    def _belief(self, node: Node) -> float:
-        if node.progress < 1.0 or not isinstance(self.world, ExplainingWorld):
-            return 1.0
-        return max(float(np.prod(list(self.world.predicates(node, self.goal).values()))), LEAST_SUCCESS)
 
     def may_deepen(self, entry: Entry) -> bool:
         """Whether an entry is short enough to be expanded; remembers when one was not."""
@@ -197,13 +176,9 @@ class Tree:
 
     def _step(self, entry: Entry) -> PlanStep:
         assert entry.parent is not None and entry.action is not None  # only the root has neither
-        predicates: Mapping[str, float] = {}
-        point = None
-        if isinstance(self.world, ExplainingWorld):
-            predicates = dict(self.world.predicates(entry.node, self.goal))
-            point = self.world.point(entry.parent.node, entry.action.cell)
         before, after = entry.parent.node, entry.node
-        return PlanStep(entry.action, entry.affordance, entry.success, entry.seconds, before, after, predicates, point)
+        maps, point = self.world.maps([before, after]), self.world.point(before, entry.action.cell)
+        return PlanStep(entry.action, entry.affordance, entry.success, entry.seconds, before, after, maps[0], maps[1], point)
 
     def result(self, status: Status, found: Iterable[Entry] = ()) -> PlanResult:
         """The answer: `found` are solved entries, the first is the plan; without any, the most promising partial plan."""
@@ -218,7 +193,8 @@ class Tree:
         }
         graph = self.graph({entry.index for entry in [self.root, *_path(best)]})
         others = tuple(self.plan(entry) for entry in found[1:])
-        return PlanResult(status, self.plan(best), others, graph, metrics, _message(status, self), goal=self.goal, budget=self.budget)
+        problem: dict[str, Any] = {"root": self.root.node, "goal": self.goal, "budget": self.budget}
+        return PlanResult(status, self.plan(best), others, graph, metrics, _message(status, self), **problem)
 
     def graph(self, on_plan: set[int]) -> nx.DiGraph:
         """What was imagined, with scalar attributes only, so that GraphML can hold it."""
@@ -231,14 +207,9 @@ class Tree:
         return graph
 
 
-def plant(world: World, observation: Observation, goal: Goal, budget: Budget, options: SearchOptions) -> Tree | PlanResult:
-    """A tree with the real view as its root, or the result that says why the observation cannot be used."""
-    started = time.perf_counter()
-    try:
-        root = world.root(observation, goal)
-    except InvalidObservationError as error:
-        return PlanResult(Status.INVALID_OBSERVATION, message=str(error), observation=observation, goal=goal, budget=budget)
-    return Tree(world, root, goal, budget, options, started)
+def _belief(node: Node) -> float:
+    """Probability that the goal holds where it is believed to; 1 elsewhere."""
+    return max(float(np.prod(list(node.predicates.values()))), LEAST_SUCCESS) if node.progress >= 1.0 else 1.0
 
 
 def _edge(entry: Entry) -> dict[str, Any]:

@@ -5,12 +5,15 @@ Letters, everywhere: `B` batch, `P` primitives, `R` orientation bins, `H x W` ce
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.goals import Goal
+
+if TYPE_CHECKING:
+    from hiermap.worlds.perception.fusion import SpatialView
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class GripperState:
     holding: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CameraView:
     """One calibrated perspective RGB-D image.
 
@@ -76,60 +79,77 @@ class RobotBody:
     held_world: np.ndarray | None = None
 
 
-FIRST_VIEW = "first"
-"""Key in `Observation.extras`: the episode's first Observation, in which the goal's masks are given; absent in the first one itself."""
-IMAGINED = "imagined"
-"""Key in `Observation.extras`: the Node the planner holds for this moment. A world may carry over from it what cannot be seen now, such as
-the mug in a drawer that was shut since; it is the planner's own memory, nothing privileged."""
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Observation:
     """What a robot may know before it acts: calibrated images and its own hand, nothing privileged."""
 
     views: tuple[CameraView, ...]
     gripper: GripperState
-    extras: Mapping[str, Any] = field(default_factory=dict)
-    """Opaque to planners; only the toy world and the oracle world, which are allowed to know their state, read it."""
     body: RobotBody | None = None
     """What to leave out of the views as the robot's own; None leaves out nothing but `CameraView.is_robot`."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Node:
-    """A (possibly imagined) state: opaque `state`, `maps` `[P, R, H, W]` success probability in [0, 1], `progress` in [0, 1].
+    """A (possibly imagined) state.
 
-    `progress` is 1 exactly when the world believes the goal holds, and estimates how near the goal is otherwise.
+    Attributes:
+        state: opaque to everything but its world.
+        progress: 1 / (1 + n) in [0, 1], n the estimated number of missing primitives; 1 exactly when the goal is believed.
+        predicates: `str(predicate)` of the goal -> probability that it holds, in [0, 1]; empty if the world does not say.
     """
 
     state: Any
-    maps: np.ndarray
     progress: float
+    predicates: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Outcome:
-    """The node after an action that has its effect, the probability `success` in [0, 1] that it has, and its `cost` [s]."""
+    """What an action leads to.
+
+    Attributes:
+        node: after an action that has its effect.
+        success: probability that it has, in [0, 1].
+        cost: its duration [s].
+        same_as: index of the first action of the same expansion that leads to the same state, if it is another one.
+    """
 
     node: Node
     success: float
     cost: float
+    same_as: int | None = None
 
 
-@runtime_checkable
 class World(Protocol):
     """Where a planner may imagine."""
 
     frame: SpatialFrame
 
-    def root(self, observation: Observation, goal: Goal) -> Node:
-        """The node of what is seen now."""
+    def root(self, view: "SpatialView", goal: Goal, first: "SpatialView | None" = None, remembered: Node | None = None) -> Node:
+        """The node of what is seen now.
+
+        `first` is the episode's first view, in which the goal's masks are given, when `view` is a later one. `remembered` is the node
+        that the planner holds for this moment: what cannot be seen now, such as the mug in a drawer that was shut since, may be carried
+        over from it.
+
+        Raises:
+            InvalidObservationError: a view that this world cannot read.
+        """
         ...
 
-    def expand(self, node: Node, actions: Sequence[Action], goal: Goal) -> list[Outcome]:
-        """One outcome per action, in order; many actions in one pass."""
+    def maps(self, nodes: Sequence[Node]) -> np.ndarray:
+        """`[N, P, R, H, W]` probability in [0, 1] that primitive P in orientation bin R applied at a cell has its effect."""
+        ...
+
+    def expand(self, nodes: Sequence[Node], actions: Sequence[Sequence[Action]], goal: Goal) -> list[list[Outcome]]:
+        """For each node one outcome per action, in order; everything in as few passes as possible."""
         ...
 
     def key(self, node: Node) -> Hashable:
         """Equal for nodes that a search should treat as duplicates."""
+        ...
+
+    def point(self, node: Node, cell: tuple[int, int]) -> tuple[float, float, float] | None:
+        """World point of the surface at a cell [m], imagined where the node is; None where nothing is known."""
         ...

@@ -2,14 +2,17 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS
-from hiermap.worlds.base import Action, Node, Observation, Outcome, World
+from hiermap.worlds.base import Action, Node, Outcome, World
 from hiermap.worlds.errors import HiermapError
 from hiermap.worlds.goals import Goal
+
+if TYPE_CHECKING:
+    from hiermap.worlds.perception.fusion import SpatialView
 
 TOLERANCE = 1e-4
 """Batched network passes may differ from single ones in the last digits."""
@@ -21,79 +24,104 @@ class ContractError(HiermapError, AssertionError):
     """A world breaks the contract; the message says where and why it most likely does."""
 
 
-def check_world(world: World, observation: Observation, goal: Goal, depth: int = 2) -> None:
-    """Raise ContractError unless `world` keeps the contract from `observation` on, `depth` imagined actions deep.
+def check_world(world: World, view: "SpatialView", goal: Goal, depth: int = 2) -> None:
+    """Raise ContractError unless `world` keeps the contract from `view` on, `depth` imagined actions deep.
 
-    Checks shapes, ranges, determinism, purity (nothing passed in is changed), order of outcomes, keys and optional batching.
+    Checks shapes, ranges, determinism, purity (nothing passed in is changed), order of outcomes and of nodes, keys, predicates, points
+    and what is remembered of an imagined node.
     """
-    for name in ("frame", "root", "expand", "key"):
+    for name in ("frame", "root", "maps", "expand", "key", "point"):
         _demand(hasattr(world, name), f"the world has no `{name}`; see hiermap.worlds.base.World")
-    before = _fingerprint((observation, goal))
-    node, again = world.root(observation, goal), world.root(observation, goal)
-    _demand(_fingerprint((observation, goal)) == before, "root changed the observation or goal; copy arrays before editing them")
-    _check_node(world, node, "root")
-    _same_node(world, node, again, "two calls of root on one observation differ; seed every generator and keep no state between calls")
+    before = _fingerprint((view, goal))
+    node, again = world.root(view, goal), world.root(view, goal)
+    _demand(_fingerprint((view, goal)) == before, "root changed the view or goal; copy arrays before editing them")
+    _check_node(world, node, goal, "root")
+    _same_node(world, node, again, "two calls of root on one view differ; seed every generator and keep no state between calls")
+    _same_node(world, node, world.root(view, goal, first=view), "root(view, first=view) differs from root(view), whose first view it is")
+    root = node
     for level in range(depth):
         outcomes = _check_expand(world, node, goal, f"level {level}")
         node = max(outcomes, key=lambda outcome: outcome.success).node
+    one, other = (world.root(view, goal, first=view, remembered=node) for _ in range(2))
+    _check_node(world, one, goal, "root(remembered=...)")
+    _same_node(world, one, other, "two calls of root with one remembered node differ; keep no state between calls")
+    _same_node(world, root, world.root(view, goal), "root changed after expand; keep no state between calls")
 
 
 def _check_expand(world: World, node: Node, goal: Goal, where: str) -> list[Outcome]:
-    actions = _actions(node)
-    before, key = _fingerprint((node.maps, node.progress, goal)), world.key(node)
-    outcomes = world.expand(node, actions, goal)
+    actions = _actions(world.maps([node])[0])
+    before, key = _fingerprint((world.maps([node]), node.progress, goal)), world.key(node)
+    outcomes = _expand(world, node, actions, goal)
     _demand(len(outcomes) == len(actions), f"{where}: {len(actions)} actions, {len(outcomes)} outcomes; return one per action, in order")
-    for action, outcome in zip(actions, outcomes, strict=True):
-        _check_outcome(world, outcome, f"{where}, after {action}")
-    unchanged = _fingerprint((node.maps, node.progress, goal)) == before and world.key(node) == key
+    for index, (action, outcome) in enumerate(zip(actions, outcomes, strict=True)):
+        _check_outcome(world, outcome, goal, index, f"{where}, after {action}")
+    unchanged = _fingerprint((world.maps([node]), node.progress, goal)) == before and world.key(node) == key
     _demand(unchanged, f"{where}: expand changed its node or goal; imagine on a copy")
-    for outcome, other in zip(outcomes, world.expand(node, actions, goal), strict=True):
+    for outcome, other in zip(outcomes, _expand(world, node, actions, goal), strict=True):
         _same(world, outcome, other, f"{where}: two calls of expand differ; seed every generator and keep no state between calls")
     for action, outcome in zip(actions, outcomes, strict=True):
-        alone = world.expand(node, [action], goal)[0]
+        alone = _expand(world, node, [action], goal)[0]
         _same(world, outcome, alone, f"{where}: {action} alone and among others differ; out of order, or actions leak into each other")
-    _demand(world.expand(node, [], goal) == [], f"{where}: no actions must give no outcomes")
-    _check_batch(world, node, outcomes, actions, goal, where)
+    _demand(_expand(world, node, [], goal) == [], f"{where}: no actions must give no outcomes")
+    _check_together(world, node, outcomes, actions, goal, where)
     return outcomes
 
 
-def _check_batch(world: World, node: Node, outcomes: Sequence[Outcome], actions: Sequence[Action], goal: Goal, where: str) -> None:
-    expand_batch = getattr(world, "expand_batch", None)
-    if expand_batch is None:
-        return
-    both = expand_batch([node, node], [actions, actions[:1]], goal)
-    _demand([len(some) for some in both] == [len(actions), 1], f"{where}: expand_batch must give one list of outcomes per node")
-    for outcome, other in zip([*outcomes, outcomes[0]], [*both[0], *both[1]], strict=True):
-        _same(world, outcome, other, f"{where}: expand_batch and expand differ")
+def _expand(world: World, node: Node, actions: Sequence[Action], goal: Goal) -> list[Outcome]:
+    found = world.expand([node], [actions], goal)
+    _demand(len(found) == 1, f"expand of one node gave {len(found)} lists of outcomes; return one list per node")
+    return found[0]
 
 
-def _check_node(world: World, node: Node, where: str) -> None:
-    maps, expected = node.maps, (len(PRIMITIVES), ROTATION_BINS, *world.frame.shape)
-    is_float = isinstance(maps, np.ndarray) and np.issubdtype(maps.dtype, np.floating)
-    _demand(is_float, f"{where}: maps must be a float numpy array, not {type(maps)}")
-    _demand(maps.shape == expected, f"{where}: maps have shape {maps.shape}, expected [P, R, H, W] = {expected}")
-    _demand(bool(np.isfinite(maps).all()), f"{where}: maps hold NaN or infinity; a diverged network or a division by zero")
-    _demand(bool((maps >= 0).all() and (maps <= 1).all()), f"{where}: maps leave [0, 1]; were logits returned instead of probabilities?")
-    for channel, spec in enumerate(PRIMITIVES.values()):
-        unused = maps[channel, len(spec.rotations) :]
-        _demand(not unused.any(), f"{where}: {spec.name} has only {len(spec.rotations)} orientation bins; set the rest of its maps to 0")
+def _check_together(world: World, node: Node, outcomes: Sequence[Outcome], actions: Sequence[Action], goal: Goal, where: str) -> None:
+    """Several nodes in one pass give what each gives alone."""
+    child = outcomes[0].node
+    both = world.expand([node, child, node], [actions, [], actions[:1]], goal)
+    _demand([len(some) for some in both] == [len(actions), 0, 1], f"{where}: expand must give one list of outcomes per node, in order")
+    for outcome, other in zip([*outcomes, outcomes[0]], [*both[0], *both[2]], strict=True):
+        _same(world, outcome, other, f"{where}: a node alone and among others differ in expand")
+    together, alone = world.maps([child, node]), [world.maps([one])[0] for one in (child, node)]
+    _demand(bool(np.allclose(together, alone, atol=TOLERANCE)), f"{where}: a node alone and among others differ in maps; one map per node")
+
+
+def _check_node(world: World, node: Node, goal: Goal, where: str) -> None:
+    _check_maps(world.maps([node]), (1, len(PRIMITIVES), ROTATION_BINS, *world.frame.shape), where)
     _demand(0.0 <= node.progress <= 1.0, f"{where}: progress is {node.progress}, expected 1 / (1 + missing primitives) in [0, 1]")
+    named = set(node.predicates)
+    expected = {str(predicate) for predicate in goal.predicates}
+    _demand(named in (set(), expected), f"{where}: predicates name {sorted(named)}, expected none or the goal's {sorted(expected)}")
+    _demand(all(0.0 <= p <= 1.0 for p in node.predicates.values()), f"{where}: predicates {node.predicates} are no probabilities")
+    point = world.point(node, (world.frame.rows // 2, world.frame.columns // 2))
+    _demand(point is None or (len(point) == 3 and bool(np.isfinite(point).all())), f"{where}: point is {point}, expected (x, y, z) or None")
     _demand(isinstance(world.key(node), Hashable), f"{where}: key is not hashable; return bytes or a tuple, not an array")
     hash(world.key(node))
     _demand(world.key(node) == world.key(node), f"{where}: key differs between two calls on one node; does it hold NaN or an id?")
 
 
-def _check_outcome(world: World, outcome: Outcome, where: str) -> None:
+def _check_maps(maps: Any, expected: tuple[int, ...], where: str) -> None:
+    is_float = isinstance(maps, np.ndarray) and np.issubdtype(maps.dtype, np.floating)
+    _demand(is_float, f"{where}: maps must be a float numpy array, not {type(maps)}")
+    _demand(maps.shape == expected, f"{where}: maps have shape {maps.shape}, expected [N, P, R, H, W] = {expected}")
+    _demand(bool(np.isfinite(maps).all()), f"{where}: maps hold NaN or infinity; a diverged network or a division by zero")
+    _demand(bool((maps >= 0).all() and (maps <= 1).all()), f"{where}: maps leave [0, 1]; were logits returned instead of probabilities?")
+    for channel, spec in enumerate(PRIMITIVES.values()):
+        unused = maps[:, channel, len(spec.rotations) :]
+        _demand(not unused.any(), f"{where}: {spec.name} has only {len(spec.rotations)} orientation bins; set the rest of its maps to 0")
+
+
+def _check_outcome(world: World, outcome: Outcome, goal: Goal, index: int, where: str) -> None:
     _demand(0.0 <= outcome.success <= 1.0, f"{where}: success is {outcome.success}, expected a probability")
     _demand(bool(np.isfinite(outcome.cost)) and outcome.cost > 0, f"{where}: cost is {outcome.cost}, expected seconds above 0")
-    _check_node(world, outcome.node, where)
+    earlier = outcome.same_as is None or 0 <= outcome.same_as < index
+    _demand(earlier, f"{where}: same_as is {outcome.same_as}, expected the index of an earlier action or None")
+    _check_node(world, outcome.node, goal, where)
 
 
-def _actions(node: Node) -> list[Action]:
-    """The best few actions per primitive and one that the maps think least of."""
+def _actions(maps: np.ndarray) -> list[Action]:
+    """The best few actions per primitive of maps `[P, R, H, W]` and one that they think least of."""
     actions = []
     for channel, (name, spec) in enumerate(PRIMITIVES.items()):
-        flat = node.maps[channel, : len(spec.rotations)]
+        flat = maps[channel, : len(spec.rotations)]
         order = np.argsort(-flat, axis=None, kind="stable")
         for index in [*order[:ACTIONS], order[-1]]:
             rotation, row, column = np.unravel_index(index, flat.shape)
@@ -108,8 +136,10 @@ def _same(world: World, one: Outcome, other: Outcome, message: str) -> None:
 
 
 def _same_node(world: World, one: Node, other: Node, message: str) -> None:
-    _demand(bool(np.allclose(one.maps, other.maps, atol=TOLERANCE)), f"{message} (maps)")
+    _demand(bool(np.allclose(world.maps([one]), world.maps([other]), atol=TOLERANCE)), f"{message} (maps)")
     _demand(abs(one.progress - other.progress) <= TOLERANCE, f"{message} (progress {one.progress} and {other.progress})")
+    beliefs, again = list(one.predicates.values()), list(other.predicates.values())
+    _demand(bool(np.allclose(beliefs, again, atol=TOLERANCE)), f"{message} (predicates)")
     _demand(world.key(one) == world.key(other), f"{message} (keys; round network outputs coarsely)")
 
 

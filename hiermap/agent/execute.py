@@ -1,42 +1,51 @@
 """Act, look again, compare with what was imagined, remember failures, replan."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from hiermap.agent.planner import Planner
-from hiermap.planners import Avoid, Plan, PlanResult, PlanStep
+from hiermap.planners import Avoid, Plan, PlanResult, PlanStep, Status
 from hiermap.planners.candidates import EFFECTS
 from hiermap.planners.failure_memory import discounted
 from hiermap.primitives.specs import PrimitiveResult, Reason
-from hiermap.worlds.base import FIRST_VIEW, IMAGINED, Action, Node, Observation
+from hiermap.worlds.base import Action, Node
 from hiermap.worlds.errors import InvalidObservationError, PhysicsError
 from hiermap.worlds.goals import Goal
-
-AIM_CELLS, AIM_STEPS = 2, 2
-"""A step imagined several actions ahead is re-aimed by at most this many climbs, of this many cells each."""
-GOOD_AFFORDANCE = 0.8
-"""It is not re-aimed while the real map holds this share of the success it was planned with."""
-KEPT_AFFORDANCE = 0.5
-"""A step is still worth doing while the real map near it holds at least this share of the success it was planned with."""
-SEEN_IF_REPORTED, SEEN_IF_NOT = 0.25, 0.6
-"""Share of the imagined change that must be seen to believe an effect, when the motor program reports success and when it does not."""
-HOLDS = 0.5
-"""A predicate believed at least this much counts as true when the real view is compared with the imagined one."""
+from hiermap.worlds.perception.fusion import SpatialView
+from hiermap.worlds.scene import RealWorld
 
 
-class RealWorld(Protocol):
-    """Where actions happen: the simulator, or a robot."""
+@dataclass(frozen=True)
+class ExecutionOptions:
+    """When a step is still worth doing, and when its effect is believed.
 
-    def observe(self) -> Observation:
-        """What is seen now."""
-        ...
+    Attributes:
+        aim_cells, aim_steps: a step imagined several actions ahead is re-aimed by at most `aim_steps` climbs of `aim_cells` cells each.
+        good_affordance: it is not re-aimed while the real map holds this share of the success it was planned with.
+        kept_affordance: it is still worth doing while the real map near it holds at least this share of that success.
+        seen_if_reported, seen_if_not: share of the imagined change that must be seen to believe an effect, when the motor program reports
+            success and when it does not.
+        holds: a predicate believed at least this much counts as true when the real view is compared with the imagined one.
+    """
 
-    def act(self, action: Action) -> PrimitiveResult:
-        """Apply a primitive at a cell of the latest view."""
-        ...
+    aim_cells: int = 2
+    aim_steps: int = 2
+    good_affordance: float = 0.8
+    kept_affordance: float = 0.5
+    seen_if_reported: float = 0.25
+    seen_if_not: float = 0.6
+    holds: float = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """What is seen between two primitives, the node it stands for, and that node's maps `[P, R, H, W]`."""
+
+    view: SpatialView
+    node: Node
+    maps: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +58,7 @@ class ExecutedStep:
         action: what was done, re-aimed in the real view.
         affordance: value of the real map at its cell, in [0, 1].
         report: what the motor program said.
-        before, after: observations around it; nodes hold the maps decoded from them.
-        predicates_before, predicates_after: believed from the real views.
+        before, after: the moments around it.
         change_seen: share of the imagined change of the maps that the real view shows; 1 as imagined, 0 nothing happened.
         effect: whether the step is believed to have had its effect.
     """
@@ -60,12 +68,8 @@ class ExecutedStep:
     action: Action
     affordance: float
     report: PrimitiveResult
-    before: Observation
-    after: Observation
-    node_before: Node
-    node_after: Node
-    predicates_before: Mapping[str, float]
-    predicates_after: Mapping[str, float]
+    before: Moment
+    after: Moment
     change_seen: float
     effect: bool
 
@@ -111,64 +115,70 @@ def execute(
     replan: Planner,
     max_replans: int = 8,
     max_primitives: int = 30,
+    options: ExecutionOptions | None = None,
     on_step: Callable[[ExecutedStep], None] | None = None,
 ) -> ExecutionResult:
     """Carry out `result` in `world`, replanning with `replan` whenever the world does not do what was imagined.
 
-    Without a complete plan the most promising first step is tried and the search begins again from what is seen then.
+    Without a complete plan the most promising first step is tried and the search begins again from what is seen then. The view that was
+    planned from counts as seen now; a look is taken after every primitive.
 
     Args:
         world: the real one.
-        result: a plan of `replan.plan`, which also names goal, first view, budget and seed.
+        result: a plan of `replan.plan`, which also names view, goal, budget and seed.
         max_replans: plans after the first.
         max_primitives: primitives run at most.
+        options: thresholds.
         on_step: called after every primitive.
 
     Raises:
         ValueError: `result` does not name its problem.
     """
-    if result.goal is None or result.observation is None:
-        raise ValueError("the plan result names no goal or observation; make it with Planner.plan")
-    run = _Run(world, replan, result.observation, result.goal, result)
+    if result.status is Status.INVALID_OBSERVATION:
+        return ExecutionResult(False, 0.0, (), (result,), f"{result.status}: {result.message}")
+    if result.goal is None or result.view is None or result.root is None:
+        raise ValueError("the plan result names no goal or view; make it with Planner.plan")
+    now = _moment(replan, result.view, result.root)
+    run = _Run(world, replan, result, result.goal, options or ExecutionOptions(), now)
     try:
         reason = run.loop(max_replans, max_primitives, on_step)
     except PhysicsError as error:
         reason = f"physics: {error}"
     except InvalidObservationError as error:
         reason = f"invalid_observation: {error}"
-    progress = float(run.node.progress) if run.node is not None else 0.0
+    progress = float(run.now.node.progress)
     return ExecutionResult(not reason and progress >= 1.0, progress, tuple(run.steps), tuple(run.plans), reason)
 
 
-def change_seen(planned: PlanStep, before: Node, now: Node) -> float:
-    """Share of the imagined change of the maps that is seen: the real change projected onto the imagined one; NaN if none was imagined."""
-    wanted, got = planned.after.maps - planned.before.maps, now.maps - before.maps
+def change_seen(planned: PlanStep, before: np.ndarray, now: np.ndarray) -> float:
+    """Share of the imagined change of the maps that two real maps show: their change projected onto it; NaN if none was imagined."""
+    wanted, got = planned.maps - planned.maps_before, now - before
     size = float((wanted * wanted).sum())
     return float((wanted * got).sum()) / size if size > 1e-9 else float("nan")
 
 
-def believe_effect(report: PrimitiveResult, seen: float) -> bool:
+def believe_effect(report: PrimitiveResult, seen: float, options: ExecutionOptions) -> bool:
     """Whether a step had its effect, from the motor program's report and the share of the imagined change that is seen."""
     if np.isnan(seen):
         return report.succeeded
-    return seen >= (SEEN_IF_REPORTED if report.succeeded else SEEN_IF_NOT)
+    return seen >= (options.seen_if_reported if report.succeeded else options.seen_if_not)
 
 
-def aim(planned: PlanStep, maps: np.ndarray) -> tuple[Action, float]:
+def aim(planned: PlanStep, maps: np.ndarray, options: ExecutionOptions) -> tuple[Action, float]:
     """Where to apply a planned step in the real `maps` `[P, R, H, W]`, and their value there.
 
     The imagined cell is kept while the real map is nearly as good there; otherwise climb its slope, a few cells at most, so as to stay
     on the same thing, with the best orientation of the same effect.
     """
-    action = planned.action
+    action, reach = planned.action, options.aim_cells
     effect = next(e for e in EFFECTS if e.primitive == action.primitive and action.rotation_index in e.rotations)
     bins = maps[effect.channel, list(effect.rotations)]
     (row, column), bin_ = action.cell, effect.rotations.index(action.rotation_index)
-    if bins[bin_, row, column] >= GOOD_AFFORDANCE * planned.success:
+    if bins[bin_, row, column] >= options.good_affordance * planned.success:
         return action, float(bins[bin_, row, column])
-    for _ in range(AIM_STEPS):
-        top, left = max(row - AIM_CELLS, 0), max(column - AIM_CELLS, 0)
-        window = bins[:, top : row + AIM_CELLS + 1, left : column + AIM_CELLS + 1]
+    for _ in range(options.aim_steps):
+        top, left = max(row - reach, 0), max(column - reach, 0)
+        window = bins[:, top : row + reach + 1, left : column + reach + 1]
         if window.max() <= bins[bin_, row, column]:
             break
         index, down, right = np.unravel_index(int(window.argmax()), window.shape)
@@ -178,15 +188,14 @@ def aim(planned: PlanStep, maps: np.ndarray) -> tuple[Action, float]:
 
 @dataclass
 class _Run:
-    """What an execution remembers: the first view, the node believed now, failures, the steps still to do."""
+    """What an execution remembers: the problem, what is seen and believed now, failures, the steps still to do."""
 
     world: RealWorld
     planner: Planner
-    first: Observation
-    goal: Goal
     result: PlanResult
-    node: Node | None = None
-    observation: Observation | None = None
+    goal: Goal
+    options: ExecutionOptions
+    now: Moment
     avoid: tuple[Avoid, ...] = ()
     queue: list[PlanStep] = field(default_factory=list)
     steps: list[ExecutedStep] = field(default_factory=list)
@@ -194,90 +203,63 @@ class _Run:
 
     def loop(self, max_replans: int, max_primitives: int, on_step: Callable[[ExecutedStep], None] | None) -> str:
         """Run until the goal is believed to hold ("") or there is a reason to stop."""
-        self.plans.append(self.result)
-        self.queue = _todo(self.result)
-        self.node, self.observation = self._look(None)
-        while self.node.progress < 1.0:
+        self._follow(self.result)
+        while self.now.node.progress < 1.0:
             if len(self.steps) >= max_primitives:
                 return "too_many_primitives"
-            aimed = self._next()
-            if aimed is None:
+            if not self._is_worth_doing():
                 if len(self.plans) > max_replans:
                     return "too_many_replans"
                 self._replan()
                 if not self.queue:
                     return str(self.plans[-1].status)
-                aimed = self._next(demanding=False)
-                assert aimed is not None  # a demand-free aim at a non-empty queue
-            step = self._act(*aimed)
+            step = self._act(self.queue.pop(0))
             if on_step is not None:
                 on_step(step)
         return ""
 
-    def _look(self, imagined: Node | None) -> tuple[Node, Observation]:
-        seen = self.world.observe()
-        return self._interpret(seen, imagined)
+    def _is_worth_doing(self) -> bool:
+        """Whether there is a next step that the real maps still support."""
+        return bool(self.queue) and self._aim(self.queue[0])[1] >= self.options.kept_affordance * self.queue[0].success
 
-    def _interpret(self, seen: Observation, imagined: Node | None) -> tuple[Node, Observation]:
-        extras = {**seen.extras, FIRST_VIEW: _bare(self.first)}
-        if imagined is not None:
-            extras[IMAGINED] = imagined
-        observation = replace(seen, extras=extras)
-        return self.planner.look(observation, self.goal), observation
+    def _aim(self, step: PlanStep) -> tuple[Action, float]:
+        return aim(step, discounted(self.now.maps, self.avoid), self.options)
 
-    def _next(self, demanding: bool = True) -> tuple[PlanStep, Action, float] | None:
-        """The next planned step aimed in the real maps; None when there is none or the real maps no longer support it."""
-        if not self.queue:
-            return None
-        step = self.queue[0]
-        assert self.node is not None
-        action, affordance = aim(step, discounted(self.node.maps, self.avoid))
-        if demanding and affordance < KEPT_AFFORDANCE * step.success:
-            return None
-        return self.queue.pop(0), action, affordance
+    def _follow(self, result: PlanResult) -> None:
+        """All steps of a complete plan, the first one of a partial plan."""
+        plan: Plan = result.plan
+        self.plans.append(result)
+        self.queue = list(plan.steps) if result else list(plan.steps[:1])
 
     def _replan(self) -> None:
-        assert self.observation is not None
         first = self.plans[0]
-        result = self.planner.plan(self.observation, self.goal, first.budget, first.seed + len(self.plans), self.avoid)
-        self.plans.append(result)
-        self.queue = _todo(result)
+        self._follow(self.planner.plan_from(self.now.node, self.goal, first.budget, first.seed + len(self.plans), self.avoid))
 
-    def _act(self, planned: PlanStep, action: Action, affordance: float) -> ExecutedStep:
-        before, node_before = self.observation, self.node
-        assert before is not None and node_before is not None
-        try:
-            report = self.world.act(action)
-        except InvalidObservationError:  # the cell shows nothing to act on
-            report = PrimitiveResult(False, Reason.UNGROUNDED, 0.0, 0.0)
-        now, observation = self._look(node_before)
-        seen = change_seen(planned, node_before, now)
-        effect = believe_effect(report, seen)
-        if effect:
-            # What is believed hidden comes from the imagined node from here on.
-            now, observation = self._interpret(observation, planned.after)
-        self.node, self.observation = now, observation
+    def _act(self, planned: PlanStep) -> ExecutedStep:
+        before = self.now
+        action, affordance = self._aim(planned)
+        report = self._report(action)
+        view = self.planner.see(self.world.observe())
+        after = self._believe(view, before.node)
+        seen = change_seen(planned, before.maps, after.maps)
+        effect = believe_effect(report, seen, self.options)
+        # What is believed hidden comes from the imagined node once the step is believed to have worked.
+        self.now = self._believe(view, planned.after) if effect else after
         self._learn(action, effect)
-        predicates = self.planner.predicates(now, self.goal)
-        if not effect or not _agree(planned.predicates, predicates):
+        if not effect or not self._agree(planned.predicates, self.now.node.predicates):
             self.queue.clear()
-        step = ExecutedStep(
-            plan=len(self.plans) - 1,
-            planned=planned,
-            action=action,
-            affordance=affordance,
-            report=report,
-            before=before,
-            after=observation,
-            node_before=node_before,
-            node_after=now,
-            predicates_before=self.planner.predicates(node_before, self.goal),
-            predicates_after=predicates,
-            change_seen=seen,
-            effect=effect,
-        )
+        step = ExecutedStep(len(self.plans) - 1, planned, action, affordance, report, before, self.now, seen, effect)
         self.steps.append(step)
         return step
+
+    def _report(self, action: Action) -> PrimitiveResult:
+        try:
+            return self.world.act(action, self.now.view)
+        except InvalidObservationError:  # the cell shows nothing to act on
+            return PrimitiveResult(False, Reason.UNGROUNDED, 0.0, 0.0)
+
+    def _believe(self, view: SpatialView, remembered: Node) -> Moment:
+        return _moment(self.planner, view, self.planner.world.root(view, self.goal, self.result.view, remembered))
 
     def _learn(self, action: Action, effect: bool) -> None:
         """Remember a failure; once something changed, earlier failures speak less."""
@@ -286,17 +268,10 @@ class _Run:
         else:
             self.avoid = (*self.avoid, Avoid(action.primitive, action.cell, action.rotation_index))
 
-
-def _todo(result: PlanResult) -> list[PlanStep]:
-    """All steps of a complete plan, the first one of a partial plan."""
-    plan: Plan = result.plan
-    return list(plan.steps) if result else list(plan.steps[:1])
+    def _agree(self, imagined: Mapping[str, float], real: Mapping[str, float]) -> bool:
+        holds = self.options.holds
+        return all((imagined[name] >= holds) == (real[name] >= holds) for name in imagined.keys() & real.keys())
 
 
-def _bare(first: Observation) -> Observation:
-    """The first view without references to itself."""
-    return first.extras.get(FIRST_VIEW, first)
-
-
-def _agree(imagined: Mapping[str, float], real: Mapping[str, float]) -> bool:
-    return all((imagined[name] >= HOLDS) == (real[name] >= HOLDS) for name in imagined.keys() & real.keys())
+def _moment(planner: Planner, view: SpatialView, node: Node) -> Moment:
+    return Moment(view, node, planner.world.maps([node])[0])

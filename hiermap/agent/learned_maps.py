@@ -5,14 +5,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hiermap.worlds.base import Observation
-from hiermap.worlds.perception.fusion import SpatialView, fuse
+from hiermap.worlds.perception.fusion import SpatialView
 
 if TYPE_CHECKING:
     from hiermap.model.weights import LoadedWeights
 
 
-class Learned:
+class LazyWeights:
     """Weights by name or directory, read when first asked for.
 
     Args:
@@ -37,11 +36,7 @@ class Learned:
         """Read the weights now, so that no episode's timing contains it."""
         _ = self.weights
 
-    def maps_of(self, observation: Observation) -> np.ndarray:
-        """Maps `[P, R, H, W]` in [0, 1] of what is seen."""
-        return self.maps_of_view(fuse(observation))
-
-    def maps_of_view(self, view: SpatialView) -> np.ndarray:
+    def maps_of(self, view: SpatialView) -> np.ndarray:
         """Maps `[P, R, H, W]` in [0, 1] of a fused view."""
         import torch
 

@@ -7,11 +7,18 @@ from typing import Self
 
 import numpy as np
 
-from hiermap.planners import PLANNERS, Avoid, Budget, PlanResult, SearchOptions, Status
+from hiermap.planners import PLANNERS, Avoid, Budget, PlanResult, SearchOptions, Status, Tree
+from hiermap.planners.candidates import candidates
+from hiermap.planners.search_tree import Candidates, Heuristic, missing_primitives
 from hiermap.worlds.base import Node, Observation, World
 from hiermap.worlds.errors import ConfigError, InvalidObservationError
 from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.goals import Goal
+from hiermap.worlds.perception.clicks import grown
+from hiermap.worlds.perception.fusion import SpatialView, see
+
+Seen = Observation | SpatialView
+"""What a robot hands over: camera images, or a view that is fused already."""
 
 
 def check_goal(goal: Goal, frame: SpatialFrame) -> None:
@@ -35,17 +42,27 @@ class Planner:
 
     Args:
         world: where it imagines.
-        search: key in `planners.PLANNERS`.
+        search: key in `hiermap.planners.PLANNERS`.
         options: how it searches, by default `SearchOptions()`, which keeps A* optimal; `SearchOptions.learned()` suits learned worlds.
+        heuristic: estimated number of missing primitives of a node; by default the world's own.
+        propose: which actions are worth imagining; by default the peaks of the maps.
 
     Raises:
         ConfigError: unknown search.
     """
 
-    def __init__(self, world: World, search: str = "best_first", options: SearchOptions | None = None) -> None:
+    def __init__(
+        self,
+        world: World,
+        search: str = "best_first",
+        options: SearchOptions | None = None,
+        heuristic: Heuristic = missing_primitives,
+        propose: Candidates = candidates,
+    ) -> None:
         if search not in PLANNERS:
             raise ConfigError(f"unknown planner {search!r}; known: {', '.join(PLANNERS)}")
         self.world, self.search, self.options = world, search, options or SearchOptions()
+        self.heuristic, self.propose = heuristic, propose
 
     @classmethod
     def from_pretrained(
@@ -58,38 +75,39 @@ class Planner:
 
         return cls(LatentWorld(load_weights(name_or_path, device).model), search, options or SearchOptions.learned())
 
-    def look(self, observation: Observation, goal: Goal) -> Node:
-        """The node of what is seen now.
+    def see(self, seen: Seen) -> SpatialView:
+        """The one view of what is seen, in the world's frame: an observation is fused here and nowhere else.
 
         Raises:
-            InvalidObservationError: an image, calibration or target mask that cannot be used.
+            InvalidObservationError: an image or calibration that cannot be used.
         """
-        check_goal(goal, self.world.frame)
-        return self.world.root(observation, goal)
-
-    def predicates(self, node: Node, goal: Goal) -> dict[str, float]:
-        """`str(predicate)` -> believed probability in [0, 1]; empty if the world does not say."""
-        answer = getattr(self.world, "predicates", None)
-        return dict(answer(node, goal)) if answer is not None else {}
+        return see(seen, self.world.frame)
 
     def plan(
-        self, observation: Observation, goal: Goal, budget: Budget | None = None, seed: int = 0, avoid: Sequence[Avoid] = ()
+        self, seen: Seen, goal: Goal, budget: Budget | None = None, seed: int = 0, avoid: Sequence[Avoid] = (), first: Seen | None = None
     ) -> PlanResult:
         """Search a plan from what is seen now; every outcome is a result with a status and a message, none an exception.
 
         Args:
-            observation: calibrated views and the hand's own state; later ones of an episode carry the first in `extras`.
-            goal: predicates over targets seen in the first view.
+            seen: calibrated images and the hand's own state, or a fused view.
+            goal: predicates over targets seen in the first view; a target of one cell is a click and grows to the thing it touches.
             budget: what may be spent, by default 30 s and 400 expansions.
             seed: of the randomised searches.
             avoid: actions that failed before.
+            first: the first view of the episode, if `seen` is a later one.
         """
-        budget = budget or Budget()
-        options = replace(self.options, avoid=(*self.options.avoid, *avoid))
         try:
+            view = self.see(seen)
+            start = view if first is None else self.see(first)
             check_goal(goal, self.world.frame)
-            rng = np.random.default_rng(seed)
-            result = PLANNERS[self.search](self.world, observation, goal, budget, rng, options)
+            goal = grown(goal, start)
+            root = self.world.root(view, goal, start)
         except InvalidObservationError as error:
-            result = PlanResult(Status.INVALID_OBSERVATION, message=str(error))
-        return replace(result, observation=observation, goal=goal, budget=budget, seed=seed)
+            return PlanResult(Status.INVALID_OBSERVATION, message=str(error), goal=goal, budget=budget or Budget(), seed=seed)
+        return replace(self.plan_from(root, goal, budget, seed, avoid), view=view)
+
+    def plan_from(self, root: Node, goal: Goal, budget: Budget | None = None, seed: int = 0, avoid: Sequence[Avoid] = ()) -> PlanResult:
+        """As `plan`, from a node of the planner's world."""
+        options = replace(self.options, avoid=(*self.options.avoid, *avoid))
+        tree = Tree(self.world, root, goal, budget or Budget(), options, self.heuristic, self.propose)
+        return replace(PLANNERS[self.search](tree, np.random.default_rng(seed)), seed=seed)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hiermap.agent.learned_maps import Learned
+from hiermap.agent.learned_maps import LazyWeights
 from hiermap.data.action_choice import Maps, choose
 from hiermap.data.goal_directed import Purpose
 from hiermap.data.recorder import Walk
@@ -88,4 +88,4 @@ def _episode(seed: int, settings: "CollectSettings", source: str, attempt: Calla
 
 @lru_cache(maxsize=1)
 def _learned_maps(weights: str | None) -> Maps | None:
-    return None if weights is None else Learned(weights).maps_of_view
+    return None if weights is None else LazyWeights(weights).maps_of

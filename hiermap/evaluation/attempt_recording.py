@@ -7,26 +7,25 @@ import numpy as np
 from hiermap.agent.execute import ExecutedStep
 from hiermap.agent.planner import Planner
 from hiermap.evaluation.problem import Attempt
-from hiermap.planners import PlanResult
+from hiermap.planners import PlanStep
 from hiermap.report.pictures import Picture
 from hiermap.report.recording import RecordedView, Recording, StepRecord
 from hiermap.worlds.base import Node
 from hiermap.worlds.goals import in_words
-from hiermap.worlds.perception.fusion import fuse
+from hiermap.worlds.perception.fusion import SpatialView
 
 
 def recording_of(attempt: Attempt, planner: Planner, settings: Mapping) -> Recording:
     """Everything the report shows of an attempt: executed steps where there are any, else the planned ones."""
-    problem, result = attempt.problem, attempt.result
-    view = fuse(problem.observation)
+    result = attempt.result
     if attempt.execution is not None:
         steps = [_executed(step, attempt.truths[index : index + 2]) for index, step in enumerate(attempt.execution.steps)]
     else:
-        believed = planner.predicates(result.plan.steps[0].before, problem.goal) if result.plan.steps else {}
-        steps = _planned(result, view.rgb, believed)
-    outlines = {name: target.mask for name, target in problem.goal.targets.items()}
-    record = {**summary(attempt, settings), "sensing_notes": list(view.notes)}
-    return Recording(record, steps, Picture(view.rgb, outlines=outlines), result.graph)
+        steps = [_planned(attempt.problem.view, step) for step in result.plan.steps]
+    outlines = {name: target.mask for name, target in attempt.problem.goal.targets.items()}
+    seen = Picture(attempt.problem.view.rgb, outlines=outlines)
+    record = {**summary(attempt, settings), "sensing_notes": list(attempt.problem.view.notes)}
+    return Recording(record, steps, seen, result.graph)
 
 
 def summary(attempt: Attempt, settings: Mapping) -> dict:
@@ -34,7 +33,7 @@ def summary(attempt: Attempt, settings: Mapping) -> dict:
     problem, result, execution = attempt.problem, attempt.result, attempt.execution
     record = {
         **result.to_json(),
-        "task": problem.task.name,
+        "task": problem.task.suite,
         "seed": problem.task.seed,
         "goal_words": in_words(problem.goal.predicates),
         "goal": problem.goal.to_json(),
@@ -59,25 +58,20 @@ def summary(attempt: Attempt, settings: Mapping) -> dict:
     return record
 
 
-def _planned(result: PlanResult, rgb: np.ndarray, believed: Mapping[str, float]) -> list[StepRecord]:
-    records = []
-    for step in result.plan.steps:
-        views = {"before": _view(rgb, step.before, believed), "imagined": _view(rgb, step.after, step.predicates)}
-        records.append(StepRecord(0, step.action, step.point_world, step.affordance, views))
-        believed = step.predicates
-    return records
+def _planned(view: SpatialView, step: PlanStep) -> StepRecord:
+    views = {"before": _view(view, step.before, step.maps_before), "imagined": _view(view, step.after, step.maps)}
+    return StepRecord(0, step.action, step.point_world, step.affordance, views)
 
 
 def _executed(step: ExecutedStep, truths: Sequence[Mapping[str, bool]]) -> StepRecord:
-    seen, now = fuse(step.before).rgb, fuse(step.after).rgb
     views = {
-        "before": _view(seen, step.node_before, step.predicates_before, truths[0]),
-        "imagined": _view(seen, step.planned.after, step.planned.predicates),
-        "after": _view(now, step.node_after, step.predicates_after, truths[-1]),
+        "before": _view(step.before.view, step.before.node, step.before.maps, truths[0]),
+        "imagined": _view(step.before.view, step.planned.after, step.planned.maps),
+        "after": _view(step.after.view, step.after.node, step.after.maps, truths[-1]),
     }
     return StepRecord(step.plan, step.action, step.planned.point_world, step.affordance, views, step.report.reason)
 
 
-def _view(rgb: np.ndarray, node: Node, predicates: Mapping[str, float], truth: Mapping[str, bool] | None = None) -> RecordedView:
-    beliefs = {name: float(value) for name, value in predicates.items()}
-    return RecordedView(rgb, node.maps.max(axis=1), beliefs, dict(truth or {}))
+def _view(view: SpatialView, node: Node, maps: np.ndarray, truth: Mapping[str, bool] | None = None) -> RecordedView:
+    beliefs = {name: float(value) for name, value in node.predicates.items()}
+    return RecordedView(view.rgb, maps.max(axis=1), beliefs, dict(truth or {}))

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hiermap.agent.learned_maps import Learned
+from hiermap.agent.learned_maps import LazyWeights
 from hiermap.evaluation.problem import Attempt, attempt, planner_for, pose
 from hiermap.evaluation.results import EpisodeRow
 from hiermap.evaluation.single_primitive import PHYSICS, Judged, run_single
 from hiermap.evaluation.suites import CHAINS, EvaluateOptions, Trial, chain_length
 from hiermap.report.pictures import Picture, png
 from hiermap.worlds.errors import PhysicsError
-from hiermap.worlds.perception.fusion import fuse
 
 
 @dataclass
@@ -22,7 +21,7 @@ class Bench:
     options: EvaluateOptions
 
     def __post_init__(self) -> None:
-        self._learned = Learned(self.options.weights)
+        self._learned = LazyWeights(self.options.weights)
 
     def run(self, trial: Trial) -> Judged:
         """One judged episode; a diverging simulation is a failure with its reason, never a success."""
@@ -46,7 +45,7 @@ class Bench:
         row = EpisodeRow(
             trial.episode,
             trial.seed,
-            problem.task.name,
+            problem.task.suite,
             chain_length=chain_length(trial.suite),
             detours=problem.task.detours,
             success=bool(done.success),
@@ -57,7 +56,7 @@ class Bench:
             failure_reason=done.failure_reason,
             episode_seconds=time.perf_counter() - started,
         )
-        shown = self.options.pictures and not done.success and done.failure_reason != PHYSICS
+        shown = self.options.pictures and not done.success and done.result.view is not None
         return row, chain_picture(done) if shown else None
 
 
@@ -70,6 +69,7 @@ def void(trial: Trial, started: float) -> EpisodeRow:
 
 def chain_picture(done: Attempt) -> bytes:
     """A PNG of the first view, the goal's things outlined, beside the last one."""
+    assert done.result.view is not None and done.execution is not None  # only executed attempts are pictured
     masks = {name: np.asarray(target.mask) for name, target in done.problem.goal.targets.items()}
-    first = Picture(fuse(done.problem.observation).rgb, outlines=masks)
-    return png([first, Picture(done.problem.kitchen.view().rgb)])
+    views = [done.result.view, *(step.after.view for step in done.execution.steps)]
+    return png([Picture(views[0].rgb, outlines=masks), Picture(views[-1].rgb)])

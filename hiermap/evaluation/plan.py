@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hiermap.agent.learned_maps import Learned
+from hiermap.agent.learned_maps import LazyWeights
 from hiermap.evaluation.attempt_recording import recording_of
 from hiermap.evaluation.problem import Attempt, attempt, planner_for, pose
 from hiermap.evaluation.suites import PlanOptions, out_directory
@@ -31,7 +31,7 @@ def plan(config: Mapping[str, Any]) -> int:
     out = out_directory(options.out)
     about = settings(config, options.weights_file(options.task))
     problem = pose(options.task, options.seed, options)
-    planner = planner_for(options, problem, Learned(options.weights))
+    planner = planner_for(options, problem, LazyWeights(options.weights))
     done = attempt(problem, planner, options, act=options.execute)
     recording = recording_of(done, planner, about)
     save(recording, out)

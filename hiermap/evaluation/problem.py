@@ -1,60 +1,45 @@
-"""One task in the kitchen: pose it, plan it, carry it out, judge it by the true state."""
+"""One task in its scene: pose it, plan it, carry it out, judge it by the true state."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from hiermap.agent.execute import ExecutionResult, RealWorld, execute
-from hiermap.agent.learned_maps import Learned
+from hiermap.agent.execute import ExecutionResult, execute
+from hiermap.agent.learned_maps import LazyWeights
 from hiermap.agent.planner import Planner
 from hiermap.evaluation.goal_masks import as_told
 from hiermap.evaluation.suites import RunOptions
 from hiermap.planners import PlanResult, SearchOptions
-from hiermap.primitives.specs import PrimitiveResult
-from hiermap.worlds.base import Action, Observation
+from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.goals import Goal, Predicate, Target
-from hiermap.worlds.imagined import simulated
-from hiermap.worlds.perception.fusion import fuse
-from hiermap.worlds.rules import judge
-from hiermap.worlds.simulator.kitchen import Kitchen
-from hiermap.worlds.tasks.chains import Task, sample_task
+from hiermap.worlds.perception.fusion import SpatialView, see
+from hiermap.worlds.scene import PosedTask, RealWorld
+from hiermap.worlds.tasks.kitchens import KITCHENS
 
 BELIEVED = "believed_but_false"
 """The planner stopped because it believed the goal to hold, and it does not."""
 PHYSICS = "physics_diverged"
 
 
-@dataclass(frozen=True)
-class OpenKitchen:
-    """A kitchen whose looks carry its true state, which `SimulatedWorld`, the oracle, is allowed to know."""
-
-    kitchen: Kitchen
-
-    def observe(self) -> Observation:
-        """What is seen, with the true state in its extras."""
-        return simulated.observe(self.kitchen)
-
-    def act(self, action: Action) -> PrimitiveResult:
-        """As `Kitchen.act`."""
-        return self.kitchen.act(action)
-
-
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """A task set up in its kitchen.
+    """A task set up in its scene.
 
     Attributes:
-        kitchen: the truth, for the judge.
+        task: with the scene, whose truth only the judge asks.
         real: where actions happen and looks come from.
-        observation, goal: all that a planner is told.
+        view, goal: all that a planner is told.
     """
 
-    task: Task
-    kitchen: Kitchen
+    task: PosedTask
     real: RealWorld
-    observation: Observation
+    view: SpatialView
     goal: Goal
+
+    def truth(self) -> dict[str, bool]:
+        """Goal predicate -> whether it truly holds now."""
+        return self.task.scene.truth(self.goal.predicates)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,14 +62,16 @@ class Attempt:
 
 def pose(suite: str, seed: int, options: RunOptions | None = None) -> Problem:
     """The task of a seed, set up for a planner under these options."""
-    task = sample_task(suite, seed)
     options = options or RunOptions()
-    kitchen = Kitchen(task.spec, options.sensing)
-    kitchen.set_scene(task.scene)
-    real = OpenKitchen(kitchen) if options.world == "simulator" else kitchen
-    observation, exact = real.observe(), goal_of(task.goal_predicates, kitchen.masks())
-    told = as_told({name: target.mask for name, target in exact.targets.items()}, fuse(observation), options.goal.masks, seed)
-    return Problem(task, kitchen, real, observation, goal_of(task.goal_predicates, told))
+    task = KITCHENS[options.kitchen](suite, seed, options.sensing)
+    real: RealWorld = task.scene
+    if options.world == "simulator":
+        if task.oracle is None:
+            raise ConfigError(f"kitchen={options.kitchen} has no world=simulator; take world=latent")
+        real = task.oracle.scene
+    view, exact = see(real.observe(), task.scene.frame), task.scene.masks()
+    named = {name: exact[name] for predicate in task.predicates for name in predicate.arguments}
+    return Problem(task, real, view, goal_of(task.predicates, as_told(named, view, options.goal.masks, seed)))
 
 
 def goal_of(predicates: Sequence[Predicate], masks: Mapping[str, np.ndarray]) -> Goal:
@@ -95,29 +82,22 @@ def goal_of(predicates: Sequence[Predicate], masks: Mapping[str, np.ndarray]) ->
 
 def attempt(problem: Problem, planner: Planner, options: RunOptions, act: bool = True) -> Attempt:
     """Plan and, with `act`, execute with replanning; success is judged from the true state at the end."""
-    seed = problem.task.seed
-    result = planner.plan(problem.observation, problem.goal, options.budget, seed)
+    result = planner.plan(problem.view, problem.goal, options.budget, problem.task.seed)
     if not act:
         return Attempt(problem, result)
-    truths = [truth(problem)]
-    execution = execute(problem.real, result, planner, options.max_replans, on_step=lambda _: truths.append(truth(problem)))
+    truths = [problem.truth()]
+    execution = execute(problem.real, result, planner, options.max_replans, on_step=lambda _: truths.append(problem.truth()))
     diverged = execution.failure_reason.startswith("physics")
-    success = not diverged and all(truth(problem).values())
+    success = not diverged and all(problem.truth().values())
     reason = "" if success else PHYSICS if diverged else execution.failure_reason.partition(":")[0] or BELIEVED
     return Attempt(problem, result, execution, tuple(truths), success, reason)
 
 
-def truth(problem: Problem) -> dict[str, bool]:
-    """Goal predicate -> whether it truly holds now."""
-    scene = problem.kitchen.scene()
-    return {str(predicate): judge.holds(problem.task.spec, scene, predicate) for predicate in problem.goal.predicates}
-
-
-def planner_for(options: RunOptions, problem: Problem, learned: Learned) -> Planner:
-    """The planner the options ask for; in the simulator's own dynamics it imagines in a second kitchen, never in the real one."""
-    if options.world == "simulator":
+def planner_for(options: RunOptions, problem: Problem, learned: LazyWeights) -> Planner:
+    """The planner the options ask for; in the simulator's own dynamics it imagines in a second scene, never in the real one."""
+    if options.world == "simulator" and problem.task.oracle is not None:
         maps = "oracle" if options.maps == "oracle" else learned.maps_of
-        return Planner(simulated.SimulatedWorld(Kitchen(problem.task.spec), maps=maps), options.planner)
+        return Planner(problem.task.oracle.world(maps), options.planner)
     from hiermap.worlds.imagined.latent import LatentWorld
 
-    return Planner(LatentWorld(learned.weights.model), options.planner, SearchOptions.learned())
+    return Planner(LatentWorld(learned.weights.model, problem.task.scene.frame), options.planner, SearchOptions.learned())

@@ -10,10 +10,11 @@ from hiermap.evaluation.suites import Trial
 from hiermap.planners import PeakOptions, candidates
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.report.pictures import Picture, png
-from hiermap.worlds.base import Action, Observation
+from hiermap.worlds.base import Action
 from hiermap.worlds.errors import InvalidObservationError, PhysicsError
 from hiermap.worlds.kitchen.spec import KitchenSpec
 from hiermap.worlds.oracle import affordances
+from hiermap.worlds.perception.fusion import SpatialView
 from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.rules import judge
 from hiermap.worlds.rules.moves import Move
@@ -27,7 +28,7 @@ Judged = tuple[EpisodeRow, bytes | None]
 """A row and, where a failure was to be pictured, a PNG."""
 ANY_VALUE = 1e-6
 """A map that promises nothing anywhere still has a peak."""
-MapsOf = Callable[[Observation], np.ndarray]
+MapsOf = Callable[[SpatialView], np.ndarray]
 """Learned maps `[P, R, H, W]` in [0, 1] of what is seen."""
 
 
@@ -48,10 +49,10 @@ def run_single(trial: Trial, maps_of: MapsOf | None, pictures: bool, sensing: Se
     if maps_of is None:
         action, move = affordances.action_for(drawn.spec, before, view, drawn.move, masks), drawn.move
     else:
-        action = peak(maps_of(kitchen.observe()), drawn.move.primitive)
+        action = peak(maps_of(view), drawn.move.primitive)
         move = affordances.move_for(drawn.spec, before, action, view)
     planned = time.perf_counter()
-    reason = NO_CELL if action is None else _apply(kitchen, action)
+    reason = NO_CELL if action is None else _apply(kitchen, action, view)
     success = reason != PHYSICS and move is not None and judge.effect(drawn.spec, before, kitchen.scene(), move)
     row = EpisodeRow(
         trial.episode,
@@ -89,10 +90,10 @@ def kind_of(spec: KitchenSpec, move: Move) -> str:
     return kinds.get(name, "surface" if name in {surface.name for surface in spec.surfaces} else "counter")
 
 
-def _apply(kitchen: Kitchen, action: Action) -> str:
+def _apply(kitchen: Kitchen, action: Action, view: SpatialView) -> str:
     """Run the action; the motor program's reason, or why it could not be run or judged."""
     try:
-        return kitchen.act(action).reason
+        return kitchen.act(action, view).reason
     except PhysicsError:
         return PHYSICS
     except InvalidObservationError:

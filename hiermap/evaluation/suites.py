@@ -15,7 +15,7 @@ from hiermap.worlds.tasks.chains import CHAINS
 SINGLES = tuple(f"primitive-{name}" for name in PRIMITIVES)
 ALL_SINGLES = "primitives"
 SUITES = (*CHAINS, *SINGLES, ALL_SINGLES)
-WORLDS, MAPS, KITCHENS = ("latent", "simulator"), ("learned", "oracle"), ("hiermap",)
+WORLDS, MAPS, KITCHENS = ("latent", "simulator"), ("learned", "oracle"), ("hiermap", "toy")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from hiermap.worlds.legend import places, registered
 
 
 class HiermapModel(nn.Module):
-    """All parts behind the four calls a `hiermap.worlds.imagined.latent.LatentWorld` makes: `encode`, `predict`, `decode`, `answer`.
+    """All parts; training calls `encode`, `predict`, `answer`, and `hiermap.worlds.imagined.latent.Model` lists what planning calls.
 
     Inside, channels are those of the config's legend; `decode`, `imagine` and `beliefs` speak the registries' order, and say that nothing
     works, changes or holds where a name is unknown to the model. `calibration` `[primitives of the legend, 2]` is a slope and a shift of
@@ -40,13 +40,15 @@ class HiermapModel(nn.Module):
         self.register_buffer("binary_of", torch.from_numpy(places(asked.binary, legend.binary)), persistent=False)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def encode(self, view: Tensor, mirrored: Tensor | None = None, memory: Tensor | None = None) -> Tensor:
-        """View `[B, channels, H, W]` -> latent `[B, D, h, w]`; `memory` `[B, memory, h, w]` is of an imagined latent, else empty."""
+    def encode(self, view: Tensor, mirrored: Tensor | None = None) -> Tensor:
+        """View `[B, channels, H, W]` -> latent `[B, D, h, w]` with an empty memory."""
         flag = view.new_zeros(len(view)) if mirrored is None else mirrored
         seen = self.encoder(view, flag)
-        if memory is None:
-            memory = seen.new_zeros(len(seen), self.config.memory, *seen.shape[2:])
-        return torch.cat([seen, memory], dim=1).contiguous(memory_format=torch.channels_last)
+        return self.with_memory(seen, seen.new_zeros(len(seen), self.config.memory, *seen.shape[2:]))
+
+    def with_memory(self, latent: Tensor, memory: Tensor) -> Tensor:
+        """The latent with its memory channels replaced by `memory` `[B, memory, h, w]`."""
+        return torch.cat([latent[:, : self.config.visible], memory], dim=1).contiguous(memory_format=torch.channels_last)
 
     def predict(self, latent: Tensor, actions: ActionBatch) -> Tensor:
         """Latent `[B, D, h, w]` after actions that have their effect."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hiermap.worlds.base import Node, Outcome
+from hiermap.worlds.base import Node
 from hiermap.worlds.check import ContractError, check_world
 from hiermap.worlds.imagined.toy import TOY_INSTANCES, ToyWorld
 
@@ -21,43 +21,53 @@ class Broken(ToyWorld):
 
     def _node(self, state, goal):
         node = super()._node(state, goal)
+        progress = 1.5 if self.flaw == "progress" else node.progress
+        predicates = {"open(sesame)": 1.0} if self.flaw == "predicates" else node.predicates
+        return Node(node.state, progress, predicates)
+
+    def maps(self, nodes):
+        maps = super().maps(nodes)
         self.calls += 1
         edit = {
-            "shape": lambda m: m[:, :, 1:],
+            "shape": lambda m: m[..., 1:],
             "range": lambda m: m * 3 - 1,
             "nan": lambda m: m * np.nan,
-            "bins": lambda m: np.where(np.arange(4)[None, :, None, None] == 3, np.float32(0.5), m),
+            "bins": lambda m: np.where(np.arange(4)[None, None, :, None, None] == 3, np.float32(0.5), m),
             "drift": lambda m: np.clip(m + np.float32(0.01) * self.calls, 0, 1) * (m > 0),
             "int": lambda m: m.astype(int),
+            "shared": lambda m: np.broadcast_to(m[:1], m.shape),
         }.get(self.flaw)
-        progress = 1.5 if self.flaw == "progress" else node.progress
-        return Node(node.state, node.maps if edit is None else edit(node.maps), progress)
+        return maps if edit is None else edit(maps)
 
-    def expand(self, node, actions, goal):
-        outcomes = super().expand(node, actions, goal)
+    def root(self, view, goal, first=None, remembered=None):
+        self.calls += 1
+        node = super().root(view, goal, first, remembered)
+        if self.flaw == "remembered" and remembered is not None and self.calls % 2:
+            return replace(node, progress=0.1)
+        return replace(node, progress=0.1) if self.flaw == "first" and first is not None else node
+
+    def point(self, node, cell):
+        return (0.0, np.nan, 0.0) if self.flaw == "point" else super().point(node, cell)
+
+    def expand(self, nodes, actions, goal):
+        found = super().expand(nodes, actions, goal)
         if self.flaw == "order":
-            return outcomes[::-1]
+            return [outcomes[::-1] for outcomes in found]
         if self.flaw == "missing":
-            return outcomes[:-1]
+            return [outcomes[:-1] for outcomes in found]
+        if self.flaw == "nodes":
+            return found[::-1]
         if self.flaw == "impure":
             goal.targets["mug"].mask[0, 0] ^= True
-        if self.flaw == "success":
-            return [replace(o, success=o.success + 1) for o in outcomes]
-        if self.flaw == "cost":
-            return [replace(o, cost=0.0) for o in outcomes]
-        return outcomes
-
-    def expand_batch(self, nodes, actions, goal):
-        if self.flaw == "batch":
-            return [[Outcome(n, 0.5, 1.0) for _ in some] for n, some in zip(nodes, actions, strict=True)]
-        return super().expand_batch(nodes, actions, goal)
+        change = {"success": {"success": 1.5}, "cost": {"cost": 0.0}, "same_as": {"same_as": 99}}.get(self.flaw, {})
+        return [[replace(outcome, **change) for outcome in outcomes] for outcomes in found]
 
     def key(self, node):
         return {"keys": object(), "unhashable": np.zeros(3)}.get(self.flaw, node.state)
 
 
 FLAWS = {
-    "shape": "expected \\[P, R, H, W\\]",
+    "shape": "expected \\[N, P, R, H, W\\]",
     "range": "logits",
     "nan": "NaN",
     "bins": "orientation bins",
@@ -69,7 +79,13 @@ FLAWS = {
     "impure": "imagine on a copy",
     "success": "probability",
     "cost": "seconds above 0",
-    "batch": "expand_batch and expand differ",
+    "nodes": "one list of outcomes per node",
+    "shared": "one map per node",
+    "same_as": "earlier action",
+    "predicates": "predicates name",
+    "remembered": "remembered node",
+    "first": "whose first view it is",
+    "point": "point is",
     "keys": "key differs",
     "unhashable": "not hashable",
 }
@@ -78,13 +94,13 @@ FLAWS = {
 @pytest.mark.parametrize("flaw", FLAWS)
 def test_every_flaw_is_found_and_its_cause_named(flaw):
     with pytest.raises(ContractError, match=FLAWS[flaw]):
-        check_world(Broken(flaw), INSTANCE.observation, INSTANCE.goal)
+        check_world(Broken(flaw), INSTANCE.view, INSTANCE.goal)
 
 
 def test_a_world_without_flaw_passes():
-    check_world(Broken(None), INSTANCE.observation, INSTANCE.goal)
+    check_world(Broken(None), INSTANCE.view, INSTANCE.goal)
 
 
 def test_a_missing_method_is_named():
     with pytest.raises(ContractError, match="no `frame`"):
-        check_world(object(), INSTANCE.observation, INSTANCE.goal)
+        check_world(object(), INSTANCE.view, INSTANCE.goal)

@@ -1,92 +1,103 @@
-"""The true simulator as a World: imagines by running the motor programs on its own copy of the kitchen. The oracle upper bound.
+"""The true simulator as a World: imagines by running the motor programs on its own copy of the kitchen. The oracle upper bound."""
 
-It knows the true state, which `observe` puts into the observation. Between actions of equal promise on the map the exact rules choose:
-an action that no shortest solution begins with is not worth a second of physics and comes back with success 0.
-"""
-
-import hashlib
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, fields
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS
-from hiermap.worlds.base import Action, Node, Observation, Outcome
+from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS, PrimitiveResult
+from hiermap.worlds.base import Action, Node, Outcome
 from hiermap.worlds.errors import InvalidObservationError, PhysicsError
-from hiermap.worlds.frame import SpatialFrame
-from hiermap.worlds.goals import Goal, Predicate
+from hiermap.worlds.goals import Goal
 from hiermap.worlds.kitchen.spec import SceneState
-from hiermap.worlds.oracle.affordances import move_cells, move_for, oracle_maps
-from hiermap.worlds.perception.fusion import SpatialView, fuse
-from hiermap.worlds.perception.grounding import ground
+from hiermap.worlds.oracle.affordances import move_for, oracle_maps
+from hiermap.worlds.perception.fusion import SpatialView
 from hiermap.worlds.rules import judge, transitions
-from hiermap.worlds.rules.moves import Move
 from hiermap.worlds.rules.shortest_paths import best_moves
 from hiermap.worlds.simulator.kitchen import Kitchen, Snapshot
 
-STATE = "simulator_state"
-"""Key of the true state in `Observation.extras`."""
 LONGEST = 12
 """Goals farther away than this many primitives count as unreachable."""
 UNREACHABLE_STEPS = 15.0
 """Estimate of the missing primitives, besides unmet predicates, where the rules know no solution."""
-OTHER_VALUE = 0.3
-"""Map value of what is possible but leads nowhere; what a shortest solution begins with has 1."""
 KEY_METRES, KEY_FRACTION = 0.03, 0.1
 """States that differ by less than about this are duplicates."""
-MAX_CACHED = 20_000
 
-Maps = Callable[[Observation], np.ndarray]
+Maps = Callable[[SpatialView], np.ndarray]
 """Maps `[P, R, H, W]` in [0, 1] of what is seen."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class KnownView(SpatialView):
+    """A view that carries the true state it was taken in: what only the oracle is allowed to know."""
+
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True)
+class KnownKitchen:
+    """A kitchen whose looks carry its true state."""
+
+    kitchen: Kitchen
+
+    def observe(self) -> KnownView:
+        """What is seen, and the true state."""
+        seen = self.kitchen.view()
+        return KnownView(**{item.name: getattr(seen, item.name) for item in fields(seen)}, snapshot=self.kitchen.snapshot())
+
+    def act(self, action: Action, view: SpatialView) -> PrimitiveResult:
+        """As `Kitchen.act`."""
+        return self.kitchen.act(action, view)
 
 
 @dataclass(frozen=True, eq=False)
 class SimulatedState:
-    """A state of the simulator at a primitive boundary, what is seen in it, and what the rules say of it."""
+    """A state of the simulator between two primitives, and what is seen in it."""
 
-    snapshot: Snapshot
+    view: KnownView
     scene: SceneState
-    view: SpatialView
-    steps_to_go: float
-    best: tuple[Move, ...]
-
-
-def observe(kitchen: Kitchen) -> Observation:
-    """What is seen in a kitchen together with its true state, which only this world reads."""
-    seen = kitchen.observe()
-    return replace(seen, extras={**seen.extras, STATE: kitchen.snapshot()})
 
 
 class SimulatedWorld:
     """A World whose dynamics are the simulator's and whose maps come from the oracle or from any other source.
 
+    An action is judged by running its motor program, or, where the exact rules forbid the move it stands for, by them. `progress` is
+    exact: the shortest way to the goal under the rules.
+
     Args:
         kitchen: a copy of its own; it is moved about.
-        maps: "oracle", or a function of the observation such as a learned model's.
+        maps: "oracle", or a function of the view such as a learned model's.
     """
 
     def __init__(self, kitchen: Kitchen, maps: str | Maps = "oracle") -> None:
         if isinstance(maps, str) and maps != "oracle":
-            raise ValueError(f"maps={maps!r}: expected 'oracle' or a function of the observation")
-        self.kitchen, self.maps = kitchen, maps
-        self.frame = SpatialFrame()
-        self._nodes: dict[Hashable, Node] = {}
-        self._runs: dict[Hashable, tuple[Snapshot, bool, float] | None] = {}
+            raise ValueError(f"maps={maps!r}: expected 'oracle' or a function of the view")
+        self.kitchen, self.frame = kitchen, kitchen.frame
+        self._source: Maps = self._oracle_maps if isinstance(maps, str) else maps
+        self._maps: WeakKeyDictionary[SpatialView, np.ndarray] = WeakKeyDictionary()
+        self._runs: WeakKeyDictionary[SpatialView, dict[Action, tuple[KnownView, bool, float] | None]] = WeakKeyDictionary()
 
-    def root(self, observation: Observation, goal: Goal) -> Node:
-        """The node of the true state in the observation.
+    def root(self, view: SpatialView, goal: Goal, first: SpatialView | None = None, remembered: Node | None = None) -> Node:
+        """The node of the true state that the view carries; nothing needs to be remembered.
 
         Raises:
-            InvalidObservationError: the observation does not carry a state; use `observe(kitchen)`.
+            InvalidObservationError: the view does not carry a state; look through `KnownKitchen`.
         """
-        snapshot = observation.extras.get(STATE)
-        if not isinstance(snapshot, Snapshot):
-            raise InvalidObservationError(f"expected a Snapshot in extras[{STATE!r}], got {type(snapshot).__name__}; use `observe`")
-        return self._node(snapshot, goal)
+        if not isinstance(view, KnownView):
+            raise InvalidObservationError(f"expected a KnownView, got a {type(view).__name__}; look through KnownKitchen(kitchen)")
+        return self._node(view, goal)
 
-    def expand(self, node: Node, actions: Sequence[Action], goal: Goal) -> list[Outcome]:
-        """Each action run in the simulator if a shortest solution may begin with it; else the same node with success 0."""
-        return [self._outcome(node, action, goal) for action in actions]
+    def maps(self, nodes: Sequence[Node]) -> np.ndarray:
+        """Where each primitive is possible, or what the given source says of each node's view, `[N, P, R, H, W]`."""
+        for view in (node.state.view for node in nodes):
+            if view not in self._maps:
+                self._maps[view] = self._checked(np.asarray(self._source(view)))
+        return np.stack([self._maps[node.state.view] for node in nodes])
+
+    def expand(self, nodes: Sequence[Node], actions: Sequence[Sequence[Action]], goal: Goal) -> list[list[Outcome]]:
+        """Each action run in the simulator; success 1 or 0, the same node where nothing came of it."""
+        return [[self._outcome(node, action, goal) for action in some] for node, some in zip(nodes, actions, strict=True)]
 
     def key(self, node: Node) -> Hashable:
         """The true state, coarsely."""
@@ -94,10 +105,6 @@ class SimulatedWorld:
         fractions = tuple(round(f / KEY_FRACTION) for _, f in sorted(scene.fractions.items()))
         poses = tuple((n, *(round(c / KEY_METRES) for c in p[:3])) for n, p in sorted(scene.poses.items()) if n != scene.held)
         return fractions, poses, scene.held
-
-    def predicates(self, node: Node, goal: Goal) -> Mapping[str, float]:
-        """Truth of the goal's predicates."""
-        return {str(p): float(judge.holds(self.kitchen.spec, node.state.scene, p)) for p in goal.predicates}
 
     def point(self, node: Node, cell: tuple[int, int]) -> tuple[float, float, float] | None:
         """World point seen at a cell [m], None where nothing is seen."""
@@ -108,82 +115,44 @@ class SimulatedWorld:
         return float(x), float(y), float(z)
 
     def _outcome(self, node: Node, action: Action, goal: Goal) -> Outcome:
-        state: SimulatedState = node.state
         typical = PRIMITIVES[action.primitive].typical_seconds
-        move = move_for(self.kitchen.spec, state.scene, action, state.view)
-        if move is None or move not in state.best:
-            return Outcome(node, 0.0, typical)
-        run = self._run(state, action, move)
+        runs = self._runs.setdefault(node.state.view, {})
+        if action not in runs:
+            runs[action] = self._run(node.state, action)
+        run = runs[action]
         if run is None:
             return Outcome(node, 0.0, typical)
-        snapshot, effect, seconds = run
-        return Outcome(self._node(snapshot, goal), float(effect), max(seconds, typical))
+        view, effect, seconds = run
+        return Outcome(self._node(view, goal), float(effect), max(seconds, typical))
 
-    def _run(self, state: SimulatedState, action: Action, move: Move) -> tuple[Snapshot, bool, float] | None:
-        """State after the motor program, whether it had its effect, and its duration [s]; None if it diverged or could not be grounded."""
-        key = (_digest(state.snapshot), action)
-        if key not in self._runs:
-            _forget(self._runs)
-            self._runs[key] = self._run_now(state, action, move)
-        return self._runs[key]
-
-    def _run_now(self, state: SimulatedState, action: Action, move: Move) -> tuple[Snapshot, bool, float] | None:
-        self.kitchen.restore(state.snapshot)
+    def _run(self, state: SimulatedState, action: Action) -> tuple[KnownView, bool, float] | None:
+        """What is seen after the motor program, whether it had its effect, and its duration [s]; None if it could have none."""
+        kitchen, spec = self.kitchen, self.kitchen.spec
+        move = move_for(spec, state.scene, action, state.view)
+        if move is None or not transitions.is_applicable(spec, state.scene, move):
+            return None
+        kitchen.restore(state.view.snapshot)
         try:
-            result = self.kitchen.run(ground(state.view, action))
+            result = kitchen.act(action, state.view)
         except (PhysicsError, InvalidObservationError):
             return None
-        effect = judge.effect(self.kitchen.spec, state.scene, self.kitchen.scene(), move)
-        return self.kitchen.snapshot(), effect, result.duration
+        return KnownKitchen(kitchen).observe(), judge.effect(spec, state.scene, kitchen.scene(), move), result.duration
 
-    def _node(self, snapshot: Snapshot, goal: Goal) -> Node:
-        key = (_digest(snapshot), goal.predicates)
-        if key not in self._nodes:
-            _forget(self._nodes)
-            self._nodes[key] = self._node_now(snapshot, goal.predicates)
-        return self._nodes[key]
+    def _node(self, view: KnownView, goal: Goal) -> Node:
+        self.kitchen.restore(view.snapshot)
+        spec, scene = self.kitchen.spec, self.kitchen.scene()
+        held = {str(predicate): judge.holds(spec, scene, predicate) for predicate in goal.predicates}
+        known = best_moves(transitions.table_for(spec, scene), goal.predicates, LONGEST)
+        missing = UNREACHABLE_STEPS + list(held.values()).count(False) if known is None else known[0]
+        return Node(SimulatedState(view, scene), 1.0 / (1.0 + missing), {name: float(true) for name, true in held.items()})
 
-    def _node_now(self, snapshot: Snapshot, goal: tuple[Predicate, ...]) -> Node:
-        kitchen, spec = self.kitchen, self.kitchen.spec
-        kitchen.restore(snapshot)
-        scene = kitchen.scene()
-        # Sensor noise must depend on the state alone, or the same state would look different every time.
-        rng = np.random.default_rng(int(_digest(snapshot)[:15], 16))
-        observation = kitchen.observe(rng)
-        view = fuse(observation)
-        known = best_moves(transitions.table_for(spec, scene), goal, LONGEST)
-        unmet = sum(not judge.holds(spec, scene, p) for p in goal)
-        missing, best = (
-            (UNREACHABLE_STEPS + unmet, tuple(transitions.legal_moves(spec, scene))) if known is None else (float(known[0]), known[1])
-        )
-        state = SimulatedState(snapshot, scene, view, missing, best)
-        maps = self._oracle_maps(state) if self.maps == "oracle" else self._given_maps(observation)
-        return Node(state, maps, 1.0 / (1.0 + missing))
+    def _oracle_maps(self, view: SpatialView) -> np.ndarray:
+        assert isinstance(view, KnownView)  # nodes hold no others
+        self.kitchen.restore(view.snapshot)
+        return oracle_maps(self.kitchen.spec, self.kitchen.scene(), view, self.kitchen.masks()).astype(np.float32)
 
-    def _oracle_maps(self, state: SimulatedState) -> np.ndarray:
-        spec, masks = self.kitchen.spec, self.kitchen.masks()
-        maps = OTHER_VALUE * oracle_maps(spec, state.scene, state.view, masks).astype(np.float32)
-        order = list(PRIMITIVES)
-        for move in state.best:
-            for rotation in transitions.rotations(spec, state.scene, move):
-                region = move_cells(spec, state.scene, state.view, move, rotation, masks)
-                maps[order.index(move.primitive), rotation][region] = 1.0
-        return maps
-
-    def _given_maps(self, observation: Observation) -> np.ndarray:
-        assert callable(self.maps)  # checked by __init__
-        maps = np.asarray(self.maps(observation))
+    def _checked(self, maps: np.ndarray) -> np.ndarray:
         expected = (len(PRIMITIVES), ROTATION_BINS, *self.frame.shape)
         if maps.shape != expected:
             raise ValueError(f"the source of maps returned shape {maps.shape}, expected {expected}")
         return maps
-
-
-def _digest(snapshot: Snapshot) -> str:
-    return hashlib.blake2b(snapshot.state.tobytes(), digest_size=12).hexdigest()
-
-
-def _forget(cache: dict) -> None:
-    """Drop the oldest entry of a full cache."""
-    if len(cache) >= MAX_CACHED:
-        cache.pop(next(iter(cache)))

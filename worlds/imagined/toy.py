@@ -11,30 +11,12 @@ from functools import lru_cache
 import numpy as np
 
 from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS, PrimitiveResult, Reason
-from hiermap.worlds.base import Action, GripperState, Node, Observation, Outcome
+from hiermap.worlds.base import Action, Node, Outcome
 from hiermap.worlds.errors import InvalidObservationError
 from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.goals import Goal, Predicate, Target
-from hiermap.worlds.imagined.toy_kitchen import SURE, Moves, ToyFixture, ToyKitchen, ToyPlace, ToyState, holds, moves, steps_to_go
-
-__all__ = [
-    "BESIDE",
-    "ESTIMATES",
-    "SURE",
-    "TOY_FRAME",
-    "TOY_INSTANCES",
-    "ToyFixture",
-    "ToyInstance",
-    "ToyKitchen",
-    "ToyPlace",
-    "ToyRobot",
-    "ToyState",
-    "ToyWorld",
-    "holds",
-    "moves",
-    "observe",
-    "steps_to_go",
-]
+from hiermap.worlds.imagined.toy_kitchen import ToyFixture, ToyKitchen, ToyPlace, ToyState, holds, moves, steps_to_go
+from hiermap.worlds.perception.fusion import SpatialView
 
 TOY_FRAME = SpatialFrame(rows=20, columns=24, cell_size=0.05, top=1.06, left=0.6)
 """Small enough for exhaustive search over every cell."""
@@ -44,8 +26,15 @@ ESTIMATES = ("count", "exact", "blind")
 """How `progress` is made: unsatisfied predicates (never overestimates), least primitives, or nothing but solved or not."""
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ToyView(SpatialView):
+    """What the toy's robot sees: blank images and the state itself."""
+
+    state: ToyState
+
+
 class ToyWorld:
-    """The toy kitchen as a World; it reads the true state from `observation.extras["toy"]`.
+    """The toy kitchen as a World; it reads the true state from a `ToyView`.
 
     Args:
         kitchen: what there is.
@@ -57,29 +46,23 @@ class ToyWorld:
             raise ValueError(f"unknown estimate {estimate!r}; known: {', '.join(ESTIMATES)}")
         self.kitchen, self.estimate, self.frame = kitchen, estimate, TOY_FRAME
 
-    def root(self, observation: Observation, goal: Goal) -> Node:
-        """The node of the observed state; InvalidObservationError if the observation is not the toy's."""
-        state = observation.extras.get("toy")
-        if not isinstance(state, ToyState):
-            raise InvalidObservationError(f"expected a ToyState in extras['toy'], got {state!r}; use `observe(kitchen, state)`")
-        return self._node(state, goal)
+    def root(self, view: SpatialView, goal: Goal, first: SpatialView | None = None, remembered: Node | None = None) -> Node:
+        """The node of the seen state, which hides nothing; InvalidObservationError if the view is not the toy's."""
+        if not isinstance(view, ToyView):
+            raise InvalidObservationError(f"expected a ToyView, got a {type(view).__name__}; use `toy_view(state)`")
+        return self._node(view.state, goal)
 
-    def expand(self, node: Node, actions: Sequence[Action], goal: Goal) -> list[Outcome]:
+    def maps(self, nodes: Sequence[Node]) -> np.ndarray:
+        """The success of every action in each node, `[N, P, R, H, W]`."""
+        return np.stack([_maps(self.kitchen, node.state) for node in nodes])
+
+    def expand(self, nodes: Sequence[Node], actions: Sequence[Sequence[Action]], goal: Goal) -> list[list[Outcome]]:
         """Exact outcomes: near a thing its effect, with less success beside its cell; elsewhere nothing happens, surely not."""
-        found = moves(self.kitchen, node.state)
-        return [self._outcome(node, action, found, goal) for action in actions]
-
-    def expand_batch(self, nodes: Sequence[Node], actions: Sequence[Sequence[Action]], goal: Goal) -> list[list[Outcome]]:
-        """`expand` for several nodes."""
-        return [self.expand(node, some, goal) for node, some in zip(nodes, actions, strict=True)]
+        return [[self._outcome(node, action, goal) for action in some] for node, some in zip(nodes, actions, strict=True)]
 
     def key(self, node: Node) -> Hashable:
         """The exact state."""
         return node.state
-
-    def predicates(self, node: Node, goal: Goal) -> dict[str, float]:
-        """1 or 0 for each goal predicate."""
-        return {str(p): float(holds(self.kitchen, node.state, p)) for p in goal.predicates}
 
     def point(self, node: Node, cell: tuple[int, int]) -> tuple[float, float, float]:
         """The cell's point on the plane of depth 0 [m]."""
@@ -87,7 +70,8 @@ class ToyWorld:
         return float(x), float(y), float(z)
 
     def _node(self, state: ToyState, goal: Goal) -> Node:
-        return Node(state, _maps(self.kitchen, state), self._progress(state, goal))
+        predicates = {str(p): float(holds(self.kitchen, state, p)) for p in goal.predicates}
+        return Node(state, self._progress(state, goal), predicates)
 
     def _progress(self, state: ToyState, goal: Goal) -> float:
         missing = sum(not holds(self.kitchen, state, p) for p in set(goal.predicates))
@@ -98,7 +82,8 @@ class ToyWorld:
             return 0.0 if steps is None else 1.0 / (1.0 + steps)
         return 1.0 / (1.0 + (missing if self.estimate == "count" else 1))
 
-    def _outcome(self, node: Node, action: Action, found: Moves, goal: Goal) -> Outcome:
+    def _outcome(self, node: Node, action: Action, goal: Goal) -> Outcome:
+        found = moves(self.kitchen, node.state)
         cost = PRIMITIVES[action.primitive].typical_seconds
         for near, factor in _spread(action.cell):
             hit = found.get((action.primitive, action.rotation_index, near))
@@ -124,13 +109,15 @@ def _maps(kitchen: ToyKitchen, state: ToyState) -> np.ndarray:
     return maps
 
 
-def observe(kitchen: ToyKitchen, state: ToyState) -> Observation:
-    """What the toy's robot sees: no images, the state itself in `extras`."""
-    return Observation((), GripperState(0.04 if state.held is None else 0.03, state.held is not None), {"toy": state})
+def toy_view(state: ToyState) -> ToyView:
+    """What the toy's robot sees in a state."""
+    blank = np.zeros(TOY_FRAME.shape, np.float32)
+    rgb, nothing = np.zeros((*TOY_FRAME.shape, 3), np.uint8), np.zeros(TOY_FRAME.shape, bool)
+    return ToyView(rgb=rgb, depth=blank, valid=nothing, holding=state.held is not None, frame=TOY_FRAME, state=state)
 
 
-class ToyRobot:
-    """The toy kitchen as a real world to act in: each action works with its true success.
+class ToyScene:
+    """The toy kitchen as a scene to act in: each action works with its true success.
 
     Args:
         kitchen: what there is.
@@ -138,25 +125,45 @@ class ToyRobot:
         state: where to begin, or None for the kitchen's start.
     """
 
+    frame = TOY_FRAME
+
     def __init__(self, kitchen: ToyKitchen, rng: np.random.Generator | None = None, state: ToyState | None = None) -> None:
         self.kitchen, self.rng, self.state = kitchen, rng, state or kitchen.start
         self._world = ToyWorld(kitchen)
         self._nothing = Goal((), {})
 
-    def observe(self) -> Observation:
+    def observe(self) -> ToyView:
         """The current view."""
-        return observe(self.kitchen, self.state)
+        return toy_view(self.state)
 
-    def act(self, action: Action) -> PrimitiveResult:
+    def act(self, action: Action, view: SpatialView) -> PrimitiveResult:
         """Apply an action; "missed" when it cannot work there, "slipped" when it did not this time."""
         node = self._world.root(self.observe(), self._nothing)
-        outcome = self._world.expand(node, [action], self._nothing)[0]
+        outcome = self._world.expand([node], [[action]], self._nothing)[0][0]
         if outcome.success == 0.0:
             return PrimitiveResult(False, Reason.MISSED, outcome.cost, 0.0)
         if self.rng is not None and self.rng.random() >= outcome.success:
             return PrimitiveResult(False, Reason.SLIPPED, outcome.cost, 0.0)
         self.state = outcome.node.state
         return PrimitiveResult(True, Reason.DONE, outcome.cost, 0.1)
+
+    def masks(self) -> dict[str, np.ndarray]:
+        """The cells of every fixture, place and object where it is now; a held object has none."""
+        cells = {f.name: f.cell for f in self.kitchen.fixtures} | {p.name: p.cell for p in self.kitchen.places}
+        cells |= {name: self.kitchen.place(where).cell for name, where in self.state.at}
+        return {name: _disc(cell) for name, cell in cells.items()}
+
+    def truth(self, predicates: Sequence[Predicate]) -> dict[str, bool]:
+        """`str(predicate)` -> whether it holds now."""
+        return {str(predicate): holds(self.kitchen, self.state, predicate) for predicate in predicates}
+
+    def snapshot(self) -> ToyState:
+        """The state."""
+        return self.state
+
+    def restore(self, snapshot: ToyState) -> None:
+        """Back to a state."""
+        self.state = snapshot
 
 
 @dataclass(frozen=True)
@@ -175,16 +182,15 @@ class ToyInstance:
     cheapest: int | None = field(default=None)
 
     @property
-    def observation(self) -> Observation:
-        return observe(self.kitchen, self.kitchen.start)
+    def view(self) -> ToyView:
+        return toy_view(self.kitchen.start)
 
     @property
     def goal(self) -> Goal:
         """The goal with each target's mask in the first view."""
-        cells = {f.name: f.cell for f in self.kitchen.fixtures} | {p.name: p.cell for p in self.kitchen.places}
-        cells |= {name: self.kitchen.place(where).cell for name, where in self.kitchen.objects}
+        masks = ToyScene(self.kitchen).masks()
         names = {a for p in self.predicates for a in p.arguments}
-        return Goal(self.predicates, {name: Target(name, _disc(cells[name])) for name in sorted(names)})
+        return Goal(self.predicates, {name: Target(name, masks[name]) for name in sorted(names)})
 
 
 def _disc(cell: tuple[int, int]) -> np.ndarray:

@@ -124,6 +124,11 @@ def depth_to_tenth_mm(view: SpatialView) -> np.ndarray:
     return np.where(view.valid, np.rint(view.depth * 1e4), 0).astype(np.uint16)
 
 
+def see(seen: Observation | SpatialView, frame: SpatialFrame = FRAME) -> SpatialView:
+    """The fused view of what a robot hands over: images are fused here, a view is one already."""
+    return seen if isinstance(seen, SpatialView) else fuse(seen, frame)
+
+
 def fuse(observation: Observation, frame: SpatialFrame = FRAME) -> SpatialView:
     """Check every camera, put moved ones back, drop the robot's own pixels and project all points; the nearest one wins a cell.
 

@@ -84,7 +84,7 @@ class KitchenEnv(gymnasium.Env[Observed, np.ndarray]):
     def _run(self, action: Action) -> PrimitiveResult:
         assert self.kitchen is not None
         try:
-            return self.kitchen.act(action)
+            return self.kitchen.act(action, self._view)
         except InvalidObservationError:
             # An action space of cells includes cells where nothing is and bins that a primitive does not use.
             return PrimitiveResult(False, Reason.NOTHING_THERE, 0.0, 0.0)

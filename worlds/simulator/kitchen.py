@@ -48,19 +48,22 @@ class Kitchen:
         spec: what it is made of.
         model, data: raw MuJoCo.
         arm: the Panda, as motor programs drive it.
+        frame: the cells of its views.
         geom_owner: geom id -> name of the fixture, object or surface it belongs to.
         robot_geom_ids: geoms of the robot's own body.
         drift: how cameras and light have changed since the calibration.
     """
 
-    def __init__(self, spec_or_seed: KitchenSpec | int, sensing: SensingOptions | None = None, sensing_seed: int = 0) -> None:
+    def __init__(
+        self, spec_or_seed: KitchenSpec | int, sensing: SensingOptions | None = None, sensing_seed: int = 0, frame: SpatialFrame = FRAME
+    ) -> None:
         self.spec = sample_kitchen(int(spec_or_seed)) if isinstance(spec_or_seed, int | np.integer) else spec_or_seed
         self.environment = HiermapKitchen(kitchen=self.spec)
         self.model: mujoco.MjModel = self.environment.sim.model._model
         self.data: mujoco.MjData = self.environment.sim.data._data
         self.sensing = SensingOptions() if sensing is None else sensing
         self.arm = PandaArm(self.model, self.data)
-        self.sensing_seed = sensing_seed
+        self.sensing_seed, self.frame = sensing_seed, frame
         self.drift = draw_drift(self.sensing, np.random.default_rng([self.spec.seed, sensing_seed]))
         self._index()
         self.set_scene(initial_scene(self.spec))
@@ -178,10 +181,9 @@ class Kitchen:
 
     # What a robot may do.
 
-    def observe(self, rng: np.random.Generator | None = None) -> Observation:
-        """Calibrated RGB-D views, the gripper's state and the robot's body; noise from `rng`, else from the time and the sensing seed."""
-        if rng is None:
-            rng = np.random.default_rng([self.spec.seed, self.sensing_seed, round(self.data.time * 1e4)])
+    def observe(self) -> Observation:
+        """Calibrated RGB-D views, the gripper's state and the robot's body; noise is a function of the time and the sensing seed."""
+        rng = np.random.default_rng([self.spec.seed, self.sensing_seed, round(self.data.time * 1e4)])
         gripper = self.gripper()
         views = sense(self.model, self.data, self.sensing, self.drift, rng, self.robot_geom_ids)
         held = self.data.site_xpos[self._site].copy() if gripper.holding else None
@@ -193,7 +195,7 @@ class Kitchen:
 
     def view(self) -> SpatialView:
         """The fused spatial frame of a fresh look."""
-        return fuse(self.observe())
+        return fuse(self.observe(), self.frame)
 
     def run(self, command: Command) -> PrimitiveResult:
         """Execute a motor program.
@@ -209,9 +211,9 @@ class Kitchen:
         self._check_health(before, command)
         return result
 
-    def act(self, action: Action) -> PrimitiveResult:
-        """Ground an action in a fresh view and run it."""
-        return self.run(ground(self.view(), action))
+    def act(self, action: Action, view: SpatialView) -> PrimitiveResult:
+        """Ground an action in the view it was chosen in and run it."""
+        return self.run(ground(view, action))
 
     def _health(self) -> tuple[float, tuple[int, ...]]:
         return float(self.data.time), tuple(int(w.number) for w in self.data.warning)
@@ -226,9 +228,9 @@ class Kitchen:
                 f"MuJoCo warnings {before[1]} -> {after[1]}, finite state {finite}; the episode is void"
             )
 
-    def masks(self, frame: SpatialFrame = FRAME) -> dict[str, np.ndarray]:
+    def masks(self) -> dict[str, np.ndarray]:
         """Privileged segmentation in the spatial frame: name -> `[H, W]` bool for every fixture, object and surface."""
-        return segment(self.model, self.data, frame, self.geom_owner, self.robot_geom_ids)
+        return segment(self.model, self.data, self.frame, self.geom_owner, self.robot_geom_ids)
 
     def fixture(self, name: str) -> FixtureSpec:
         """The fixture of that name."""

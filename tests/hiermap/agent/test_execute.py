@@ -5,20 +5,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hiermap.agent.execute import aim, believe_effect, execute
+from hiermap.agent.execute import ExecutionOptions, aim, believe_effect, execute
 from hiermap.agent.planner import Planner
 from hiermap.planners import Budget, PlanResult, PlanStep, SearchOptions, Status
 from hiermap.primitives.specs import PrimitiveResult
-from hiermap.worlds.base import FIRST_VIEW, Action, Node
+from hiermap.worlds.base import Action, GripperState, Node, Observation
 from hiermap.worlds.errors import PhysicsError
-from hiermap.worlds.imagined.toy import TOY_INSTANCES, ToyRobot, ToyState, ToyWorld, holds
+from hiermap.worlds.imagined.toy import TOY_INSTANCES, ToyScene, ToyWorld
+from hiermap.worlds.imagined.toy_kitchen import ToyState, holds
 
 SOLVABLE = [name for name, instance in TOY_INSTANCES.items() if instance.shortest is not None]
 
 
 def carry_out(instance, robot=None, believed_kitchen=None, search="best_first", **limits):
     planner = Planner(ToyWorld(believed_kitchen or instance.kitchen), search, SearchOptions(width=64))
-    robot = robot or ToyRobot(instance.kitchen)
+    robot = robot or ToyScene(instance.kitchen)
     result = planner.plan(robot.observe(), instance.goal)
     return execute(robot, result, replan=planner, **limits), robot
 
@@ -40,7 +41,7 @@ def test_without_failures_the_first_plan_is_carried_out(name):
 @pytest.mark.parametrize("name", ["put_in_and_shut", "blocked_and_latched", "long_detour"])
 def test_primitives_that_slip_are_noticed_and_done_again(name, seed):
     instance = TOY_INSTANCES[name]
-    done, robot = carry_out(instance, ToyRobot(instance.kitchen, np.random.default_rng(seed)), max_replans=20)
+    done, robot = carry_out(instance, ToyScene(instance.kitchen, np.random.default_rng(seed)), max_replans=20)
     assert done and truly_solved(instance, robot)
     failures = sum(not step.report.succeeded for step in done.steps)
     assert [step.effect for step in done.steps] == [step.report.succeeded for step in done.steps]
@@ -50,11 +51,11 @@ def test_primitives_that_slip_are_noticed_and_done_again(name, seed):
 def test_a_disturbance_is_seen_and_undone():
     instance = TOY_INSTANCES["put_in_and_shut"]
 
-    class Disturbed(ToyRobot):
+    class Disturbed(ToyScene):
         acted = 0
 
-        def act(self, action):
-            report = super().act(action)
+        def act(self, action, view):
+            report = super().act(action, view)
             self.acted += 1
             if self.acted == 2:
                 self.state = ToyState(frozenset(), self.state.at, self.state.held)  # somebody shuts the drawer on a full hand
@@ -71,7 +72,7 @@ def test_what_never_works_ends_with_a_reason():
     class Blind(ToyWorld):
         """Believes that the drawer is free."""
 
-    robot = ToyRobot(real)
+    robot = ToyScene(real)
     planner = Planner(Blind(instance.kitchen))
     done = execute(robot, planner.plan(robot.observe(), instance.goal), replan=planner, max_replans=3)
     assert not done and done.failure_reason == "too_many_replans"
@@ -82,7 +83,7 @@ def test_what_never_works_ends_with_a_reason():
 def test_failures_are_remembered_by_later_plans():
     instance = TOY_INSTANCES["open_drawer"]
     real = replace(instance.kitchen, fixtures=tuple(replace(f, jammed=f.name == "drawer") for f in instance.kitchen.fixtures))
-    robot, planner = ToyRobot(real), Planner(ToyWorld(instance.kitchen))
+    robot, planner = ToyScene(real), Planner(ToyWorld(instance.kitchen))
     done = execute(robot, planner.plan(robot.observe(), instance.goal), replan=planner, max_replans=2)
     chances = [plan.plan.success_probability for plan in done.plans]
     assert chances == pytest.approx([0.95, 0.95 * 0.3, 0.95 * 0.95 * 0.3])
@@ -104,18 +105,53 @@ def test_the_limit_on_primitives_is_kept():
     assert not done and done.failure_reason == "too_many_primitives" and done.primitives == 3
 
 
-def test_later_views_carry_the_first_one_and_steps_are_reported():
+class Remembering(ToyScene):
+    """Remembers in which views it was told to act."""
+
+    def __init__(self, kitchen):
+        super().__init__(kitchen)
+        self.acted_in = []
+
+    def act(self, action, view):
+        self.acted_in.append(view)
+        return super().act(action, view)
+
+
+def test_steps_are_reported_and_grounded_in_the_view_they_were_chosen_in():
     instance = TOY_INSTANCES["put_in_drawer"]
     seen = []
-    done, _ = carry_out(instance, on_step=seen.append)
+    done, robot = carry_out(instance, Remembering(instance.kitchen), on_step=seen.append)
     assert tuple(seen) == done.steps
-    assert all(step.after.extras[FIRST_VIEW].extras["toy"] == instance.kitchen.start for step in done.steps)
-    assert done.steps[-1].predicates_after == {"inside(mug, drawer)": 1.0}
+    assert [step.before.view for step in done.steps] == robot.acted_in  # an action is grounded in the view it was chosen in
+    assert done.steps[-1].after.node.predicates == {"inside(mug, drawer)": 1.0}
+
+
+def test_every_root_after_the_first_is_given_the_first_view_and_what_was_imagined():
+    instance, roots = TOY_INSTANCES["put_in_drawer"], []
+
+    class Watching(ToyWorld):
+        def root(self, view, goal, first=None, remembered=None):
+            roots.append((view, first, remembered))
+            return super().root(view, goal, first, remembered)
+
+    planner, robot = Planner(Watching(instance.kitchen)), ToyScene(instance.kitchen)
+    done = execute(robot, planner.plan(robot.observe(), instance.goal), replan=planner)
+    first = done.plans[0].view
+    assert roots[0] == (first, first, None)
+    assert [item[1] for item in roots[1:]] == [first] * (len(roots) - 1)
+    assert [item[2] for item in roots[2::2]] == [step.planned.after for step in done.steps]
+
+
+def test_an_unusable_observation_ends_at_once_with_its_reason():
+    instance = TOY_INSTANCES["open_drawer"]
+    planner = Planner(ToyWorld(instance.kitchen))
+    done = execute(ToyScene(instance.kitchen), planner.plan(Observation((), GripperState(0.0, False)), instance.goal), replan=planner)
+    assert not done and done.failure_reason.startswith("invalid_observation: ") and not done.steps
 
 
 def test_a_diverging_simulation_is_never_a_success():
-    class Diverging(ToyRobot):
-        def act(self, action):
+    class Diverging(ToyScene):
+        def act(self, action, view):
             raise PhysicsError("energy grew a thousandfold")
 
     instance = TOY_INSTANCES["open_drawer"]
@@ -126,7 +162,7 @@ def test_a_diverging_simulation_is_never_a_success():
 def test_a_partial_plan_is_tried_one_step_at_a_time():
     instance = TOY_INSTANCES["move_mug"]
     planner = Planner(ToyWorld(instance.kitchen, "exact"))
-    robot = ToyRobot(instance.kitchen)
+    robot = ToyScene(instance.kitchen)
     result = planner.plan(robot.observe(), instance.goal, Budget(expansions=1))
     assert result.status is Status.UNSOLVABLE_WITHIN_BUDGET and len(result.plan) == 1
     done = execute(robot, result, replan=planner)
@@ -135,15 +171,15 @@ def test_a_partial_plan_is_tried_one_step_at_a_time():
 
 def test_a_result_without_its_problem_is_refused():
     with pytest.raises(ValueError, match=r"Planner\.plan"):
-        execute(ToyRobot(TOY_INSTANCES["open_drawer"].kitchen), PlanResult(Status.SOLVED), replan=None)
+        execute(ToyScene(TOY_INSTANCES["open_drawer"].kitchen), PlanResult(Status.SOLVED), replan=None)
 
 
 def test_aiming_leaves_the_imagined_cell_only_for_a_slope_that_leads_up():
     maps = np.zeros((5, 4, 20, 24), np.float32)
-    node = Node(None, maps, 0.5)
+    node = Node(None, 0.5)
 
     def aimed(cell, rotation=0):
-        return aim(PlanStep(Action("pull", cell, rotation), 0.9, 0.9, 10.0, node, node), maps)
+        return aim(PlanStep(Action("pull", cell, rotation), 0.9, 0.9, 10.0, node, node, maps, maps), maps, ExecutionOptions())
 
     maps[3, 1, 10, 12], maps[3, 0, 10, 10] = 0.9, 0.3
     assert aimed((10, 10)) == (Action("pull", (10, 12), 1), pytest.approx(0.9))
@@ -159,4 +195,4 @@ def test_aiming_leaves_the_imagined_cell_only_for_a_slope_that_leads_up():
     [(True, 0.3, True), (True, 0.1, False), (False, 0.5, False), (False, 0.8, True), (True, np.nan, True)],
 )
 def test_report_and_view_are_weighed_together(succeeded, seen, believed):
-    assert believe_effect(PrimitiveResult(succeeded, "done", 1.0, 0.0), seen) is believed
+    assert believe_effect(PrimitiveResult(succeeded, "done", 1.0, 0.0), seen, ExecutionOptions()) is believed

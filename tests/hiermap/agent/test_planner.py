@@ -1,7 +1,5 @@
 """The planner answers every problem with a result, and bad input with a message that names it."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -11,6 +9,7 @@ from hiermap.worlds.base import GripperState, Observation
 from hiermap.worlds.errors import ConfigError, InvalidObservationError
 from hiermap.worlds.goals import Goal, Predicate, Target
 from hiermap.worlds.imagined.toy import TOY_FRAME, TOY_INSTANCES, ToyWorld
+from hiermap.worlds.perception.fusion import SpatialView
 
 INSTANCE = TOY_INSTANCES["put_in_drawer"]
 
@@ -24,18 +23,18 @@ def with_mask(mask):
 
 
 def test_a_result_names_its_problem_and_is_truthy_when_solved():
-    result = planner().plan(INSTANCE.observation, INSTANCE.goal, Budget(expansions=50), seed=3)
+    result = planner().plan(INSTANCE.view, INSTANCE.goal, Budget(expansions=50), seed=3)
     assert result and result.status is Status.SOLVED and len(result.plan) == 3
     assert (result.seed, result.budget.expansions, str(result.goal)) == (3, 50, "inside(mug, drawer)")
-    assert result.observation == INSTANCE.observation
+    assert result.view is not None and result.root.progress == 0.5
 
 
 def test_no_plan_is_a_status_and_never_an_exception():
     unsolvable = TOY_INSTANCES["contradiction"]
-    result = Planner(ToyWorld(unsolvable.kitchen)).plan(unsolvable.observation, unsolvable.goal)
+    result = Planner(ToyWorld(unsolvable.kitchen)).plan(unsolvable.view, unsolvable.goal)
     assert not result and result.status is Status.UNSOLVABLE
-    assert planner().plan(INSTANCE.observation, INSTANCE.goal, Budget(expansions=0)).status is Status.UNSOLVABLE_WITHIN_BUDGET
-    assert planner().plan(INSTANCE.observation, INSTANCE.goal, Budget(seconds=0)).status is Status.TIMEOUT
+    assert planner().plan(INSTANCE.view, INSTANCE.goal, Budget(expansions=0)).status is Status.UNSOLVABLE_WITHIN_BUDGET
+    assert planner().plan(INSTANCE.view, INSTANCE.goal, Budget(seconds=0)).status is Status.TIMEOUT
 
 
 BAD_MASKS = {
@@ -50,13 +49,20 @@ def test_an_unusable_mask_is_named(case):
     mask, words = BAD_MASKS[case]
     with pytest.raises(InvalidObservationError, match=words):
         check_goal(with_mask(mask), TOY_FRAME)
-    result = planner().plan(INSTANCE.observation, with_mask(mask))
+    result = planner().plan(INSTANCE.view, with_mask(mask))
     assert result.status is Status.INVALID_OBSERVATION and "drawer" in result.message
 
 
 def test_an_unusable_observation_is_a_status_with_its_message():
     result = planner().plan(Observation((), GripperState(0.0, False)), INSTANCE.goal)
-    assert result.status is Status.INVALID_OBSERVATION and "extras" in result.message
+    assert result.status is Status.INVALID_OBSERVATION and "no camera views" in result.message
+
+
+def test_a_view_of_another_world_is_a_status_with_its_message():
+    blank = np.zeros(TOY_FRAME.shape, np.float32)
+    view = SpatialView(np.zeros((*TOY_FRAME.shape, 3), np.uint8), blank, blank > 0, False, TOY_FRAME)
+    result = planner().plan(view, INSTANCE.goal)
+    assert result.status is Status.INVALID_OBSERVATION and "ToyView" in result.message
 
 
 def test_an_unknown_search_lists_what_exists():
@@ -66,6 +72,5 @@ def test_an_unknown_search_lists_what_exists():
 
 def test_planning_changes_nothing_and_repeats():
     mine = planner(search="random")
-    one, two = (mine.plan(INSTANCE.observation, INSTANCE.goal, seed=4) for _ in range(2))
+    one, two = (mine.plan(INSTANCE.view, INSTANCE.goal, seed=4) for _ in range(2))
     assert one.plan.actions == two.plan.actions
-    assert replace(INSTANCE.observation) == INSTANCE.observation

@@ -167,7 +167,7 @@ def test_divergence_is_an_error_and_names_the_primitive(kitchen, monkeypatch):
 def test_acting_in_a_view_runs_the_motor_program():
     kitchen = Kitchen(0)
     row, column = np.argwhere(kitchen.masks()[kitchen.spec.objects[0].name]).mean(axis=0).astype(int)
-    result = kitchen.act(Action("grasp", (int(row), int(column)), 0))
+    result = kitchen.act(Action("grasp", (int(row), int(column)), 0), kitchen.view())
     assert result.duration > 1.0 and result.reason
     assert np.abs(kitchen.data.qpos[:7] - kitchen.arm.ready).max() < 0.02
 
