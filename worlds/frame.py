@@ -4,22 +4,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
+UP_WORLD = np.array([0.0, 0.0, 1.0])
+
 
 @dataclass(frozen=True)
 class SpatialFrame:
     """Parallel projection along one direction looking obliquely down at the kitchen front.
 
-    A cell's centre lies at `y` and `up` coordinates in the image plane; `depth` is the distance [m] along the view direction from
-    the eye plane, which lies before everything a kitchen can move, so that every depth is positive. World axes: x forward to the
-    kitchen, y left, z up, origin at the robot's base.
+    A cell's centre lies at `left` and `up` coordinates in the image plane; `depth` is the distance [m] along the view direction from
+    the eye plane, which lies before everything a kitchen can move, so that every depth is positive. World axes: z up, origin at the
+    robot's base; without yaw, x forward to the kitchen and y left.
 
     Attributes:
         rows, columns: cells.
         cell_size: edge of a cell [m].
         pitch_rad: angle of the view direction below the horizontal.
         top: `up` coordinate of the upper edge of row 0 [m].
-        left: `y` coordinate of the left edge of column 0 [m].
+        left: `left` coordinate of the left edge of column 0 [m].
         eye: where the eye plane lies, along the view direction from the world origin [m].
+        yaw_rad: how far the frame is turned about world z, counterclockwise from above.
     """
 
     rows: int = 96
@@ -29,6 +32,7 @@ class SpatialFrame:
     top: float = 0.985
     left: float = 0.512
     eye: float = -0.6
+    yaw_rad: float = 0.0
 
     def __post_init__(self) -> None:
         if self.rows < 1 or self.columns < 1 or not self.cell_size > 0:
@@ -41,29 +45,38 @@ class SpatialFrame:
         return self.rows, self.columns
 
     @property
+    def forward_direction(self) -> np.ndarray:
+        """Level unit vector to the kitchen, [3]."""
+        return np.array([np.cos(self.yaw_rad), np.sin(self.yaw_rad), 0.0])
+
+    @property
+    def left_direction(self) -> np.ndarray:
+        """Level unit vector of decreasing column, [3]."""
+        return np.array([-np.sin(self.yaw_rad), np.cos(self.yaw_rad), 0.0])
+
+    @property
     def view_direction(self) -> np.ndarray:
         """Unit vector from the eye into the scene, [3]."""
-        return np.array([np.cos(self.pitch_rad), 0.0, -np.sin(self.pitch_rad)])
+        return np.cos(self.pitch_rad) * self.forward_direction - np.sin(self.pitch_rad) * UP_WORLD
 
     @property
     def up_direction(self) -> np.ndarray:
         """Unit vector of decreasing row, [3]."""
-        return np.array([np.sin(self.pitch_rad), 0.0, np.cos(self.pitch_rad)])
+        return np.sin(self.pitch_rad) * self.forward_direction + np.cos(self.pitch_rad) * UP_WORLD
 
     def cell_to_point(self, cell: np.ndarray, depth: np.ndarray) -> np.ndarray:
         """World points `[..., 3]` [m] at the centres of cells `[..., 2]` (row, column) at view depths `[...]` [m]."""
         cell, depth = np.asarray(cell, float), np.asarray(depth, float)
         up = self.top - (cell[..., 0] + 0.5) * self.cell_size
-        y = self.left - (cell[..., 1] + 0.5) * self.cell_size
-        point = up[..., None] * self.up_direction + (depth + self.eye)[..., None] * self.view_direction
-        point[..., 1] = y
-        return point
+        left = self.left - (cell[..., 1] + 0.5) * self.cell_size
+        along = ((up, self.up_direction), (depth + self.eye, self.view_direction), (left, self.left_direction))
+        return sum(distance[..., None] * direction for distance, direction in along)
 
     def point_to_cell(self, point_world: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Cells `[..., 2]` int (row, column; may lie outside) and view depths `[...]` [m] of world points `[..., 3]`."""
         point = np.asarray(point_world, float)
         row = np.floor((self.top - point @ self.up_direction) / self.cell_size).astype(int)
-        column = np.floor((self.left - point[..., 1]) / self.cell_size).astype(int)
+        column = np.floor((self.left - point @ self.left_direction) / self.cell_size).astype(int)
         return np.stack([row, column], axis=-1), point @ self.view_direction - self.eye
 
     def contains(self, cell: np.ndarray) -> np.ndarray:

@@ -1,9 +1,11 @@
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
 
 from hiermap.worlds.frame import SpatialFrame, depth_to_points, point_to_pixel
 from hiermap.worlds.perception.cameras import default_cameras
@@ -19,6 +21,7 @@ frames = st.builds(
     top=floats(-1, 2),
     left=floats(-1, 2),
     eye=floats(-2, 0),
+    yaw_rad=floats(-4, 4),
 )
 metres = floats(-2, 2)
 
@@ -35,25 +38,32 @@ def test_a_point_survives_the_way_to_a_cell_and_back_to_half_a_cell(frame, x, y,
     point = np.array([x, y, z])
     error = frame.cell_to_point(*frame.point_to_cell(point)) - point
     assert abs(error @ frame.up_direction) <= 0.5 * frame.cell_size + 1e-9
-    assert abs(error[1]) <= 0.5 * frame.cell_size + 1e-9
+    assert abs(error @ frame.left_direction) <= 0.5 * frame.cell_size + 1e-9
     assert abs(error @ frame.view_direction) < 1e-9
 
 
-@given(x=metres, y=metres, z=metres, rows=st.integers(-5, 5), columns=st.integers(-5, 5))
-def test_moving_a_point_in_the_picture_plane_shifts_its_cell_and_keeps_its_depth(x, y, z, rows, columns):
-    frame = SpatialFrame()
+@given(frame=frames, x=metres, y=metres, z=metres, rows=st.integers(-5, 5), columns=st.integers(-5, 5))
+def test_moving_a_point_in_the_picture_plane_shifts_its_cell_and_keeps_its_depth(frame, x, y, z, rows, columns):
     start, depth = frame.point_to_cell(np.array([x, y, z]))
     centre = frame.cell_to_point(start, depth)
-    moved = centre - rows * frame.cell_size * frame.up_direction - columns * frame.cell_size * np.array([0, 1, 0])
+    moved = centre - rows * frame.cell_size * frame.up_direction - columns * frame.cell_size * frame.left_direction
     cell, moved_depth = frame.point_to_cell(moved)
     assert tuple(cell - start) == (rows, columns)
     assert moved_depth == pytest.approx(depth, abs=1e-9)
 
 
-def test_the_view_looks_forty_degrees_down_and_its_axes_are_orthonormal():
-    frame = SpatialFrame()
-    axes = np.stack([frame.view_direction, frame.up_direction, [0, 1, 0]])
+@given(frame=frames)
+def test_the_axes_of_a_frame_are_orthonormal_and_turn_with_it(frame):
+    axes = np.stack([frame.view_direction, frame.up_direction, frame.left_direction])
     np.testing.assert_allclose(axes @ axes.T, np.eye(3), atol=1e-12)
+    level = replace(frame, yaw_rad=0.0)
+    turn = Rotation.from_euler("z", frame.yaw_rad)
+    np.testing.assert_allclose(turn.apply([level.view_direction, level.up_direction, level.left_direction]), axes, atol=1e-12)
+
+
+def test_the_view_looks_forty_degrees_down_and_left_is_world_y():
+    frame = SpatialFrame()
+    np.testing.assert_array_equal(frame.left_direction, [0, 1, 0])
     assert np.rad2deg(-np.arcsin(frame.view_direction[2])) == pytest.approx(40.0)
 
 

@@ -1,6 +1,6 @@
 """Fuse calibrated RGB-D images into one oblique parallel view: nearest point per cell, small holes filled by medians."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,7 +16,7 @@ from hiermap.worlds.perception.self_filter import own_pixels
 FRAME = SpatialFrame()
 """The default cells."""
 CHANNELS = 10
-"""Of `SpatialView.channels`: colour 3, depth, height, normal 3, validity, holding."""
+"""Of `SpatialView.channels`: colour 3, depth, height, normal 3 (along the frame's forward, left and up), validity, holding."""
 MAX_VIEW_DEPTH_M = 2.4
 """Points farther from the eye plane belong to no kitchen."""
 SAME_SURFACE_M = 0.015
@@ -92,7 +92,8 @@ class SpatialView:
         planes[0:3] = np.moveaxis(self.rgb, -1, 0) * np.float32(1 / 255)
         planes[3] = (self.depth - MEAN_DEPTH_M) / DEPTH_SCALE_M
         planes[4] = (self.height - MEAN_HEIGHT_M) / HEIGHT_SCALE_M
-        planes[5:8] = np.moveaxis(self.normals, -1, 0)
+        # A network sees the same kitchen wherever it stands, so its normals are those of a frame that is not turned.
+        planes[5:8] = np.moveaxis(local_normals(self.depth, self.valid, replace(self.frame, yaw_rad=0.0)), -1, 0)
         planes[:8] *= seen
         planes[8] = seen
         planes[9] = float(self.holding)
@@ -165,11 +166,9 @@ def _splat(view: CameraView, body: RobotBody | None, frame: SpatialFrame, neares
     """
     depth = np.where((view.depth > 0) & ~own_pixels(view, body), view.depth, np.nan).astype(np.float32)
     points = _quarter_points(depth, view.K, view.T_camera_to_world)
-    up, ahead = frame.up_direction.astype(np.float32), frame.view_direction.astype(np.float32)
-    x, y, z = points[..., 0], points[..., 1], points[..., 2]
-    row = (np.float32(frame.top) - (x * up[0] + z * up[2])) * np.float32(1 / frame.cell_size)
-    column = (np.float32(frame.left) - y) * np.float32(1 / frame.cell_size)
-    ahead_m = x * ahead[0] + z * ahead[2] - np.float32(frame.eye)
+    row = (np.float32(frame.top) - _along(points, frame.up_direction)) * np.float32(1 / frame.cell_size)
+    column = (np.float32(frame.left) - _along(points, frame.left_direction)) * np.float32(1 / frame.cell_size)
+    ahead_m = _along(points, frame.view_direction) - np.float32(frame.eye)
     with np.errstate(invalid="ignore"):
         inside = (row >= 0) & (row < frame.rows) & (column >= 0) & (column < frame.columns)
         inside &= (ahead_m > 0.01) & (ahead_m < MAX_VIEW_DEPTH_M)
@@ -180,6 +179,12 @@ def _splat(view: CameraView, body: RobotBody | None, frame: SpatialFrame, neares
     np.minimum.at(nearest, cell_row * frame.columns + cell_column, (quanta << _INDEX_BITS) | (np.arange(len(kept)) + first))
     within = np.stack([row - cell_row, column - cell_column], axis=-1) - np.float32(0.5)
     return np.asarray(view.rgb).reshape(-1, 3)[kept % depth.size], within.astype(np.float32)
+
+
+def _along(points: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    """Coordinates `[...]` of points `[..., 3]` along a direction [3], summed in one order on every machine."""
+    x, y, z = direction.astype(np.float32)
+    return points[..., 0] * x + points[..., 1] * y + points[..., 2] * z
 
 
 def _quarter_points(depth: np.ndarray, K: np.ndarray, T_camera_to_world: np.ndarray) -> np.ndarray:

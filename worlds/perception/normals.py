@@ -111,8 +111,7 @@ def local_normals(depth: np.ndarray, valid: np.ndarray, frame: SpatialFrame, rea
     safe = np.where(determinant > 1e-3, determinant, 1)
     slope_row = np.where(determinant > 1e-3, (rd * cc - cd * rc) / safe, 0) / frame.cell_size
     slope_column = np.where(determinant > 1e-3, (cd * rr - rd * rc) / safe, 0) / frame.cell_size
-    # Depth grows by slope_row along -up and by slope_column along -y.
-    normal = -frame.view_direction - slope_row[..., None] * frame.up_direction
-    normal[..., 1] -= slope_column
+    # Depth grows by slope_row along -up and by slope_column along -left.
+    normal = -frame.view_direction - slope_row[..., None] * frame.up_direction - slope_column[..., None] * frame.left_direction
     normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
     return np.where(valid[..., None], normal, 0).astype(np.float32)

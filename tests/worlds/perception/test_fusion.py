@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from hiermap.worlds.base import GripperState, Observation
 from hiermap.worlds.errors import InvalidObservationError
@@ -143,3 +144,31 @@ def test_a_small_hole_takes_the_nearest_seen_cell(view):
     valid = view.valid.copy()
     valid[59:62, 60:63] = False
     np.testing.assert_allclose(replace(view, valid=valid).point((60, 61)), view.point((60, 61)), atol=0.03)
+
+
+def turned(observation, turn):
+    """The observation of a scene that was turned about the world's z axis together with robot and cameras."""
+    whole = np.eye(4)
+    whole[:3, :3] = turn.as_matrix()
+    views = [
+        replace(v, T_camera_to_world=whole @ v.T_camera_to_world, fiducials_world=turn.apply(v.fiducials_world)) for v in observation.views
+    ]
+    body = observation.body
+    axes = turn.as_matrix() @ body.axes_world
+    return replace(observation, views=tuple(views), body=replace(body, centres_world=turn.apply(body.centres_world), axes_world=axes))
+
+
+@pytest.mark.parametrize("yaw", [-2.0, -0.4, 0.7, np.pi / 2])
+def test_a_scene_turned_with_its_cameras_and_frame_gives_the_same_view(view, yaw):
+    turn = Rotation.from_euler("z", yaw)
+    there = fuse(turned(observe(), turn), SpatialFrame(yaw_rad=yaw))
+    both = view.valid & there.valid
+    assert both.sum() > 0.999 * view.valid.sum()
+    # Rounding moves few points over a cell's border, where another one may be nearest.
+    same = both & (np.abs(there.depth - view.depth) < 2.5e-4) & (there.rgb == view.rgb).all(axis=-1)
+    assert same.sum() > 0.99 * both.sum()
+    assert np.median(np.linalg.norm(turn.apply(view.points[same]) - there.points[same], axis=-1)) < 1e-4
+    assert np.median(np.linalg.norm(turn.apply(view.normals[same]) - there.normals[same], axis=-1)) < 1e-3
+    assert np.median(np.abs(there.channels() - view.channels())[:, same]) < 1e-3
+    cell = tuple(int(i) for i in SpatialFrame().point_to_cell(np.array([UPPER_X, 0.2, 0.45]))[0])
+    np.testing.assert_allclose(there.normal(cell), turn.apply([-1, 0, 0]), atol=0.02)

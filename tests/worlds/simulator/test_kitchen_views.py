@@ -151,3 +151,27 @@ def test_the_self_filter_takes_nothing_of_the_kitchen_away():
         floor = geom == kitchen.model.geom("floor").id
         taken = own_pixels(view, observation.body).reshape(-1) & ~np.isin(geom, robot) & ~floor
         assert not taken.any()
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [replace(FRAME, top=FRAME.top + 0.1, left=FRAME.left - 0.2, eye=-0.3), replace(FRAME, cell_size=0.012), replace(FRAME, yaw_rad=0.3)],
+    ids=["moved", "coarse", "turned"],
+)
+def test_views_and_masks_of_another_frame_show_the_same_things_at_the_same_places(frame):
+    kitchen, other = Kitchen(100002), Kitchen(100002, frame=frame)
+    view, masks, straight, usual = other.view(), other.masks(), kitchen.view(), kitchen.masks()
+    assert view.frame == frame
+    _, depth = parallel_hits(other.model, other.data, frame, other.robot_geom_ids)
+    both = view.valid & np.isfinite(depth)
+    assert (np.abs(view.depth - depth)[both] < 0.015).mean() > 0.9
+    compared = 0
+    for name, mask in masks.items():
+        points = straight.points[usual[name] & straight.valid]
+        cells, _ = frame.point_to_cell(points)
+        inside = frame.contains(cells)
+        # Cells along a border of thing or frame differ, and so does what a turned frame sees past an edge.
+        if inside.sum() > 200:
+            compared += 1
+            assert mask[tuple(cells[inside].T)].mean() > 0.8, name
+    assert compared >= 5
