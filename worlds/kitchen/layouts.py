@@ -1,16 +1,18 @@
 """Procedural kitchens: layout families (disjoint for training and testing) and `sample_kitchen`."""
 
 import colorsys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from hiermap.worlds.kitchen import lower_units as lower
 from hiermap.worlds.kitchen import upper_units as upper
+from hiermap.worlds.kitchen.lower_units import Slot, Unit
 from hiermap.worlds.kitchen.mjcf import GRIPPING
 from hiermap.worlds.kitchen.objects import sample_object
-from hiermap.worlds.kitchen.spec import HINGED, OBJECT_KINDS, RGBA, FixtureSpec, KitchenSpec, ObjectSpec, PanelSpec, SurfaceSpec
+from hiermap.worlds.kitchen.spec import HINGED, OBJECT_KINDS, RGBA, FixtureSpec, KitchenSpec, PanelSpec, SurfaceSpec
 
 TEST_SEED_START = 200_000
 """Seeds from here on use the test families."""
@@ -63,13 +65,20 @@ TEST_FAMILIES = (
     Family("villa", ("drawers_2", "blank", "drawers_1"), ("sliding", "switch", "latched")),
 )
 
-Builder = Callable[[lower.Slot, np.random.Generator], lower.Unit]
+Column = tuple[str, float, float, int]
+"""Side name, lowest and highest y [m], and outer direction."""
+LOWER_COLUMNS: tuple[Column, ...] = (
+    ("left", CENTRE_HALF, HALF_WIDTH, 1),
+    ("middle", -CENTRE_HALF, CENTRE_HALF, 1),
+    ("right", -HALF_WIDTH, -CENTRE_HALF, -1),
+)
+Builder = Callable[[Slot, np.random.Generator], Unit]
 LOWER_UNITS: dict[str, Builder] = {
-    "drawers_1": lambda slot, rng: lower.drawers(slot, rng, 1),
-    "drawers_2": lambda slot, rng: lower.drawers(slot, rng, 2),
+    "drawers_1": partial(lower.drawers, count=1),
+    "drawers_2": partial(lower.drawers, count=2),
     "stove": lower.stove,
     "oven": lower.oven,
-    "blank": lambda slot, rng: lower.blank(slot),
+    "blank": lower.blank,
 }
 UPPER_UNITS: dict[str, Builder] = {
     "door": upper.hinged_door,
@@ -78,7 +87,7 @@ UPPER_UNITS: dict[str, Builder] = {
     "sliding": upper.sliding_door,
     "tap": upper.tap,
     "switch": upper.switch,
-    "blank": lambda slot, rng: lower.Unit(),
+    "blank": lambda slot, rng: Unit(),
 }
 
 
@@ -100,16 +109,21 @@ def sample_kitchen(seed: int) -> KitchenSpec:
     counter_z, front = float(rng.uniform(0.265, 0.295)), float(rng.uniform(0.58, 0.595))
     back = front + float(rng.uniform(0.175, 0.19))
     colours = _Palette(rng)
-    units = _lower_units(low, rng, front, counter_z - SLAB, colours) + _upper_units(high, rng, back, counter_z, colours)
-    stove = "stove" in low
+    units = _units(LOWER_UNITS, low, LOWER_COLUMNS, colours, front_x=front, z_min=lower.BOTTOM_Z, z_max=counter_z - SLAB)
+    shift = float(rng.uniform(-0.01, 0.01))
+    columns = (("left", 0.115, 0.43 + shift, 1), ("centre", -0.085, 0.085, 1), ("right", -0.43 - shift, -0.115, -1))
+    units += _units(UPPER_UNITS, high, columns, colours, front_x=back, z_min=counter_z, z_max=counter_z + 0.3)
     fixtures = tuple(f for unit in units for f in unit.fixtures)
     spots = tuple((front + SPOT_X, y) for y in SPOTS_Y)
     return KitchenSpec(
         seed=seed,
         family=family.name + ("_mirrored" if mirrored else ""),
         fixtures=fixtures,
-        objects=_objects(rng, colours),
-        surfaces=_surfaces(rng, spots, counter_z, stove, colours),
+        objects=tuple(
+            sample_object(OBJECT_KINDS[i], rng, colours.next((0.75, 1.0), (0.55, 1.0)))
+            for i in sorted(rng.permutation(len(OBJECT_KINDS))[: int(rng.integers(2, 4))])
+        ),
+        surfaces=_surfaces(spots, counter_z, "stove" in low, colours),
         counter_world=(front, back, -HALF_WIDTH, HALF_WIDTH, counter_z),
         spots_world=spots,
         upper_front_x=back,
@@ -145,47 +159,27 @@ def _rgba(hue: float, saturation: float, value: float) -> RGBA:
     return (round(red, 4), round(green, 4), round(blue, 4), 1.0)
 
 
-def _lower_units(kinds: tuple[str, ...], rng: np.random.Generator, front: float, top: float, colours: _Palette) -> list[lower.Unit]:
-    columns = (("left", CENTRE_HALF, HALF_WIDTH, 1), ("middle", -CENTRE_HALF, CENTRE_HALF, 1), ("right", -HALF_WIDTH, -CENTRE_HALF, -1))
+def _units(
+    builders: Mapping[str, Builder], kinds: Sequence[str], columns: Sequence[Column], colours: _Palette, **where: float
+) -> list[Unit]:
+    """A unit of every column's kind; `where` is what a `Slot` says of their tier."""
     units = []
     for kind, (side, y_min, y_max, outer) in zip(kinds, columns, strict=True):
         fronts = (colours.next(), colours.next())
-        slot = lower.Slot(side, y_min, y_max, front, lower.BOTTOM_Z, top, outer, fronts, colours.carcass, colours.metal)
-        units.append(LOWER_UNITS[kind](slot, rng))
+        slot = Slot(side, y_min, y_max, outer=outer, colours=fronts, carcass=colours.carcass, metal=colours.metal, **where)
+        units.append(builders[kind](slot, colours.rng))
     return units
 
 
-def _upper_units(kinds: tuple[str, ...], rng: np.random.Generator, back: float, counter_z: float, colours: _Palette) -> list[lower.Unit]:
-    shift = float(rng.uniform(-0.01, 0.01))
-    columns = (("left", 0.115, 0.43 + shift, 1), ("centre", -0.085, 0.085, 1), ("right", -0.43 - shift, -0.115, -1))
-    units = []
-    for kind, (side, y_min, y_max, outer) in zip(kinds, columns, strict=True):
-        fronts = (colours.next(), colours.next())
-        slot = lower.Slot(side, y_min, y_max, back, counter_z, counter_z + 0.3, outer, fronts, colours.carcass, colours.metal)
-        units.append(UPPER_UNITS[kind](slot, rng))
-    return units
-
-
-def _objects(rng: np.random.Generator, colours: _Palette) -> tuple[ObjectSpec, ...]:
-    chosen = rng.permutation(len(OBJECT_KINDS))[: int(rng.integers(2, 4))]
-    return tuple(sample_object(OBJECT_KINDS[i], rng, colours.next((0.75, 1.0), (0.55, 1.0))) for i in sorted(chosen))
-
-
-def _surfaces(
-    rng: np.random.Generator, spots: tuple[tuple[float, float], ...], counter_z: float, stove: bool, colours: _Palette
-) -> tuple[SurfaceSpec, ...]:
-    def surface(name: str, spot: tuple[float, float], rgba: RGBA) -> SurfaceSpec:
-        return SurfaceSpec(name, (*spot, counter_z), SURFACE_HALF, rgba)
-
-    free = list(range(len(spots)))
-    made = []
+def _surfaces(spots: Sequence[tuple[float, float]], counter_z: float, stove: bool, colours: _Palette) -> tuple[SurfaceSpec, ...]:
+    """Two burners where there is a stove, and a board where there is none or, half the time, besides."""
+    placed: list[tuple[str, int, RGBA]] = []
     if stove:
-        black = (0.06, 0.06, 0.07, 1.0)
-        made = [surface("burner_left", spots[3], black), surface("burner_right", spots[1], (0.16, 0.10, 0.10, 1.0))]
-        free = [0, 2, 4]
-    if not stove or rng.uniform() < 0.5:
-        made.append(surface("board", spots[int(rng.choice(free))], colours.next((0.4, 0.7), (0.6, 0.85))))
-    return tuple(made)
+        placed = [("burner_left", 3, (0.06, 0.06, 0.07, 1.0)), ("burner_right", 1, (0.16, 0.10, 0.10, 1.0))]
+    if not stove or colours.rng.uniform() < 0.5:
+        free = [index for index in range(len(spots)) if index not in {spot for _, spot, _ in placed}]
+        placed.append(("board", int(colours.rng.choice(free)), colours.next((0.4, 0.7), (0.6, 0.85))))
+    return tuple(SurfaceSpec(name, (*spots[spot], counter_z), SURFACE_HALF, rgba) for name, spot, rgba in placed)
 
 
 def _shell(front: float, back: float, counter_z: float, colours: _Palette) -> tuple[PanelSpec, ...]:

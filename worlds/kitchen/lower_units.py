@@ -18,6 +18,11 @@ DARK = (0.12, 0.11, 0.10, 1.0)
 """Inside of a carcass."""
 
 
+Point = tuple[float, float, float]
+Drawn = float | tuple[float, float]
+"""A value, or the lowest and highest between which it is drawn."""
+
+
 @dataclass(frozen=True)
 class Unit:
     """What a slot of the kitchen contributes: moving fixtures and static boxes."""
@@ -52,6 +57,10 @@ class Slot:
     def width(self) -> float:
         return self.y_max - self.y_min
 
+    @property
+    def outer_y(self) -> float:
+        return self.y_max if self.outer > 0 else self.y_min
+
 
 def bar_handle(rng: np.random.Generator, kinds: tuple[str, ...], room_y: float, room_z: float) -> dict:
     """Random handle among `kinds`, bars no longer than the room they have [m]: the handle fields of a `FixtureSpec`."""
@@ -78,6 +87,24 @@ def reach_of(handle: dict) -> float:
     return handle["clearance"] + (0.0 if handle["handle"] == "knob" else 2 * handle["handle_radius"])
 
 
+def joint(
+    rng: np.random.Generator, axis: Point, anchor: Point, travel: Drawn, damping: Drawn, frictionloss: Drawn, slides: bool = False
+) -> dict:
+    """The joint fields of a `FixtureSpec`; what is given as lowest and highest is drawn, in the order of the arguments."""
+    travel, damping, frictionloss = (float(rng.uniform(*x)) if isinstance(x, tuple) else x for x in (travel, damping, frictionloss))
+    placed = {"joint_type": "slide" if slides else "hinge", "joint_axis_world": axis, "joint_anchor_world": anchor}
+    return {**placed, "joint_range": travel, "damping": damping, "frictionloss": frictionloss}
+
+
+def knob(
+    name: str, kind: str, pivot: np.ndarray, normal: np.ndarray, along: Point, radius: float, reach: float, rgba: RGBA, **fields
+) -> FixtureSpec:
+    """Something that turns about the `normal` of what it sits on, its ridge `along` when off; `fields` are the joint's and the handle's."""
+    size, tip = (2 * radius, 2 * radius, reach), tuple(pivot + normal * reach)
+    grip: dict = {"handle_world": tip, "handle_radius": radius, "handle_length": 2 * radius, "handle_axis_world": along}
+    return FixtureSpec(name, kind, tuple(pivot), size, rgba=rgba, normal_world=tuple(normal), **grip, **fields)
+
+
 def back_panel(slot: Slot) -> PanelSpec:
     """The dark back of a carcass, seen through an open front."""
     x = slot.front_x + CARCASS_DEPTH + 0.01
@@ -85,9 +112,9 @@ def back_panel(slot: Slot) -> PanelSpec:
     return PanelSpec(f"{slot.side}_back_{z:.2f}", (x, slot.y, z), (0.01, slot.width / 2, (slot.z_max - slot.z_min) / 2), DARK)
 
 
-def blank(slot: Slot, z_min: float | None = None, z_max: float | None = None) -> Unit:
-    """A plain closed front that does not move."""
-    low, high = slot.z_min if z_min is None else z_min, slot.z_max if z_max is None else z_max
+def blank(slot: Slot, rng: np.random.Generator, drop: float = 0.0) -> Unit:
+    """A plain closed front that does not move, and ends `drop` [m] below the upper edge of its slot."""
+    low, high = slot.z_min, slot.z_max - drop
     half = (CARCASS_DEPTH / 2, slot.width / 2 - GAP / 2, (high - low) / 2 - GAP / 2)
     return Unit((), (PanelSpec(f"{slot.side}_blank_{low:.2f}", (slot.front_x + half[0], slot.y, (low + high) / 2), half, slot.carcass),))
 
@@ -103,34 +130,25 @@ def drawers(slot: Slot, rng: np.random.Generator, count: int) -> Unit:
         # Nor must a hand that reaches down into the open lower drawer: short upper handles and long travels leave it 2 cm.
         handles[0] = {**handles[0], "handle_radius": float(rng.uniform(0.005, 0.006)), "clearance": float(rng.uniform(0.029, 0.031))}
     travel = float(rng.uniform(0.240, 0.25) if count == 2 else rng.uniform(0.21, 0.24))
-    fixtures = []
-    for index in range(count):
-        z = slot.z_max - (index + 0.5) * height
-        fixtures.append(_drawer(slot, rng, index + 1, z, height, travel, handles[index]))
-    panels = [back_panel(slot)]
-    if count == 1 and slot.z_max - height - slot.z_min > 0.02:
-        panels += blank(slot, slot.z_min, slot.z_max - height).panels
-    return Unit(tuple(fixtures), tuple(panels))
+    middles = [slot.z_max - (index + 0.5) * height for index in range(count)]
+    stack = tuple(_drawer(slot, rng, index + 1, middles[index], height, travel, handles[index]) for index in range(count))
+    is_low = count == 1 and slot.z_max - height - slot.z_min > 0.02
+    return Unit(stack, (back_panel(slot), *(blank(slot, rng, height).panels if is_low else ())))
 
 
 def _drawer(slot: Slot, rng: np.random.Generator, number: int, z: float, height: float, travel: float, handle: dict) -> FixtureSpec:
-    name = f"{slot.side}_drawer_{number}"
     # Low fronts carry their handle high: below z = 0.12 the way home re-closes drawers.
     lift = 0.18 * height if height < 0.112 else 0.0
+    face = (slot.front_x, slot.y, z)
     return FixtureSpec(
-        name=name,
-        kind="drawer",
-        face_world=(slot.front_x, slot.y, z),
-        size=(slot.width - GAP, height - GAP, travel + 0.035),
-        joint_type="slide",
-        joint_axis_world=(-1.0, 0.0, 0.0),
-        joint_anchor_world=(slot.front_x, slot.y, z),
-        joint_range=travel,
+        f"{slot.side}_drawer_{number}",
+        "drawer",
+        face,
+        (slot.width - GAP, height - GAP, travel + 0.035),
         handle_world=(slot.front_x - reach_of(handle), slot.y, z + lift),
-        damping=float(rng.uniform(3.0, 12.0)),
-        frictionloss=float(rng.uniform(1.0, 4.0)),
         rgba=slot.colours[(number - 1) % len(slot.colours)],
         above=f"{slot.side}_drawer_{number - 1}" if number > 1 else None,
+        **joint(rng, (-1.0, 0.0, 0.0), face, travel, (3.0, 12.0), (1.0, 4.0), slides=True),
         **handle,
     )
 
@@ -139,20 +157,14 @@ def oven(slot: Slot, rng: np.random.Generator) -> Unit:
     """An oven door: horizontal hinge at its bottom, horizontal bar near its top."""
     height = slot.z_max - slot.z_min
     handle = bar_handle(rng, ("bar_horizontal",), 0.14, 0.0)
-    door = FixtureSpec(
-        name="oven_door",
-        kind="oven_door",
-        face_world=(slot.front_x, slot.y, slot.z_min + height / 2),
-        size=(slot.width - GAP, height - GAP, PANEL_THICKNESS),
-        joint_axis_world=(0.0, -1.0, 0.0),
-        joint_anchor_world=(slot.front_x + PANEL_THICKNESS / 2, slot.y, slot.z_min + PANEL_THICKNESS / 2),
-        joint_range=float(rng.uniform(0.85, 1.0)),
-        handle_world=(slot.front_x - reach_of(handle), slot.y, slot.z_max - 0.032),
-        damping=float(rng.uniform(0.3, 1.0)),
-        frictionloss=float(rng.uniform(0.1, 0.4)),
-        rgba=slot.colours[0],
-        **handle,
+    face, hinge = (
+        (slot.front_x, slot.y, slot.z_min + height / 2),
+        (slot.front_x + PANEL_THICKNESS / 2, slot.y, slot.z_min + PANEL_THICKNESS / 2),
     )
+    grip = (slot.front_x - reach_of(handle), slot.y, slot.z_max - 0.032)
+    turning = joint(rng, (0.0, -1.0, 0.0), hinge, (0.85, 1.0), (0.3, 1.0), (0.1, 0.4))
+    size = (slot.width - GAP, height - GAP, PANEL_THICKNESS)
+    door = FixtureSpec("oven_door", "oven_door", face, size, handle_world=grip, rgba=slot.colours[0], **turning, **handle)
     return Unit((door,), (back_panel(slot),))
 
 
@@ -173,26 +185,9 @@ def stove(slot: Slot, rng: np.random.Generator) -> Unit:
     reach = float(rng.uniform(0.034, 0.040)) + (0.004 if handle == "ridge" else 0.0)
     offset = float(rng.uniform(0.095, 0.105))
     knobs = []
-    for name, y in (("left_knob", offset), ("right_knob", -offset)):
-        face = centre + np.array([0.0, y, 0.0])
-        knobs.append(
-            FixtureSpec(
-                name=name,
-                kind="knob",
-                face_world=tuple(face),
-                size=(2 * radius, 2 * radius, reach),
-                joint_axis_world=tuple(normal),  # counter-clockwise is on, everywhere: a knob at rest does not show which way it turns
-                joint_anchor_world=tuple(face),
-                joint_range=float(np.pi / 2),
-                handle=handle,
-                handle_world=tuple(face + normal * reach),
-                handle_radius=radius,
-                handle_length=2 * radius,
-                damping=0.01,
-                frictionloss=float(rng.uniform(0.03, 0.10)),
-                rgba=slot.colours[0] if name == "left_knob" else slot.colours[1],
-                normal_world=tuple(normal),
-                handle_axis_world=tuple(up),
-            )
-        )
-    return Unit(tuple(knobs), (panel, *blank(slot, slot.z_min, slot.z_max - drop).panels))
+    for name, y, rgba in zip(("left_knob", "right_knob"), (offset, -offset), slot.colours, strict=True):
+        pivot = centre + np.array([0.0, y, 0.0])
+        # Counter-clockwise is on, everywhere: a knob at rest does not show which way it turns.
+        turning = joint(rng, tuple(normal), tuple(pivot), float(np.pi / 2), 0.01, (0.03, 0.10))
+        knobs.append(knob(name, "knob", pivot, normal, tuple(up), radius, reach, rgba, handle=handle, **turning))
+    return Unit(tuple(knobs), (panel, *blank(slot, rng, drop).panels))

@@ -1,13 +1,12 @@
 """The loose things of a kitchen: sampled sizes and their MJCF bodies."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from xml.etree.ElementTree import Element, SubElement
 
 import numpy as np
 
 from hiermap.worlds.kitchen import mjcf
-from hiermap.worlds.kitchen.spec import OBJECT_KINDS, RGBA, ObjectSpec
+from hiermap.worlds.kitchen.spec import RGBA, ObjectSpec
 
 FEET = 0.004
 """Radius of the four feet an object stands on [m]: four sphere contacts instead of the ten or more of a disc."""
@@ -16,41 +15,36 @@ FEET_LIFT = 0.002
 """Gap between the counter and an upright object's walls [m], so that only its feet touch."""
 
 
-def sample_object(kind: str, rng: np.random.Generator, rgba: RGBA) -> ObjectSpec:
-    """Random size, mass and friction of one kind; every height is at most 8 cm so that it fits into any drawer."""
-    u = rng.uniform
-    # Slippery enough that a mug slides, instead of toppling, when a door or a finger pushes it 3 cm above the counter.
-    friction = float(u(0.35, 0.55))
-
-    def made(radius: float, height: float, grip: tuple[float, float], width: float, lightest: float, heaviest: float) -> ObjectSpec:
-        """`grip`: how far beside the middle and how far below the top it is gripped."""
-        offset = (0.0, grip[0], height - grip[1])
-        return ObjectSpec(kind, radius, height, offset, width, float(u(lightest, heaviest)), rgba, friction=friction)
-
-    if kind == "mug":
-        radius, height = float(u(0.0255, 0.0275)), float(u(0.066, 0.076))
-        return made(radius, height, (0.0, 0.022), 2 * radius, 0.18, 0.30)
-    if kind == "can":
-        radius, height = float(u(0.0235, 0.0270)), float(u(0.066, 0.076))
-        return made(radius, height, (0.0, 0.022), 2 * radius, 0.20, 0.35)
-    if kind == "box":
-        width, length, height = float(u(0.040, 0.052)), float(u(0.060, 0.080)), float(u(0.060, 0.076))
-        return replace(made(float(np.hypot(width, length) / 2), height, (0.0, 0.022), width, 0.20, 0.35), length=length)
-    if kind == "bowl":
-        radius, height = float(u(0.050, 0.056)), float(u(0.048, 0.055))
-        return made(radius, height, (radius - BOWL_WALL / 2, 0.012), BOWL_WALL, 0.12, 0.18)
-    if kind == "pot":
-        radius, height = float(u(0.048, 0.056)), float(u(0.072, 0.080))
-        return made(radius, height, (0.0, 0.012), 2 * LID_KNOB, 0.30, 0.45)
-    raise ValueError(f"unknown object kind {kind!r}; known: {OBJECT_KINDS}")
-
-
 BOWL_WALL = 0.008
 """Thickness of a bowl's wall [m], which is what the fingers span."""
 LID_KNOB = 0.013
 """Radius of the knob on a pot's lid [m]."""
 LID_KNOB_HEIGHT = 0.028
 """Height of that knob [m]: the pads are 16 mm long."""
+Interval = tuple[float, float]
+SIZES: dict[str, tuple[Interval, Interval | None, Interval, Interval, float]] = {
+    "mug": ((0.0255, 0.0275), None, (0.066, 0.076), (0.18, 0.30), 0.022),
+    "can": ((0.0235, 0.0270), None, (0.066, 0.076), (0.20, 0.35), 0.022),
+    "box": ((0.040, 0.052), (0.060, 0.080), (0.060, 0.076), (0.20, 0.35), 0.022),
+    "bowl": ((0.050, 0.056), None, (0.048, 0.055), (0.12, 0.18), 0.012),
+    "pot": ((0.048, 0.056), None, (0.072, 0.080), (0.30, 0.45), 0.012),
+}
+"""Lowest and highest radius (a box's width), length (of boxes), height [m] and mass [kg], and how far below the top it is gripped [m];
+every height is at most 8 cm so that it fits into any drawer."""
+
+
+def sample_object(kind: str, rng: np.random.Generator, rgba: RGBA) -> ObjectSpec:
+    """Random size, mass and friction of one kind."""
+    across, along, tall, heavy, depth = SIZES[kind]
+    # Slippery enough that a mug slides, instead of toppling, when a door or a finger pushes it 3 cm above the counter.
+    friction, radius = float(rng.uniform(0.35, 0.55)), float(rng.uniform(*across))
+    length = 0.0 if along is None else float(rng.uniform(*along))
+    width = {"box": radius, "bowl": BOWL_WALL, "pot": 2 * LID_KNOB}.get(kind, 2 * radius)
+    if along is not None:
+        radius = float(np.hypot(width, length) / 2)
+    height, mass = float(rng.uniform(*tall)), float(rng.uniform(*heavy))
+    grip = (0.0, radius - BOWL_WALL / 2 if kind == "bowl" else 0.0, height - depth)
+    return ObjectSpec(kind, radius, height, grip, width, mass, rgba, length, friction)
 
 
 def object_body(spec: ObjectSpec) -> Element:

@@ -73,14 +73,12 @@ def _free_pose(spec: KitchenSpec, fractions: dict[str, float], poses: dict[str, 
     return next(pose for pose in tries if not crowded(spec, poses, thing, pose))
 
 
-def drawer_pose(drawer: FixtureSpec, fraction: float, thing: ObjectSpec, rng: np.random.Generator | None = None) -> Pose:
-    """A base pose inside a drawer at `fraction`, reachable from above once it is open: beside its middle, or in it without `rng`."""
+def drawer_pose(drawer: FixtureSpec, fraction: float, thing: ObjectSpec, rng: np.random.Generator) -> Pose:
+    """A random base pose inside a drawer at `fraction`, reachable from above once it is open."""
     x, y, _ = drawer.face_world
-    side = 0.0 if rng is None else float(rng.uniform(-1.0, 1.0)) * side_room(drawer, thing)
-    yaw = 0.0 if rng is None else float(rng.uniform(-np.pi, np.pi))
-    base = (x + DRAWER_INSET, y + side, drawer_floor_z(drawer))
-    moved = drawer.moved(np.array(base), fraction)
-    return float(moved[0]), float(moved[1]), float(moved[2]), yaw
+    side = float(rng.uniform(-1.0, 1.0)) * side_room(drawer, thing)
+    moved = drawer.moved(np.array((x + DRAWER_INSET, y + side, drawer_floor_z(drawer))), fraction)
+    return float(moved[0]), float(moved[1]), float(moved[2]), float(rng.uniform(-np.pi, np.pi))
 
 
 def in_sweep(door: FixtureSpec, fraction: float, thing: ObjectSpec, pose: Pose) -> bool:

@@ -5,6 +5,7 @@ World axes: x forward to the kitchen front, y left, z up [m]; origin at the robo
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
@@ -119,6 +120,9 @@ class ObjectSpec:
     friction: float = 0.45
 
 
+Thing = TypeVar("Thing", FixtureSpec, ObjectSpec)
+
+
 @dataclass(frozen=True)
 class PanelSpec:
     """One static box of the carcass: `centre_world` and `half_size` along its axes [m], turned by `pitch_rad` about +y.
@@ -170,10 +174,7 @@ class KitchenSpec:
 
     def fixture(self, name: str) -> FixtureSpec:
         """The fixture of that name; KeyError lists what exists."""
-        for fixture in self.fixtures:
-            if fixture.name == name:
-                return fixture
-        raise KeyError(f"no fixture {name!r}; this kitchen has {[f.name for f in self.fixtures]}")
+        return _named(self.fixtures, name, "fixture")
 
     @property
     def drawers(self) -> tuple[FixtureSpec, ...]:
@@ -182,10 +183,14 @@ class KitchenSpec:
 
     def object(self, name: str) -> ObjectSpec:
         """The object of that name; KeyError lists what exists."""
-        for thing in self.objects:
-            if thing.name == name:
-                return thing
-        raise KeyError(f"no object {name!r}; this kitchen has {[o.name for o in self.objects]}")
+        return _named(self.objects, name, "object")
+
+
+def _named(things: tuple[Thing, ...], name: str, what: str) -> Thing:
+    found = {thing.name: thing for thing in things}
+    if name not in found:
+        raise KeyError(f"no {what} {name!r}; this kitchen has {list(found)}")
+    return found[name]
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def test_random_scenes_open_and_fill_things():
 def test_what_is_in_a_drawer_moves_with_it():
     spec = sample_kitchen(0)
     drawer = next(f for f in spec.fixtures if f.kind == "drawer")
-    shut, opened = drawer_pose(drawer, 0.0, spec.objects[0]), drawer_pose(drawer, 1.0, spec.objects[0])
+    shut, opened = (drawer_pose(drawer, fraction, spec.objects[0], np.random.default_rng(0)) for fraction in (0.0, 1.0))
     assert np.allclose(np.subtract(shut, opened), (drawer.joint_range, 0.0, 0.0, 0.0))
 
 
