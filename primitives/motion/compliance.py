@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hiermap.primitives.motion.control import Driver, GivenUp, Hand, Impedance
+from hiermap.primitives.motion.control import Driver, Ending, GivenUp, Hand, Impedance
 from hiermap.primitives.motion.guarded import Until, guarded_move
 from hiermap.primitives.motion.kinematics import UP, cross, length_of, turned_about, unit
 from hiermap.primitives.specs import Reason
@@ -39,6 +39,7 @@ class Compliance:
         turn_per_metre: largest turn of the direction [rad/m].
         planar: turn the direction only about the vertical.
         hand_gain: share of the direction's turn that the hand follows.
+        hand_max_turn: of the hand [rad].
         hand_stiffness: that turns the hand [N m/rad].
         max_travel: stops here [m].
         contact_force: the direction only turns while the hand is pushed at least this hard [N].
@@ -60,22 +61,7 @@ class Compliance:
     contact_force: float = 0.0
 
 
-@dataclass(frozen=True, eq=False)
-class Travel:
-    """What following came to.
-
-    Attributes:
-        reason: STALLED (end stop or blocked), SLIPPED (lost, or still on its way after `max_travel`), TIMEOUT or, if never tried, MISSED.
-        length: of the path [m].
-        progress: net way along the first or the last direction, whichever is more [m]: sliding sideways on a face is none.
-    """
-
-    reason: Reason
-    length: float = 0.0
-    progress: float = 0.0
-
-
-def follow_joint(driver: Driver, start_direction: np.ndarray, how: Compliance, posture: np.ndarray, lost: Until | None = None) -> Travel:
+def follow_joint(driver: Driver, start_direction: np.ndarray, how: Compliance, posture: np.ndarray, lost: Until | None = None) -> Ending:
     """Drive the hand along `start_direction` [3] and then along whatever path it is led, until a stall, a loss or `max_travel`.
 
     It is lost when `lost(hand)` holds for several ticks.
@@ -85,7 +71,8 @@ def follow_joint(driver: Driver, start_direction: np.ndarray, how: Compliance, p
         guarded_move(driver, posture, path.goals(), lambda hand: path.ended(hand, lost is not None and lost(hand)))
     except GivenUp as given_up:
         path.reason = given_up.reason
-    return path.travel()
+    net = path.hand.position - path.begin.position
+    return Ending(path.reason, path.length, float(max(net @ path.first, net @ path.direction)))
 
 
 class _Path:
@@ -99,10 +86,6 @@ class _Path:
         self.force, self.limit, self.stiffness = how.least_force, how.force, how.hand_stiffness
         self.speed, self.length, self.reason = 0.0, 0.0, Reason.SLIPPED
         self.still, self.slow, self.gone, self.tried = 0.0, np.inf, 0, how.second_force <= how.force
-
-    def travel(self) -> Travel:
-        net = self.hand.position - self.begin.position
-        return Travel(self.reason, self.length, float(max(net @ self.first, net @ self.direction)))
 
     def goals(self) -> Iterator[Impedance]:
         while True:
@@ -155,10 +138,20 @@ class _Path:
         return self._stalled() or self.length > self.how.max_travel
 
     def _turn_to(self, chord: np.ndarray) -> None:
-        how = self.how
-        if how.contact_force <= 0 or -self.hand.force @ self.direction > how.contact_force:
-            self.direction = _turned(self.direction, chord, self.chord, how, self.first)
+        """Blend the last chord, extrapolated by half its turn, into the direction, within the limits."""
+        how, u, last = self.how, self.direction, self.chord
         self.knot, self.chord = self.hand.position, chord
+        ahead = chord if last is None else chord + 0.5 * (chord - last)
+        if how.planar:
+            ahead = np.array([chord[0], chord[1], u[2]])
+        if ahead @ u < 0.2 or (how.contact_force > 0 and -self.hand.force @ u <= how.contact_force):
+            return
+        wanted = unit((1 - BLEND) * u + BLEND * unit(ahead))
+        angle, most = _angle(u, wanted), how.turn_per_metre * CHORD_M
+        if angle > most:
+            wanted = unit(u + (most / angle) * (wanted - u))
+        if _angle(self.first, wanted) < how.max_turn:
+            self.direction = wanted
 
     def _stalled(self) -> bool:
         """Whether full force moves nothing any more; the first time a larger one may be tried."""
@@ -170,20 +163,6 @@ class _Path:
             return True
         self.tried, self.limit, self.stiffness, self.still = True, self.how.second_force, min(2.0, self.stiffness), 0.0
         return False
-
-
-def _turned(u: np.ndarray, new: np.ndarray, chord: np.ndarray | None, how: Compliance, first: np.ndarray) -> np.ndarray:
-    """The next direction: the last chord, extrapolated by half its turn, blended in and limited."""
-    if how.planar:
-        new = np.array([new[0], new[1], u[2]])
-    ahead = new if chord is None or how.planar else new + 0.5 * (new - chord)
-    if ahead @ u < 0.2:
-        return u
-    wanted = unit((1 - BLEND) * u + BLEND * unit(ahead))
-    angle, most = _angle(u, wanted), how.turn_per_metre * CHORD_M
-    if angle > most:
-        wanted = unit(u + (most / angle) * (wanted - u))
-    return wanted if _angle(first, wanted) < how.max_turn else u
 
 
 def _angle(a: np.ndarray, b: np.ndarray) -> float:

@@ -1,6 +1,7 @@
 """Two ways to move: stiff joint paths in free space, soft impedance in contact. Nothing is kept from one program to the next."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -42,6 +43,21 @@ class GivenUp(Exception):
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class Ending(NamedTuple):
+    """What a program, or its motion in contact, came to.
+
+    Attributes:
+        reason: of a followed joint STALLED (end stop or blocked), SLIPPED (lost, or still on its way at the end) or TIMEOUT.
+        displacement: in contact [m], or [rad] for rotate.
+        progress: of a followed joint: net way along the first or the last direction, whichever is more [m]; sliding sideways on a face
+            is none.
+    """
+
+    reason: Reason
+    displacement: float = 0.0
+    progress: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,9 +185,7 @@ class Driver:
 
         When a joint falls behind (something is in the way) and `guarded`, stops, returns the way it came and gives False.
         """
-        first = self.arm.read().q
-        knots = np.vstack([first, path])
-        reference = time_path(knots, self.arm.period, speed * self._pace * PEAK_JOINT_SPEED)
+        reference = time_path(np.vstack([self.arm.read().q, path]), self.arm.period, speed * self._pace * PEAK_JOINT_SPEED)
         late = 0
         for k, (q, qd, qdd) in enumerate(zip(*reference, strict=True)):
             state = self.arm.read()
@@ -187,18 +201,12 @@ class Driver:
         if len(passed) > 10:
             self.follow(passed[::-1][5 :: max(1, len(passed) // 8)], guarded=False)
 
-    def hold(self, seconds: float) -> None:
-        """Keep the joints where they are now."""
-        q, zero = self.arm.read().q, np.zeros(7)
-        for _ in range(max(1, round(seconds / self.arm.period))):
-            self.tick(joint_torque(self.arm.read(), q, zero, zero, self.arm.torque_limit))
-
-    def settle(self, q: np.ndarray, seconds: float = 0.6) -> None:
-        """Hold `q` until the arm rests there, at most `seconds`."""
-        zero = np.zeros(7)
+    def hold(self, seconds: float, rest: np.ndarray | None = None) -> None:
+        """Keep the joints where they are now, or at `rest` [7], and then only until the arm rests there."""
+        q, zero = self.arm.read().q if rest is None else rest, np.zeros(7)
         for _ in range(round(seconds / self.arm.period)):
             state = self.arm.read()
-            if np.abs(state.qd).max() < 2e-3 and np.abs(state.q - q).max() < 2e-3:
+            if rest is not None and np.abs(state.qd).max() < 2e-3 and np.abs(state.q - q).max() < 2e-3:
                 return
             self.tick(joint_torque(state, q, zero, zero, self.arm.torque_limit))
 

@@ -1,12 +1,14 @@
 """The way between a standoff and the ready pose: of several detours, the one that sweeps the least through where doors may stand open."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from hiermap.primitives.motion.kinematics import SerialChain, length_of, rotation_error, turned_about
+from hiermap.primitives.motion.kinematics import UP, SerialChain, length_of, rotation_error, turned_about
 
 CROWDED_X_M, CLEAR_Z_M = 0.40, 0.62
 """Farther out than this and lower than that, neighbours may stand open."""
-COUNTER_Z_M = 0.34
+DRAWERS_Z_M = 0.34
 """Below this, drawers may stand open as far out as the start itself."""
 SIDEWAYS_WEIGHT, FORWARD_WEIGHT, LENGTH_WEIGHT, DOWN_WEIGHT = 6.0, 12.0, 0.25, 6.0
 """Costs per metre of sideways, forward and downward motion of the hand in the crowded part, and per radian of path."""
@@ -25,67 +27,50 @@ Detour = list[tuple[np.ndarray, float]]
 
 def way_out(chain: SerialChain, start: np.ndarray, ready: np.ndarray, rise: float = 0.0) -> np.ndarray:
     """Joint way-points [K, 7] from `start` [7] (left out) to `ready` (last), first up by `rise` [m] as far as it can be reached."""
-    rotation, position, _ = chain.forward(start)
-    ready_rotation, _, _ = chain.forward(ready)
-    turn = rotation_error(ready_rotation, rotation)
-    best, least = ready[None], np.inf
-    ways = [_joints(chain, start, rotation, position, turn, detour) for detour in _detours(position, rise)]
-    if rise == 0:
-        ways += _tucks(chain, start)
-    else:
-        lift = _joints(chain, start, rotation, position, turn, [(position + np.array([0.0, 0.0, rise]), 0.0)])
-        ways += [lift, *([*lift, *tuck] for tuck in _tucks(chain, lift[-1] if lift else start))]
-    for path in ways:
-        whole = np.vstack([*path, ready])
-        cost = _cost(chain, np.vstack([start, whole]), position)
-        if cost < least:
-            best, least = whole, cost
-    return best
+    position = chain.forward(start)[1]
+    lift = _joints(chain, start, ready, [(position + rise * UP, 0.0)] if rise > 0 else [])
+    ways = [_joints(chain, start, ready, detour) for detour in _detours(position, rise)]
+    ways += [lift, *([*lift, tuck] for tuck in _tucks(chain, lift[-1] if lift else start))]
+    wholes = [np.vstack([*path, ready]) for path in ways]
+    return min(wholes, key=lambda whole: _cost(chain, np.vstack([start, whole]), position))
 
 
-def _detours(p: np.ndarray, rise: float) -> list[Detour]:
+def _detours(p: np.ndarray, rise: float) -> Iterator[Detour]:
     """Alternatives."""
-    up = np.array([0.0, 0.0, rise])
-    lifted = p + up
+    lifted = p + rise * UP
     first = [(lifted, 0.0)] if rise > 0 else []
     near = np.array([min(p[0], NEAR_X_M), p[1], lifted[2]])
     nearer = np.array([min(p[0], NEAR_X_M), 0.7 * p[1], max(lifted[2], HIGH_Z_M)])
-    made: list[Detour] = [] if rise > 0 else [[]]
     for share in (0.0, 0.35, 0.7):
-        made.append([*first, (near, share)])
-        made.append([*first, (near, share), (nearer, max(share, 0.5))])
-        made.append([*first, (nearer, share)])
-        made.append([*first, (np.array([p[0] - 0.10, p[1], max(lifted[2], CLEAR_Z_M)]), share), (nearer, 0.8)])
+        yield [*first, (near, share)]
+        yield [*first, (near, share), (nearer, max(share, 0.5))]
+        yield [*first, (nearer, share)]
+        yield [*first, (np.array([p[0] - 0.10, p[1], max(lifted[2], CLEAR_Z_M)]), share), (nearer, 0.8)]
         if rise == 0:
-            made.append([(p + np.array([-0.12, 0.0, 0.0]), 0.5 * share), (nearer, share)])
-    return made
+            yield [(p + np.array([-0.12, 0.0, 0.0]), 0.5 * share), (nearer, share)]
 
 
-def _tucks(chain: SerialChain, start: np.ndarray) -> list[list[np.ndarray]]:
+def _tucks(chain: SerialChain, start: np.ndarray) -> Iterator[np.ndarray]:
     """Folding shoulder and elbow draws the hand back whatever its orientation: always possible, where straight lines may not be."""
-    made = []
     for shoulder in (0.25, 0.5, 0.75):
         for elbow in (0.0, 0.3, 0.6):
-            q = start.copy()
-            q[1], q[3] = q[1] - shoulder, q[3] - elbow
-            made.append([np.clip(q, chain.lower + 0.05, chain.upper - 0.05)])
-    return made
+            folded = start - np.array([0.0, shoulder, 0.0, elbow, 0.0, 0.0, 0.0])
+            yield np.clip(folded, chain.lower + 0.05, chain.upper - 0.05)
 
 
-def _joints(
-    chain: SerialChain, start: np.ndarray, rotation: np.ndarray, position: np.ndarray, turn: np.ndarray, detour: Detour
-) -> list[np.ndarray]:
+def _joints(chain: SerialChain, start: np.ndarray, ready: np.ndarray, detour: Detour) -> list[np.ndarray]:
     """Joints along the straight pieces of a detour, up to the first that cannot be reached."""
+    rotation, here, _ = chain.forward(start)
+    turn = rotation_error(chain.forward(ready)[0], rotation)
     angle = length_of(turn)
-    axis = turn / angle if angle > 1e-9 else np.array([0.0, 0.0, 1.0])
+    axis = turn / angle if angle > 1e-9 else UP
     result: list[np.ndarray] = []
-    q, here, share = start, position, 0.0
+    q, share = start, 0.0
     for point, wanted in detour:
         steps = max(2, int(np.ceil(length_of(point - here) / 0.06)))
         along = np.linspace(0, 1, steps + 1)[1:]
-        positions = here + along[:, None] * (point - here)
         rotations = np.array([turned_about(axis, (share + s * (wanted - share)) * angle) @ rotation for s in along])
-        path, reached, *_ = chain.follow(q[None], rotations[None], positions[None])
+        path, reached, *_ = chain.follow(q[None], rotations, here + along[:, None] * (point - here))
         for row, good in zip(path[0], reached[0], strict=True):
             if not good or np.abs(row - q).max() > JUMP_RAD:
                 return result
@@ -107,7 +92,7 @@ def _cost(chain: SerialChain, path: np.ndarray, start: np.ndarray) -> float:
     step = np.diff(hand, axis=0)
     middle = 0.5 * (hand[1:] + hand[:-1])
     # Crowding fades out over 12 cm toward the robot and upward.
-    near = np.where(middle[:, 2] < COUNTER_Z_M, min(CROWDED_X_M, start[0]), CROWDED_X_M)
+    near = np.where(middle[:, 2] < DRAWERS_Z_M, min(CROWDED_X_M, start[0]), CROWDED_X_M)
     crowded = np.clip((middle[:, 0] - near) / 0.12 + 0.5, 0, 1) * np.clip((CLEAR_Z_M - middle[:, 2]) / 0.12 + 0.5, 0, 1)
     sideways = np.abs(step[:, 1]) @ crowded
     forward = np.clip(step[:, 0], 0, None) @ crowded

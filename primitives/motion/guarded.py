@@ -46,9 +46,7 @@ def along_line(
 def advance(driver: Driver, posture: np.ndarray, rotation: np.ndarray, goal: np.ndarray, contact_force: float, cap: float = 35.0) -> Hand:
     """Move in impedance to `goal` [3], or until the force against the motion exceeds `contact_force` [N]."""
     way = goal - driver.hand().position
-    length = length_of(way)
-    direction = unit(way)
-    steps = _gentle(length, driver.arm.period)
+    direction, steps = unit(way), _gentle(length_of(way), driver.arm.period)
     return along_line(driver, posture, rotation, direction, steps, cap, lambda hand: bool(-hand.force @ direction > contact_force))
 
 

@@ -56,15 +56,10 @@ def seeds(ready: np.ndarray) -> np.ndarray:
     rows = [ready, np.array([0, np.pi / 16, 0, -2.62, 0, np.pi - 0.2, np.pi / 4])]
     for wrist in (0.8, 1.57, 2.4, 2.8):
         for side in (-1.0, 1.0):
-            row = ready.copy()
-            row[2], row[4], row[5] = -0.3 * side, side * wrist, 1.8
-            rows.append(row)
-    turned = [np.array(rows)]
-    for flange in (-1.2, 2.4):
-        other = np.array(rows)
-        other[:, 6] = flange
-        turned.append(other)
-    return np.concatenate(turned)
+            rows.append(np.array([*ready[:2], -0.3 * side, ready[3], side * wrist, 1.8, ready[6]]))
+    made = np.tile(rows, (3, 1))
+    made[len(rows) :, 6] = np.repeat((-1.2, 2.4), len(rows))
+    return made
 
 
 def best_reach(chain: SerialChain, ready: np.ndarray, options: Sequence[Option]) -> Reach | None:
@@ -79,17 +74,13 @@ def best_reach(chain: SerialChain, ready: np.ndarray, options: Sequence[Option])
 
 
 def _best_branch(chain: SerialChain, ready: np.ndarray, first: np.ndarray, option: Option, best: Reach | None) -> Reach | None:
-    n = len(first)
-    posture = np.tile(ready, (n, 1))
-    q, reached = chain.solve(first, np.tile(option.rotation, (n, 1, 1)), np.tile(option.contact, (n, 1)), posture)
-    q = _distinct(q[reached])
-    if not len(q):
+    q, reached = chain.solve(first, option.rotation, option.contact, ready)
+    if not reached.any():
         return best
-    line = np.linspace(option.contact, option.standoff, APPROACH_POINTS)[None]
-    turns = np.broadcast_to(option.rotation, (len(q), APPROACH_POINTS, 3, 3))
-    path, whole, condition, sag = chain.follow(q, turns, np.broadcast_to(line, (len(q), APPROACH_POINTS, 3)))
+    q = _distinct(q[reached])
+    path, whole, soft = _followed(chain, q, option.rotation, np.linspace(option.contact, option.standoff, APPROACH_POINTS))
     cost = option.cost + TURN_WEIGHT * np.abs(path[:, [0, -1]] - ready).max(axis=(1, 2)) + np.where(whole.all(axis=1), 0.0, np.inf)
-    cost += (_penalty(chain, path) + CONDITION_WEIGHT * np.clip(CONDITION - condition, 0, None) + SAG_WEIGHT * sag).max(axis=1)
+    cost += soft.max(axis=1)
     # A branch that jumps between two way-points is not a straight line of the hand.
     cost += np.where(np.abs(np.diff(path, axis=1)).max(axis=(1, 2)) > 0.6, np.inf, 0.0)
     cost += _ahead_cost(chain, q, option)
@@ -103,18 +94,17 @@ def _ahead_cost(chain: SerialChain, q: np.ndarray, option: Option) -> np.ndarray
     """What the look-ahead paths cost each branch [N, 7], averaged over the paths: [N]."""
     total = np.zeros(len(q))
     for rotations, positions in option.ahead:
-        shape = (len(q), len(positions))
-        path, reached, condition, sag = chain.follow(q, np.broadcast_to(rotations, (*shape, 3, 3)), np.broadcast_to(positions, (*shape, 3)))
+        _path, reached, soft = _followed(chain, q, rotations, positions)
         lost = 1.0 - np.cumprod(reached, axis=1).mean(axis=1)
-        soft = _penalty(chain, path) + CONDITION_WEIGHT * np.clip(CONDITION - condition, 0, None) + SAG_WEIGHT * sag
         total += LOST_COST * lost + np.where(reached, soft, 0.0).max(axis=1)
     return option.ahead_weight * total / max(1, len(option.ahead))
 
 
-def _penalty(chain: SerialChain, path: np.ndarray) -> np.ndarray:
-    """Cost of coming near joint limits, for angles [N, K, 7]: [N, K]."""
-    margin = np.minimum(path - chain.lower, chain.upper - path).min(axis=2)
-    return MARGIN_WEIGHT * np.clip(MARGIN_RAD - margin, 0, None)
+def _followed(chain: SerialChain, q: np.ndarray, rotations: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Branches [N, 7] along K poses: angles [N, K, 7], reached [N, K], and the cost [N, K] of limits, singularities and wrist sag."""
+    path, reached, condition, sag = chain.follow(q, rotations, positions)
+    margin = MARGIN_WEIGHT * np.clip(MARGIN_RAD - np.minimum(path - chain.lower, chain.upper - path).min(axis=2), 0, None)
+    return path, reached, margin + CONDITION_WEIGHT * np.clip(CONDITION - condition, 0, None) + SAG_WEIGHT * sag
 
 
 def _distinct(q: np.ndarray) -> np.ndarray:
@@ -122,9 +112,9 @@ def _distinct(q: np.ndarray) -> np.ndarray:
     for row in q:
         if all(np.abs(row - other).max() > MERGE_RAD for other in kept):
             kept.append(row)
-    return np.array(kept).reshape(-1, q.shape[1])
+    return np.array(kept)
 
 
-def straight(rotation: np.ndarray, start: np.ndarray, end: np.ndarray, count: int = 5) -> tuple[np.ndarray, np.ndarray]:
+def straight(rotation: np.ndarray, start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A look-ahead path: the hand carried from `start` to `end` [3] without turning."""
-    return np.broadcast_to(rotation, (count, 3, 3)), np.linspace(start, end, count + 1)[1:]
+    return np.broadcast_to(rotation, (5, 3, 3)), np.linspace(start, end, 6)[1:]

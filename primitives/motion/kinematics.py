@@ -19,11 +19,11 @@ POSTURE_GAIN = 0.1
 
 
 @njit(cache=True)
-def _forward(q, offset, turn, rotation, position, jacobian, origins):
-    """Fill `rotation` [3, 3], `position` [3], `jacobian` [6, n] (linear above angular) and joint `origins` [n, 3] in the base frame."""
+def _forward(q, offset, turn):
+    """Tool rotation [3, 3], position [3], Jacobian [6, n] (linear above angular) and joint origins [n, 3], base axes."""
     n = q.shape[0]
-    R, T = np.eye(3), np.empty((3, 3))
-    p = np.zeros(3)
+    jacobian, origins = np.empty((6, n)), np.empty((n, 3))
+    R, T, p = np.eye(3), np.empty((3, 3)), np.zeros(3)
     # Loops instead of `@`: BLAS calls cost more than these nine products, and wake its threads.
     for i in range(n + 1):
         for r in range(3):
@@ -46,8 +46,7 @@ def _forward(q, offset, turn, rotation, position, jacobian, origins):
         jacobian[0, i] = ay * dz - az * dy
         jacobian[1, i] = az * dx - ax * dz
         jacobian[2, i] = ax * dy - ay * dx
-    rotation[:] = T
-    position[:] = p
+    return T, p, jacobian, origins
 
 
 @njit(cache=True)
@@ -65,10 +64,7 @@ def rotation_error(target, current):
         if c > 0:
             return v
         # Half a turn: E = 2 a a' - 1, so a column of E + 1 is along the axis; take the largest.
-        k = 0
-        for i in range(1, 3):
-            if E[i, i] > E[k, k]:
-                k = i
+        k = np.argmax(np.diag(E))
         axis = E[:, k].copy()
         axis[k] += 1.0
         return axis / np.sqrt(axis[0] ** 2 + axis[1] ** 2 + axis[2] ** 2) * np.pi
@@ -76,8 +72,9 @@ def rotation_error(target, current):
 
 
 @njit(cache=True)
-def _factor(jacobian, damping, L):
-    """Cholesky factor `L` [6, 6] of J J' + damping^2."""
+def _factor(jacobian, damping):
+    """Cholesky factor [6, 6] of J J' + damping^2."""
+    L = np.zeros((6, 6))
     for i in range(6):
         for j in range(i + 1):
             total = damping * damping if i == j else 0.0
@@ -86,6 +83,7 @@ def _factor(jacobian, damping, L):
             for k in range(j):
                 total -= L[i, k] * L[j, k]
             L[i, j] = np.sqrt(max(total, 1e-18)) if i == j else total / L[j, j]
+    return L
 
 
 @njit(cache=True)
@@ -102,9 +100,9 @@ def _back_substitute(L, x):
 
 
 @njit(cache=True)
-def _smallest_singular_value(jacobian, L):
+def _smallest_singular_value(jacobian):
     """By inverse power iteration on J J'."""
-    _factor(jacobian, 1e-4, L)
+    L = _factor(jacobian, 1e-4)
     x = np.array([0.3, -0.5, 0.4, 0.2, 0.6, -0.3])
     growth = 1.0
     for _ in range(6):
@@ -116,61 +114,47 @@ def _smallest_singular_value(jacobian, L):
 
 @njit(cache=True)
 def _solve(q, R, p, posture, lower, upper, offset, turn, iterations):
-    """Damped least squares from `q` (changed in place); returns whether the pose was reached."""
+    """Damped least squares from `q` (changed in place): whether the pose was reached; position, Jacobian and origins there."""
     n = q.shape[0]
-    rotation, position, jacobian, origins = np.empty((3, 3)), np.empty(3), np.empty((6, n)), np.empty((n, 3))
-    x, null, L = np.empty(6), np.zeros(n), np.zeros((6, 6))
+    x = np.empty(6)
     for step in range(iterations + 1):
-        _forward(q, offset, turn, rotation, position, jacobian, origins)
+        rotation, position, jacobian, origins = _forward(q, offset, turn)
         x[:3] = p - position
         x[3:] = rotation_error(R, rotation)
         far = np.sqrt(x[0] ** 2 + x[1] ** 2 + x[2] ** 2)
         turned = np.sqrt(x[3] ** 2 + x[4] ** 2 + x[5] ** 2)
-        if far < POSITION_TOLERANCE_M and turned < ANGLE_TOLERANCE_RAD:
-            return True
-        if step == iterations:
-            return False
+        reached = far < POSITION_TOLERANCE_M and turned < ANGLE_TOLERANCE_RAD
+        if reached or step == iterations:
+            break
         x *= min(1.0, 0.15 / max(far, 1e-12), 0.5 / max(turned, 1e-12))
         pull = POSTURE_GAIN if far > 5e-3 or turned > 0.03 else 0.0
-        for i in range(n):
-            null[i] = pull * (posture[i] - q[i])
+        null = pull * (posture - q)
         for r in range(6):
             for i in range(n):
                 x[r] -= jacobian[r, i] * null[i]
-        _factor(jacobian, DAMPING, L)
-        _back_substitute(L, x)
+        _back_substitute(_factor(jacobian, DAMPING), x)
         for i in range(n):
             dq = null[i]
             for r in range(6):
                 dq += jacobian[r, i] * x[r]
             q[i] = min(max(q[i] + min(max(dq, -0.4), 0.4), lower[i]), upper[i])
-    return False
+    return reached, position, jacobian, origins
 
 
 @njit(cache=True)
-def _solve_many(q, R, p, posture, lower, upper, offset, turn, iterations):
-    reached = np.zeros(q.shape[0], np.bool_)
-    for i in range(q.shape[0]):
-        reached[i] = _solve(q[i], R[i], p[i], posture[i], lower, upper, offset, turn, iterations)
-    return reached
-
-
-@njit(cache=True)
-def _follow(q0, R, p, lower, upper, offset, turn, iterations):
-    """Continue each solution [N, 7] along its poses [N, K, ...]: angles [N, K, 7]; reached, conditioning and wrist sag, each [N, K]."""
+def _follow(q0, R, p, posture, lower, upper, offset, turn, iterations):
+    """See `SerialChain.follow`."""
     N, K, n = R.shape[0], R.shape[1], q0.shape[1]
     q = np.empty((N, K, n))
     reached = np.zeros((N, K), np.bool_)
     conditioning, sag = np.zeros((N, K)), np.zeros((N, K))
-    rotation, position, jacobian, origins = np.empty((3, 3)), np.empty(3), np.empty((6, n)), np.empty((n, 3))
-    L = np.zeros((6, 6))
     for i in range(N):
         current = q0[i].copy()
         for k in range(K):
-            reached[i, k] = _solve(current, R[i, k], p[i, k], q0[i], lower, upper, offset, turn, iterations)
+            result = _solve(current, R[i, k], p[i, k], posture[i], lower, upper, offset, turn, iterations)
+            reached[i, k], position, jacobian, origins = result
             q[i, k] = current
-            _forward(current, offset, turn, rotation, position, jacobian, origins)
-            conditioning[i, k] = _smallest_singular_value(jacobian, L)
+            conditioning[i, k] = _smallest_singular_value(jacobian)
             for j in range(n - 3, n):
                 sag[i, k] = max(sag[i, k], position[2] - origins[j, 2])
     return q, reached, conditioning, sag
@@ -192,30 +176,30 @@ class SerialChain:
 
     def forward(self, q: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Tool rotation [3, 3], position [3] [m] and Jacobian [6, n] (linear above angular) at `q`, base axes."""
-        rotation, position, jacobian, origins = np.empty((3, 3)), np.empty(3), np.empty((6, len(q))), np.empty((len(q), 3))
-        _forward(q, self.offset, self.turn, rotation, position, jacobian, origins)
-        return rotation, position, jacobian
+        return _forward(q, self.offset, self.turn)[:3]
 
-    def solve(
-        self, seeds: np.ndarray, rotation: np.ndarray, position: np.ndarray, posture: np.ndarray, iterations: int = 60
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Inverse kinematics from `seeds` [N, n] for poses [N, 3, 3], [N, 3] toward `posture` [N, n]: angles [N, n], reached [N] bool."""
-        q = np.ascontiguousarray(seeds, float).copy()
-        low, high = self.lower + JOINT_MARGIN_RAD, self.upper - JOINT_MARGIN_RAD
-        R, p, posture = (np.ascontiguousarray(x, float) for x in (rotation, position, posture))
-        return q, _solve_many(q, R, p, posture, low, high, self.offset, self.turn, iterations)
+    def solve(self, seeds: np.ndarray, rotation: np.ndarray, position: np.ndarray, posture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Inverse kinematics from `seeds` [N, n] for poses [N, 3, 3], [N, 3] toward `posture` [N, n]: angles [N, n], reached [N] bool.
+
+        Poses and posture may be given once for all seeds.
+        """
+        q, reached, *_ = self.follow(seeds, rotation[..., None, :, :], position[..., None, :], posture, iterations=60)
+        return q[:, 0], reached[:, 0]
 
     def follow(
-        self, start: np.ndarray, rotation: np.ndarray, position: np.ndarray, iterations: int = 15
+        self, start: np.ndarray, rotation: np.ndarray, position: np.ndarray, posture: np.ndarray | None = None, iterations: int = 15
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Continue `start` [N, n] along poses [N, K, 3, 3], [N, K, 3].
+        """Continue `start` [N, n] along poses [N, K, 3, 3], [N, K, 3], which broadcast, toward `posture` [N, n] (None: `start`).
 
         Returns angles [N, K, n] and, each [N, K]: reached, smallest singular value, and how far the lowest of the last three joints
         hangs below the tool [m].
         """
+        poses = len(start), position.shape[-2]
+        shapes = start.shape, (*poses, 3, 3), (*poses, 3), start.shape
+        given = start, rotation, position, start if posture is None else posture
+        q, R, p, rest = (np.array(np.broadcast_to(x, shape), float, order="C") for x, shape in zip(given, shapes, strict=True))
         low, high = self.lower + JOINT_MARGIN_RAD, self.upper - JOINT_MARGIN_RAD
-        q, R, p = (np.ascontiguousarray(x, float) for x in (start, rotation, position))
-        return _follow(q, R, p, low, high, self.offset, self.turn, iterations)
+        return _follow(q, R, p, rest, low, high, self.offset, self.turn, iterations)
 
 
 def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from hiermap.primitives.hand import EMPTY_WIDTH_M, STANDOFFS_M, YAWS_RAD
-from hiermap.primitives.motion.control import Driver, Hand
+from hiermap.primitives.motion.control import Driver, Ending, Hand
 from hiermap.primitives.motion.guarded import advance, back_off
 from hiermap.primitives.motion.ik_branches import Option
 from hiermap.primitives.motion.kinematics import UP, hand_rotation, turned_about
-from hiermap.primitives.skills.phases import Ending, choose, close_fingers, enter, go_home, release
+from hiermap.primitives.skills.phases import choose, close_fingers, enter, go_home, release
 from hiermap.primitives.specs import Command, Reason
 
 DEPTH_M = 0.018

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import repeat
-from typing import NamedTuple
 
 import numpy as np
 
@@ -19,13 +18,6 @@ SOFT_APPROACH_M = 0.03
 
 CLOSE_S, RELEASE_S = 0.5, 0.35
 """Long enough for the fingers to close on something, and to let go of it."""
-
-
-class Ending(NamedTuple):
-    """What a program came to: `reason`, and the `displacement` in contact [m], or [rad] for rotate."""
-
-    reason: Reason
-    displacement: float = 0.0
 
 
 def choose(driver: Driver, options: Iterable[Option]) -> Reach:
@@ -66,8 +58,7 @@ def enter(driver: Driver, reach: Reach, rise: float = 0.0, soft: float = SOFT_AP
     length = length_of(option.contact - option.standoff)
     inner = max(0.0, 1.0 - soft / max(length, 1e-6))
     stop = option.standoff + inner * (option.contact - option.standoff)
-    goal = np.linspace(option.standoff, stop, 4)[None, 1:]
-    path, *_ = chain.follow(reach.approach[:1], np.broadcast_to(option.rotation, (1, 3, 3, 3)), goal)
+    path, *_ = chain.follow(reach.approach[:1], option.rotation, np.linspace(option.standoff, stop, 4)[1:])
     if not driver.follow(np.vstack([*entry[1:], reach.approach[:1]])) or not driver.follow(path[0], speed=0.6):
         raise GivenUp(Reason.BLOCKED)
     driver.take_tare()
@@ -98,8 +89,7 @@ def go_home(driver: Driver, rise: float = 0.0) -> None:
     """Around what may stand open to the ready pose, first up by `rise` [m] where possible, and rest there."""
     driver.leaving()
     ready = driver.arm.ready
-    path = way_out(driver.arm.chain, driver.arm.read().q, ready, rise)
-    if not driver.follow(path):
+    if not driver.follow(way_out(driver.arm.chain, driver.arm.read().q, ready, rise)):
         back_off(driver, unit(np.array([-0.5, 0.0, 1.0])), 0.12)
         driver.follow(ready[None], guarded=False)
-    driver.settle(ready)
+    driver.hold(0.6, ready)

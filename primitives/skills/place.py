@@ -3,11 +3,11 @@
 import numpy as np
 
 from hiermap.primitives.hand import STANDOFFS_M, YAWS_RAD
-from hiermap.primitives.motion.control import Driver
+from hiermap.primitives.motion.control import Driver, Ending
 from hiermap.primitives.motion.guarded import advance, back_off
 from hiermap.primitives.motion.kinematics import UP, length_of
 from hiermap.primitives.skills.grasp import down_options
-from hiermap.primitives.skills.phases import Ending, choose, enter, go_home, release
+from hiermap.primitives.skills.phases import choose, enter, go_home, release
 from hiermap.primitives.specs import Command, Reason
 
 TOUCH_N = 3.0

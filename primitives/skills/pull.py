@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from hiermap.primitives.hand import EMPTY_WIDTH_M
-from hiermap.primitives.motion.compliance import Compliance, Travel, follow_joint
-from hiermap.primitives.motion.control import Driver
+from hiermap.primitives.motion.compliance import Compliance, follow_joint
+from hiermap.primitives.motion.control import Driver, Ending
 from hiermap.primitives.motion.guarded import advance, back_off
 from hiermap.primitives.motion.ik_branches import Option, straight
 from hiermap.primitives.motion.kinematics import UP, cross, turned_about, unit
-from hiermap.primitives.skills.phases import Ending, choose, close_fingers, enter, go_home, level, pitched, release, twins
+from hiermap.primitives.skills.phases import choose, close_fingers, enter, go_home, level, pitched, release, twins
 from hiermap.primitives.specs import Command, Reason
 
 STANDOFF_M = 0.10
@@ -41,24 +41,19 @@ def pull(driver: Driver, command: Command) -> Ending:
     rotation = reach.option.rotation
     posture = enter(driver, reach)
     advance(driver, posture, rotation, reach.option.contact, TOUCH_N)
-    travel = Travel(Reason.MISSED)
+    travel = Ending(Reason.MISSED)
     if close_fingers(driver, posture, rotation):
         widest = driver.arm.width() + FORCED_M
         how = FOLLOW[command.rotation_index]
         travel = follow_joint(driver, flat, how, posture, lambda hand: not EMPTY_WIDTH_M < driver.arm.width() < widest)
-    _leave(driver)
-    opened = travel.reason == Reason.STALLED and travel.length > LEAST_TRAVEL_M
-    return Ending(Reason.DONE if opened else travel.reason, travel.length)
-
-
-def _leave(driver: Driver) -> None:
-    """Let go, move away from the handle along the gripper's own axis, up past the open panel, and home."""
     driver.leaving()
     release(driver, driver.arm.read().q)
     away = -driver.hand().rotation[:, 2]
     # Never downward: a bar that was pulled down would be lifted again on the way up.
     back_off(driver, unit(np.array([away[0], away[1], max(0.0, away[2])])), BACK_M)
     go_home(driver, rise=0.12)
+    opened = travel.reason == Reason.STALLED and travel.displacement > LEAST_TRAVEL_M
+    return travel._replace(reason=Reason.DONE) if opened else travel
 
 
 def options(point: np.ndarray, flat: np.ndarray, roll: int) -> Iterator[Option]:

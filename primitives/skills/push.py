@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from hiermap.primitives.hand import MAX_APPROACH_YAW_RAD
-from hiermap.primitives.motion.compliance import Compliance, Travel, follow_joint
-from hiermap.primitives.motion.control import Driver
+from hiermap.primitives.motion.compliance import Compliance, follow_joint
+from hiermap.primitives.motion.control import Driver, Ending
 from hiermap.primitives.motion.guarded import advance, back_off
 from hiermap.primitives.motion.ik_branches import Option, straight
 from hiermap.primitives.motion.kinematics import UP, cross, unit
-from hiermap.primitives.skills.phases import Ending, choose, enter, go_home, level, pitched, twins
-from hiermap.primitives.skills.sideways import slide, sweep
+from hiermap.primitives.skills.phases import choose, enter, go_home, level, pitched, twins
+from hiermap.primitives.skills.sideways import TOUCH_N, slide, sweep
 from hiermap.primitives.specs import PRIMITIVES, Command, Reason
 
 TIP_M = 0.009
@@ -19,10 +19,10 @@ TIP_M = 0.009
 STANDOFF_M = 0.08
 SEEK_M = 0.04
 """Contact is sought this far behind the visible surface."""
-TOUCH_N, LIGHT_TOUCH_N = 4.0, 0.8
-"""A rocker gives way to the first before it is felt, so a push inward begins at the second."""
+LIGHT_TOUCH_N = 0.8
+"""A rocker gives way to more before it is felt."""
 PITCHES_RAD = (0.0, 0.15, 0.3, 0.5)
-COUNTER_Z = 0.30
+PALM_Z_M = 0.30
 """Above this a vertical palm would scrape the counter on its way in."""
 FOLLOW = Compliance(
     lateral_stiffness=300.0,
@@ -53,35 +53,33 @@ def push(driver: Driver, command: Command) -> Ending:
     # Held at zero, not squeezed: two fingers that squeeze each other give way sideways together.
     driver.open_to(0.0)
     direction = PRIMITIVES["push"].bins[command.rotation_index].effect
-    if direction == "inward":
-        flap = abs(normal[2]) > FLAP_TILT
-        return _left(driver, *(_flap(driver, point) if flap else _inward(driver, point, level(normal))))
     side = 1.0 if direction == "left" else -1.0
-    if normal[0] < FRONTAL:
-        return _left(driver, *slide(driver, point, level(normal), side))
-    return sweep(driver, point, side)
-
-
-def _left(driver: Driver, travel: Travel, outward: np.ndarray) -> Ending:
-    """Home from the end of a push along a face with this outward normal [3]."""
+    if direction != "inward" and normal[0] >= FRONTAL:
+        return sweep(driver, point, side)
+    outward = level(normal)
+    if direction != "inward":
+        travel = slide(driver, point, outward, side)
+    elif abs(normal[2]) > FLAP_TILT:
+        outward, travel = np.array([-1.0, 0.0, 0.0]), _flap(driver, point)
+    else:
+        travel = _inward(driver, point, outward)
     back_off(driver, unit(outward - 0.2 * driver.hand().rotation[:, 2]), 0.06)
     go_home(driver, rise=0.06)
     gave = travel.reason == Reason.STALLED and travel.progress > LEAST_TRAVEL_M
-    return Ending(Reason.DONE if gave else travel.reason, travel.length)
+    return travel._replace(reason=Reason.DONE) if gave else travel
 
 
-def _inward(driver: Driver, point: np.ndarray, outward: np.ndarray) -> tuple[Travel, np.ndarray]:
+def _inward(driver: Driver, point: np.ndarray, outward: np.ndarray) -> Ending:
     reach = choose(driver, _inward_options(point, outward))
     posture = enter(driver, reach, rise=0.12, soft=SEEK_M + 0.025)
     advance(driver, posture, reach.option.rotation, reach.option.contact, LIGHT_TOUCH_N)
     travel = follow_joint(driver, -outward, FOLLOW, posture)
-    if travel.reason == Reason.STALLED and point[2] < COUNTER_Z and LEAST_TRAVEL_M < travel.progress < FLAP_GIVE_M:
-        lifted = _lift(driver, posture, outward)
-        travel = lifted if lifted.progress > travel.progress else travel
-    return travel, outward
+    if travel.reason == Reason.STALLED and point[2] < PALM_Z_M and LEAST_TRAVEL_M < travel.progress < FLAP_GIVE_M:
+        return max(travel, _lift(driver, posture, outward), key=lambda ending: ending.progress)
+    return travel
 
 
-def _lift(driver: Driver, posture: np.ndarray, outward: np.ndarray) -> Travel:
+def _lift(driver: Driver, posture: np.ndarray, outward: np.ndarray) -> Ending:
     """What gave a little and then stood firm may be a flap that hangs open: go under its bar and carry it up."""
     rotation = driver.hand().rotation
     for step in (0.05 * outward, -FLAP_BELOW_M * UP, -0.09 * outward):
@@ -95,19 +93,19 @@ def _inward_options(point: np.ndarray, normal: np.ndarray) -> Iterator[Option]:
         for pitch in PITCHES_RAD:
             approach = pitched(np.array([np.cos(yaw), np.sin(yaw), 0.0]), pitch)
             side, touch = cross(UP, approach), point - TIP_M * approach
-            for wide, dislike in ((cross(approach, side), 0.0 if point[2] < COUNTER_Z else 0.6), (side, 0.3)):
+            for wide, dislike in ((cross(approach, side), 0.0 if point[2] < PALM_Z_M else 0.6), (side, 0.3)):
                 cost = 1.5 * pitch + dislike + abs(straight_yaw - yaw)
                 for rotation in twins(approach, wide):
                     ahead = [straight(rotation, touch, touch - 0.2 * normal)]
                     yield Option(rotation, touch - SEEK_M * normal, touch + STANDOFF_M * normal, cost, ahead)
 
 
-def _flap(driver: Driver, point: np.ndarray) -> tuple[Travel, np.ndarray]:
+def _flap(driver: Driver, point: np.ndarray) -> Ending:
     """A face that hangs open below its own handle (an oven door): reach under the bar and carry it up and inward."""
     reach = choose(driver, _flap_options(point + np.array([0.035, 0.0, -FLAP_BELOW_M])))
     posture = enter(driver, reach)
     advance(driver, posture, reach.option.rotation, reach.option.contact, TOUCH_N)
-    return follow_joint(driver, FLAP_UP, FLAP, posture), np.array([-1.0, 0.0, 0.0])
+    return follow_joint(driver, FLAP_UP, FLAP, posture)
 
 
 def _flap_options(touch: np.ndarray) -> Iterator[Option]:

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from hiermap.primitives.hand import EMPTY_WIDTH_M
-from hiermap.primitives.motion.control import Driver, GivenUp, Hand, Impedance
+from hiermap.primitives.motion.control import Driver, Ending, GivenUp, Hand, Impedance
 from hiermap.primitives.motion.guarded import advance, back_off, guarded_move
 from hiermap.primitives.motion.ik_branches import Option
 from hiermap.primitives.motion.kinematics import UP, cross, length_of, turned_about, unit
-from hiermap.primitives.skills.phases import Ending, choose, close_fingers, enter, go_home, release, twins
+from hiermap.primitives.skills.phases import choose, close_fingers, enter, go_home, release, twins
 from hiermap.primitives.specs import PRIMITIVES, Command, Reason
 
 STANDOFF_M = 0.09
@@ -54,7 +54,7 @@ def rotate(driver: Driver, command: Command) -> Ending:
     back_off(driver, -driver.hand().rotation[:, 2], 0.08)
     go_home(driver, rise=0.06)
     done = turn.reason == Reason.STALLED and turn.displacement > DONE_RAD
-    return Ending(Reason.DONE, turn.displacement) if done else turn
+    return turn._replace(reason=Reason.DONE) if done else turn
 
 
 def _turn(driver: Driver, posture: np.ndarray, rotation: np.ndarray, axis: np.ndarray) -> Ending:

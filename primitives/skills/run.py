@@ -7,9 +7,9 @@ import numpy as np
 
 from hiermap.primitives.hand import EMPTY_WIDTH_M, OPEN_WIDTH_M
 from hiermap.primitives.motion.arm import Arm
-from hiermap.primitives.motion.control import Driver, GivenUp
+from hiermap.primitives.motion.control import Driver, Ending, GivenUp
 from hiermap.primitives.skills.grasp import grasp
-from hiermap.primitives.skills.phases import Ending, go_home
+from hiermap.primitives.skills.phases import go_home
 from hiermap.primitives.skills.place import place
 from hiermap.primitives.skills.pull import pull
 from hiermap.primitives.skills.push import push
@@ -41,10 +41,10 @@ def run_primitive(arm: Arm, command: Command) -> PrimitiveResult:
         return PrimitiveResult(False, Reason.HAND_FULL if holding else Reason.HAND_EMPTY, 0.0, 0.0)
     (driver.squeeze if holding else driver.open_to)()
     try:
-        reason, displacement = _there_and_back(driver, command)
+        ending = _there_and_back(driver, command)
     except GivenUp as given_up:
-        reason, displacement = given_up.reason, 0.0
-    return PrimitiveResult(reason == Reason.DONE, reason, driver.elapsed(), float(displacement))
+        ending = Ending(given_up.reason)
+    return PrimitiveResult(ending.reason == Reason.DONE, ending.reason, driver.elapsed(), float(ending.displacement))
 
 
 def _there_and_back(driver: Driver, command: Command) -> Ending:
@@ -58,7 +58,7 @@ def _there_and_back(driver: Driver, command: Command) -> Ending:
         go_home(driver)
     if command.primitive not in HANDLING:
         driver.open_to()
-    driver.settle(driver.arm.ready, seconds=0.8)
+    driver.hold(0.8, driver.arm.ready)
     driver.open_fully()
     return ending
 

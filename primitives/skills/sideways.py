@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from hiermap.primitives.hand import PUSH_DISTANCE_M
-from hiermap.primitives.motion.compliance import Compliance, Travel, follow_joint
-from hiermap.primitives.motion.control import Driver, Hand
+from hiermap.primitives.motion.compliance import Compliance, follow_joint
+from hiermap.primitives.motion.control import Driver, Ending, Hand
 from hiermap.primitives.motion.guarded import Steps, advance, along_line, back_off
 from hiermap.primitives.motion.ik_branches import Option, straight
 from hiermap.primitives.motion.kinematics import UP, cross
-from hiermap.primitives.skills.phases import Ending, choose, enter, go_home, pitched, twins
+from hiermap.primitives.skills.phases import choose, enter, go_home, pitched, twins
 from hiermap.primitives.specs import Reason
 
 TOUCH_N = 4.0
@@ -44,8 +44,8 @@ TRIES, STEP_ASIDE_M, STEP_BACK_M = 3, 0.025, 0.022
 """Fingers that land on top of something rise and try again this much farther beside the point and nearer to the robot."""
 
 
-def slide(driver: Driver, point: np.ndarray, outward: np.ndarray, side: float) -> tuple[Travel, np.ndarray]:
-    """Fingers beside a bar, then sideways as far as it goes, to +y for `side` 1, -y for -1; what it came to, and `outward` again."""
+def slide(driver: Driver, point: np.ndarray, outward: np.ndarray, side: float) -> Ending:
+    """Fingers beside a bar, then sideways as far as it goes, to +y for `side` 1, -y for -1; what it came to."""
     along = side * cross(outward, UP)
     along = along if along[1] * side > 0 else -along
     reach = choose(driver, _bar_options(point - BESIDE_BAR_M * along, outward, along))
@@ -54,7 +54,7 @@ def slide(driver: Driver, point: np.ndarray, outward: np.ndarray, side: float) -
     advance(driver, posture, reach.option.rotation, driver.hand().position + 0.08 * along, TOUCH_N)
     travel = follow_joint(driver, along, SLIDE, posture)
     back_off(driver, -along, 0.015)
-    return travel, outward
+    return travel
 
 
 def _bar_options(beside: np.ndarray, outward: np.ndarray, along: np.ndarray) -> Iterator[Option]:

@@ -47,7 +47,7 @@ def test_a_free_path_arrives_within_a_millimetre(kitchen, arm):
     driver = Driver(arm, 20.0)
     goal = arm.ready + np.array([0.3, -0.2, 0.1, -0.2, 0.2, 0.1, 0.4])
     assert driver.follow(goal[None])
-    driver.settle(goal)
+    driver.hold(0.6, goal)
     assert np.linalg.norm(arm.chain.forward(arm.read().q)[1] - arm.chain.forward(goal)[1]) < 1e-3
 
 
