@@ -13,14 +13,14 @@ from hiermap.planners.search_tree import Entry, Tree
 Ordering = Callable[[Entry, SearchOptions], tuple[float, ...]]
 
 
-def a_star(entry: Entry, options: SearchOptions) -> tuple[float, ...]:
+def a_star(entry: Entry, options: SearchOptions, weight: float = 1.0) -> tuple[float, ...]:
     """f = g + h; ties prefer the entry nearer to the goal. Optimal while h is admissible (Hart, Nilsson and Raphael 1968)."""
-    return entry.cost + entry.remaining(options), entry.remaining(options)
+    return entry.cost + weight * entry.remaining(options), entry.remaining(options)
 
 
 def weighted(entry: Entry, options: SearchOptions) -> tuple[float, ...]:
     """f = g + w h: at most w times dearer than the best plan (Pohl 1970)."""
-    return entry.cost + options.weight * entry.remaining(options), entry.remaining(options)
+    return a_star(entry, options, options.weight)
 
 
 def greedy(entry: Entry, options: SearchOptions) -> tuple[float, ...]:
@@ -45,13 +45,12 @@ def search(ordering: Ordering, tree: Tree, rng: np.random.Generator) -> PlanResu
 
     offer(tree.root)
     while frontier:
-        if frontier[0][2].solved:
-            first = frontier[0][2]
-            others = sorted((e for e in found if e is not first), key=lambda e: (e.cost, e.index))
-            return tree.result(Status.SOLVED, [first, *others])
-        status = tree.spent()
+        first = frontier[0][2]
+        status = Status.SOLVED if first.solved else tree.spent()
         if status is not None:
-            return _best_found(tree, status, found)
+            # When the budget is spent, a plan not proven cheapest is still a plan.
+            status = Status.SOLVED if found else status
+            return tree.result(status, sorted(found, key=lambda e: (e is not first, e.cost, e.index)))
         for children in tree.grow(_pop(tree, frontier, cheapest)):
             for child in children:
                 offer(child)
@@ -67,13 +66,6 @@ def _pop(tree: Tree, frontier: list, cheapest: dict[Hashable, float]) -> list[En
         if not outdated and tree.may_deepen(entry):
             batch.append(entry)
     return batch
-
-
-def _best_found(tree: Tree, status: Status, found: list[Entry]) -> PlanResult:
-    """When the budget is spent, a plan not proven cheapest is still a plan."""
-    if found:
-        return tree.result(Status.SOLVED, sorted(found, key=lambda e: (e.cost, e.index)))
-    return tree.result(status)
 
 
 best_first = partial(search, a_star)

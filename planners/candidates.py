@@ -1,6 +1,6 @@
 """Peaks of the maps become candidate actions: non-maximum suppression per primitive and effect."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,13 +59,7 @@ class Effect:
     rotations: tuple[int, ...]
 
 
-def effects() -> tuple[Effect, ...]:
-    """Every primitive's bins grouped by what they lead to."""
-    specs = enumerate(PRIMITIVES.values())
-    return tuple(Effect(spec.name, channel, bins) for channel, spec in specs for bins in spec.effects().values())
-
-
-EFFECTS = effects()
+EFFECTS = tuple(Effect(spec.name, channel, bins) for channel, spec in enumerate(PRIMITIVES.values()) for bins in spec.effects().values())
 
 
 def candidates(maps: np.ndarray, options: PeakOptions, targets: Iterable[np.ndarray] = ()) -> list[Candidate]:
@@ -74,7 +68,7 @@ def candidates(maps: np.ndarray, options: PeakOptions, targets: Iterable[np.ndar
     `targets` are masks `[H, W]` of what the goal names in the first view: the best cell of each effect on them, and just below them
     where an opened drawer shows its inside, is kept in front of all other peaks, however many those are.
     """
-    windows = [window for mask in targets for window in _windows(mask)]
+    windows = [window for mask in targets for window in (mask, _below(mask))]
     named: dict[Action, float] = {}
     others: dict[Action, float] = {}
     for effect in EFFECTS:
@@ -103,11 +97,8 @@ def _ranked(found: dict[Action, float]) -> list[Candidate]:
     return [Candidate(action, found[action]) for action in order]
 
 
-def _windows(mask: np.ndarray) -> Sequence[np.ndarray]:
-    below = np.zeros_like(mask)
-    for shift in range(1, min(OPENING_CELLS, mask.shape[0] - 1) + 1):
-        below[shift:] |= mask[:-shift]
-    return mask, below & ~mask
+def _below(mask: np.ndarray) -> np.ndarray:
+    return ndimage.maximum_filter1d(mask, OPENING_CELLS + 1, axis=0, mode="constant", origin=OPENING_CELLS // 2) & ~mask
 
 
 def _middle_first(best: np.ndarray) -> np.ndarray:
@@ -119,15 +110,14 @@ def _best_in(best: np.ndarray, window: np.ndarray, threshold: float) -> tuple[in
     inside = np.where(window, best, 0.0)
     if inside.max() < threshold:
         return None
-    rows, columns = np.flatnonzero(window.any(axis=1)), np.flatnonzero(window.any(axis=0))
-    top, left = rows[0], columns[0]
-    part = inside[top : rows[-1] + 1, left : columns[-1] + 1]
+    (box,) = ndimage.find_objects(window.astype(int))
+    part = inside[box]
     centre = np.argwhere(part >= part.max() - TIE_WEIGHT).mean(axis=0)
     down, right = np.ogrid[: part.shape[0], : part.shape[1]]
     off_centre = np.hypot(down - centre[0], right - centre[1]) / max(part.shape)
     score = np.where(part >= threshold, _middle_first(part) - TIE_WEIGHT * off_centre, -1.0)
     row, column = np.unravel_index(int(score.argmax()), part.shape)
-    return int(row + top), int(column + left)
+    return int(row) + box[0].start, int(column) + box[1].start
 
 
 def _peaks(score: np.ndarray, best: np.ndarray, options: PeakOptions) -> list[tuple[int, int]]:

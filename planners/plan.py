@@ -16,8 +16,6 @@ from hiermap.worlds.goals import Goal
 if TYPE_CHECKING:
     from hiermap.worlds.perception.fusion import SpatialView
 
-__all__ = ["Budget", "Plan", "PlanResult", "PlanStep", "Status"]
-
 
 class Status(StrEnum):
     """How a search ended."""
@@ -56,14 +54,6 @@ class PlanStep:
     point_world: tuple[float, float, float] | None = None
 
     @property
-    def primitive(self) -> str:
-        return self.action.primitive
-
-    @property
-    def cell(self) -> tuple[int, int]:
-        return self.action.cell
-
-    @property
     def rotation(self) -> str:
         """Name of the orientation bin."""
         return PRIMITIVES[self.action.primitive].rotations[self.action.rotation_index]
@@ -76,8 +66,8 @@ class PlanStep:
     def to_json(self) -> dict:
         """Plain JSON without maps."""
         return {
-            "primitive": self.primitive,
-            "cell": list(self.cell),
+            "primitive": self.action.primitive,
+            "cell": list(self.action.cell),
             "rotation": self.rotation,
             "rotation_index": self.action.rotation_index,
             "point_world": None if self.point_world is None else list(self.point_world),
@@ -110,12 +100,7 @@ class Plan:
 
     def to_json(self) -> dict:
         """Plain JSON without maps."""
-        return {
-            "steps": [step.to_json() for step in self.steps],
-            "cost": self.cost,
-            "success_probability": self.success_probability,
-            "progress": self.progress,
-        }
+        return {**vars(self), "steps": [step.to_json() for step in self.steps]}
 
 
 @dataclass(frozen=True, eq=False)

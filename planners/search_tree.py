@@ -19,7 +19,12 @@ LEAST_SUCCESS = 1e-3
 """An edge less likely than this is no edge: it would cost more than a dozen sure primitives."""
 MOST_STEPS = 20.0
 """A progress of 0 (or nearly) counts as this many missing primitives, so that a pessimistic world prunes nothing."""
-
+_MESSAGES = {
+    Status.TIMEOUT: "no plan within {tree.budget.seconds:g} s and {tree.expansions} expansions; allow more seconds",
+    Status.UNSOLVABLE_WITHIN_BUDGET: "no plan within {tree.budget.expansions} expansions and {tree.options.max_depth} steps; "
+    "allow more expansions or steps, or a lower peak threshold",
+    Status.UNSOLVABLE: "no imagined state satisfies '{tree.goal}': all {visited} were visited; lower the peak threshold, or ask for less",
+}
 
 Heuristic = Callable[[Node], float]
 """Estimated number of missing primitives, >= 0; 0 for a node that satisfies the goal."""
@@ -193,8 +198,9 @@ class Tree:
         }
         graph = self.graph({entry.index for entry in [self.root, *_path(best)]})
         others = tuple(self.plan(entry) for entry in found[1:])
-        problem: dict[str, Any] = {"root": self.root.node, "goal": self.goal, "budget": self.budget}
-        return PlanResult(status, self.plan(best), others, graph, metrics, _message(status, self), **problem)
+        message = _MESSAGES.get(status, "").format(tree=self, visited=len(self.entries))
+        plan = self.plan(best)
+        return PlanResult(status, plan, others, graph, metrics, message, root=self.root.node, goal=self.goal, budget=self.budget)
 
     def graph(self, on_plan: set[int]) -> nx.DiGraph:
         """What was imagined, with scalar attributes only, so that GraphML can hold it."""
@@ -225,15 +231,3 @@ def _path(entry: Entry) -> list[Entry]:
         path.append(entry)
         entry = entry.parent
     return path[::-1]
-
-
-def _message(status: Status, tree: Tree) -> str:
-    budget = tree.budget
-    if status is Status.TIMEOUT:
-        return f"no plan within {budget.seconds:g} s and {tree.expansions} expansions; allow more seconds"
-    if status is Status.UNSOLVABLE_WITHIN_BUDGET:
-        depth = tree.options.max_depth
-        return f"no plan within {budget.expansions} expansions and {depth} steps; allow more expansions or steps, or a lower peak threshold"
-    if status is Status.UNSOLVABLE:
-        return f"no imagined state satisfies '{tree.goal}': all {len(tree.entries)} were visited; lower the peak threshold, or ask for less"
-    return ""

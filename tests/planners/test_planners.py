@@ -112,7 +112,7 @@ def test_the_graph_can_be_written_as_graphml(planner, tmp_path):
 def test_steps_carry_what_was_imagined():
     instance = TOY_INSTANCES["put_in_drawer"]
     plan = solve("best_first", instance).plan
-    assert {step.primitive for step in plan.steps} == {"pull", "grasp", "place"}
+    assert {step.action.primitive for step in plan.steps} == {"pull", "grasp", "place"}
     assert plan.steps[-1].predicates == {"inside(mug, drawer)": 1.0} and plan.steps[0].predicates == {"inside(mug, drawer)": 0.0}
     assert all(step.maps.shape == (5, 4, *ToyWorld(instance.kitchen).frame.shape) for step in plan.steps)
     assert plan.success_probability == pytest.approx(0.95**3)
