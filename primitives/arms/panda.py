@@ -1,5 +1,7 @@
 """robosuite's Panda as an `Arm`: reads joints, drives torques and fingers, and steps the physics between two control ticks."""
 
+from itertools import pairwise
+
 import mujoco
 import numpy as np
 
@@ -45,20 +47,16 @@ class PandaArm:
         self.model, self.data = model, data
         joints = [model.joint(f"robot0_joint{i}").id for i in range(1, 8)]
         self._qpos, self._dof = model.jnt_qposadr[joints], model.jnt_dofadr[joints]
-        fingers = [model.joint(f"gripper0_right_finger_joint{i}").id for i in (1, 2)]
-        self._finger_qpos = model.jnt_qposadr[fingers]
-        self._motor = np.array([model.actuator(f"robot0_torq_j{i}").id for i in range(1, 8)])
-        self._finger_motor = np.array([model.actuator(f"gripper0_right_gripper_finger_joint{i}").id for i in (1, 2)])
+        self._finger_qpos = [model.joint(f"gripper0_right_finger_joint{i}").qposadr[0] for i in (1, 2)]
+        self._motor = [model.actuator(f"robot0_torq_j{i}").id for i in range(1, 8)]
+        self._finger_motor = [model.actuator(f"gripper0_right_gripper_finger_joint{i}").id for i in (1, 2)]
         self.torque_limit = model.actuator_ctrlrange[self._motor, 1].copy()
-        site = model.site("gripper0_right_grip_site").id
-        self.chain = _chain(model, joints, site)
-        self._ft_site = model.site("gripper0_right_ft_frame").id
-        sensor = model.sensor("gripper0_right_force_ee").id
-        self._force = slice(model.sensor_adr[sensor], model.sensor_adr[sensor] + 3)
-        sensor = model.sensor("gripper0_right_torque_ee").id
-        self._torque = slice(model.sensor_adr[sensor], model.sensor_adr[sensor] + 3)
-        self._wrist_body, self._grip_site = int(model.site_bodyid[self._ft_site]), site
-        self._hand_weight = model.body_subtreemass[self._wrist_body] * GRAVITY
+        # Views into `data`: always what is true now.
+        self._grip, self._wrist = data.site("gripper0_right_grip_site"), data.site("gripper0_right_ft_frame")
+        self._force, self._torque = (data.sensor(f"gripper0_right_{kind}_ee").data for kind in ("force", "torque"))
+        self._hand = data.body(model.site_bodyid[self._wrist.id])
+        self._hand_weight = model.body_subtreemass[self._hand.id] * GRAVITY
+        self.chain = _chain(model, joints, self._grip.id)
         self._substeps = max(1, round(CONTROL_PERIOD_S / model.opt.timestep))
         self.period = self._substeps * model.opt.timestep
         self._block = np.ix_(self._dof, self._dof)
@@ -76,26 +74,21 @@ class PandaArm:
     def read(self) -> JointState:
         data = self.data
         mujoco.mj_fullM(self.model, self._full, data.qM)
-        M = self._full[self._block]
-        return JointState(data.qpos[self._qpos], data.qvel[self._dof], M, data.qfrc_bias[self._dof])
+        return JointState(data.qpos[self._qpos], data.qvel[self._dof], self._full[self._block], data.qfrc_bias[self._dof])
 
     def wrist_force(self) -> np.ndarray:
-        rotation = self.data.site_xmat[self._ft_site].reshape(3, 3)
         # The sensor gives the force of the hand on the wrist, i.e. its weight plus what pushes it (up to slow accelerations).
-        return -(rotation @ self.data.sensordata[self._force]) - self._hand_weight
+        return -(self._wrist.xmat.reshape(3, 3) @ self._force) - self._hand_weight
 
     def load_offset(self) -> np.ndarray:
-        data = self.data
         load = self.wrist_force()
         if abs(load[2]) < LEAST_LOAD_N:
             return np.zeros(3)
-        origin = data.site_xpos[self._ft_site]
-        torque = -(data.site_xmat[self._ft_site].reshape(3, 3) @ data.sensordata[self._torque])
-        torque = torque - cross(data.subtree_com[self._wrist_body] - origin, self._hand_weight)
+        torque = -(self._wrist.xmat.reshape(3, 3) @ self._torque)
+        torque = torque - cross(self._hand.subtree_com - self._wrist.xpos, self._hand_weight)
         # torque = r x load with load along z gives the horizontal part of r.
         arm = np.array([-torque[1], torque[0], 0.0]) / load[2]
-        offset = origin + arm - data.site_xpos[self._grip_site]
-        return np.array([offset[0], offset[1], 0.0])
+        return (self._wrist.xpos + arm - self._grip.xpos) * (1.0, 1.0, 0.0)
 
     def width(self) -> float:
         left, right = self.data.qpos[self._finger_qpos]
@@ -109,31 +102,27 @@ class PandaArm:
         mujoco.mj_step(self.model, data, self._substeps)
         # MuJoCo silently resets a diverged simulation, time included; the counters tell which of its checks failed.
         if data.time <= before:
-            raise ArmFault(f"the simulation diverged at t = {before:.3f} s (MuJoCo's warning counters {self._warning_count()})")
-
-    def _warning_count(self) -> tuple[int, ...]:
-        return tuple(self.data.warning[w].number for w in WATCHED_WARNINGS)
+            counters = tuple(data.warning[w].number for w in WATCHED_WARNINGS)
+            raise ArmFault(f"the simulation diverged at t = {before:.3f} s (MuJoCo's warning counters {counters})")
 
 
 def _chain(model: mujoco.MjModel, joints: list[int], site: int) -> SerialChain:
     """Read the fixed transforms between the joints, and from the last one to the site, off the model."""
-    links = [int(model.jnt_bodyid[j]) for j in joints]
-    ends = [*links, None]
-    offset, turn = np.zeros((8, 3)), np.zeros((8, 3, 3))
-    previous = 0
-    for i, end in enumerate(ends):
-        R, p = np.eye(3), np.zeros(3)
-        if end is None:
-            R, p = _matrix(model.site_quat[site]), model.site_pos[site].copy()
-            end = int(model.site_bodyid[site])
-        while end != previous:
-            step = _matrix(model.body_quat[end])
-            R, p = step @ R, model.body_pos[end] + step @ p
-            end = int(model.body_parentid[end])
-        offset[i], turn[i] = p, R
-        previous = links[min(i, 6)]
-    limits = model.jnt_range[joints]
-    return SerialChain(offset, turn, limits[:, 0].copy(), limits[:, 1].copy())
+    links = [0, *model.jnt_bodyid[joints]]
+    frames = [_seen_from(model, root, link, np.eye(3), np.zeros(3)) for root, link in pairwise(links)]
+    frames.append(_seen_from(model, links[-1], model.site_bodyid[site], _matrix(model.site_quat[site]), model.site_pos[site]))
+    turn, offset = (np.array(parts) for parts in zip(*frames, strict=True))
+    lower, upper = model.jnt_range[joints].T.copy()
+    return SerialChain(offset, turn, lower, upper)
+
+
+def _seen_from(model: mujoco.MjModel, root: int, body: int, R: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A frame `R`, `p` of `body` in the frame of its ancestor `root`, everything at zero."""
+    while body != root:
+        step = _matrix(model.body_quat[body])
+        R, p = step @ R, model.body_pos[body] + step @ p
+        body = model.body_parentid[body]
+    return R, p
 
 
 def _matrix(quaternion: np.ndarray) -> np.ndarray:

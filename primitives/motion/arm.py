@@ -4,7 +4,7 @@ Another arm joins by implementing `Arm`; the programs, controllers and kinematic
 """
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import numpy as np
 
@@ -31,7 +31,6 @@ class JointState:
     bias: np.ndarray
 
 
-@runtime_checkable
 class Arm(Protocol):
     """A seven-joint torque-controlled arm with a two-finger gripper.
 
@@ -68,8 +67,7 @@ class Arm(Protocol):
     def load_offset(self) -> np.ndarray:
         """Where the vertical force on the hand acts, seen from the grip point: world axes, [3] [m], vertical part 0.
 
-        At rest this is the centre of mass of what is held, in a contact from above the place of the contact. From force and torque at
-        the wrist; zero for a force too small to tell.
+        At rest the centre of mass of what is held, in a contact from above the place of the contact; zero for a force too small to tell.
         """
         ...
 

@@ -109,13 +109,9 @@ def impedance_torque(state: JointState, chain: SerialChain, goal: Impedance, pos
     R, p, J = chain.forward(state.q)
     twist = J @ state.qd
     force = goal.stiffness @ (goal.position - p) + goal.damping @ (goal.velocity - twist[:3]) + goal.force
-    size = length_of(force)
-    if size > goal.force_cap:
-        force = force * (goal.force_cap / size)
+    force = force * min(1.0, goal.force_cap / max(length_of(force), 1e-9))
     torque = goal.angular_stiffness * rotation_error(goal.rotation, R) - goal.angular_damping * twist[3:] + goal.torque
-    size = length_of(torque)
-    if size > TORQUE_CAP:
-        torque = torque * (TORQUE_CAP / size)
+    torque = torque * min(1.0, TORQUE_CAP / max(length_of(torque), 1e-9))
     rest = POSTURE_STIFFNESS * (posture - state.q) - POSTURE_DAMPING * state.qd
     rest = rest - J.T @ np.linalg.solve(J @ J.T + 1e-3 * np.eye(6), J @ rest)
     low, high = chain.lower + LIMIT_ZONE_RAD - state.q, state.q - chain.upper + LIMIT_ZONE_RAD
@@ -249,9 +245,7 @@ def _rounded(knots: np.ndarray) -> np.ndarray:
     keep = np.concatenate([[True], np.diff(along) > 1e-9])
     curve = np.column_stack([np.interp(np.linspace(0, along[-1], count), along[keep], joint[keep]) for joint in knots.T])
     width = min(ROUNDING_STEPS, (count - 1) // 2)
-    for _ in range(2):
-        if width < 1:
-            break
+    for _ in range(2 if width > 0 else 0):
         # Odd reflection at the ends keeps them where they are.
         before, after = 2 * curve[0] - curve[width:0:-1], 2 * curve[-1] - curve[-2 : -width - 2 : -1]
         total = np.cumsum(np.vstack([np.zeros_like(curve[:1]), before, curve, after]), axis=0)

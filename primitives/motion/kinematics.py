@@ -28,7 +28,6 @@ def _forward(q, offset, turn):
     for i in range(n + 1):
         for r in range(3):
             p[r] += R[r, 0] * offset[i, 0] + R[r, 1] * offset[i, 1] + R[r, 2] * offset[i, 2]
-        for r in range(3):
             for c in range(3):
                 T[r, c] = R[r, 0] * turn[i, 0, c] + R[r, 1] * turn[i, 1, c] + R[r, 2] * turn[i, 2, c]
         if i == n:

@@ -34,11 +34,8 @@ def twins(approach: np.ndarray, opening: np.ndarray) -> list[np.ndarray]:
 
 
 def pitched(direction: np.ndarray, pitch_rad: float) -> np.ndarray:
-    """`direction` [3] tilted downward by `pitch_rad`, within its vertical plane."""
-    side = cross(direction, UP)
-    if length_of(side) < 1e-6:
-        return direction
-    return turned_about(unit(side), -pitch_rad) @ direction
+    """A horizontal `direction` [3] tilted downward by `pitch_rad`."""
+    return turned_about(unit(cross(direction, UP)), -pitch_rad) @ direction
 
 
 def level(normal_world: Sequence[float] | np.ndarray) -> np.ndarray:
@@ -55,9 +52,8 @@ def enter(driver: Driver, reach: Reach, rise: float = 0.0, soft: float = SOFT_AP
     chain = driver.arm.chain
     option = reach.option
     entry = way_out(chain, reach.approach[0], driver.arm.ready, rise)[::-1]
-    length = length_of(option.contact - option.standoff)
-    inner = max(0.0, 1.0 - soft / max(length, 1e-6))
-    stop = option.standoff + inner * (option.contact - option.standoff)
+    way = option.contact - option.standoff
+    stop = option.standoff + max(0.0, 1.0 - soft / length_of(way)) * way
     path, *_ = chain.follow(reach.approach[:1], option.rotation, np.linspace(option.standoff, stop, 4)[1:])
     if not driver.follow(np.vstack([*entry[1:], reach.approach[:1]])) or not driver.follow(path[0], speed=0.6):
         raise GivenUp(Reason.BLOCKED)

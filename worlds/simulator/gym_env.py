@@ -1,6 +1,7 @@
 """The kitchen as a Gymnasium environment whose step is one primitive: `gymnasium.make("hiermap/Kitchen-v0")` after `import hiermap`."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import gymnasium
@@ -64,33 +65,27 @@ class KitchenEnv(gymnasium.Env[Observed, np.ndarray]):
         scene = options.get("scene")
         self.kitchen.set_scene(random_scene(self.kitchen.spec, self.np_random) if scene is None else scene)
         self._primitives = 0
-        return self._observed(), {"kitchen": self.kitchen.spec.seed, "family": self.kitchen.spec.family}
+        return self._observed(self.kitchen), {"kitchen": self.kitchen.spec.seed, "family": self.kitchen.spec.family}
 
     def step(self, action: np.ndarray) -> tuple[Observed, float, bool, bool, dict[str, Any]]:
         """Run one primitive to its end."""
         if self.kitchen is None:
             raise RuntimeError("step() before reset(): call reset(seed=...) first")
         number, row, column, rotation = (int(v) for v in action)
-        result = self._run(Action(tuple(PRIMITIVES)[number], (row, column), rotation))
+        try:
+            result = self.kitchen.act(Action(tuple(PRIMITIVES)[number], (row, column), rotation), self._view)
+        except InvalidObservationError:
+            # An action space of cells includes cells where nothing is and bins that a primitive does not use.
+            result = PrimitiveResult(False, Reason.NOTHING_THERE, 0.0, 0.0)
         self._primitives += 1
         done = bool(self.success is not None and self.success(self.kitchen))
-        info = {"succeeded": result.succeeded, "reason": result.reason, "duration": result.duration, "displacement": result.displacement}
-        return self._observed(), float(done), done, self._primitives >= self.max_primitives, info
+        return self._observed(self.kitchen), float(done), done, self._primitives >= self.max_primitives, asdict(result)
 
     def render(self) -> np.ndarray | None:
         """The fused colour picture, `[H, W, 3]` uint8."""
         return None if self.kitchen is None else self._view.rgb
 
-    def _run(self, action: Action) -> PrimitiveResult:
-        assert self.kitchen is not None
-        try:
-            return self.kitchen.act(action, self._view)
-        except InvalidObservationError:
-            # An action space of cells includes cells where nothing is and bins that a primitive does not use.
-            return PrimitiveResult(False, Reason.NOTHING_THERE, 0.0, 0.0)
-
-    def _observed(self) -> Observed:
-        assert self.kitchen is not None
-        self._view = view = self.kitchen.view()
+    def _observed(self, kitchen: Kitchen) -> Observed:
+        self._view = view = kitchen.view()
         depth = np.clip(view.depth, 0.0, FAR_M).astype(np.float32)
         return {"rgb": view.rgb, "depth": depth, "holding": np.array([view.holding], np.int8)}

@@ -5,7 +5,6 @@ robosuite knows an environment once its class is defined: import this module fir
 
 from collections.abc import Mapping
 from typing import Any
-from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 import numpy as np
@@ -76,53 +75,34 @@ class HiermapKitchen(ManipulationEnv):
         robot = self.robots[0].robot_model
         robot.set_base_xpos([0.0, 0.0, 0.0])
         self.robots[0].init_qpos = np.array(READY)
-        arena = EmptyArena()
-        arena.set_origin([0, 0, 0])
-        self.model = KitchenTask(mujoco_arena=arena, mujoco_robots=[robot])
-        _physics_options(self.model.root)
+        self.model = KitchenTask(mujoco_arena=EmptyArena(), mujoco_robots=[robot])
+        option = self.model.root.find("option")
+        assert option is not None
+        option.attrib.update(timestep=str(TIMESTEP_S), integrator=INTEGRATOR)
         _collision_classes(self.model.worldbody, self.spec_kitchen.floor_z)
+        _drop_visuals(self.model.worldbody, self.model.asset)
         # After the robot, so that the arm's joints come first in qpos.
         self.model.worldbody.extend(kitchen_elements(self.spec_kitchen))
-
-    def edit_model_xml(self, xml_str: str) -> str:
-        """Drop the robot's visual meshes just before compiling: rays and physics use collision geoms only."""
-        return _without_visuals(super().edit_model_xml(xml_str))
 
     def _initialize_sim(self, xml_string: str | None = None) -> None:
         super()._initialize_sim(xml_string)
         prepare_panda(self.sim.model._model)
 
 
-def _physics_options(root: Element) -> None:
-    option = root.find("option")
-    assert option is not None
-    option.set("timestep", str(TIMESTEP_S))
-    option.set("integrator", INTEGRATOR)
-    option.set("density", "0")
-    option.set("viscosity", "0")
-
-
 def _collision_classes(worldbody: Element, floor_z: float) -> None:
     """Put robot and floor, the only things there yet, into their collision classes."""
     for geom in worldbody.iter("geom"):
         floor = geom.get("name") == "floor"
-        if geom.get("group") != "0" and not floor:
-            continue
-        if geom.get("contype") == "0" and geom.get("conaffinity") == "0":
-            continue
-        contype, conaffinity = mjcf.COLLISION[mjcf.STATIC if floor else mjcf.ROBOT]
-        geom.set("contype", str(contype))
-        geom.set("conaffinity", str(conaffinity))
         if floor:
-            geom.attrib.pop("material", None)
             geom.attrib.update(pos=f"0 0 {floor_z}", group="0", rgba=mjcf.numbers(FLOOR_RGBA))
+        if geom.get("group") == "0" and not geom.get("contype") == geom.get("conaffinity") == "0":
+            contype, conaffinity = mjcf.COLLISION[mjcf.STATIC if floor else mjcf.ROBOT]
+            geom.attrib.update(contype=str(contype), conaffinity=str(conaffinity))
 
 
-def _without_visuals(xml_str: str) -> str:
-    root = ElementTree.fromstring(xml_str)
-    worldbody, asset = root.find("worldbody"), root.find("asset")
-    assert worldbody is not None and asset is not None
-    for parent in worldbody.iter():
+def _drop_visuals(worldbody: Element, asset: Element) -> None:
+    """Rays and physics use collision geoms only."""
+    for parent in list(worldbody.iter()):
         for geom in parent.findall("geom"):
             if geom.get("group") == "1":
                 parent.remove(geom)
@@ -132,4 +112,3 @@ def _without_visuals(xml_str: str) -> str:
     for item in list(asset):
         if item.tag in ("texture", "material") or (item.tag == "mesh" and item.get("name") not in used):
             asset.remove(item)
-    return ElementTree.tostring(root, encoding="unicode")
