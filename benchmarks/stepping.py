@@ -117,7 +117,7 @@ def trials(kitchen: Kitchen, rng: np.random.Generator) -> list[Trial]:
         view = kitchen.view()
         action = action_for(kitchen.spec, kitchen.scene(), view, move, kitchen.masks())
         if action is not None:
-            found.append(Trial(kitchen, kitchen.scene(), move, ground(view, action), kitchen.snapshot().state))
+            found.append(Trial(kitchen, kitchen.scene(), move, ground(view, action), kitchen.snapshot()))
     return found
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from hiermap.data.recorder import Look, Step, Walk
 from hiermap.primitives.hand import YAWS_RAD
 from hiermap.primitives.specs import PRIMITIVES, PrimitiveResult, Reason
@@ -15,7 +17,7 @@ from hiermap.worlds.rules.judge import effect, truth
 from hiermap.worlds.rules.moves import Move, conceivable
 from hiermap.worlds.rules.places import LOW, drawer_around, place_at
 from hiermap.worlds.rules.transitions import after, is_applicable, steps_to_go
-from hiermap.worlds.simulator.kitchen import Kitchen, Snapshot
+from hiermap.worlds.simulator.kitchen import Kitchen
 
 LABEL_STEPS_CAP = 5
 """Predicates farther away than this many primitives are labelled beyond the cap."""
@@ -29,7 +31,7 @@ class Here:
     """Where the walk stands: a view's index and the snapshot that belongs to it."""
 
     index: int
-    snapshot: Snapshot
+    snapshot: np.ndarray
 
 
 def look(kitchen: Kitchen) -> Look:

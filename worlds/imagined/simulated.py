@@ -15,7 +15,7 @@ from hiermap.worlds.oracle.affordances import move_for, oracle_maps
 from hiermap.worlds.perception.fusion import SpatialView
 from hiermap.worlds.rules import judge, transitions
 from hiermap.worlds.rules.shortest_paths import best_moves
-from hiermap.worlds.simulator.kitchen import Kitchen, Snapshot
+from hiermap.worlds.simulator.kitchen import Kitchen
 
 LONGEST = 12
 """Goals farther away than this many primitives count as unreachable."""
@@ -32,7 +32,7 @@ Maps = Callable[[SpatialView], np.ndarray]
 class KnownView(SpatialView):
     """A view that carries the true state it was taken in: what only the oracle is allowed to know."""
 
-    snapshot: Snapshot
+    snapshot: np.ndarray
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 
 from hiermap.worlds.base import CameraView
 from hiermap.worlds.errors import InvalidObservationError
-from hiermap.worlds.frame import point_to_pixel
+from hiermap.worlds.frame import UP_WORLD, point_to_pixel
 
 MAX_FIDUCIAL_ERROR_PX = 0.5
 """A camera whose marks lie further from where its calibration puts them is rejected; 0.5 px is about 5 mm at 1 m."""
@@ -43,21 +43,15 @@ class CameraSpec:
     @property
     def T_camera_to_world(self) -> np.ndarray:
         """Pose, [4, 4] [m]: OpenCV axes (x right, y down, z forward), the image's up as near to world z as possible."""
-        return look_at(np.array(self.position_world), np.array(self.target_world))
-
-
-def look_at(position_world: np.ndarray, target_world: np.ndarray) -> np.ndarray:
-    """`T_camera_to_world` `[4, 4]` (OpenCV axes) of a level camera at `position_world` looking at `target_world`, both [3] [m]."""
-    forward = np.asarray(target_world, float) - np.asarray(position_world, float)
-    forward /= np.linalg.norm(forward)
-    right = np.cross(forward, [0.0, 0.0, 1.0])
-    if np.linalg.norm(right) < 1e-9:
-        raise ValueError("a camera that looks straight up or down has no level pose; move its target sideways")
-    right /= np.linalg.norm(right)
-    T = np.eye(4)
-    T[:3, :3] = np.stack([right, np.cross(forward, right), forward], axis=1)
-    T[:3, 3] = position_world
-    return T
+        forward = np.subtract(self.target_world, self.position_world)
+        forward /= np.linalg.norm(forward)
+        right = np.cross(forward, UP_WORLD)
+        if np.linalg.norm(right) < 1e-9:
+            raise ValueError("a camera that looks straight up or down has no level pose; move its target sideways")
+        right /= np.linalg.norm(right)
+        T = np.eye(4)
+        T[:3] = np.stack([right, np.cross(forward, right), forward, self.position_world], axis=1)
+        return T
 
 
 def default_cameras(width: int = 160, height: int = 120) -> tuple[CameraSpec, ...]:
@@ -144,17 +138,17 @@ def check_view(view: CameraView, name: str = "camera") -> None:
     check_depth(depth, name)
 
 
-def check_marks(view: CameraView, name: str = "camera", max_error_px: float = MAX_FIDUCIAL_ERROR_PX) -> None:
+def check_marks(view: CameraView, name: str = "camera") -> None:
     """Check that a camera sees its calibration marks where its pose puts them.
 
     Raises:
         InvalidObservationError: with the distance, what is allowed and what to try.
     """
     error_px = fiducial_error_px(view)
-    if error_px is not None and error_px > max_error_px:
+    if error_px is not None and error_px > MAX_FIDUCIAL_ERROR_PX:
         raise InvalidObservationError(
             f"{name}: the fiducial marks are {error_px:.2f} px from where the calibration puts them, "
-            f"allowed {max_error_px} px; the camera was moved: calibrate it again"
+            f"allowed {MAX_FIDUCIAL_ERROR_PX} px; the camera was moved: calibrate it again"
         )
 
 

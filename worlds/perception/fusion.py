@@ -62,12 +62,6 @@ class SpatialView:
         cells = self.frame.grid() if self.offset is None else self.frame.grid() + self.offset
         return self.frame.cell_to_point(cells, self.depth).astype(np.float32)
 
-    @property
-    def height(self) -> np.ndarray:
-        """World z at the centres of all cells, `[H, W]` float32 [m]; 0 where invalid."""
-        centres = self.frame.cell_to_point(self.frame.grid(), self.depth)
-        return np.where(self.valid, centres[..., 2], 0).astype(np.float32)
-
     @cached_property
     def normals(self) -> np.ndarray:
         """Local outward unit normals, `[H, W, 3]` float32; 0 where invalid. Noisy at edges: to act, use `normal`."""
@@ -91,7 +85,8 @@ class SpatialView:
         planes = np.empty((CHANNELS, *self.depth.shape), np.float32)
         planes[0:3] = np.moveaxis(self.rgb, -1, 0) * np.float32(1 / 255)
         planes[3] = (self.depth - MEAN_DEPTH_M) / DEPTH_SCALE_M
-        planes[4] = (self.height - MEAN_HEIGHT_M) / HEIGHT_SCALE_M
+        height = np.where(self.valid, self.frame.cell_to_point(self.frame.grid(), self.depth)[..., 2], 0).astype(np.float32)
+        planes[4] = (height - MEAN_HEIGHT_M) / HEIGHT_SCALE_M
         # A network sees the same kitchen wherever it stands, so its normals are those of a frame that is not turned.
         planes[5:8] = np.moveaxis(local_normals(self.depth, self.valid, replace(self.frame, yaw_rad=0.0)), -1, 0)
         planes[:8] *= seen
@@ -138,13 +133,13 @@ def fuse(observation: Observation, frame: SpatialFrame = FRAME) -> SpatialView:
     """
     if not observation.views:
         raise InvalidObservationError("the observation has no camera views; expected at least one calibrated RGB-D image")
-    nearest = np.full(frame.rows * frame.columns, _EMPTY)
-    samples: list[tuple[np.ndarray, np.ndarray]] = []
     for index, view in enumerate(observation.views):
         check_view(view, f"camera {index}")
     views, notes = calibrated(observation.views)
-    for view in views:
-        samples.append(_splat(view, observation.body, frame, nearest, sum(len(rgb) for rgb, _ in samples)))
+    points = zip(*(_project(view, observation.body, frame) for view in views), strict=True)
+    cell, quanta, colour, within = (np.concatenate(parts) for parts in points)
+    nearest = np.full(frame.rows * frame.columns, _EMPTY)
+    np.minimum.at(nearest, cell, (quanta << _INDEX_BITS) | np.arange(len(cell)))
     seen = nearest != _EMPTY
     if not seen.any():
         raise InvalidObservationError(
@@ -152,18 +147,14 @@ def fuse(observation: Observation, frame: SpatialFrame = FRAME) -> SpatialView:
         )
     depth = np.where(seen, (nearest >> _INDEX_BITS).astype(np.float32) * _QUANTUM_M, np.nan).astype(np.float32).reshape(frame.shape)
     source = np.where(seen, nearest & ((1 << _INDEX_BITS) - 1), 0)
-    rgb = np.concatenate([colours for colours, _ in samples])[source] * seen[:, None]
-    offset = np.concatenate([within for _, within in samples])[source] * seen[:, None]
-    depth, rgb, offset = _repair(depth, rgb.reshape(*frame.shape, 3), offset.reshape(*frame.shape, 2))
+    rgb, offset = ((layer[source] * seen[:, None]).reshape(*frame.shape, -1) for layer in (colour, within))
+    depth, rgb, offset = _repair(depth, rgb, offset)
     valid = np.isfinite(depth)
     return SpatialView(rgb, np.where(valid, depth, np.float32(0)), valid, bool(observation.gripper.holding), frame, offset, notes)
 
 
-def _splat(view: CameraView, body: RobotBody | None, frame: SpatialFrame, nearest: np.ndarray, first: int) -> tuple[np.ndarray, np.ndarray]:
-    """Lower `nearest` `[H * W]` (depth quanta above point numbers, counted from `first`) by what a camera sees besides the robot.
-
-    Returns the colours `[n, 3]` of these points and their places within their cells `[n, 2]`.
-    """
+def _project(view: CameraView, body: RobotBody | None, frame: SpatialFrame) -> tuple[np.ndarray, ...]:
+    """What a camera sees besides the robot: cell numbers and depth quanta `[n]`, colours `[n, 3]`, and places within the cells `[n, 2]`."""
     depth = np.where((view.depth > 0) & ~own_pixels(view, body), view.depth, np.nan).astype(np.float32)
     points = _quarter_points(depth, view.K, view.T_camera_to_world)
     row = (np.float32(frame.top) - _along(points, frame.up_direction)) * np.float32(1 / frame.cell_size)
@@ -176,9 +167,9 @@ def _splat(view: CameraView, body: RobotBody | None, frame: SpatialFrame, neares
     row, column, ahead_m = row.ravel()[kept], column.ravel()[kept], ahead_m.ravel()[kept]
     cell_row, cell_column = row.astype(np.int64), column.astype(np.int64)
     quanta = np.rint(ahead_m * np.float32(1e4)).astype(np.int64)
-    np.minimum.at(nearest, cell_row * frame.columns + cell_column, (quanta << _INDEX_BITS) | (np.arange(len(kept)) + first))
     within = np.stack([row - cell_row, column - cell_column], axis=-1) - np.float32(0.5)
-    return np.asarray(view.rgb).reshape(-1, 3)[kept % depth.size], within.astype(np.float32)
+    colour = np.asarray(view.rgb).reshape(-1, 3)[kept % depth.size]
+    return cell_row * frame.columns + cell_column, quanta, colour, within.astype(np.float32)
 
 
 def _along(points: np.ndarray, direction: np.ndarray) -> np.ndarray:

@@ -94,19 +94,16 @@ def local_normals(depth: np.ndarray, valid: np.ndarray, frame: SpatialFrame, rea
     """Unit normals `[H, W, 3]` float32 toward the eye, from each cell's 5 x 5 neighbours within `reach_m` of its depth."""
     padded, known = np.pad(depth, 2), np.pad(valid, 2)
     height, width = depth.shape
-    sums = np.zeros((8, height, width), np.float32)
+    sums = np.zeros((5, height, width), np.float32)
     for r in range(-2, 3):
         for c in range(-2, 3):
             difference = padded[2 + r : 2 + r + height, 2 + c : 2 + c + width] - depth
             both = known[2 + r : 2 + r + height, 2 + c : 2 + c + width] & valid
             weight = np.clip(2 - np.abs(difference) * np.float32(2 / reach_m), 0, 1) * both
             difference = difference * weight
-            for k, factor in enumerate((1.0, r, c, r * r, r * c, c * c)):
-                if factor:
-                    sums[k] += factor * weight
-            sums[6] += r * difference
-            sums[7] += c * difference
-    _, _, _, rr, rc, cc, rd, cd = sums
+            for total, term in zip(sums, (r * r * weight, r * c * weight, c * c * weight, r * difference, c * difference), strict=True):
+                total += term
+    rr, rc, cc, rd, cd = sums
     determinant = rr * cc - rc * rc
     safe = np.where(determinant > 1e-3, determinant, 1)
     slope_row = np.where(determinant > 1e-3, (rd * cc - cd * rc) / safe, 0) / frame.cell_size

@@ -1,7 +1,5 @@
 """`Kitchen`: one procedural kitchen in MuJoCo with its robot; build, teleport, look, act, snapshot."""
 
-from dataclasses import dataclass
-
 import mujoco
 import numpy as np
 
@@ -15,7 +13,7 @@ from hiermap.worlds.errors import PhysicsError
 from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.kitchen.layouts import sample_kitchen
 from hiermap.worlds.kitchen.scene_sampling import initial_scene
-from hiermap.worlds.kitchen.spec import FixtureSpec, KitchenSpec, SceneState
+from hiermap.worlds.kitchen.spec import KitchenSpec, SceneState
 from hiermap.worlds.perception.fusion import FRAME, SpatialView, fuse
 from hiermap.worlds.perception.grounding import ground
 from hiermap.worlds.perception.sensing_options import SensingOptions
@@ -23,7 +21,7 @@ from hiermap.worlds.simulator.robosuite_env import HiermapKitchen
 from hiermap.worlds.simulator.segmentation import segment
 from hiermap.worlds.simulator.sensors import draw_drift, robot_body, sense
 
-__all__ = ["HiermapKitchen", "Kitchen", "Snapshot"]
+__all__ = ["HiermapKitchen", "Kitchen"]
 
 SETTLE_S = 0.24
 """Long enough for objects teleported half a millimetre too high to come to rest [s]."""
@@ -32,13 +30,6 @@ GRASP_S = 0.6
 DROP_M = 0.0005
 """Objects are teleported this much above their place [m], so that no contact starts in penetration."""
 STATE = mujoco.mjtState.mjSTATE_INTEGRATION
-
-
-@dataclass(frozen=True, eq=False)
-class Snapshot:
-    """MuJoCo's complete integration state at a primitive boundary, [n] float64."""
-
-    state: np.ndarray
 
 
 class Kitchen:
@@ -74,45 +65,33 @@ class Kitchen:
         owners = [model.geom(i).name.split("/")[0] for i in range(model.ngeom)]
         self.geom_owner = {i: owner for i, owner in enumerate(owners) if owner in names}
         self.robot_geom_ids = frozenset(i for i, owner in enumerate(owners) if owner.startswith(("robot0_", "gripper0_")))
-        self.joint_ids = {name: model.joint(name).id for name in names if name not in {s.name for s in self.spec.surfaces}}
-        self._qpos_address = {name: int(model.jnt_qposadr[j]) for name, j in self.joint_ids.items()}
         self._site = model.site("gripper0_right_grip_site").id
-        self._finger_geoms = [
-            frozenset(model.geom(f"gripper0_right_finger{i}{part}_collision").id for part in ("", "_pad")) for i in (1, 2)
-        ]
-        self._finger_qpos = [int(model.joint(f"gripper0_right_finger_joint{i}").qposadr[0]) for i in (1, 2)]
-        self._arm_qpos = [int(model.joint(f"robot0_joint{i}").qposadr[0]) for i in range(1, 8)]
+        self._finger_geoms = [{model.geom(f"gripper0_right_finger{i}{part}_collision").id for part in ("", "_pad")} for i in (1, 2)]
+        self._finger_qpos = [model.joint(f"gripper0_right_finger_joint{i}").qposadr[0] for i in (1, 2)]
+        self._arm_qpos = [model.joint(f"robot0_joint{i}").qposadr[0] for i in range(1, 8)]
 
     # The truth, for labels, oracle and judge only.
 
     def scene(self) -> SceneState:
         """True articulation and object poses now."""
-        q = self.data.qpos
-        fractions = {f.name: float(np.clip(q[self._qpos_address[f.name]] / f.joint_range, 0.0, 1.0)) for f in self.spec.fixtures}
+        fractions = {f.name: float(np.clip(self.data.joint(f.name).qpos[0] / f.joint_range, 0.0, 1.0)) for f in self.spec.fixtures}
         return SceneState(fractions, {o.name: self._pose(o.name) for o in self.spec.objects}, self._held())
 
     def _pose(self, name: str) -> tuple[float, float, float, float]:
-        x, y, z, qw, qx, qy, qz = self.data.qpos[self._qpos_address[name] : self._qpos_address[name] + 7]
+        x, y, z, qw, qx, qy, qz = self.data.joint(name).qpos
         yaw = np.arctan2(2 * (qw * qz + qx * qy), 1 - 2 * (qy * qy + qz * qz))
         return float(x), float(y), float(z), float(yaw)
 
     def upright(self, name: str) -> float:
         """Cosine of the angle between an object's axis and the vertical, in [-1, 1]."""
-        qx, qy = self.data.qpos[self._qpos_address[name] + 4 : self._qpos_address[name] + 6]
+        qx, qy = self.data.joint(name).qpos[4:6]
         return float(1 - 2 * (qx * qx + qy * qy))
 
     def _held(self) -> str | None:
-        objects = {o.name for o in self.spec.objects}
-        touched: list[set[str]] = [set(), set()]
-        for first, second in self.data.contact.geom[: self.data.ncon]:
-            for geom, other in ((int(first), int(second)), (int(second), int(first))):
-                owner = self.geom_owner.get(other)
-                if owner in objects:
-                    for side, fingers in enumerate(self._finger_geoms):
-                        if geom in fingers:
-                            touched[side].add(owner)
-        both = sorted(touched[0] & touched[1])
-        return both[0] if both else None
+        contacts = self.data.contact.geom[: self.data.ncon]
+        pairs = [*contacts.tolist(), *contacts[:, ::-1].tolist()]
+        left, right = ({self.geom_owner.get(other) for geom, other in pairs if geom in fingers} for fingers in self._finger_geoms)
+        return min((thing.name for thing in self.spec.objects if thing.name in left & right), default=None)
 
     def set_scene(self, scene: SceneState) -> None:
         """Teleport: fixtures and objects as given, the arm at ready, everything settled and at rest.
@@ -123,12 +102,12 @@ class Kitchen:
         mujoco.mj_resetData(self.model, self.data)
         data = self.data
         data.qpos[self._arm_qpos] = self.arm.ready
-        data.qpos[self._finger_qpos[0]], data.qpos[self._finger_qpos[1]] = self.arm.finger_limit, -self.arm.finger_limit
+        data.qpos[self._finger_qpos] = self.arm.finger_limit, -self.arm.finger_limit
         for fixture in self.spec.fixtures:
-            data.qpos[self._qpos_address[fixture.name]] = scene.fractions.get(fixture.name, 0.0) * fixture.joint_range
+            data.joint(fixture.name).qpos[0] = scene.fractions.get(fixture.name, 0.0) * fixture.joint_range
         for thing in self.spec.objects:
             x, y, z, yaw = scene.poses[thing.name]
-            self._put(thing.name, (x, y, z + DROP_M), yaw)
+            data.joint(thing.name).qpos[:] = x, y, z + DROP_M, np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)
         mujoco.mj_forward(self.model, data)
         if scene.held is not None:
             self._put_between_fingers(scene.held)
@@ -139,21 +118,16 @@ class Kitchen:
         data.qacc_warmstart[:] = 0.0
         mujoco.mj_forward(self.model, data)
 
-    def _put(self, name: str, point_world: tuple[float, float, float], yaw: float) -> None:
-        address = self._qpos_address[name]
-        self.data.qpos[address : address + 3] = point_world
-        self.data.qpos[address + 3 : address + 7] = np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)
-
     def _put_between_fingers(self, name: str) -> None:
         """As a grasp from above leaves it: its axis along the hand, its grip point at the grip site, its grip axis as the fingers open."""
         spec = next(o for o in self.spec.objects if o.name == name)
         point, hand = self.data.site_xpos[self._site], self.data.site_xmat[self._site].reshape(3, 3)
         axes = np.column_stack([hand[:, 1], hand[:, 0], -hand[:, 2]])
-        address = self._qpos_address[name]
-        self.data.qpos[address : address + 3] = point - axes @ np.array(spec.grip_offset)
-        mujoco.mju_mat2Quat(self.data.qpos[address + 3 : address + 7], axes.ravel())
+        pose = self.data.joint(name).qpos
+        pose[:3] = point - axes @ np.array(spec.grip_offset)
+        mujoco.mju_mat2Quat(pose[3:], axes.ravel())
         half = 0.5 * spec.grip_width + 0.002
-        self.data.qpos[self._finger_qpos[0]], self.data.qpos[self._finger_qpos[1]] = half, -half
+        self.data.qpos[self._finger_qpos] = half, -half
         # Until the fingers are closed nothing carries the object: it starts at rest and falls less than a millimetre.
         mujoco.mj_forward(self.model, self.data)
 
@@ -168,15 +142,15 @@ class Kitchen:
             message = f"the scene of kitchen {self.spec.seed} does not settle: {fault}; check it for overlapping things"
             raise PhysicsError(message) from fault
 
-    def snapshot(self) -> Snapshot:
-        """Everything the physics needs to go on bit for bit; take it at primitive boundaries only."""
+    def snapshot(self) -> np.ndarray:
+        """Everything the physics needs to go on bit for bit, [n] float64; take it at primitive boundaries only."""
         state = np.empty(mujoco.mj_stateSize(self.model, STATE))
         mujoco.mj_getState(self.model, self.data, state, STATE)
-        return Snapshot(state)
+        return state
 
-    def restore(self, snapshot: Snapshot) -> None:
+    def restore(self, snapshot: np.ndarray) -> None:
         """Back to a snapshot of this or of an equally built kitchen."""
-        mujoco.mj_setState(self.model, self.data, snapshot.state, STATE)
+        mujoco.mj_setState(self.model, self.data, snapshot, STATE)
         self.arm.reset()
 
     # What a robot may do.
@@ -231,7 +205,3 @@ class Kitchen:
     def masks(self) -> dict[str, np.ndarray]:
         """Privileged segmentation in the spatial frame: name -> `[H, W]` bool for every fixture, object and surface."""
         return segment(self.model, self.data, self.frame, self.geom_owner, self.robot_geom_ids)
-
-    def fixture(self, name: str) -> FixtureSpec:
-        """The fixture of that name."""
-        return self.spec.fixture(name)

@@ -14,7 +14,7 @@ from hiermap.worlds.perception.fusion import SpatialView
 from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.rules import judge
 from hiermap.worlds.scene import Oracle, PosedTask
-from hiermap.worlds.simulator.kitchen import Kitchen, Snapshot
+from hiermap.worlds.simulator.kitchen import Kitchen
 from hiermap.worlds.tasks.chains import chain_length, sample_task
 
 
@@ -41,11 +41,11 @@ class KitchenScene:
         scene = self.kitchen.scene()
         return {str(predicate): judge.holds(self.kitchen.spec, scene, predicate) for predicate in predicates}
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> np.ndarray:
         """The simulator's state."""
         return self.kitchen.snapshot()
 
-    def restore(self, snapshot: Snapshot) -> None:
+    def restore(self, snapshot: np.ndarray) -> None:
         """Back to a state of this kitchen."""
         self.kitchen.restore(snapshot)
 

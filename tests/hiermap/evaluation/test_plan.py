@@ -48,10 +48,10 @@ def test_one_problem_leaves_plan_graph_pictures_and_a_report(tmp_path: Path, cap
 def test_without_acting_the_kitchen_is_left_as_it_was() -> None:
     options = RunOptions(world="simulator", maps="oracle")
     problem = pose("chain-1", SEED, options)
-    before = problem.task.scene.snapshot().state
+    before = problem.task.scene.snapshot()
     done = attempt(problem, planner_for(options, problem, LazyWeights("default")), options, act=False)
     assert done.execution is None and done.success is None
-    assert (problem.task.scene.snapshot().state == before).all()
+    assert (problem.task.scene.snapshot() == before).all()
     assert exit_code(done) == 0
 
 
