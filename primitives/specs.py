@@ -52,10 +52,6 @@ class PrimitiveSpec:
         """Names of the bins."""
         return tuple(bin_.name for bin_ in self.bins)
 
-    def index(self, rotation: str) -> int:
-        """The bin of that name; ValueError if there is none."""
-        return self.rotations.index(rotation)
-
     def effects(self) -> dict[str, tuple[int, ...]]:
         """Effect -> the bins that lead to it."""
         wanted = dict.fromkeys(bin_.effect for bin_ in self.bins)

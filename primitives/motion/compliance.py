@@ -10,6 +10,7 @@ from hiermap.primitives.motion.guarded import Until, guarded_move
 from hiermap.primitives.motion.kinematics import UP, cross, length_of, turned_about, unit
 from hiermap.primitives.specs import Reason
 
+LEAST_FORCE_N = 2.0
 CHORD_M = 0.012
 """The direction is estimated anew after this much travel."""
 BLEND = 0.6
@@ -32,7 +33,7 @@ class Compliance:
 
     Attributes:
         speed: wanted along the path [m/s].
-        force, least_force: largest and smallest push [N].
+        force: largest push [N].
         second_force: tried at the first stall, 0 for not [N].
         lateral_stiffness, vertical_stiffness: that hold the hand on its line [N/m]; 0 leaves it free.
         max_turn: of the direction, in all [rad].
@@ -47,7 +48,6 @@ class Compliance:
 
     speed: float = 0.15
     force: float = 45.0
-    least_force: float = 2.0
     second_force: float = 0.0
     lateral_stiffness: float = 0.0
     vertical_stiffness: float = 0.0
@@ -83,7 +83,7 @@ class _Path:
         self.first = self.direction = direction
         self.line = self.knot = hand.position
         self.chord: np.ndarray | None = None
-        self.force, self.limit, self.stiffness = how.least_force, how.force, how.hand_stiffness
+        self.force, self.limit, self.stiffness = LEAST_FORCE_N, how.force, how.hand_stiffness
         self.speed, self.length, self.reason = 0.0, 0.0, Reason.SLIPPED
         self.still, self.slow, self.gone, self.tried = 0.0, np.inf, 0, how.second_force <= how.force
 
@@ -91,7 +91,7 @@ class _Path:
         while True:
             how, u = self.how, self.direction
             self.speed = float(self.hand.velocity @ u)
-            self.force = float(np.clip(self.force + SPEED_GAIN * (how.speed - self.speed) * self.dt, how.least_force, self.limit))
+            self.force = float(np.clip(self.force + SPEED_GAIN * (how.speed - self.speed) * self.dt, LEAST_FORCE_N, self.limit))
             self.line = self.line + u * (u @ (self.hand.position - self.line))
             stiffness, damping = self._across()
             yield Impedance(

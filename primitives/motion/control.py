@@ -187,15 +187,12 @@ class Driver:
             state = self.arm.read()
             late = late + 1 if np.abs(q - state.q).max() > TRACKING_LIMIT_RAD else 0
             if guarded and late >= TRACKING_TICKS:
-                self._retrace(reference[0][:k])
+                passed = reference[0][:k]
+                if k > 10:
+                    self.follow(passed[::-1][5 :: max(1, k // 8)], guarded=False)
                 return False
             self.tick(joint_torque(state, q, qd, qdd, self.arm.torque_limit))
         return True
-
-    def _retrace(self, passed: np.ndarray) -> None:
-        """Go back along the points of a path that was just travelled, unguarded."""
-        if len(passed) > 10:
-            self.follow(passed[::-1][5 :: max(1, len(passed) // 8)], guarded=False)
 
     def hold(self, seconds: float, rest: np.ndarray | None = None) -> None:
         """Keep the joints where they are now, or at `rest` [7], and then only until the arm rests there."""

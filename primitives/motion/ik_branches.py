@@ -67,16 +67,15 @@ def best_reach(chain: SerialChain, ready: np.ndarray, options: Sequence[Option])
     best: Reach | None = None
     first = seeds(ready)
     for option in options:
-        if best is not None and option.cost > best.cost:
-            continue
-        best = _best_branch(chain, ready, first, option, best)
+        if best is None or option.cost <= best.cost:
+            best = min(filter(None, (best, _best_branch(chain, ready, first, option))), key=lambda reach: reach.cost, default=None)
     return best
 
 
-def _best_branch(chain: SerialChain, ready: np.ndarray, first: np.ndarray, option: Option, best: Reach | None) -> Reach | None:
+def _best_branch(chain: SerialChain, ready: np.ndarray, first: np.ndarray, option: Option) -> Reach | None:
     q, reached = chain.solve(first, option.rotation, option.contact, ready)
     if not reached.any():
-        return best
+        return None
     q = _distinct(q[reached])
     path, whole, soft = _followed(chain, q, option.rotation, np.linspace(option.contact, option.standoff, APPROACH_POINTS))
     cost = option.cost + TURN_WEIGHT * np.abs(path[:, [0, -1]] - ready).max(axis=(1, 2)) + np.where(whole.all(axis=1), 0.0, np.inf)
@@ -85,9 +84,7 @@ def _best_branch(chain: SerialChain, ready: np.ndarray, first: np.ndarray, optio
     cost += np.where(np.abs(np.diff(path, axis=1)).max(axis=(1, 2)) > 0.6, np.inf, 0.0)
     cost += _ahead_cost(chain, q, option)
     k = int(np.argmin(cost))
-    if np.isfinite(cost[k]) and (best is None or cost[k] < best.cost):
-        return Reach(option, path[k, ::-1].copy(), float(cost[k]))
-    return best
+    return Reach(option, path[k, ::-1].copy(), float(cost[k])) if np.isfinite(cost[k]) else None
 
 
 def _ahead_cost(chain: SerialChain, q: np.ndarray, option: Option) -> np.ndarray:

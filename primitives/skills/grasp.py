@@ -9,7 +9,7 @@ from hiermap.primitives.motion.control import Driver, Ending, Hand
 from hiermap.primitives.motion.guarded import advance, back_off
 from hiermap.primitives.motion.ik_branches import Option
 from hiermap.primitives.motion.kinematics import UP, hand_rotation, turned_about
-from hiermap.primitives.skills.phases import choose, close_fingers, enter, go_home, release
+from hiermap.primitives.skills.phases import close_fingers, go_home, reach_for, release
 from hiermap.primitives.specs import Command, Reason
 
 DEPTH_M = 0.018
@@ -29,11 +29,10 @@ CLEAR_M = 0.07
 def grasp(driver: Driver, command: Command) -> Ending:
     """Takes what stands at the point; the displacement is the height lifted [m]."""
     point = np.array(command.point_world)
-    reach = choose(driver, down_options(point, YAWS_RAD["grasp"][command.rotation_index], STANDOFFS_M["grasp"], DEPTH_M))
     driver.open_to()
-    rotation, contact = reach.option.rotation, reach.option.contact
-    posture = enter(driver, reach, soft=SOFT_M)
-    hand = advance(driver, posture, rotation, contact, TOUCH_N)
+    options = down_options(point, YAWS_RAD["grasp"][command.rotation_index], STANDOFFS_M["grasp"], DEPTH_M)
+    posture, option = reach_for(driver, options, TOUCH_N, soft=SOFT_M)
+    rotation, contact, hand = option.rotation, option.contact, driver.hand()
     if hand.position[2] > contact[2] + SHORT_M:
         hand = _beside(driver, posture, rotation, contact)
     if hand.position[2] > contact[2] + TOO_HIGH_M:

@@ -8,7 +8,7 @@ import numpy as np
 from hiermap.primitives.hand import EMPTY_WIDTH_M
 from hiermap.primitives.motion.control import Driver, GivenUp, Impedance
 from hiermap.primitives.motion.detours import way_out
-from hiermap.primitives.motion.guarded import back_off, guarded_move
+from hiermap.primitives.motion.guarded import advance, back_off, guarded_move
 from hiermap.primitives.motion.ik_branches import Option, Reach, best_reach
 from hiermap.primitives.motion.kinematics import UP, cross, hand_rotation, length_of, turned_about, unit
 from hiermap.primitives.specs import Reason
@@ -59,6 +59,16 @@ def enter(driver: Driver, reach: Reach, rise: float = 0.0, soft: float = SOFT_AP
         raise GivenUp(Reason.BLOCKED)
     driver.take_tare()
     return path[0, -1]
+
+
+def reach_for(
+    driver: Driver, options: Iterable[Option], touch: float, rise: float = 0.0, soft: float = SOFT_APPROACH_M
+) -> tuple[np.ndarray, Option]:
+    """`enter` by the best of `options` and go on to its contact, or until `touch` [N] is felt: the joints at its start [7], and it."""
+    reach = choose(driver, options)
+    posture = enter(driver, reach, rise, soft)
+    advance(driver, posture, reach.option.rotation, reach.option.contact, touch)
+    return posture, reach.option
 
 
 def close_fingers(driver: Driver, posture: np.ndarray, rotation: np.ndarray) -> bool:

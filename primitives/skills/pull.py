@@ -7,10 +7,10 @@ import numpy as np
 from hiermap.primitives.hand import EMPTY_WIDTH_M
 from hiermap.primitives.motion.compliance import Compliance, follow_joint
 from hiermap.primitives.motion.control import Driver, Ending
-from hiermap.primitives.motion.guarded import advance, back_off
+from hiermap.primitives.motion.guarded import back_off
 from hiermap.primitives.motion.ik_branches import Option, straight
 from hiermap.primitives.motion.kinematics import UP, cross, turned_about, unit
-from hiermap.primitives.skills.phases import choose, close_fingers, enter, go_home, level, pitched, release, twins
+from hiermap.primitives.skills.phases import close_fingers, go_home, level, pitched, reach_for, release, twins
 from hiermap.primitives.specs import Command, Reason
 
 STANDOFF_M = 0.10
@@ -36,13 +36,10 @@ BACK_M = 0.10
 def pull(driver: Driver, command: Command) -> Ending:
     """Opens what is gripped at the point; the displacement is the travel [m]."""
     point, flat = np.array(command.point_world), level(command.normal_world)
-    reach = choose(driver, options(point, flat, command.rotation_index))
     driver.open_to(PRESHAPE_M)
-    rotation = reach.option.rotation
-    posture = enter(driver, reach)
-    advance(driver, posture, rotation, reach.option.contact, TOUCH_N)
+    posture, option = reach_for(driver, options(point, flat, command.rotation_index), TOUCH_N)
     travel = Ending(Reason.MISSED)
-    if close_fingers(driver, posture, rotation):
+    if close_fingers(driver, posture, option.rotation):
         widest = driver.arm.width() + FORCED_M
         how = FOLLOW[command.rotation_index]
         travel = follow_joint(driver, flat, how, posture, lambda hand: not EMPTY_WIDTH_M < driver.arm.width() < widest)

@@ -10,7 +10,7 @@ from hiermap.primitives.motion.control import Driver, Ending
 from hiermap.primitives.motion.guarded import advance, back_off
 from hiermap.primitives.motion.ik_branches import Option, straight
 from hiermap.primitives.motion.kinematics import UP, cross, unit
-from hiermap.primitives.skills.phases import choose, enter, go_home, level, pitched, twins
+from hiermap.primitives.skills.phases import go_home, level, pitched, reach_for, twins
 from hiermap.primitives.skills.sideways import TOUCH_N, slide, sweep
 from hiermap.primitives.specs import PRIMITIVES, Command, Reason
 
@@ -70,9 +70,7 @@ def push(driver: Driver, command: Command) -> Ending:
 
 
 def _inward(driver: Driver, point: np.ndarray, outward: np.ndarray) -> Ending:
-    reach = choose(driver, _inward_options(point, outward))
-    posture = enter(driver, reach, rise=0.12, soft=SEEK_M + 0.025)
-    advance(driver, posture, reach.option.rotation, reach.option.contact, LIGHT_TOUCH_N)
+    posture, _ = reach_for(driver, _inward_options(point, outward), LIGHT_TOUCH_N, rise=0.12, soft=SEEK_M + 0.025)
     travel = follow_joint(driver, -outward, FOLLOW, posture)
     if travel.reason == Reason.STALLED and point[2] < PALM_Z_M and LEAST_TRAVEL_M < travel.progress < FLAP_GIVE_M:
         return max(travel, _lift(driver, posture, outward), key=lambda ending: ending.progress)
@@ -102,9 +100,7 @@ def _inward_options(point: np.ndarray, normal: np.ndarray) -> Iterator[Option]:
 
 def _flap(driver: Driver, point: np.ndarray) -> Ending:
     """A face that hangs open below its own handle (an oven door): reach under the bar and carry it up and inward."""
-    reach = choose(driver, _flap_options(point + np.array([0.035, 0.0, -FLAP_BELOW_M])))
-    posture = enter(driver, reach)
-    advance(driver, posture, reach.option.rotation, reach.option.contact, TOUCH_N)
+    posture, _ = reach_for(driver, _flap_options(point + np.array([0.035, 0.0, -FLAP_BELOW_M])), TOUCH_N)
     return follow_joint(driver, FLAP_UP, FLAP, posture)
 
 

@@ -6,10 +6,10 @@ import numpy as np
 
 from hiermap.primitives.hand import EMPTY_WIDTH_M
 from hiermap.primitives.motion.control import Driver, Ending, GivenUp, Hand, Impedance
-from hiermap.primitives.motion.guarded import advance, back_off, guarded_move
+from hiermap.primitives.motion.guarded import back_off, guarded_move
 from hiermap.primitives.motion.ik_branches import Option
 from hiermap.primitives.motion.kinematics import UP, cross, length_of, turned_about, unit
-from hiermap.primitives.skills.phases import choose, close_fingers, enter, go_home, release, twins
+from hiermap.primitives.skills.phases import close_fingers, go_home, reach_for, release, twins
 from hiermap.primitives.specs import PRIMITIVES, Command, Reason
 
 STANDOFF_M = 0.09
@@ -41,14 +41,11 @@ def rotate(driver: Driver, command: Command) -> Ending:
     """Turns what is gripped at the point; the displacement is the angle [rad]."""
     point, normal = np.array(command.point_world), unit(np.array(command.normal_world))
     sense = 1.0 if PRIMITIVES["rotate"].bins[command.rotation_index].effect == "ccw" else -1.0
-    reach = choose(driver, options(point, normal, command.rotation_index // 2, sense))
     driver.open_to()
-    rotation = reach.option.rotation
-    posture = enter(driver, reach)
-    advance(driver, posture, rotation, reach.option.contact, TOUCH_N)
+    posture, option = reach_for(driver, options(point, normal, command.rotation_index // 2, sense), TOUCH_N)
     turn = Ending(Reason.MISSED)
-    if close_fingers(driver, posture, rotation):
-        turn = _turn(driver, posture, rotation, sense * normal)
+    if close_fingers(driver, posture, option.rotation):
+        turn = _turn(driver, posture, option.rotation, sense * normal)
     driver.leaving()
     release(driver, driver.arm.read().q)
     back_off(driver, -driver.hand().rotation[:, 2], 0.08)

@@ -10,7 +10,7 @@ from hiermap.primitives.motion.control import Driver, Ending, Hand
 from hiermap.primitives.motion.guarded import Steps, advance, along_line, back_off
 from hiermap.primitives.motion.ik_branches import Option, straight
 from hiermap.primitives.motion.kinematics import UP, cross
-from hiermap.primitives.skills.phases import choose, enter, go_home, pitched, twins
+from hiermap.primitives.skills.phases import choose, enter, go_home, pitched, reach_for, twins
 from hiermap.primitives.specs import Reason
 
 TOUCH_N = 4.0
@@ -47,11 +47,8 @@ TRIES, STEP_ASIDE_M, STEP_BACK_M = 3, 0.025, 0.022
 def slide(driver: Driver, point: np.ndarray, outward: np.ndarray, side: float) -> Ending:
     """Fingers beside a bar, then sideways as far as it goes, to +y for `side` 1, -y for -1; what it came to."""
     along = side * cross(outward, UP)
-    along = along if along[1] * side > 0 else -along
-    reach = choose(driver, _bar_options(point - BESIDE_BAR_M * along, outward, along))
-    posture = enter(driver, reach)
-    advance(driver, posture, reach.option.rotation, reach.option.contact, TOUCH_N)
-    advance(driver, posture, reach.option.rotation, driver.hand().position + 0.08 * along, TOUCH_N)
+    posture, option = reach_for(driver, _bar_options(point - BESIDE_BAR_M * along, outward, along), TOUCH_N)
+    advance(driver, posture, option.rotation, driver.hand().position + 0.08 * along, TOUCH_N)
     travel = follow_joint(driver, along, SLIDE, posture)
     back_off(driver, -along, 0.015)
     return travel

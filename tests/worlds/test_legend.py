@@ -15,7 +15,7 @@ def test_the_registries_legend_lists_every_bin_and_predicate_in_their_order() ->
     assert set(UNARY + BINARY) == set(PREDICATES)
     for (primitive, rotation), flat in zip(legend.bins, legend.flat, strict=True):
         p, r = divmod(flat, ROTATION_BINS)
-        assert list(PRIMITIVES)[p] == primitive and PRIMITIVES[primitive].index(rotation) == r
+        assert list(PRIMITIVES)[p] == primitive and PRIMITIVES[primitive].rotations.index(rotation) == r
 
 
 def test_primitives_stand_in_the_order_of_their_first_bin() -> None:

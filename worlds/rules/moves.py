@@ -26,9 +26,9 @@ FEET = 0.005
 AHEAD = np.array([-1.0, 0.0, 0.0])
 """Outward normal of a front that faces the robot."""
 
-INWARD, LEFT, RIGHT = (PRIMITIVES["push"].index(name) for name in ("inward", "left", "right"))
+INWARD, LEFT, RIGHT = (PRIMITIVES["push"].rotations.index(name) for name in ("inward", "left", "right"))
 SIDE_OF_BIN = {LEFT: "left", RIGHT: "right"}
-ROLL_0, ROLL_90 = (PRIMITIVES["pull"].index(name) for name in ("roll_0", "roll_90"))
+ROLL_0, ROLL_90 = (PRIMITIVES["pull"].rotations.index(name) for name in ("roll_0", "roll_90"))
 
 
 @dataclass(frozen=True)
