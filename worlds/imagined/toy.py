@@ -5,7 +5,7 @@ solved and unsolvable problems with their exact shortest lengths.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -71,25 +71,23 @@ class ToyWorld:
 
     def _node(self, state: ToyState, goal: Goal) -> Node:
         predicates = {str(p): float(holds(self.kitchen, state, p)) for p in goal.predicates}
-        return Node(state, self._progress(state, goal), predicates)
-
-    def _progress(self, state: ToyState, goal: Goal) -> float:
-        missing = sum(not holds(self.kitchen, state, p) for p in set(goal.predicates))
-        if missing == 0:
-            return 1.0
-        if self.estimate == "exact":
-            steps = steps_to_go(self.kitchen, state, goal.predicates)
-            return 0.0 if steps is None else 1.0 / (1.0 + steps)
-        return 1.0 / (1.0 + (missing if self.estimate == "count" else 1))
+        missing: float | None = list(predicates.values()).count(0.0)
+        if missing and self.estimate != "count":
+            missing = steps_to_go(self.kitchen, state, goal.predicates) if self.estimate == "exact" else 1
+        return Node(state, 0.0 if missing is None else 1.0 / (1.0 + missing), predicates)
 
     def _outcome(self, node: Node, action: Action, goal: Goal) -> Outcome:
-        found = moves(self.kitchen, node.state)
-        cost = PRIMITIVES[action.primitive].typical_seconds
-        for near, factor in _spread(action.cell):
-            hit = found.get((action.primitive, action.rotation_index, near))
-            if hit is not None:
-                return Outcome(self._node(hit[1], goal), float(np.float32(hit[0] * factor)), cost)
-        return Outcome(node, 0.0, cost)
+        success, after = effect(self.kitchen, node.state, action)
+        return Outcome(self._node(after, goal), success, PRIMITIVES[action.primitive].typical_seconds)
+
+
+def effect(kitchen: ToyKitchen, state: ToyState, action: Action) -> tuple[float, ToyState]:
+    """The success of an action and the state it leads to; 0 and the same state where there is nothing to do."""
+    for near, factor in _spread(action.cell):
+        move = moves(kitchen, state).get(replace(action, cell=near))
+        if move is not None:
+            return float(np.float32(move[0] * factor)), move[1]
+    return 0.0, state
 
 
 def _spread(cell: tuple[int, int]) -> list[tuple[tuple[int, int], float]]:
@@ -102,9 +100,9 @@ def _spread(cell: tuple[int, int]) -> list[tuple[tuple[int, int], float]]:
 def _maps(kitchen: ToyKitchen, state: ToyState) -> np.ndarray:
     maps = np.zeros((len(PRIMITIVES), ROTATION_BINS, *TOY_FRAME.shape), dtype=np.float32)
     order = list(PRIMITIVES)
-    for (primitive, rotation, cell), (success, _) in moves(kitchen, state).items():
-        for near, factor in _spread(cell):
-            maps[order.index(primitive), rotation][near] = success * factor
+    for action, (success, _) in moves(kitchen, state).items():
+        for near, factor in _spread(action.cell):
+            maps[order.index(action.primitive), action.rotation_index][near] = success * factor
     maps.setflags(write=False)
     return maps
 
@@ -122,15 +120,12 @@ class ToyScene:
     Args:
         kitchen: what there is.
         rng: decides which actions fail; None: every possible action works.
-        state: where to begin, or None for the kitchen's start.
     """
 
     frame = TOY_FRAME
 
-    def __init__(self, kitchen: ToyKitchen, rng: np.random.Generator | None = None, state: ToyState | None = None) -> None:
-        self.kitchen, self.rng, self.state = kitchen, rng, state or kitchen.start
-        self._world = ToyWorld(kitchen)
-        self._nothing = Goal((), {})
+    def __init__(self, kitchen: ToyKitchen, rng: np.random.Generator | None = None) -> None:
+        self.kitchen, self.rng, self.state = kitchen, rng, kitchen.start
 
     def observe(self) -> ToyView:
         """The current view."""
@@ -138,19 +133,17 @@ class ToyScene:
 
     def act(self, action: Action, view: SpatialView) -> PrimitiveResult:
         """Apply an action; "missed" when it cannot work there, "slipped" when it did not this time."""
-        node = self._world.root(self.observe(), self._nothing)
-        outcome = self._world.expand([node], [[action]], self._nothing)[0][0]
-        if outcome.success == 0.0:
-            return PrimitiveResult(False, Reason.MISSED, outcome.cost, 0.0)
-        if self.rng is not None and self.rng.random() >= outcome.success:
-            return PrimitiveResult(False, Reason.SLIPPED, outcome.cost, 0.0)
-        self.state = outcome.node.state
-        return PrimitiveResult(True, Reason.DONE, outcome.cost, 0.1)
+        success, after = effect(self.kitchen, self.state, action)
+        seconds = PRIMITIVES[action.primitive].typical_seconds
+        if success == 0.0 or (self.rng is not None and self.rng.random() >= success):
+            return PrimitiveResult(False, Reason.SLIPPED if success else Reason.MISSED, seconds, 0.0)
+        self.state = after
+        return PrimitiveResult(True, Reason.DONE, seconds, 0.1)
 
     def masks(self) -> dict[str, np.ndarray]:
         """The cells of every fixture, place and object where it is now; a held object has none."""
         cells = {f.name: f.cell for f in self.kitchen.fixtures} | {p.name: p.cell for p in self.kitchen.places}
-        cells |= {name: self.kitchen.place(where).cell for name, where in self.state.at}
+        cells |= {name: cells[where] for name, where in self.state.at}
         return {name: _disc(cell) for name, cell in cells.items()}
 
     def truth(self, predicates: Sequence[Predicate]) -> dict[str, bool]:
@@ -179,7 +172,7 @@ class ToyInstance:
     kitchen: ToyKitchen
     predicates: tuple[Predicate, ...]
     shortest: int | None
-    cheapest: int | None = field(default=None)
+    cheapest: int | None = None
 
     @property
     def view(self) -> ToyView:
@@ -216,12 +209,13 @@ _PLACES = (
     ToyPlace("in_drawer", (10, 7), inside="drawer"),
     ToyPlace("shelf", (3, 22), inside="door"),
 )
-_SIMPLE = ToyKitchen((_DRAWER, _KNOB), _PLACES[:4], (("mug", "board"),))
-_STACK = ToyKitchen((replace(_DRAWER, opened=True), _LOWER), (), ())
-_FULL = ToyKitchen((_DRAWER, _LOWER, _KNOB, _LATCH, _DOOR), _PLACES, (("mug", "board"), ("pot", "corner")))
-_FREE_DOOR = ToyKitchen((_LATCH, replace(_DOOR, sweep=None)), (), ())
-_FORCED = ToyKitchen((_LATCH, replace(_DOOR, sweep=None, forced=0.05)), (), ())
-_JAMMED = ToyKitchen((replace(_DRAWER, jammed=True, opened=True), _LOWER, _KNOB), _PLACES[:2], (("mug", "board"),))
+_TIDY = ToyState(at=frozenset({("mug", "board")}))
+_SIMPLE = ToyKitchen((_DRAWER, _KNOB), _PLACES[:4], _TIDY)
+_STACK = ToyKitchen((_DRAWER, _LOWER), start=ToyState(frozenset({"drawer"})))
+_FULL = ToyKitchen((_DRAWER, _LOWER, _KNOB, _LATCH, _DOOR), _PLACES, ToyState(at=frozenset({("mug", "board"), ("pot", "corner")})))
+_FREE_DOOR = ToyKitchen((_LATCH, replace(_DOOR, sweep=None)))
+_FORCED = ToyKitchen((_LATCH, replace(_DOOR, sweep=None, forced=0.05)))
+_JAMMED = ToyKitchen((replace(_DRAWER, jammed=True), _LOWER, _KNOB), _PLACES[:2], replace(_TIDY, opened=frozenset({"drawer"})))
 
 _ALL = (
     ToyInstance("already_solved", _SIMPLE, _goal("closed drawer", "off knob"), 0),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from hiermap.worlds.base import Action
 from hiermap.worlds.goals import Predicate
 
 OPEN_ROWS = 2
@@ -25,7 +26,6 @@ class ToyFixture:
         above: a fixture that must be shut to reach this one.
         sweep: a place where an object blocks it.
         jammed: it never moves.
-        opened: it starts open or on.
     """
 
     name: str
@@ -36,11 +36,6 @@ class ToyFixture:
     above: str | None = None
     sweep: str | None = None
     jammed: bool = False
-    opened: bool = False
-
-    @property
-    def turns(self) -> bool:
-        return self.kind in ("knob", "latch")
 
 
 @dataclass(frozen=True)
@@ -54,70 +49,57 @@ class ToyPlace:
 
 @dataclass(frozen=True)
 class ToyState:
-    """What is open or on, where each object is (a place's name), and what is held."""
+    """What is open or on, where each object is, as (object, place), and what is held."""
 
-    opened: frozenset[str]
-    at: tuple[tuple[str, str], ...] = ()
+    opened: frozenset[str] = frozenset()
+    at: frozenset[tuple[str, str]] = frozenset()
     held: str | None = None
 
 
 @dataclass(frozen=True)
 class ToyKitchen:
-    """Fixtures, places and objects (name -> starting place); placed so that no two things share a neighbourhood."""
+    """Fixtures, places and the state it starts in; placed so that no two things share a neighbourhood."""
 
     fixtures: tuple[ToyFixture, ...]
     places: tuple[ToyPlace, ...] = ()
-    objects: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def start(self) -> ToyState:
-        return ToyState(frozenset(f.name for f in self.fixtures if f.opened), tuple(sorted(self.objects)))
-
-    def place(self, name: str) -> ToyPlace:
-        """The place of that name; KeyError if there is none."""
-        return {p.name: p for p in self.places}[name]
+    start: ToyState = ToyState()
 
 
-Moves = Mapping[tuple[str, int, tuple[int, int]], tuple[float, ToyState]]
-"""(primitive, rotation, cell) -> success at that cell, and the state it leads to."""
+Moves = Mapping[Action, tuple[float, ToyState]]
+"""Action -> success at its cell, and the state it leads to."""
 
 
 @lru_cache(maxsize=100_000)
 def moves(kitchen: ToyKitchen, state: ToyState) -> Moves:
     """Everything that can be done in `state`, at the exact cells of things."""
-    found: dict[tuple[str, int, tuple[int, int]], tuple[float, ToyState]] = {}
+    found: dict[Action, tuple[float, ToyState]] = {}
     for fixture in kitchen.fixtures:
-        found.update(_fixture_moves(kitchen, state, fixture))
-    taken = dict(state.at)
+        found.update(_fixture_moves(state, fixture))
+    standing = {place: name for name, place in state.at}
     for place in kitchen.places:
+        thing = standing.get(place.name)
         if place.inside is not None and place.inside not in state.opened:
             continue
-        standing = [name for name, where in state.at if where == place.name]
-        if state.held is None and standing:
-            rest = tuple(sorted((n, w) for n, w in taken.items() if n != standing[0]))
-            found["grasp", 0, place.cell] = SURE, ToyState(state.opened, rest, standing[0])
-        if state.held is not None and not standing:
-            more = tuple(sorted([*state.at, (state.held, place.name)]))
-            found["place", 0, place.cell] = SURE, ToyState(state.opened, more, None)
+        if state.held is None and thing is not None:
+            found[Action("grasp", place.cell, 0)] = SURE, replace(state, at=state.at - {(thing, place.name)}, held=thing)
+        if state.held is not None and thing is None:
+            found[Action("place", place.cell, 0)] = SURE, replace(state, at=state.at | {(state.held, place.name)}, held=None)
     return found
 
 
-def _fixture_moves(kitchen: ToyKitchen, state: ToyState, fixture: ToyFixture) -> Moves:
-    is_open = fixture.name in state.opened
-    if state.held is not None or fixture.jammed or (fixture.above is not None and fixture.above in state.opened):
+def _fixture_moves(state: ToyState, fixture: ToyFixture) -> Moves:
+    (row, column), turns = fixture.cell, fixture.kind in ("knob", "latch")
+    if state.held is not None or fixture.jammed or fixture.above in state.opened:
         return {}
-    if is_open:
-        shut = replace(state, opened=state.opened - {fixture.name})
-        cell = fixture.cell if fixture.turns else (fixture.cell[0] + OPEN_ROWS, fixture.cell[1])
-        return {("rotate", 1, cell) if fixture.turns else ("push", 0, cell): (SURE, shut)}
-    if fixture.sweep is not None and any(where == fixture.sweep for _, where in state.at):
-        return {}
+    if fixture.name in state.opened:
+        shutting = Action("rotate", fixture.cell, 1) if turns else Action("push", (row + OPEN_ROWS, column), 0)
+        return {shutting: (SURE, replace(state, opened=state.opened - {fixture.name}))}
     latched = fixture.latch is not None and fixture.latch not in state.opened
     success = fixture.forced if latched else SURE
-    opened = replace(state, opened=state.opened | {fixture.name})
-    if fixture.turns:
-        return {("rotate", 0, fixture.cell): (success, opened)}
-    return {("pull", 1 if fixture.kind == "drawer" else 0, fixture.cell): (success, opened)} if success > 0 else {}
+    if success == 0 or any(place == fixture.sweep for _, place in state.at):
+        return {}
+    opening = Action("rotate", fixture.cell, 0) if turns else Action("pull", fixture.cell, 1 if fixture.kind == "drawer" else 0)
+    return {opening: (success, replace(state, opened=state.opened | {fixture.name}))}
 
 
 def holds(kitchen: ToyKitchen, state: ToyState, predicate: Predicate) -> bool:
@@ -129,11 +111,9 @@ def holds(kitchen: ToyKitchen, state: ToyState, predicate: Predicate) -> bool:
         return first not in state.opened
     if predicate.kind == "held":
         return state.held == first
-    where = dict(state.at).get(first)
-    if where is None:
-        return False
-    place = kitchen.place(where)
-    return predicate.arguments[1] in ((place.inside,) if predicate.kind == "inside" else (place.name,))
+    if predicate.kind == "on_top":
+        return predicate.arguments in state.at
+    return any((first, place.name) in state.at for place in kitchen.places if place.inside == predicate.arguments[1])
 
 
 @lru_cache(maxsize=100_000)
