@@ -1,7 +1,8 @@
 """An executable contract: what every World must do, with messages that name the likely cause."""
 
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+import pickle
+from collections.abc import Hashable, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,9 +33,9 @@ def check_world(world: World, view: "SpatialView", goal: Goal, depth: int = 2) -
     """
     for name in ("frame", "root", "maps", "expand", "key", "point"):
         _demand(hasattr(world, name), f"the world has no `{name}`; see hiermap.worlds.base.World")
-    before = _fingerprint((view, goal))
+    before = pickle.dumps((asdict(view), asdict(goal)))
     node, again = world.root(view, goal), world.root(view, goal)
-    _demand(_fingerprint((view, goal)) == before, "root changed the view or goal; copy arrays before editing them")
+    _demand(pickle.dumps((asdict(view), asdict(goal))) == before, "root changed the view or goal; copy arrays before editing them")
     _check_node(world, node, goal, "root")
     _same_node(world, node, again, "two calls of root on one view differ; seed every generator and keep no state between calls")
     _same_node(world, node, world.root(view, goal, first=view), "root(view, first=view) differs from root(view), whose first view it is")
@@ -50,16 +51,15 @@ def check_world(world: World, view: "SpatialView", goal: Goal, depth: int = 2) -
 
 def _check_expand(world: World, node: Node, goal: Goal, where: str) -> list[Outcome]:
     actions = _actions(world.maps([node])[0])
-    before, key = _fingerprint((world.maps([node]), node.progress, goal)), world.key(node)
+    before, key = pickle.dumps((world.maps([node]), node.progress, asdict(goal))), world.key(node)
     outcomes = _expand(world, node, actions, goal)
     _demand(len(outcomes) == len(actions), f"{where}: {len(actions)} actions, {len(outcomes)} outcomes; return one per action, in order")
-    for index, (action, outcome) in enumerate(zip(actions, outcomes, strict=True)):
-        _check_outcome(world, outcome, goal, index, f"{where}, after {action}")
-    unchanged = _fingerprint((world.maps([node]), node.progress, goal)) == before and world.key(node) == key
+    unchanged = pickle.dumps((world.maps([node]), node.progress, asdict(goal))) == before and world.key(node) == key
     _demand(unchanged, f"{where}: expand changed its node or goal; imagine on a copy")
-    for outcome, other in zip(outcomes, _expand(world, node, actions, goal), strict=True):
+    again = _expand(world, node, actions, goal)
+    for index, (action, outcome, other) in enumerate(zip(actions, outcomes, again, strict=True)):
+        _check_outcome(world, outcome, goal, index, f"{where}, after {action}")
         _same(world, outcome, other, f"{where}: two calls of expand differ; seed every generator and keep no state between calls")
-    for action, outcome in zip(actions, outcomes, strict=True):
         alone = _expand(world, node, [action], goal)[0]
         _same(world, outcome, alone, f"{where}: {action} alone and among others differ; out of order, or actions leak into each other")
     _demand(_expand(world, node, [], goal) == [], f"{where}: no actions must give no outcomes")
@@ -80,15 +80,14 @@ def _check_together(world: World, node: Node, outcomes: Sequence[Outcome], actio
     _demand([len(some) for some in both] == [len(actions), 0, 1], f"{where}: expand must give one list of outcomes per node, in order")
     for outcome, other in zip([*outcomes, outcomes[0]], [*both[0], *both[2]], strict=True):
         _same(world, outcome, other, f"{where}: a node alone and among others differ in expand")
-    together, alone = world.maps([child, node]), [world.maps([one])[0] for one in (child, node)]
-    _demand(bool(np.allclose(together, alone, atol=TOLERANCE)), f"{where}: a node alone and among others differ in maps; one map per node")
+    alone = np.concatenate([world.maps([child]), world.maps([node])])
+    _close("maps", world.maps([child, node]), alone, f"{where}: a node alone and among others differ in maps; one map per node")
 
 
 def _check_node(world: World, node: Node, goal: Goal, where: str) -> None:
     _check_maps(world.maps([node]), (1, len(PRIMITIVES), ROTATION_BINS, *world.frame.shape), where)
     _demand(0.0 <= node.progress <= 1.0, f"{where}: progress is {node.progress}, expected 1 / (1 + missing primitives) in [0, 1]")
-    named = set(node.predicates)
-    expected = {str(predicate) for predicate in goal.predicates}
+    named, expected = set(node.predicates), {str(predicate) for predicate in goal.predicates}
     _demand(named in (set(), expected), f"{where}: predicates name {sorted(named)}, expected none or the goal's {sorted(expected)}")
     _demand(all(0.0 <= p <= 1.0 for p in node.predicates.values()), f"{where}: predicates {node.predicates} are no probabilities")
     point = world.point(node, (world.frame.rows // 2, world.frame.columns // 2))
@@ -130,30 +129,20 @@ def _actions(maps: np.ndarray) -> list[Action]:
 
 
 def _same(world: World, one: Outcome, other: Outcome, message: str) -> None:
-    close = abs(one.success - other.success) <= TOLERANCE and abs(one.cost - other.cost) <= TOLERANCE
-    _demand(close, f"{message} (success {one.success} and {other.success}, cost {one.cost} and {other.cost})")
+    _close("success and cost", [one.success, one.cost], [other.success, other.cost], message)
     _same_node(world, one.node, other.node, message)
 
 
 def _same_node(world: World, one: Node, other: Node, message: str) -> None:
-    _demand(bool(np.allclose(world.maps([one]), world.maps([other]), atol=TOLERANCE)), f"{message} (maps)")
-    _demand(abs(one.progress - other.progress) <= TOLERANCE, f"{message} (progress {one.progress} and {other.progress})")
-    beliefs, again = list(one.predicates.values()), list(other.predicates.values())
-    _demand(bool(np.allclose(beliefs, again, atol=TOLERANCE)), f"{message} (predicates)")
+    _close("maps", world.maps([one]), world.maps([other]), message)
+    _close("progress", one.progress, other.progress, message)
+    _close("predicates", list(one.predicates.values()), list(other.predicates.values()), message)
     _demand(world.key(one) == world.key(other), f"{message} (keys; round network outputs coarsely)")
 
 
-def _fingerprint(value: Any) -> Hashable:
-    """A hashable copy of the arrays and plain values in a record, to notice changes."""
-    if isinstance(value, np.ndarray):
-        return value.shape, value.dtype.str, value.tobytes()
-    if is_dataclass(value) and not isinstance(value, type):
-        return tuple(_fingerprint(getattr(value, item.name)) for item in fields(value))
-    if isinstance(value, Mapping):
-        return tuple((key, _fingerprint(item)) for key, item in value.items())
-    if isinstance(value, list | tuple):
-        return tuple(_fingerprint(item) for item in value)
-    return value if isinstance(value, str | int | float | bool | type(None)) else id(value)
+def _close(what: str, one: Any, other: Any, message: str) -> None:
+    values = "" if what == "maps" else f" {one} and {other}"
+    _demand(bool(np.allclose(one, other, atol=TOLERANCE)), f"{message} ({what}{values})")
 
 
 def _demand(true: bool, message: str) -> None:

@@ -90,9 +90,12 @@ class SimulatedWorld:
 
     def maps(self, nodes: Sequence[Node]) -> np.ndarray:
         """Where each primitive is possible, or what the given source says of each node's view, `[N, P, R, H, W]`."""
+        expected = (len(PRIMITIVES), ROTATION_BINS, *self.frame.shape)
         for view in (node.state.view for node in nodes):
             if view not in self._maps:
-                self._maps[view] = self._checked(np.asarray(self._source(view)))
+                self._maps[view] = np.asarray(self._source(view))
+            if self._maps[view].shape != expected:
+                raise ValueError(f"the source of maps returned shape {self._maps[view].shape}, expected {expected}")
         return np.stack([self._maps[node.state.view] for node in nodes])
 
     def expand(self, nodes: Sequence[Node], actions: Sequence[Sequence[Action]], goal: Goal) -> list[list[Outcome]]:
@@ -150,9 +153,3 @@ class SimulatedWorld:
         assert isinstance(view, KnownView)  # nodes hold no others
         self.kitchen.restore(view.snapshot)
         return oracle_maps(self.kitchen.spec, self.kitchen.scene(), view, self.kitchen.masks()).astype(np.float32)
-
-    def _checked(self, maps: np.ndarray) -> np.ndarray:
-        expected = (len(PRIMITIVES), ROTATION_BINS, *self.frame.shape)
-        if maps.shape != expected:
-            raise ValueError(f"the source of maps returned shape {maps.shape}, expected {expected}")
-        return maps
