@@ -33,9 +33,9 @@ class Pointwise(nn.Linear):
 class WideBlock(nn.Module):
     """7 x 7 depthwise and two 1 x 1 convolutions around a skip (Liu et al. 2022), optionally under a condition `[B, K]`."""
 
-    def __init__(self, width: int, condition: int = 0, kernel: int = 7) -> None:
+    def __init__(self, width: int, condition: int = 0) -> None:
         super().__init__()
-        self.depthwise = nn.Conv2d(width, width, kernel, padding=kernel // 2, groups=width)
+        self.depthwise = nn.Conv2d(width, width, 7, padding=3, groups=width)
         self.norm = nn.LayerNorm(width)
         self.widen = nn.Linear(width, 2 * width)
         self.narrow = nn.Linear(2 * width, width)

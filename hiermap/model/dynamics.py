@@ -1,7 +1,5 @@
 """The latent after an action, given that the action has its effect."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 
@@ -14,29 +12,14 @@ _OFFSET_SCALE = 8.0
 """Latent cells; offsets to the action are squashed beyond this."""
 
 
-@dataclass(frozen=True, eq=False)
-class ActionBatch:
-    """B actions.
-
-    Attributes:
-        bin_index: `[B]` int64, index in the bins of the model's legend.
-        cell: `[B, 2]` int64, row and column.
-    """
-
-    bin_index: Tensor
-    cell: Tensor
-
-
-def draw_actions(actions: ActionBatch, latent_shape: tuple[int, int]) -> Tensor:
-    """The actions as maps `[B, STRIDE**2 + 3, h, w]`: the cell within its latent cell (one-hot), a blob, and signed offsets to it."""
-    rows, columns = latent_shape
-    device = actions.cell.device
-    coarse = torch.div(actions.cell, STRIDE, rounding_mode="floor")
-    fine = (actions.cell[:, 0] % STRIDE) * STRIDE + actions.cell[:, 1] % STRIDE
-    size = len(actions.cell)
+def draw_actions(cell: Tensor, rows: int, columns: int) -> Tensor:
+    """Cells `[B, 2]` as maps `[B, STRIDE**2 + 3, rows, columns]`: the cell within its latent cell (one-hot), a blob, and signed offsets."""
+    size, device = len(cell), cell.device
+    coarse = torch.div(cell, STRIDE, rounding_mode="floor")
+    fine = (cell[:, 0] % STRIDE) * STRIDE + cell[:, 1] % STRIDE
     hot = torch.zeros(size, STRIDE**2, rows, columns, device=device)
     hot[torch.arange(size, device=device), fine, coarse[:, 0], coarse[:, 1]] = 1.0
-    centre = (actions.cell.float() + 0.5) / STRIDE - 0.5
+    centre = (cell.float() + 0.5) / STRIDE - 0.5
     down = torch.arange(rows, device=device)[None, :, None] - centre[:, 0, None, None]
     right = torch.arange(columns, device=device)[None, None, :] - centre[:, 1, None, None]
     blob = torch.exp(-0.5 * (down.square() + right.square()) / 2.0**2)
@@ -45,7 +28,10 @@ def draw_actions(actions: ActionBatch, latent_shape: tuple[int, int]) -> Tensor:
 
 
 class Dynamics(nn.Module):
-    """Latent `[B, D, h, w]` and actions -> next latent, by a residual update conditioned on what is at the action's cell."""
+    """Latent `[B, D, h, w]` after actions that have their effect, by a residual update conditioned on what is at the action's cell.
+
+    Actions are `[B]` int64 indices in the bins of the model's legend and `[B, 2]` int64 cells.
+    """
 
     row_of: Tensor
 
@@ -61,12 +47,12 @@ class Dynamics(nn.Module):
         self.leave = Pointwise(config.latent, config.latent)
         nn.init.normal_(self.leave.weight, std=0.01)
 
-    def forward(self, latent: Tensor, actions: ActionBatch) -> Tensor:
-        drawn = draw_actions(actions, (latent.shape[2], latent.shape[3]))
+    def forward(self, latent: Tensor, bin_index: Tensor, cell: Tensor) -> Tensor:
+        drawn = draw_actions(cell, latent.shape[2], latent.shape[3])
         blob = drawn[:, STRIDE**2 : STRIDE**2 + 1]
         here = (latent * blob).sum(dim=(2, 3)) / blob.sum(dim=(2, 3))
         everywhere = latent.mean(dim=(2, 3))
-        kind = self.action(self.row_of[actions.bin_index])
+        kind = self.action(self.row_of[bin_index])
         condition = torch.relu(self.condition(torch.cat([here, everywhere, kind], dim=1)))
         x = self.enter(torch.cat([latent, drawn], dim=1)) + self.tint(condition)[:, :, None, None]
         for block in self.blocks:

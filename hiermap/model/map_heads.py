@@ -4,10 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hiermap.model.config import STRIDE, ModelConfig
-
-PRIOR_LOGIT = -4.6
-"""About 1 % of cells admit a primitive."""
+from hiermap.model.config import STRIDE
 
 
 class BlockHead(nn.Module):
@@ -29,16 +26,6 @@ class BlockHead(nn.Module):
 
     def forward(self, latent: Tensor) -> Tensor:
         return F.pixel_shuffle(self.blocks(latent.permute(0, 2, 3, 1)).permute(0, 3, 1, 2), STRIDE)
-
-
-def map_head(config: ModelConfig) -> BlockHead:
-    """Logits of the bins of the model's legend."""
-    return BlockHead(config.latent, 128, len(config.legend.bins), PRIOR_LOGIT)
-
-
-def geometry_head(config: ModelConfig) -> BlockHead:
-    """The view's depth and height channels, scaled as in `SpatialView.channels`; from what can be seen."""
-    return BlockHead(config.visible, 64, 2)
 
 
 def to_blocks(maps: Tensor) -> Tensor:

@@ -32,14 +32,9 @@ class Answers:
     binary_steps: Tensor
 
 
-def expected_steps(scores: Tensor) -> Tensor:
-    """Mean number of primitives still needed `[...]` under class scores `[..., STEPS_CAP + 1]`."""
-    return torch.softmax(scores, dim=-1) @ torch.arange(_CLASSES, dtype=scores.dtype, device=scores.device)
-
-
-def missing_steps(scores: Tensor) -> Tensor:
-    """Mean number of primitives still needed given that at least one is, `[...]` under class scores `[..., STEPS_CAP + 1]`."""
-    return torch.softmax(scores[..., 1:], dim=-1) @ torch.arange(1, _CLASSES, dtype=scores.dtype, device=scores.device)
+def expected_steps(scores: Tensor, least: int = 0) -> Tensor:
+    """Mean number of primitives still needed, given that at least `least` are, `[...]` under class scores `[..., STEPS_CAP + 1]`."""
+    return torch.softmax(scores[..., least:], dim=-1) @ torch.arange(least, _CLASSES, dtype=scores.dtype, device=scores.device)
 
 
 class PredicateHead(nn.Module):
@@ -73,7 +68,8 @@ class PredicateHead(nn.Module):
         look, at, around, area = (x.repeat(times, 1, 1) for x in (look, at, around, area))
         centre = at @ self.grid
         token = self.begin(torch.cat([look, at @ flat, around @ flat, at @ self.position.T, area], dim=-1))
-        keys, values = self._keys_values(now)
+        keys = _split_heads(self.keys(now).flatten(2).transpose(1, 2) + self.key_position(self.position.T))
+        values = _split_heads(self.values(now).flatten(2).transpose(1, 2))
         for layer, (query, update) in enumerate(zip(self.queries, self.updates, strict=True)):
             attention = self._attend(query(token), keys[:, layer])
             read = _merge(attention @ values[:, layer])
@@ -82,10 +78,6 @@ class PredicateHead(nn.Module):
             sure = attention.amax(dim=-1).transpose(1, 2)
             token = token + update(torch.cat([token, read, where, stay, sure], dim=-1))
         return self._answers(token, attention, centre, around)
-
-    def _keys_values(self, now: Tensor) -> tuple[Tensor, Tensor]:
-        keys = self.keys(now).flatten(2).transpose(1, 2) + self.key_position(self.position.T)
-        return _split_heads(keys), _split_heads(self.values(now).flatten(2).transpose(1, 2))
 
     @staticmethod
     def _attend(query: Tensor, keys: Tensor) -> Tensor:

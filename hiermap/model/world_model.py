@@ -4,20 +4,24 @@ import torch
 from torch import Tensor, nn
 
 from hiermap.model.config import STEPS_CAP, ModelConfig
-from hiermap.model.dynamics import ActionBatch, Dynamics
+from hiermap.model.dynamics import Dynamics
 from hiermap.model.encoder import Encoder
-from hiermap.model.map_heads import geometry_head, map_head
-from hiermap.model.predicate_head import Answers, PredicateHead, missing_steps
+from hiermap.model.map_heads import BlockHead
+from hiermap.model.predicate_head import PredicateHead, expected_steps
 from hiermap.primitives.specs import ROTATION_BINS
 from hiermap.worlds.legend import places, registered
 
+PRIOR_LOGIT = -4.6
+"""About 1 % of cells admit a primitive."""
+
 
 class HiermapModel(nn.Module):
-    """All parts; training calls `encode`, `predict`, `answer`, and `hiermap.worlds.imagined.latent.Model` lists what planning calls.
+    """All parts; training calls `encode` and the parts themselves, and `hiermap.worlds.imagined.latent.Model` lists what planning calls.
 
     Inside, channels are those of the config's legend; `decode`, `imagine` and `beliefs` speak the registries' order, and say that nothing
     works, changes or holds where a name is unknown to the model. `calibration` `[primitives of the legend, 2]` is a slope and a shift of
-    each primitive's logits, fitted on held-out data after training.
+    each primitive's logits, fitted on held-out data after training. `maps` gives the logits of the legend's bins, `geometry` the view's
+    depth and height channels, scaled as in `SpatialView.channels`, from what can be seen.
     """
 
     calibration: Tensor
@@ -29,8 +33,8 @@ class HiermapModel(nn.Module):
         super().__init__()
         self.config = config or ModelConfig()
         self.encoder = Encoder(self.config)
-        self.maps = map_head(self.config)
-        self.geometry = geometry_head(self.config)
+        self.maps = BlockHead(self.config.latent, 128, len(self.config.legend.bins), PRIOR_LOGIT)
+        self.geometry = BlockHead(self.config.visible, 64, 2)
         self.dynamics = Dynamics(self.config)
         self.predicates = PredicateHead(self.config)
         legend, asked = self.config.legend, registered()
@@ -50,10 +54,6 @@ class HiermapModel(nn.Module):
         """The latent with its memory channels replaced by `memory` `[B, memory, h, w]`."""
         return torch.cat([latent[:, : self.config.visible], memory], dim=1).contiguous(memory_format=torch.channels_last)
 
-    def predict(self, latent: Tensor, actions: ActionBatch) -> Tensor:
-        """Latent `[B, D, h, w]` after actions that have their effect."""
-        return self.dynamics(latent, actions)
-
     def decode(self, latent: Tensor) -> Tensor:
         """Success probabilities `[B, P, R, H, W]` of every primitive, orientation and cell, calibrated."""
         slope, shift = self.calibration[[index // ROTATION_BINS for index in self.config.legend.flat]].T
@@ -63,14 +63,10 @@ class HiermapModel(nn.Module):
         maps[:, known] = own[:, self.bin_of[known]]
         return maps
 
-    def answer(self, latent: Tensor, first: Tensor, masks: Tensor) -> Answers:
-        """Predicates and steps-to-go of the things whose masks `[B, N, H, W]` in the first view are given."""
-        return self.predicates(latent, first, masks)
-
     def imagine(self, latent: Tensor, primitive: Tensor, rotation: Tensor, cell: Tensor) -> Tensor:
-        """`predict` with the action's parts: `[B]` indices of primitive and orientation, `[B, 2]` cells."""
+        """Latent `[B, D, h, w]` after actions that have their effect: `[B]` indices of primitive and orientation, `[B, 2]` cells."""
         bin_index = self.bin_of[primitive, rotation]
-        after = self.dynamics(latent, ActionBatch(bin_index.clamp(min=0), cell))
+        after = self.dynamics(latent, bin_index.clamp(min=0), cell)
         known = bin_index >= 0
         return after if known.all() else torch.where(known[:, None, None, None], after, latent)
 
@@ -82,8 +78,8 @@ class HiermapModel(nn.Module):
         """Probabilities `[B, N, U]` and `[B, N, N, V]` that predicates hold, and the expected primitives still needed if they do not."""
         answers = self.predicates(latent, first, masks)
         truth = _by_name(torch.sigmoid(answers.unary), self.unary_of, 0.0), _by_name(torch.sigmoid(answers.binary), self.binary_of, 0.0)
-        unary_steps = _by_name(missing_steps(answers.unary_steps), self.unary_of, STEPS_CAP)
-        return *truth, unary_steps, _by_name(missing_steps(answers.binary_steps), self.binary_of, STEPS_CAP)
+        unary_steps = _by_name(expected_steps(answers.unary_steps, least=1), self.unary_of, STEPS_CAP)
+        return *truth, unary_steps, _by_name(expected_steps(answers.binary_steps, least=1), self.binary_of, STEPS_CAP)
 
     def memory_of(self, latent: Tensor) -> Tensor:
         """The memory channels `[B, memory, h, w]` of a latent."""

@@ -7,7 +7,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hiermap.model.config import STEPS_CAP, STRIDE
-from hiermap.model.dynamics import ActionBatch
 from hiermap.model.map_heads import to_blocks
 from hiermap.model.predicate_head import Answers
 from hiermap.model.world_model import HiermapModel
@@ -50,7 +49,7 @@ def unroll(model: HiermapModel, batch: SequenceBatch, look_again: float = 0.0) -
         first[later] = model.encode(batch.first[later], flags[later])
     state, real, imagined = seen[:, 0], [seen[:, 0]], []
     for k in range(length):
-        state = model.predict(state, ActionBatch(batch.bin_index[:, k], batch.cell[:, k]))
+        state = model.dynamics(state, batch.bin_index[:, k], batch.cell[:, k])
         imagined.append(state)
         real.append(torch.cat([seen[:, k + 1, :visible], state[:, visible:]], dim=1))
         if look_again > 0:
@@ -175,7 +174,7 @@ def visible_things(batch: SequenceBatch) -> Tensor:
 
 def answers_along(model: HiermapModel, batch: SequenceBatch, paths: Unrolled) -> Answers:
     steps = [*paths.real.unbind(1), *paths.imagined.unbind(1)]
-    return model.answer(torch.cat(steps), paths.first, batch.masks)
+    return model.predicates(torch.cat(steps), paths.first, batch.masks)
 
 
 def labels_along(values: Tensor, batch: SequenceBatch) -> Tensor:

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from hiermap.model.config import ModelConfig
-from hiermap.model.dynamics import ActionBatch, draw_actions
-from hiermap.model.predicate_head import expected_steps, missing_steps
+from hiermap.model.dynamics import draw_actions
+from hiermap.model.predicate_head import expected_steps
 from hiermap.model.world_model import HiermapModel
 from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS
 from hiermap.worlds.errors import ConfigError
@@ -22,16 +22,12 @@ def model() -> HiermapModel:
     return model
 
 
-def _actions(*cells: tuple[int, int]) -> ActionBatch:
-    return ActionBatch(torch.full((len(cells),), 4), torch.tensor(cells))
-
-
 def test_shapes_follow_the_contract(model: HiermapModel) -> None:
     latent = model.encode(torch.rand(2, 10, 48, 64))
     assert latent.shape == (2, 24, 12, 16)
-    assert model.predict(latent, _actions((3, 4), (40, 60))).shape == latent.shape
+    assert model.dynamics(latent, torch.tensor([4, 4]), torch.tensor([(3, 4), (40, 60)])).shape == latent.shape
     assert model.decode(latent).shape == (2, len(PRIMITIVES), ROTATION_BINS, 48, 64)
-    answers = model.answer(latent, latent, torch.ones(2, 3, 48, 64, dtype=torch.bool))
+    answers = model.predicates(latent, latent, torch.ones(2, 3, 48, 64, dtype=torch.bool))
     assert answers.unary.shape == (2, 3, 5) and answers.binary.shape == (2, 3, 3, 2)
 
 
@@ -47,21 +43,21 @@ def test_maps_are_probabilities_and_bins_without_meaning_are_zero(model: Hiermap
 def test_the_encoder_leaves_memory_empty_and_keeps_a_given_one(model: HiermapModel) -> None:
     view, memory = torch.rand(1, 10, 48, 64), torch.rand(1, 8, 12, 16)
     assert not model.memory_of(model.encode(view)).any()
-    assert torch.equal(model.memory_of(model.encode(view, memory=memory)), memory)
+    assert torch.equal(model.memory_of(model.with_memory(model.encode(view), memory)), memory)
 
 
 def test_several_moments_are_answered_as_one_by_one(model: HiermapModel) -> None:
     first, later = model.encode(torch.rand(2, 10, 48, 64)), model.encode(torch.rand(2, 10, 48, 64))
     masks = torch.rand(2, 3, 48, 64) < 0.1
-    both = model.answer(torch.cat([first, later]), first, masks)
+    both = model.predicates(torch.cat([first, later]), first, masks)
     for part, now in ((slice(0, 2), first), (slice(2, 4), later)):
-        alone = model.answer(now, first, masks)
+        alone = model.predicates(now, first, masks)
         assert torch.allclose(both.unary[part], alone.unary, atol=1e-5)
         assert torch.allclose(both.binary_steps[part], alone.binary_steps, atol=1e-5)
 
 
 def test_an_action_is_drawn_at_its_cell() -> None:
-    drawn = draw_actions(_actions((6, 9)), (12, 16))[0]
+    drawn = draw_actions(torch.tensor([(6, 9)]), 12, 16)[0]
     assert drawn[:16].sum() == 1 and drawn[2 * 4 + 1, 1, 2] == 1
     assert drawn[16].argmax() == 1 * 16 + 2
     assert drawn[17, 0].unique() < 0 < drawn[17, 5].unique() and (drawn[18, :, 0] < 0).all() and (drawn[18, :, 9] > 0).all()
@@ -70,9 +66,9 @@ def test_an_action_is_drawn_at_its_cell() -> None:
 def test_steps_are_means_over_their_classes() -> None:
     sure = torch.full((7,), -100.0)
     sure[3] = 0.0
-    assert expected_steps(sure) == 3 and missing_steps(sure) == 3
+    assert expected_steps(sure) == 3 and expected_steps(sure, least=1) == 3
     done = torch.tensor([50.0, 0, 0, -100, -100, -100, -100])
-    assert expected_steps(done) < 1e-6 and missing_steps(done) == 1.5
+    assert expected_steps(done) < 1e-6 and expected_steps(done, least=1) == 1.5
 
 
 def test_calibration_shifts_one_primitive_only(model: HiermapModel) -> None:
