@@ -118,7 +118,7 @@ def check_weights() -> Iterator[Finding]:
     """Every set of weights that ships inside the package, read and checked."""
     label, fix = "weights", "train your own: hiermap train data=DIR out=DIR, then weights=DIR"
     try:
-        from hiermap.model.weights import load_weights, shipped_names
+        from hiermap.model.weights import MODEL_FILE, load_weights, shipped_names
     except ImportError as error:
         yield Finding(label, False, f"not readable without {error.name}", "run: pip install torch safetensors")
         return
@@ -132,7 +132,7 @@ def check_weights() -> Iterator[Finding]:
             yield Finding(label, False, f"{name}: {error}", "reinstall hiermap")
             continue
         count = sum(parameter.numel() for parameter in loaded.model.parameters()) / 1e6
-        size_mb = loaded.file.stat().st_size / 1e6
+        size_mb = (loaded.directory / MODEL_FILE).stat().st_size / 1e6
         yield Finding(
             label, size_mb < MAX_WEIGHTS_MB, f"{name}: {count:.2f} M parameters, {size_mb:.1f} MB", f"expected below {MAX_WEIGHTS_MB} MB"
         )

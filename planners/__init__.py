@@ -7,7 +7,7 @@ import numpy as np
 
 from hiermap.planners.beam import beam
 from hiermap.planners.best_first import best_first, greedy_best_first, weighted_best_first
-from hiermap.planners.candidates import Candidate, PeakOptions, candidates
+from hiermap.planners.candidates import PeakOptions, candidates
 from hiermap.planners.exhaustive import exhaustive
 from hiermap.planners.failure_memory import Avoid
 from hiermap.planners.options import Budget, SearchOptions
@@ -36,7 +36,6 @@ __all__ = [
     "PLANNERS",
     "Avoid",
     "Budget",
-    "Candidate",
     "PeakOptions",
     "Plan",
     "PlanResult",

@@ -15,9 +15,8 @@ def beam(tree: Tree, rng: np.random.Generator) -> PlanResult:
     seen: set[Hashable] = {tree.world.key(tree.root.node)}
     narrowed = False
     while level:
-        found = sorted((e for e in level if e.solved), key=lambda e: (e.cost, e.index))
-        if found:
-            return tree.result(Status.SOLVED, found)
+        if level[0].solved:  # and so are all
+            return tree.result(Status.SOLVED, sorted(level, key=lambda e: (e.cost, e.index)))
         status = tree.spent()
         if status is not None:
             return tree.result(status)

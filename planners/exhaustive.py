@@ -5,17 +5,13 @@ from collections.abc import Hashable
 
 import numpy as np
 
-from hiermap.planners.candidates import Candidate, every_action
+from hiermap.planners.candidates import every_action
 from hiermap.planners.plan import PlanResult, Status
 from hiermap.planners.search_tree import LEAST_SUCCESS, Tree
 
 
 def exhaustive(tree: Tree, rng: np.random.Generator) -> PlanResult:
     """The cheapest plan over every cell and orientation above the least success, in order of cost (Dijkstra 1959)."""
-
-    def everything(maps: np.ndarray, *_: object) -> list[Candidate]:
-        return every_action(maps, LEAST_SUCCESS)
-
     frontier = [(0.0, 0, tree.root)]
     closed: set[Hashable] = set()
     while frontier:
@@ -30,6 +26,6 @@ def exhaustive(tree: Tree, rng: np.random.Generator) -> PlanResult:
         if status is not None:
             return tree.result(status)
         closed.add(key)
-        for child in tree.grow([entry], everything)[0]:
+        for child in tree.grow([entry], lambda maps, *_: every_action(maps, LEAST_SUCCESS))[0]:
             heapq.heappush(frontier, (child.cost, child.index, child))
     return tree.result(tree.exhausted())

@@ -58,11 +58,6 @@ class PlanStep:
         """Name of the orientation bin."""
         return PRIMITIVES[self.action.primitive].rotations[self.action.rotation_index]
 
-    @property
-    def predicates(self) -> Mapping[str, float]:
-        """Goal predicate -> probability that it holds afterwards; empty if the world does not say."""
-        return self.after.predicates
-
     def to_json(self) -> dict:
         """Plain JSON without maps."""
         return {
@@ -75,7 +70,7 @@ class PlanStep:
             "success": self.success,
             "seconds": self.seconds,
             "progress": float(self.after.progress),
-            "predicates": dict(self.predicates),
+            "predicates": dict(self.after.predicates),
         }
 
 

@@ -89,15 +89,12 @@ class Tree:
         self.world, self.goal, self.budget, self.options = world, goal, budget, options
         self.heuristic, self.propose = heuristic, propose
         self.started = time.perf_counter()
-        self.entries = [Entry(0, root, heuristic(root))]
+        self.root = Entry(0, root, heuristic(root))
+        self.entries = [self.root]
         self.expansions = 0
         self.duplicates = 0
         self.cut_by_depth = False
         self._masks = [target.mask for target in goal.targets.values()]
-
-    @property
-    def root(self) -> Entry:
-        return self.entries[0]
 
     def spent(self) -> Status | None:
         """The status to end with if the budget is used up."""

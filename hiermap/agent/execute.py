@@ -246,7 +246,7 @@ class _Run:
         # What is believed hidden comes from the imagined node once the step is believed to have worked.
         self.now = self._believe(view, planned.after) if effect else after
         self._learn(action, effect)
-        if not effect or not self._agree(planned.predicates, self.now.node.predicates):
+        if not effect or not self._agree(planned.after.predicates, self.now.node.predicates):
             self.queue.clear()
         step = ExecutedStep(len(self.plans) - 1, planned, action, affordance, report, before, self.now, seen, effect)
         self.steps.append(step)

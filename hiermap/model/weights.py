@@ -40,11 +40,6 @@ class LoadedWeights:
     directory: Path
     record: Mapping[str, Any]
 
-    @property
-    def file(self) -> Path:
-        """The safetensors file, whose sha256 identifies the weights."""
-        return self.directory / MODEL_FILE
-
 
 def shipped_names() -> list[str]:
     """Names of the weights inside the package."""
