@@ -23,13 +23,13 @@ class HeldOutScores:
     """
 
     def __init__(self, legend: Legend) -> None:
-        empty, self.legend = ScoreHistogram.empty, legend
-        self.halves = [[empty() for _ in legend.primitives] for _ in range(2)]
+        self.legend = legend
+        self.halves = [[ScoreHistogram() for _ in legend.primitives] for _ in range(2)]
         self.batches = 0
         self.horizons = {
-            name: [[empty() for _ in legend.primitives] for _ in range(HORIZONS)] for name in ("imagined", "present", "unchanged")
+            name: [[ScoreHistogram() for _ in legend.primitives] for _ in range(HORIZONS)] for name in ("imagined", "present", "unchanged")
         }
-        self.predicates = {name: {kind: empty() for kind in legend.unary + legend.binary} for name in ("present", "imagined")}
+        self.predicates = {name: {kind: ScoreHistogram() for kind in legend.unary + legend.binary} for name in ("present", "imagined")}
         self.step_errors: list[torch.Tensor] = []
 
     @torch.inference_mode()

@@ -1,5 +1,6 @@
 """What training asks of real and imagined latents."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import torch
@@ -162,14 +163,10 @@ def predicate_losses(answers: Answers, batch: SequenceBatch) -> tuple[Tensor, Te
     unary, binary = labels_along(batch.unary, batch), labels_along(batch.binary, batch)
     unary_steps = step_classes(labels_along(batch.unary_steps, batch), unary)
     binary_steps = step_classes(labels_along(batch.binary_steps, batch), binary)
-    truth = 0.5 * (_masked_bce(answers.unary, unary) + _masked_bce(answers.binary, binary))
-    steps = 0.5 * (_masked_ce(answers.unary_steps, unary_steps) + _masked_ce(answers.binary_steps, binary_steps))
-    return truth, steps
-
-
-def visible_things(batch: SequenceBatch) -> Tensor:
-    """`[B, N]` bool: things that have a mask."""
-    return batch.masks.any(dim=3).any(dim=2)
+    right, which = F.binary_cross_entropy_with_logits, F.cross_entropy
+    truth = _masked(right, answers.unary, unary.float(), UNKNOWN) + _masked(right, answers.binary, binary.float(), UNKNOWN)
+    steps = _masked(which, answers.unary_steps, unary_steps, -1) + _masked(which, answers.binary_steps, binary_steps, -1)
+    return 0.5 * truth, 0.5 * steps
 
 
 def answers_along(model: HiermapModel, batch: SequenceBatch, paths: Unrolled) -> Answers:
@@ -179,7 +176,7 @@ def answers_along(model: HiermapModel, batch: SequenceBatch, paths: Unrolled) ->
 
 def labels_along(values: Tensor, batch: SequenceBatch) -> Tensor:
     """`[B, T, ...]` -> `[(T + K) * B, ...]` in the order of `answers_along`; things without a mask become unknown."""
-    seen = visible_things(batch)
+    seen = batch.masks.any(dim=3).any(dim=2)
     known = seen[:, None, :, None] if values.dim() == 4 else (seen[:, :, None] & seen[:, None, :])[:, None, :, :, None]
     values = torch.where(known, values, UNKNOWN)
     return torch.cat([values, values[:, 1:]], dim=1).transpose(0, 1).flatten(0, 1)
@@ -191,15 +188,7 @@ def step_classes(steps: Tensor, truth: Tensor) -> Tensor:
     return torch.where(truth == UNKNOWN, -1, beyond)
 
 
-def _masked_bce(logits: Tensor, labels: Tensor) -> Tensor:
-    known = labels != UNKNOWN
-    if not known.any():
-        return logits.sum() * 0
-    return F.binary_cross_entropy_with_logits(logits[known], labels[known].float())
-
-
-def _masked_ce(scores: Tensor, classes: Tensor) -> Tensor:
-    known = classes >= 0
-    if not known.any():
-        return scores.sum() * 0
-    return F.cross_entropy(scores[known], classes[known].long())
+def _masked(loss: Callable[..., Tensor], scores: Tensor, labels: Tensor, unknown: int) -> Tensor:
+    """Mean loss where the label is known; 0 if it is nowhere."""
+    known = labels != unknown
+    return loss(scores[known], labels[known]) if known.any() else scores.sum() * 0

@@ -1,6 +1,6 @@
 """Average precision, calibration and their fit, from histograms: exact enough and constant in memory."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.special import expit
@@ -8,6 +8,8 @@ from torch import Tensor
 
 LOGIT_LIMIT, LOGIT_BINS = 14.0, 1400
 """Scores are binned by logit in steps of 0.02; what lies beyond the limit goes to the outermost bins."""
+_CENTRES = (np.arange(LOGIT_BINS) + 0.5) * (2 * LOGIT_LIMIT / LOGIT_BINS) - LOGIT_LIMIT
+"""Logit at the middle of each bin."""
 ECE_BINS = 15
 
 
@@ -15,11 +17,7 @@ ECE_BINS = 15
 class ScoreHistogram:
     """Counts of negative and positive cells by logit, `[2, LOGIT_BINS]`."""
 
-    counts: np.ndarray
-
-    @classmethod
-    def empty(cls) -> "ScoreHistogram":
-        return cls(np.zeros((2, LOGIT_BINS), np.int64))
+    counts: np.ndarray = field(default_factory=lambda: np.zeros((2, LOGIT_BINS), np.int64))
 
     def __add__(self, other: "ScoreHistogram") -> "ScoreHistogram":
         return ScoreHistogram(self.counts + other.counts)
@@ -49,7 +47,7 @@ class ScoreHistogram:
 
         Cells that are surely nothing (99 % of a map) would hide any gap. NaN when no cell is believed above 1 %.
         """
-        probability = expit(slope * bin_centres() + shift)
+        probability = expit(slope * _CENTRES + shift)
         every = self.counts.sum(axis=0).astype(float) * (probability > 0.01)
         if every.sum() == 0:
             return float("nan")
@@ -61,9 +59,9 @@ class ScoreHistogram:
         """Slope and shift of the logits that maximise the likelihood (Platt 1999), by damped Newton steps; (1, 0) without both labels."""
         if (self.counts.sum(axis=1) == 0).any():
             return 1.0, 0.0
-        x, (negative, positive) = bin_centres(), self.counts.astype(float)
+        negative, positive = self.counts.astype(float)
         every, parameters = negative + positive, np.array([1.0, 0.0])
-        features = np.stack([x, np.ones_like(x)])
+        features = np.stack([_CENTRES, np.ones_like(_CENTRES)])
         for _ in range(rounds):
             p = expit(parameters @ features)
             gradient = features @ (every * p - positive)
@@ -72,11 +70,6 @@ class ScoreHistogram:
             parameters = parameters - step * min(1.0, 1.0 / max(np.abs(step).max(), 1e-12))
         slope, shift = parameters
         return (float(slope), float(shift)) if slope > 0 and np.isfinite(parameters).all() else (1.0, 0.0)
-
-
-def bin_centres() -> np.ndarray:
-    """Logit at the middle of each histogram bin, `[LOGIT_BINS]`."""
-    return (np.arange(LOGIT_BINS) + 0.5) * (2 * LOGIT_LIMIT / LOGIT_BINS) - LOGIT_LIMIT
 
 
 def mean_known(values: list[float]) -> float:

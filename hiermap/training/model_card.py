@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
+from string import Template
 from typing import Any
 
 from hiermap.primitives.specs import PRIMITIVES
@@ -28,35 +30,10 @@ def results_table(values: Mapping[str, float]) -> str:
 
 def card(record: Mapping[str, Any], training_kitchens: int, held_out_kitchens: int) -> str:
     """Model card (Markdown): what it is, from what and how it was made, what it scores, what it is not for."""
-    config, versions = record["config"], record["versions"]
-    return f"""---
-license: apache-2.0
-tags: [robotics, world-model, affordance, mujoco]
----
-# hiermap world model
-
-Encodes a fused RGB-D view of a kitchen front, predicts what primitives do to it, and decodes per-primitive success maps,
-goal predicates and steps-to-go. Input: colour, depth, height, normals, validity and whether the gripper holds something, 8 mm per cell.
-
-## Made by
-
-- data: {training_kitchens} kitchens for training, {held_out_kitchens} held out, written by `hiermap collect`
-- command: `hiermap train data={config["data"]} out={config["out"]} seed={config["seed"]}` (every option is in `config.json`)
-- {record["minutes"]:.1f} minutes, {record["steps"]} steps
-- torch {versions["torch"]}, lightning {versions["lightning"]}, commit {record["commit"]}
-
-## Held-out results
-
-```
-{results_table(record["metrics"])}
-```
-
-AP is average precision over cells and orientations, ECE the expected calibration error over cells believed above 1 %.
-
-## Limits
-
-Trained on procedural kitchens in simulation, seen by calibrated RGB-D cameras; other kitchens, robots and real sensors are untested.
-"""
+    words = {"minutes": f"{record['minutes']:.1f}", "results": results_table(record["metrics"])}
+    values = {**record, **record["config"], **record["versions"], **words}
+    template = Template(Path(__file__).with_name("card.md").read_text())
+    return template.substitute(values, training_kitchens=training_kitchens, held_out_kitchens=held_out_kitchens)
 
 
 def _number(values: Mapping[str, float], name: str) -> str:

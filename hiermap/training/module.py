@@ -76,17 +76,11 @@ class HiermapModule(L.LightningModule):
     def progress_share(self) -> float:
         """How much of the training is over, in [0, 1], by whichever of steps and time is nearer its end."""
         trainer = self.trainer
-        shares = [0.0]
-        if trainer.max_steps > 0:
-            shares.append(trainer.global_step / trainer.max_steps)
-        if trainer.max_epochs is not None and trainer.max_epochs > 0:
-            total = trainer.max_epochs * max(1, int(trainer.num_training_batches))
-            shares.append(trainer.global_step / total)
-        timer = timer_of(trainer)
+        share, timer = trainer.global_step / trainer.estimated_stepping_batches, timer_of(trainer)
         left = timer.time_remaining() if timer else None
         if timer is not None and left is not None:
-            shares.append(timer.time_elapsed() / (timer.time_elapsed() + left))
-        return min(1.0, max(shares))
+            share = max(share, timer.time_elapsed() / (timer.time_elapsed() + left))
+        return min(1.0, share)
 
 
 def timer_of(trainer: L.Trainer) -> Timer | None:

@@ -1,26 +1,27 @@
 """`hiermap train`: fit the model on a data directory and export weights with a card."""
 
-import logging
 import math
 import os
 import sys
 import warnings
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint, Timer, TQDMProgressBar
-from lightning.pytorch.callbacks.progress.tqdm_progress import Tqdm
 from lightning.pytorch.loggers import CSVLogger, Logger
+from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from hiermap.model.weights import load_weights, save_weights
 from hiermap.system.config import typed
-from hiermap.system.files import write_json
+from hiermap.system.files import write_atomically, write_json
 from hiermap.system.provenance import settings
-from hiermap.training.checkpoints import LAST, AtomicCheckpointIO, TimedSave
 from hiermap.training.datamodule import KitchenDataModule
 from hiermap.training.held_out import HeldOutScores
 from hiermap.training.model_card import card, results_table
@@ -28,7 +29,12 @@ from hiermap.training.module import HiermapModule, timer_of
 from hiermap.training.options import TrainOptions
 from hiermap.worlds.errors import ConfigError
 
-_log = logging.getLogger(__name__)
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Lightning's own goes through TMPDIR and is never synced, so a kill or another filesystem can leave half a file."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
+        write_atomically(Path(path), lambda file: torch.save(checkpoint, file))
 
 
 def train(config: Mapping[str, Any]) -> int:
@@ -45,10 +51,10 @@ def train(config: Mapping[str, Any]) -> int:
     module = build_module(config)
     data = KitchenDataModule(config["data"], replace(options.data_options, seed=options.seed), module.model_config.legend)
     trainer = build_trainer(config, out)
-    last = out / "checkpoints" / LAST
+    last = out / "checkpoints" / "last.ckpt"
     resume = last if config["resume"] and last.is_file() else None
     data.setup()
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), redirect_stdout(sys.stderr):  # where progress bars belong
         warnings.filterwarnings("ignore", message=".*(IterableDataset|LeafSpec|logging interval|does not have many workers).*")
         trainer.fit(module, datamodule=data, ckpt_path=resume)
     if trainer.interrupted:
@@ -73,15 +79,19 @@ def build_trainer(config: Mapping[str, Any], out: Path) -> L.Trainer:
     """A Lightning Trainer with every option of `config.trainer` passed on; raises ConfigError for one it does not know."""
     options = dict(config["trainer"])
     duration = options.pop("max_time", None)
-    best = ModelCheckpoint(out / "checkpoints", "best", monitor="val/score", mode="max", save_top_k=1, enable_version_counter=False)
-    timer = Timer(_duration(duration) if duration else None, interval="step")
-    callbacks: list[L.Callback] = [best, TimedSave(out / "checkpoints", float(config["save_seconds"])), timer]
+    keep = partial(ModelCheckpoint, out / "checkpoints", enable_version_counter=False)
+    callbacks: list[L.Callback] = [
+        keep("best", monitor="val/score", mode="max", save_last=True, save_on_train_epoch_end=True),
+        # A SIGTERM can come without time for an emergency save, and epochs are long.
+        keep("last", train_time_interval=timedelta(seconds=config["save_seconds"])),
+        Timer(_duration(duration) if duration else None, interval="step"),
+    ]
     loggers: list[Logger] = [CSVLogger(out, name="log", version="")]
     if config["tensorboard"]:
         loggers.append(_tensorboard(out))
     fixed: dict[str, Any] = {"logger": loggers, "callbacks": callbacks, "plugins": [AtomicCheckpointIO()], "default_root_dir": str(out)}
     if options.get("enable_progress_bar", True):
-        callbacks.append(StderrProgress(refresh_rate=10))
+        callbacks.append(TQDMProgressBar(refresh_rate=10))
     clash = sorted(set(options) & set(fixed))
     if clash:
         raise ConfigError(f"trainer.{clash[0]} is set by `hiermap train` itself; leave it out")
@@ -137,21 +147,3 @@ def _tensorboard(out: Path) -> Logger:
         return TensorBoardLogger(out, name="tensorboard", version="")
     except ModuleNotFoundError as error:
         raise ConfigError("tensorboard=true needs the package tensorboard; run: pip install tensorboard") from error
-
-
-class StderrProgress(TQDMProgressBar):
-    """One bar over the batches of an epoch with the loss and the held-out score; none for the short validation."""
-
-    def init_train_tqdm(self) -> Tqdm:
-        return _redirected(super().init_train_tqdm())
-
-    def init_validation_tqdm(self) -> Tqdm:
-        bar = super().init_validation_tqdm()
-        bar.disable = True
-        return bar
-
-
-def _redirected(bar: Tqdm) -> Tqdm:
-    bar.fp = sys.stderr
-    bar.sp = bar.status_printer(sys.stderr)
-    return bar

@@ -8,7 +8,7 @@ from hiermap.training.metrics import ScoreHistogram
 
 
 def _histogram(logits: list[float], labels: list[bool]) -> ScoreHistogram:
-    histogram = ScoreHistogram.empty()
+    histogram = ScoreHistogram()
     histogram.add(torch.tensor(logits), torch.tensor(labels))
     return histogram
 
@@ -37,7 +37,7 @@ def test_calibrated_scores_have_no_calibration_error_and_inflated_ones_do() -> N
     rng = np.random.default_rng(0)
     logits = rng.normal(-1, 2, 200_000)
     labels = rng.random(200_000) < 1 / (1 + np.exp(-logits))
-    honest, inflated = ScoreHistogram.empty(), ScoreHistogram.empty()
+    honest, inflated = ScoreHistogram(), ScoreHistogram()
     honest.add(torch.tensor(logits), torch.tensor(labels))
     inflated.add(torch.tensor(2 * logits + 1.5), torch.tensor(labels))
     assert honest.expected_calibration_error() < 0.01 < 0.1 < inflated.expected_calibration_error()

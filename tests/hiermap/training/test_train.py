@@ -8,11 +8,10 @@ import torch
 import hiermap.training
 from hiermap.model.weights import load_weights
 from hiermap.system.config import load_config
-from hiermap.training.checkpoints import AtomicCheckpointIO
 from hiermap.training.datamodule import held_out_names
 from hiermap.training.module import schedule
 from hiermap.training.options import DataOptions
-from hiermap.training.train import train
+from hiermap.training.train import AtomicCheckpointIO, train
 from hiermap.worlds.errors import ConfigError, DataError
 from tests.hiermap.training.synthetic import write_squares
 
