@@ -4,15 +4,15 @@ A worker writes an episode's file in one step; the parent then lists it in the m
 whole or absent, and the next run lists what is whole and makes the rest. A seed belongs to exactly one file name.
 """
 
-import importlib
+import fcntl
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count, islice
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 from tqdm import tqdm
@@ -20,19 +20,16 @@ from tqdm import tqdm
 from hiermap.data import manifest
 from hiermap.data.episodes import FILE_NAME, Episode, file_name, read_episode, write_episode
 from hiermap.system.config import typed
-from hiermap.system.files import file_sha256
 from hiermap.system.pool import TASKS_PER_PROCESS, WorkerDiedError, run_all
 from hiermap.worlds.errors import ConfigError, DataError, HiermapError
 
 SOURCES: Mapping[str, str] = {
-    "play": "hiermap.data.exploration:play_episode",
-    "rules": "hiermap.data.exploration:rules_episode",
+    "play": "hiermap.data.exploration:explored",
+    "rules": "hiermap.data.exploration:explored",
     "toy": "hiermap.data.collect:_toy",
 }
 """Source name -> "module:function", called with (seed, settings) in a worker process."""
 PARENT_LOCK, WORKER_LOCK = ".collect.lock", ".workers.lock"
-ORPHAN_SECONDS = 60.0
-"""How long to wait for workers of a killed run to notice; they need a fraction of a second."""
 MAX_DEATHS = 5
 """When workers die this often without one finished episode in between, the next ones will too."""
 MAX_VOID_SHARE, MIN_VOID = 0.5, 10
@@ -102,7 +99,8 @@ def collect(config: Mapping[str, Any]) -> None:
         weights_directory(settings.weights)
     directory.mkdir(parents=True, exist_ok=True)
     with manifest.locked(directory, PARENT_LOCK), tqdm(total=settings.interactions, unit="act", file=sys.stderr) as bar:
-        _await_orphans(directory)
+        with manifest.locked(directory, WORKER_LOCK, fcntl.LOCK_EX):
+            pass  # workers of a killed run have noticed and can write no more
         _fill(directory, settings, bar)
     print(f"{directory}: {len(manifest.read_manifest(directory).finished)} episodes")
 
@@ -186,7 +184,7 @@ def _adopt(path: Path) -> None:
         manifest.quarantine(path.parent, path.name, str(error))
         print(f"set aside: {error}", file=sys.stderr)
         return
-    manifest.append(path.parent, manifest.describe(path.name, episode, file_sha256(path), path.stat().st_size))
+    manifest.append(path.parent, manifest.describe(path, episode))
 
 
 def _remove_temporaries(directory: Path) -> None:
@@ -195,22 +193,9 @@ def _remove_temporaries(directory: Path) -> None:
         leftover.unlink(missing_ok=True)
 
 
-def _await_orphans(directory: Path) -> None:
-    """Wait until no worker of a killed run can write any more."""
-    deadline = time.monotonic() + ORPHAN_SECONDS
-    while True:
-        try:
-            with manifest.locked(directory, WORKER_LOCK):
-                return
-        except DataError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-
-
 def _worker(settings: CollectSettings) -> Callable[[int], dict[str, Any]]:
     """What a process makes episodes with; it holds its share of the lock until it ends."""
-    _held.enter_context(manifest.locked(Path(settings.out), WORKER_LOCK, shared=True))
+    _held.enter_context(manifest.locked(Path(settings.out), WORKER_LOCK, fcntl.LOCK_SH | fcntl.LOCK_NB))
     return partial(_work, settings)
 
 
@@ -221,17 +206,14 @@ _held = ExitStack()
 def _work(settings: CollectSettings, seed: int) -> dict[str, Any]:
     """One seed in a worker: generate, write, describe; a seed that cannot give an episode gives a void record."""
     name = file_name(settings.source, seed)
-    module, _, attribute = SOURCES[settings.source].partition(":")
-    make: Callable[[int, CollectSettings], Episode] = getattr(importlib.import_module(module), attribute)
+    make: Callable[[int, CollectSettings], Episode] = resolve_name(SOURCES[settings.source])
     try:
         episode = make(seed, settings)
     except (MemoryError, ImportError, OSError):
         raise
     except Exception as error:  # any other failure voids this kitchen only; the parent counts them
         return {"state": manifest.VOID, "file": name, "seed": seed, "reason": f"{type(error).__name__}: {error}"}
-    directory = Path(settings.out)
-    size = write_episode(directory, name, episode)
-    return manifest.describe(name, episode, file_sha256(directory / name), size)
+    return manifest.describe(write_episode(Path(settings.out), name, episode), episode)
 
 
 def _toy(seed: int, settings: CollectSettings) -> Episode:

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, Self, get_type_hints
 
 import numpy as np
 
@@ -77,6 +77,11 @@ class Episode:
     steps_binary: Annotated[np.ndarray, "u1", "VNNB"]
     meta: Mapping[str, Any]
 
+    @classmethod
+    def of(cls, values: Mapping[str, Any], meta: Mapping[str, Any]) -> Self:
+        """Every array from anything that makes one, in its dtype."""
+        return cls(**{key: np.array(values[key], dtype) for key, (dtype, _) in SHAPES.items()}, meta=meta)
+
     @property
     def legend(self) -> Legend:
         """What `P`, `R`, `primitive`, `rotation`, `U` and `B` mean here."""
@@ -115,8 +120,8 @@ def episode_path(directory: Path, name: str) -> Path:
     return path
 
 
-def write_episode(directory: Path, name: str, episode: Episode) -> int:
-    """Check and write an episode atomically (temporary beside it, fsync, replace); returns its size in bytes.
+def write_episode(directory: Path, name: str, episode: Episode) -> Path:
+    """Check and write an episode atomically (temporary beside it, fsync, replace); returns its path.
 
     Raises DataError if the record is inconsistent or the disk is full; nothing half-written stays.
     """
@@ -128,7 +133,7 @@ def write_episode(directory: Path, name: str, episode: Episode) -> int:
         write_atomically(path, buffer.getvalue())
     except OSError as error:
         raise disk_error(error, path, buffer.tell()) from error
-    return buffer.tell()
+    return path
 
 
 def read_episode(path: str | Path) -> Episode:
@@ -182,14 +187,8 @@ def check_episode(episode: Episode, name: str = "episode") -> None:
 def _check_ranges(episode: Episode, name: str, sizes: Mapping[str, int]) -> None:
     if sizes["V"] == 0:
         raise DataError(f"{name}: no view")
-    below = {
-        "before": sizes["V"],
-        "after": sizes["V"],
-        "primitive": sizes["P"],
-        "rotation": sizes["R"],
-    }
-    for key, limit in below.items():
-        array = getattr(episode, key)
+    for key, letter in {"before": "V", "after": "V", "primitive": "P", "rotation": "R"}.items():
+        array, limit = getattr(episode, key), sizes[letter]
         if array.size and not (array.min() >= 0 and array.max() < limit):
             raise DataError(f"{name}: {key} spans {array.min()} to {array.max()}, expected 0 to {limit - 1}")
     if episode.cell.size and not ((episode.cell >= 0) & (episode.cell < (sizes["H"], sizes["W"]))).all():

@@ -1,11 +1,10 @@
 """What an episode is made of: a random kitchen in a random state, and a walk of purposeful, random, geometry- and model-guided actions.
 
-`play_episode` runs the motor programs in the simulator and labels what really happened. `rules_episode` teleports to what the exact
+Source `play` runs the motor programs in the simulator and labels what really happened. Source `rules` teleports to what the exact
 rules say, hundreds of times cheaper than moving an arm: data for a first training, with exact labels. Both try several actions from
 one snapshot now and then, and both void an action when the simulation diverges.
 """
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -31,17 +30,9 @@ MAX_ATTEMPTS = 4
 """Tries per wanted interaction before a walk is left as short as it is."""
 
 
-def play_episode(seed: int, settings: "CollectSettings") -> "Episode":
-    """A walk executed by the motor programs; raises DataError if hardly anything could be recorded."""
-    return _episode(seed, settings, "play", executed)
-
-
-def rules_episode(seed: int, settings: "CollectSettings") -> "Episode":
-    """A walk whose effects are teleported by the exact rules; raises as `play_episode`."""
-    return _episode(seed, settings, "rules", teleported)
-
-
-def _episode(seed: int, settings: "CollectSettings", source: str, attempt: Callable) -> "Episode":
+def explored(seed: int, settings: "CollectSettings") -> "Episode":
+    """A walk of `settings.source`; raises DataError if nothing could be recorded."""
+    attempt = {"play": executed, "rules": teleported}[settings.source]
     rng = np.random.default_rng([seed, 0x9A])
     kitchen = Kitchen(seed)
     kitchen.set_scene(random_scene(kitchen.spec, rng))
@@ -77,7 +68,7 @@ def _episode(seed: int, settings: "CollectSettings", source: str, attempt: Calla
     meta = {
         "seed": seed,
         "family": kitchen.spec.family,
-        "source": source,
+        "source": settings.source,
         "walks": settings.walks,
         "versions": versions(),
         "calibration_error_px": error_px,

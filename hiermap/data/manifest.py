@@ -6,18 +6,29 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from hiermap.data.episodes import FILE_NAME, Episode
-from hiermap.system.files import disk_error
+from hiermap.system.files import disk_error, file_sha256
 from hiermap.worlds.errors import DataError
 
 NAME = "manifest.jsonl"
 FINISHED, QUARANTINED, MISSING, VOID = "finished", "quarantined", "missing", "void"
 """States a line may announce: a stored episode, one moved aside, one that vanished, a seed that gave no episode."""
+_FROM_META: Mapping[str, Any] = {
+    "seed": None,
+    "source": "",
+    "family": "",
+    "walks": "",
+    "versions": {},
+    "calibration_error_px": 0.0,
+    "flags": [],
+}
+"""What a line repeats of an episode's `meta`, and what it says of older ones that lack it."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +49,6 @@ class Manifest:
     def finished(self) -> dict[str, Mapping[str, Any]]:
         """File name -> record of every episode that should be there."""
         return {name: record for name, record in self.current.items() if record["state"] == FINISHED}
-
-    @property
-    def void(self) -> dict[str, Mapping[str, Any]]:
-        """File name -> record of every seed that was tried and gave no episode."""
-        return {name: record for name, record in self.current.items() if record["state"] == VOID}
 
 
 def read_manifest(directory: Path) -> Manifest:
@@ -81,35 +87,29 @@ def append(directory: Path, record: Mapping[str, Any]) -> None:
             raise disk_error(error, path, len(line)) from error
 
 
-def describe(name: str, episode: Episode, sha256: str, size: int) -> dict[str, Any]:
-    """The manifest record of a stored episode; a pure function of the file."""
+def describe(path: Path, episode: Episode) -> dict[str, Any]:
+    """The manifest record of the episode stored at `path`; a pure function of the file."""
     names = episode.legend.primitives
     tried = np.bincount(episode.primitive, minlength=len(names))
     worked = np.bincount(episode.primitive[episode.effect], minlength=len(names))
     return {
         "state": FINISHED,
-        "file": name,
-        "sha256": sha256,
-        "bytes": size,
-        "seed": episode.meta["seed"],
-        "source": episode.meta["source"],
-        "family": episode.meta.get("family", ""),
-        "walks": episode.meta.get("walks", ""),
+        "file": path.name,
+        "sha256": file_sha256(path),
+        "bytes": path.stat().st_size,
         "views": len(episode.rgb),
         "transitions": len(episode.primitive),
         "primitives": {p: [int(tried[i]), int(worked[i])] for i, p in enumerate(names)},
-        "versions": episode.meta.get("versions", {}),
-        "calibration_error_px": episode.meta.get("calibration_error_px", 0.0),
-        "flags": list(episode.meta.get("flags", [])),
+        **{key: episode.meta.get(key, default) for key, default in _FROM_META.items()},
     }
 
 
 @contextmanager
-def locked(directory: Path, name: str, shared: bool = False) -> Iterator[None]:
+def locked(directory: Path, name: str, kind: int = fcntl.LOCK_EX | fcntl.LOCK_NB) -> Iterator[None]:
     """Hold the directory's lock file `name`; DataError if another process holds it. The kernel frees it on any death."""
     with open(directory / name, "ab") as file:
         try:
-            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+            fcntl.flock(file, kind)
         except BlockingIOError as error:
             raise DataError(f"another process is writing to {directory}; wait for it or choose another out=") from error
         yield
@@ -124,15 +124,11 @@ def _record(line: bytes) -> dict[str, Any] | None:
     return record if known and isinstance(record.get("file"), str) and FILE_NAME.fullmatch(record["file"]) else None
 
 
-def quarantine(directory: Path, name: str, reason: str) -> Path:
-    """Move a shard aside and say so in the manifest; returns where it lies now."""
+def quarantine(directory: Path, name: str, reason: str) -> None:
+    """Move a file aside, and say so in the manifest if its name is an episode's."""
     aside = directory / "quarantine"
     aside.mkdir(exist_ok=True)
-    target = aside / name
-    for number in range(1, 1_000_000):
-        if not target.exists():
-            break
-        target = aside / f"{name}.{number}"
-    os.rename(directory / name, target)
-    append(directory, {"state": QUARANTINED, "file": name, "reason": reason})
-    return target
+    names = chain([name], (f"{name}.{number}" for number in count(1)))
+    (directory / name).rename(next(aside / free for free in names if not (aside / free).exists()))
+    if FILE_NAME.fullmatch(name):
+        append(directory, {"state": QUARANTINED, "file": name, "reason": reason})

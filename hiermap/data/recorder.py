@@ -15,7 +15,6 @@ from hiermap.worlds.legend import registered
 from hiermap.worlds.perception.fusion import SpatialView, depth_to_tenth_mm
 from hiermap.worlds.rules.judge import PredicateKey
 
-SURFACE_KIND = "surface"
 _ORDER = tuple(PRIMITIVES)
 
 
@@ -73,58 +72,38 @@ class Walk:
         self.looks.append(look)
         return len(self.looks) - 1
 
-    def things(self) -> list[tuple[str, str]]:
-        """(name, kind) of every fixture, object and surface, in the order of the record."""
-        fixtures = [(f.name, f.kind) for f in self.spec.fixtures]
-        objects = [(o.name, o.name) for o in self.spec.objects]
-        return fixtures + objects + [(s.name, SURFACE_KIND) for s in self.spec.surfaces]
-
     def pack(self, meta: Mapping[str, Any]) -> Episode:
         """The immutable record; `meta` gets the joints' names and the legend."""
-        things, joints = self.things(), [f.name for f in self.spec.fixtures]
-        number = {name: index for index, (name, _) in enumerate(things)}
-        unary, binary = _table([look.truth for look in self.looks], number)
-        steps_unary, steps_binary = _table([look.steps for look in self.looks], number)
-        views, steps = [look.view for look in self.looks], self.steps
-        return Episode(
-            rgb=np.stack([view.rgb for view in views]).astype(np.uint8),
-            depth_mm=np.stack([depth_to_tenth_mm(view) for view in views]),
-            holding=np.array([view.holding for view in views], np.uint8),
-            maps_packed=np.packbits(np.stack([look.maps for look in self.looks]), axis=-1),
-            fractions=np.array([[look.scene.fractions[name] for name in joints] for look in self.looks], np.float32),
-            before=np.array([s.before for s in steps], np.int16),
-            after=np.array([s.after for s in steps], np.int16),
-            primitive=np.array([_ORDER.index(s.action.primitive) for s in steps], np.int8),
-            cell=np.array([s.action.cell for s in steps], np.int16).reshape(-1, 2),
-            rotation=np.array([s.action.rotation_index for s in steps], np.int8),
-            point_world=np.array([s.command.point_world for s in steps], np.float32).reshape(-1, 3),
-            normal_world=np.array([s.command.normal_world for s in steps], np.float32).reshape(-1, 3),
-            effect=np.array([s.effect for s in steps], bool),
-            succeeded=np.array([s.result.succeeded for s in steps], bool),
-            reason=np.array([s.result.reason for s in steps], "U16"),
-            duration=np.array([s.result.duration for s in steps], np.float32),
-            displacement=np.array([s.result.displacement for s in steps], np.float32),
-            names=np.array([name for name, _ in things], "U24"),
-            kinds=np.array([kind for _, kind in things], "U16"),
-            masks_packed=np.packbits(np.stack([self.masks[name] for name, _ in things]), axis=-1),
-            unary=unary,
-            binary=binary,
-            steps_unary=steps_unary,
-            steps_binary=steps_binary,
-            meta={**meta, "joints": joints, "legend": registered().to_dict()},
-        )
+        spec, steps, joints = self.spec, self.steps, [fixture.name for fixture in self.spec.fixtures]
+        kinds = {fixture.name: fixture.kind for fixture in spec.fixtures}
+        kinds |= {thing.name: thing.name for thing in spec.objects} | {surface.name: "surface" for surface in spec.surfaces}
+        values = {
+            "rgb": [look.view.rgb for look in self.looks],
+            "depth_mm": [depth_to_tenth_mm(look.view) for look in self.looks],
+            "holding": [look.view.holding for look in self.looks],
+            "maps_packed": np.packbits([look.maps for look in self.looks], axis=-1),
+            "fractions": [[look.scene.fractions[name] for name in joints] for look in self.looks],
+            **{key: [getattr(step, key) for step in steps] for key in ("before", "after", "effect")},
+            "primitive": [_ORDER.index(step.action.primitive) for step in steps],
+            "cell": [step.action.cell for step in steps],
+            "rotation": [step.action.rotation_index for step in steps],
+            **{key: [getattr(step.command, key) for step in steps] for key in ("point_world", "normal_world")},
+            **{key: [getattr(step.result, key) for step in steps] for key in ("succeeded", "reason", "duration", "displacement")},
+            "names": list(kinds),
+            "kinds": list(kinds.values()),
+            "masks_packed": np.packbits([self.masks[name] for name in kinds], axis=-1),
+            **_tables("", [look.truth for look in self.looks], list(kinds)),
+            **_tables("steps_", [look.steps for look in self.looks], list(kinds)),
+        }
+        return Episode.of(values, {**meta, "joints": joints, "legend": registered().to_dict()})
 
 
-def _table(records: list[Mapping[PredicateKey, Any]], number: Mapping[str, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Predicate-keyed values of every view as `[V, N, 5]` and `[V, N, N, 2]` uint8, 255 where a view has none."""
-    things = len(number)
-    unary = np.full((len(records), things, len(UNARY)), NOT_APPLICABLE, np.uint8)
-    binary = np.full((len(records), things, things, len(BINARY)), NOT_APPLICABLE, np.uint8)
+def _tables(prefix: str, records: list[Mapping[PredicateKey, Any]], names: list[str]) -> dict[str, np.ndarray]:
+    """Predicate-keyed values of every view as `unary` `[V, N, U]` and `binary` `[V, N, N, B]` uint8, 255 where a view has none."""
+    unary = np.full((len(records), len(names), len(UNARY)), NOT_APPLICABLE, np.uint8)
+    binary = np.full((len(records), len(names), len(names), len(BINARY)), NOT_APPLICABLE, np.uint8)
     for view, record in enumerate(records):
         for (kind, *arguments), value in record.items():
-            places = [number[name] for name in arguments]
-            if kind in UNARY:
-                unary[view, places[0], UNARY.index(kind)] = int(value)
-            else:
-                binary[view, places[0], places[1], BINARY.index(kind)] = int(value)
-    return unary, binary
+            table, kinds = (unary, UNARY) if kind in UNARY else (binary, BINARY)
+            table[(view, *map(names.index, arguments), kinds.index(kind))] = value
+    return {f"{prefix}unary": unary, f"{prefix}binary": binary}

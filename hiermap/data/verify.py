@@ -11,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from hiermap.data import manifest
-from hiermap.data.episodes import FILE_NAME, episode_path, read_episode
+from hiermap.data.episodes import episode_path, read_episode
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.system.files import file_sha256
 from hiermap.worlds.errors import ConfigError, DataError
@@ -69,39 +69,32 @@ def verify(directory: str | Path) -> VerifyReport:
     """Read and check every episode; damaged ones are moved to DIR/quarantine, vanished ones struck from the manifest."""
     directory = Path(directory)
     listed = manifest.read_manifest(directory)
+    good, unlisted, missing = list[str](), list[str](), list[str]()
     quarantined: dict[str, str] = {}
-    missing: list[str] = []
-    for name, record in tqdm(sorted(listed.finished.items()), unit="episode", file=sys.stderr, disable=not listed.finished):
+    others = {path.name for path in directory.glob("*.npz")} - set(listed.finished)
+    for name in tqdm([*sorted(listed.finished), *sorted(others)], unit="episode", file=sys.stderr, disable=not listed.finished):
         try:
-            _check(directory, name, record)
+            _check(directory, name, listed.finished.get(name))
+            (unlisted if name in others else good).append(name)
         except FileNotFoundError:
             missing.append(name)
             manifest.append(directory, {"state": manifest.MISSING, "file": name})
         except DataError as error:
             quarantined[name] = str(error)
             manifest.quarantine(directory, name, str(error))
-    unlisted = []
-    for path in sorted(directory.glob("*.npz")):
-        if path.name in listed.finished:
-            continue
-        try:
-            read_episode(path)
-            unlisted.append(path.name)
-        except DataError as error:
-            quarantined[path.name] = str(error)
-            _set_aside(directory, path.name, str(error))
-    rare = _rare(manifest.read_manifest(directory))
-    good = len(listed.finished) - len(missing) - len([name for name in quarantined if name in listed.finished])
-    return VerifyReport(good, quarantined, tuple(missing), listed.twice, tuple(unlisted), listed.torn, rare)
+    tried = _primitive_counts(manifest.read_manifest(directory))[:, 0]
+    rare = tuple(name for name, n in zip(PRIMITIVES, tried, strict=True) if n < MIN_SHARE * tried.sum())
+    return VerifyReport(len(good), quarantined, tuple(missing), listed.twice, tuple(unlisted), listed.torn, rare)
 
 
 def info(directory: str | Path) -> str:
     """A table of what a data directory holds, from its manifest alone."""
     listed = manifest.read_manifest(Path(directory))
     records = list(listed.finished.values())
+    void = sum(record["state"] == manifest.VOID for record in listed.current.values())
     lines = [
         f"{directory}: {len(records)} episodes, {sum(r['transitions'] for r in records)} transitions, "
-        f"{sum(r['views'] for r in records)} views, {sum(r['bytes'] for r in records) / 1e6:.1f} MB, {len(listed.void)} void seeds",
+        f"{sum(r['views'] for r in records)} views, {sum(r['bytes'] for r in records) / 1e6:.1f} MB, {void} void seeds",
         f"sources  {_counts(r['source'] for r in records)}",
         f"families {_counts(r['family'] for r in records)}",
         f"walks    {_counts(r.get('walks') or 'unknown' for r in records)}",
@@ -115,22 +108,14 @@ def info(directory: str | Path) -> str:
     return "\n".join(lines)
 
 
-def _check(directory: Path, name: str, record: Mapping[str, Any]) -> None:
+def _check(directory: Path, name: str, record: Mapping[str, Any] | None) -> None:
+    """Raise what is wrong with a file; less is asked of one without a record."""
     path = episode_path(directory, name)
-    if file_sha256(path) != record["sha256"]:
+    if record and file_sha256(path) != record["sha256"]:
         raise DataError(f"{name}: its sha256 is not the manifest's; the file was changed or damaged")
-    episode = read_episode(path)
-    error_px = float(episode.meta.get("calibration_error_px", np.inf))
-    if not error_px <= MAX_CALIBRATION_PX:
+    error_px = float(read_episode(path).meta.get("calibration_error_px", np.inf))
+    if record and not error_px <= MAX_CALIBRATION_PX:
         raise DataError(f"{name}: calibration error {error_px} px; stored data allows {MAX_CALIBRATION_PX} px")
-
-
-def _set_aside(directory: Path, name: str, reason: str) -> None:
-    if FILE_NAME.fullmatch(name):
-        manifest.quarantine(directory, name, reason)
-        return
-    (directory / "quarantine").mkdir(exist_ok=True)
-    (directory / name).rename(directory / "quarantine" / name)
 
 
 def _primitive_counts(listed: manifest.Manifest) -> np.ndarray:
@@ -139,11 +124,6 @@ def _primitive_counts(listed: manifest.Manifest) -> np.ndarray:
     for record in listed.finished.values():
         counts += np.array([record["primitives"].get(name, (0, 0)) for name in PRIMITIVES])
     return counts
-
-
-def _rare(listed: manifest.Manifest) -> tuple[str, ...]:
-    tried = _primitive_counts(listed)[:, 0]
-    return tuple(name for name, n in zip(PRIMITIVES, tried, strict=True) if tried.sum() and n < MIN_SHARE * tried.sum())
 
 
 def _counts(values: Iterable[str]) -> str:

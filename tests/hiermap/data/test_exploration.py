@@ -8,7 +8,7 @@ from hiermap.data import exploration
 from hiermap.data.action_choice import choose, guided_action
 from hiermap.data.collect import CollectSettings
 from hiermap.data.episodes import NOT_APPLICABLE, SHAPES, check_episode
-from hiermap.data.exploration import play_episode, rules_episode
+from hiermap.data.exploration import explored
 from hiermap.data.transitions import any_effect, look
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.system.config import load_config, typed
@@ -31,7 +31,7 @@ def settings(*words):
 
 @cache
 def walked():
-    return rules_episode(SEED, settings())
+    return explored(SEED, settings())
 
 
 @cache
@@ -47,7 +47,7 @@ def test_a_rules_episode_is_a_consistent_record_of_the_length_asked_for():
 
 
 def test_the_same_seed_gives_the_same_episode():
-    again = rules_episode(SEED, settings())
+    again = explored(SEED, settings())
     for key in SHAPES:
         np.testing.assert_array_equal(getattr(again, key), getattr(walked(), key))
 
@@ -129,7 +129,7 @@ def test_a_diverging_simulation_voids_the_action_and_restores_the_kitchen(monkey
         real(self, scene)
 
     monkeypatch.setattr(Kitchen, "set_scene", sometimes)
-    episode = rules_episode(SEED, settings())
+    episode = explored(SEED, settings())
     check_episode(episode)
     assert episode.meta["flags"] == ["voided:2"] and len(episode.effect) == 8
 
@@ -140,7 +140,7 @@ def test_an_episode_of_which_everything_is_void_is_an_error(monkeypatch):
 
     monkeypatch.setattr(exploration, "teleported", diverge)
     with pytest.raises(DataError, match="voided"):
-        rules_episode(SEED, settings())
+        explored(SEED, settings())
 
 
 def test_the_judge_labels_the_effect_by_what_moved_and_how_far():
@@ -158,7 +158,7 @@ def test_the_judge_labels_the_effect_by_what_moved_and_how_far():
 
 @pytest.mark.slow
 def test_a_play_episode_is_a_consistent_record():
-    episode = play_episode(SEED, settings("interactions_per_episode=3"))
+    episode = explored(SEED, settings("source=play", "interactions_per_episode=3"))
     check_episode(episode, f"play-{SEED:09d}.npz")
     assert len(episode.effect) == 3 and (episode.duration >= 0).all()
 
@@ -189,5 +189,5 @@ def test_a_purpose_is_given_up_when_an_action_is_voided(monkeypatch):
     monkeypatch.setattr("hiermap.data.goal_directed.Purpose._draw", draw)
     monkeypatch.setattr(exploration, "teleported", attempt)
     with pytest.raises(DataError):
-        rules_episode(SEED, settings("purpose_share=1"))
+        explored(SEED, settings("purpose_share=1"))
     assert len(drawn) == len(asked) > 1 and all(len(moves) == 2 for moves in drawn)

@@ -5,14 +5,12 @@ from hiermap.data import manifest
 from hiermap.data.episodes import file_name, write_episode
 from hiermap.data.toy_episodes import toy_episode
 from hiermap.data.verify import info, verify
-from hiermap.system.files import file_sha256
 
 
 def store(directory, seed, episode=None):
     episode = episode or toy_episode(seed)
     name = file_name("toy", seed)
-    size = write_episode(directory, name, episode)
-    manifest.append(directory, manifest.describe(name, episode, file_sha256(directory / name), size))
+    manifest.append(directory, manifest.describe(write_episode(directory, name, episode), episode))
     return name
 
 
