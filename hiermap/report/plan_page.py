@@ -25,10 +25,10 @@ _SEARCH = "Dots are imagined kitchens, darker green the nearer to the goal; line
 def plans_summary(plans: Sequence[Mapping]) -> Html:
     """The table a report of several plans opens with: one line a plan."""
     lead = "Maps for five primitives, a world model that imagines what each would do, and a search over what it imagines."
-    links = [html('<a href="#plan-{}">{}</a>', index, plan["task"]) for index, plan in enumerate(plans)]
-    rows = [
-        (link, plan["seed"], plan["goal_words"], *map(_facts(plan).__getitem__, _OVERVIEW)) for link, plan in zip(links, plans, strict=True)
-    ]
+    rows = []
+    for index, plan in enumerate(plans):
+        link, facts = html('<a href="#plan-{}">{}</a>', index, plan["task"]), _facts(plan)
+        rows.append((link, plan["seed"], plan["goal_words"], *(facts[name] for name in _OVERVIEW)))
     table = page.table(("task", "seed", "goal", *_OVERVIEW), rows)
     return html('<h1>hiermap report</h1><p class="note">{}</p><section>{}</section>', lead, table)
 
@@ -41,15 +41,7 @@ def plan_section(directory: Path, plan: Mapping, index: int) -> Html:
     steps = [_step(directory, number, step) for number, step in enumerate(plan["steps"], start=1)]
     steps = steps or [page.card("No steps", plan["message"] or "The goal held already.")]
     search = page.card("The search", page.picture(directory / SEARCH, _SEARCH))
-    return page.joined(
-        [
-            title,
-            head,
-            *steps,
-            search,
-            page.settings(plan["settings"]),
-        ]
-    )
+    return page.joined([title, head, *steps, search, page.settings(plan["settings"])])
 
 
 def _facts(plan: Mapping) -> dict[str, object]:
@@ -77,8 +69,9 @@ def _step(directory: Path, number: int, step: Mapping) -> Html:
     replan = f" (replan {step['plan']})" if step["plan"] else ""
     words = f"{step['primitive']} {step['rotation']}{point}, map {step['affordance']:.2f}, {done}{replan}"
     title = html('{}. <span style="color:{}">&#9679;</span> {}', number, COLOURS.get(step["primitive"], "inherit"), words)
-    caption = "Where and which way" + (", and what was seen afterwards" if step["reason"] else "")
-    seen = page.picture(directory / STEP.format(number), caption)
+    seen = page.picture(
+        directory / STEP.format(number), "Where and which way" + (", and what was seen afterwards" if step["reason"] else "")
+    )
     maps = page.picture(directory / MAPS.format(number), f"A row a primitive with its best value: {', '.join(step['views'])}")
     return page.card(title, page.row(page.joined([seen, _predicates(step["views"])]), maps))
 

@@ -1,6 +1,8 @@
 """Calibrated perspective cameras, and the checks that decide whether an image and its calibration can be used."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -66,45 +68,75 @@ def default_cameras(width: int = 160, height: int = 120) -> tuple[CameraSpec, ..
     return left, right, above
 
 
-def check_calibration(K: np.ndarray, T_camera_to_world: np.ndarray, image_shape: tuple[int, int], name: str = "camera") -> None:
-    """Check intrinsics against the image's (height, width) and that the pose is a rigid, not mirrored one.
+def check_view(view: CameraView, name: str = "camera") -> None:
+    """Check an image, its depth and its calibration; NaN, infinite and zero depth are allowed and mean "unknown".
 
     Raises:
         InvalidObservationError: with the value, what was expected and what to try.
     """
-    K, T = np.asarray(K), np.asarray(T_camera_to_world)
+    fault = next(
+        chain(_image_faults(view), _intrinsics_faults(view), _pose_faults(view.T_camera_to_world), _depth_faults(view.depth)), None
+    )
+    if fault is not None:
+        raise InvalidObservationError(f"{name}: {fault}")
+
+
+def _image_faults(view: CameraView) -> Iterator[str]:
+    """What is wrong; a later fault may be looked for only where the ones before are not found. So for all that follow."""
+    rgb, shape = np.asarray(view.rgb), np.shape(view.depth)
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
+        yield f"rgb is {rgb.dtype} {rgb.shape}; expected uint8 [h, w, 3] in 0..255"
+    if shape != rgb.shape[:2]:
+        yield f"depth has shape {shape} but rgb {rgb.shape[:2]}; register them to the same camera"
+    if view.is_robot is not None and np.shape(view.is_robot) != shape:
+        yield f"is_robot has shape {np.shape(view.is_robot)}, expected {shape}"
+
+
+def _intrinsics_faults(view: CameraView) -> Iterator[str]:
+    K = np.asarray(view.K)
     if K.shape != (3, 3) or not np.isfinite(K).all():
-        raise InvalidObservationError(f"{name}: K has shape {K.shape} or is not finite; expected finite [3, 3] intrinsics in pixels")
+        yield f"K has shape {K.shape} or is not finite; expected finite [3, 3] intrinsics in pixels"
     if K[0, 0] <= 0 or K[1, 1] <= 0 or not np.allclose(K[2], [0, 0, 1]) or abs(K[1, 0]) > 1e-6:
-        raise InvalidObservationError(
-            f"{name}: K = {K.tolist()} is no pinhole matrix; expected [[fx, s, cx], [0, fy, cy], [0, 0, 1]] with fx, fy > 0"
+        yield f"K = {K.tolist()} is no pinhole matrix; expected [[fx, s, cx], [0, fy, cy], [0, 0, 1]] with fx, fy > 0"
+    centre, size = K[:2, 2], np.array(np.shape(view.depth)[::-1])
+    if (np.abs(centre - 0.5 * (size - 1)) / size).max() > MAX_CENTRE_OFFSET:
+        yield (
+            f"the image is {size[0]} x {size[1]} but K's principal point ({centre[0]:.1f}, {centre[1]:.1f}) belongs to about "
+            f"{2 * centre[0] + 1:.0f} x {2 * centre[1] + 1:.0f}; scale K by the same factor as the image"
         )
-    height, width = image_shape
-    offset = np.array([K[0, 2] - 0.5 * (width - 1), K[1, 2] - 0.5 * (height - 1)]) / np.array([width, height])
-    if np.abs(offset).max() > MAX_CENTRE_OFFSET:
-        raise InvalidObservationError(
-            f"{name}: the image is {width} x {height} but K's principal point ({K[0, 2]:.1f}, {K[1, 2]:.1f}) belongs to about "
-            f"{2 * K[0, 2] + 1:.0f} x {2 * K[1, 2] + 1:.0f}; scale K by the same factor as the image"
-        )
+
+
+def _pose_faults(T_camera_to_world: np.ndarray) -> Iterator[str]:
+    T = np.asarray(T_camera_to_world)
     if T.shape != (4, 4) or not np.isfinite(T).all():
-        raise InvalidObservationError(f"{name}: T_camera_to_world has shape {T.shape} or is not finite; expected a finite [4, 4] pose")
+        yield f"T_camera_to_world has shape {T.shape} or is not finite; expected a finite [4, 4] pose"
     if not np.allclose(T[3], [0, 0, 0, 1], atol=1e-9):
-        raise InvalidObservationError(
-            f"{name}: the last row of T_camera_to_world is {T[3].tolist()}, expected [0, 0, 0, 1]; try its transpose"
-        )
-    rotation = T[:3, :3]
-    error = np.abs(rotation.T @ rotation - np.eye(3)).max()
+        yield f"the last row of T_camera_to_world is {T[3].tolist()}, expected [0, 0, 0, 1]; try its transpose"
+    error = np.abs(T[:3, :3].T @ T[:3, :3] - np.eye(3)).max()
     if error > ORTHONORMAL_TOLERANCE:
-        raise InvalidObservationError(
-            f"{name}: the rotation of T_camera_to_world is not orthonormal "
-            f"(R^T R is off by {error:.2g}, allowed {ORTHONORMAL_TOLERANCE:g}); "
+        yield (
+            f"the rotation of T_camera_to_world is not orthonormal (R^T R is off by {error:.2g}, allowed {ORTHONORMAL_TOLERANCE:g}); "
             "remove scale or project it onto the nearest rotation"
         )
-    if np.linalg.det(rotation) < 0:
-        raise InvalidObservationError(
-            f"{name}: the rotation of T_camera_to_world is mirrored (determinant -1, expected +1); "
+    if np.linalg.det(T[:3, :3]) < 0:
+        yield (
+            "the rotation of T_camera_to_world is mirrored (determinant -1, expected +1); "
             "one axis is flipped: expected OpenCV axes x right, y down, z forward"
         )
+
+
+def _depth_faults(image: np.ndarray) -> Iterator[str]:
+    depth = np.asarray(image)
+    if not np.issubdtype(depth.dtype, np.floating):
+        yield f"depth is {depth.dtype}, which is usually millimetres; expected floating-point metres: divide by 1000.0"
+    known = depth[np.isfinite(depth) & (depth != 0)]
+    if known.size == 0:
+        yield f"all {depth.size} depths are NaN, infinite or zero; expected distances in metres: is the sensor covered or off?"
+    nearest, median = known.min(), np.median(known)
+    if nearest < 0:
+        yield f"depth goes down to {nearest:.4g} m; expected positive distances along the optical axis (OpenCV z forward): flip the sign"
+    if median > MAX_DEPTH_M:
+        yield f"the median depth is {median:.4g}, expected metres below {MAX_DEPTH_M:g}; millimetres? divide by 1000"
 
 
 def fiducial_error_px(view: CameraView) -> float | None:
@@ -121,23 +153,6 @@ def fiducial_error_px(view: CameraView) -> float | None:
     return float(np.sqrt(squared[seen].mean())) if seen.any() else None
 
 
-def check_view(view: CameraView, name: str = "camera") -> None:
-    """Check an image, its depth and its calibration; NaN and zero depth are allowed and mean "unknown".
-
-    Raises:
-        InvalidObservationError: with the value, what was expected and what to try.
-    """
-    rgb, depth = np.asarray(view.rgb), np.asarray(view.depth)
-    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
-        raise InvalidObservationError(f"{name}: rgb is {rgb.dtype} {rgb.shape}; expected uint8 [h, w, 3] in 0..255")
-    if depth.shape != rgb.shape[:2]:
-        raise InvalidObservationError(f"{name}: depth has shape {depth.shape} but rgb {rgb.shape[:2]}; register them to the same camera")
-    if view.is_robot is not None and np.shape(view.is_robot) != depth.shape:
-        raise InvalidObservationError(f"{name}: is_robot has shape {np.shape(view.is_robot)}, expected {depth.shape}")
-    check_calibration(view.K, view.T_camera_to_world, (depth.shape[0], depth.shape[1]), name)
-    check_depth(depth, name)
-
-
 def check_marks(view: CameraView, name: str = "camera") -> None:
     """Check that a camera sees its calibration marks where its pose puts them.
 
@@ -149,31 +164,4 @@ def check_marks(view: CameraView, name: str = "camera") -> None:
         raise InvalidObservationError(
             f"{name}: the fiducial marks are {error_px:.2f} px from where the calibration puts them, "
             f"allowed {MAX_FIDUCIAL_ERROR_PX} px; the camera was moved: calibrate it again"
-        )
-
-
-def check_depth(depth: np.ndarray, name: str = "camera") -> None:
-    """Check that a depth image `[h, w]` is in metres; NaN, infinity and zero mean "unknown".
-
-    Raises:
-        InvalidObservationError: on integers, negative values, millimetres or an image without a single known depth.
-    """
-    if not np.issubdtype(depth.dtype, np.floating):
-        raise InvalidObservationError(
-            f"{name}: depth is {depth.dtype}, which is usually millimetres; expected floating-point metres: divide by 1000.0"
-        )
-    known = depth[np.isfinite(depth) & (depth != 0)]
-    if known.size == 0:
-        raise InvalidObservationError(
-            f"{name}: all {depth.size} depths are NaN, infinite or zero; expected distances in metres: is the sensor covered or off?"
-        )
-    if known.min() < 0:
-        raise InvalidObservationError(
-            f"{name}: depth goes down to {known.min():.4g} m; "
-            "expected positive distances along the optical axis (OpenCV z forward): flip the sign"
-        )
-    median = float(np.median(known))
-    if median > MAX_DEPTH_M:
-        raise InvalidObservationError(
-            f"{name}: the median depth is {median:.4g}, expected metres below {MAX_DEPTH_M:g}; millimetres? divide by 1000"
         )

@@ -5,7 +5,7 @@ import pytest
 
 from hiermap.worlds.errors import InvalidObservationError
 from hiermap.worlds.frame import point_to_pixel
-from hiermap.worlds.perception.cameras import CameraSpec, check_calibration, check_marks, check_view, default_cameras, fiducial_error_px
+from hiermap.worlds.perception.cameras import CameraSpec, check_marks, check_view, default_cameras, fiducial_error_px
 from hiermap.worlds.perception.sensing_options import SensingOptions
 from tests.worlds.simulator.box_scene import observe
 
@@ -77,18 +77,21 @@ def test_a_transposed_pose_is_refused(view):
         check_view(replace(view, T_camera_to_world=view.T_camera_to_world.T))
 
 
-def test_intrinsics_of_another_image_size_are_refused():
-    camera = default_cameras()[0]
+def resized(view, height, width):
+    return replace(view, rgb=np.zeros((height, width, 3), np.uint8), depth=np.ones((height, width), np.float32))
+
+
+def test_intrinsics_of_another_image_size_are_refused(view):
     with pytest.raises(InvalidObservationError, match=r"320 x 240.*160 x 120"):
-        check_calibration(camera.K, camera.T_camera_to_world, (240, 320))
+        check_view(resized(view, 240, 320))
     with pytest.raises(InvalidObservationError, match="scale K"):
-        check_calibration(camera.K, camera.T_camera_to_world, (60, 80))
+        check_view(resized(view, 60, 80))
 
 
 @pytest.mark.parametrize("K", [np.eye(4), np.full((3, 3), np.nan), np.diag([-100.0, 100.0, 1.0]), np.ones((3, 3))])
-def test_broken_intrinsics_are_refused(K):
+def test_broken_intrinsics_are_refused(view, K):
     with pytest.raises(InvalidObservationError, match="K "):
-        check_calibration(K, np.eye(4), (120, 160))
+        check_view(replace(view, K=K))
 
 
 @pytest.mark.parametrize(
