@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -206,20 +205,17 @@ class Tree:
             numbers = {"progress": float(e.node.progress), "cost": float(e.cost), "depth": e.depth}
             graph.add_node(e.index, **numbers, solved=e.solved, on_plan=e.index in on_plan)
         for e in self.entries[1:]:
-            graph.add_edge(e.parent.index, e.index, **_edge(e))  # type: ignore[union-attr]
+            assert e.parent is not None and e.action is not None  # only the root has neither
+            (row, column), rotation = e.action.cell, e.action.rotation_index
+            numbers = {name: float(getattr(e, name)) for name in ("affordance", "success", "seconds")}
+            place = {"row": row, "column": column, "rotation_index": rotation}
+            graph.add_edge(e.parent.index, e.index, primitive=e.action.primitive, **place, **numbers)
         return graph
 
 
 def _belief(node: Node) -> float:
     """Probability that the goal holds where it is believed to; 1 elsewhere."""
     return max(float(np.prod(list(node.predicates.values()))), LEAST_SUCCESS) if node.progress >= 1.0 else 1.0
-
-
-def _edge(entry: Entry) -> dict[str, Any]:
-    assert entry.action is not None
-    (row, column), rotation = entry.action.cell, entry.action.rotation_index
-    numbers = {"affordance": float(entry.affordance), "success": float(entry.success), "seconds": float(entry.seconds)}
-    return {"primitive": entry.action.primitive, "row": row, "column": column, "rotation_index": rotation, **numbers}
 
 
 def _path(entry: Entry) -> list[Entry]:
