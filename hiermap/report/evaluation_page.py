@@ -14,6 +14,9 @@ MAX_PICTURES = 24
 """Failures shown as pictures; the rest stay in their folder."""
 MEANS = {"primitives": "mean_primitives", "replans": "mean_replans", "s / plan": "mean_plan_seconds", "s / episode": "mean_episode_seconds"}
 
+_BAR = '<div class="bar"><i style="width:{:.1f}%"></i><b style="left:{:.1f}%;width:{:.1f}%"></b></div>'
+"""A bar with the interval drawn over it: success, the interval's lower end and its width in percent."""
+
 
 def evaluation_section(directory: Path) -> Html:
     """Everything about the evaluation that left `directory`."""
@@ -33,15 +36,10 @@ def evaluation_section(directory: Path) -> Html:
 def _table(groups: Mapping[str, Mapping]) -> Html:
     rows = []
     for name, group in groups.items():
-        success, means = group["pc_success"], (group[key] for key in MEANS.values())
-        rows.append((name, f"{success:.1f} %", *_interval(success, *group["ci95"]), group["n_episodes"], *means))
+        success, (low, high), means = group["pc_success"], group["ci95"], (group[key] for key in MEANS.values())
+        bar = html(_BAR, success, low, max(high - low, 0.6))
+        rows.append((name, f"{success:.1f} %", bar, f"{low:.1f} .. {high:.1f}", group["n_episodes"], *means))
     return page.table(("", "success", "", "95 % interval", "episodes", *MEANS), rows)
-
-
-def _interval(percent: float, low: float, high: float) -> tuple[Html, str]:
-    """A bar with the interval drawn over it, and its ends in words; all in 0..100."""
-    bar = '<div class="bar"><i style="width:{:.1f}%"></i><b style="left:{:.1f}%;width:{:.1f}%"></b></div>'
-    return html(bar, percent, low, max(high - low, 0.6)), f"{low:.1f} .. {high:.1f}"
 
 
 def _failures(episodes: Sequence[Mapping[str, str]], pictures: Sequence[Path]) -> Html:
