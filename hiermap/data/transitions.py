@@ -16,7 +16,7 @@ from hiermap.worlds.perception.grounding import ground
 from hiermap.worlds.rules.judge import effect, truth
 from hiermap.worlds.rules.moves import Move, conceivable
 from hiermap.worlds.rules.places import LOW, drawer_around, place_at
-from hiermap.worlds.rules.transitions import after, is_applicable, steps_to_go
+from hiermap.worlds.rules.transitions import after, rotations, steps_to_go
 from hiermap.worlds.simulator.kitchen import Kitchen
 
 LABEL_STEPS_CAP = 5
@@ -84,7 +84,7 @@ def teleported(kitchen: Kitchen, walk: Walk, here: Here, action: Action) -> Here
     if move is not None and move.place is not None:
         # Exactly where the cell says, as a hand does, not at the nearest place that has a name.
         move, turn_rad = replace(move, place=place_at(kitchen.spec, command.point_world)), YAWS_RAD["place"][action.rotation_index]
-    elif move is None or not is_applicable(kitchen.spec, now.scene, move):
+    elif move is None or not rotations(kitchen.spec, now.scene, move):
         raise InvalidObservationError(f"the cell of {action} means {move}, which the rules do not allow")
     kitchen.set_scene(after(kitchen.spec, now.scene, move, turn_rad))
     following = look(kitchen)

@@ -132,7 +132,7 @@ class SimulatedWorld:
         """What is seen after the motor program, whether it had its effect, and its duration [s]; None if it could have none."""
         kitchen, spec = self.kitchen, self.kitchen.spec
         move = move_for(spec, state.scene, action, state.view)
-        if move is None or not transitions.is_applicable(spec, state.scene, move):
+        if move is None or not transitions.rotations(spec, state.scene, move):
             return None
         kitchen.restore(state.view.snapshot)
         try:

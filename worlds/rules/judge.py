@@ -84,11 +84,6 @@ def truth(spec: KitchenSpec, scene: SceneState) -> dict[PredicateKey, bool]:
     return {key: holds(spec, scene, Predicate(key[0], key[1:])) for key in vocabulary(spec, tuple(sorted(scene.poses)))}
 
 
-def satisfied(spec: KitchenSpec, scene: SceneState, predicates: tuple[Predicate, ...]) -> bool:
-    """Whether all the predicates hold."""
-    return all(holds(spec, scene, p) for p in predicates)
-
-
 def effect(spec: KitchenSpec, before: SceneState, after: SceneState, move: Move) -> bool:
     """Whether the true scene `after` shows what the move is for, which `before` did not show."""
     if move.primitive == "grasp":

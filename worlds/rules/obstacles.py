@@ -87,19 +87,16 @@ def standing(spec: KitchenSpec, scene: SceneState) -> np.ndarray:
 @lru_cache(maxsize=256)
 def _obstacles(spec: KitchenSpec, partial: tuple[tuple[str, float], ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Slabs `[B, 8]` of every fixture while open (and as `partial` says), the fixture's index `[B]` and the state bit it has then `[B]`."""
-    slabs, owners, bits = [np.zeros((0, 8))], [], []
     fractions = dict(partial)
-    for index, fixture in enumerate(spec.fixtures):
-        if fixture.kind not in OPENABLE:
-            continue
-        for bit, fraction in ((OPEN, 1.0), (PARTIAL, fractions.get(fixture.name))):
-            if fraction is None:
-                continue
-            part = part_slabs(fixture, fraction)
-            slabs.append(part)
-            owners += [index] * len(part)
-            bits += [bit] * len(part)
-    return np.concatenate(slabs), np.array(owners, int), np.array(bits, int)
+    states = [
+        (index, bit, fraction)
+        for index, fixture in enumerate(spec.fixtures)
+        for bit, fraction in ((OPEN, 1.0), (PARTIAL, fractions.get(fixture.name)))
+        if fixture.kind in OPENABLE and fraction is not None
+    ]
+    parts = [part_slabs(spec.fixtures[index], fraction) for index, _, fraction in states]
+    owners, bits, _ = (np.repeat(np.array(column), [len(part) for part in parts]) for column in zip(*states, strict=True))
+    return np.concatenate(parts), owners, bits
 
 
 def stops(spec: KitchenSpec) -> np.ndarray:

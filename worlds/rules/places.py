@@ -45,19 +45,12 @@ class Place:
         return self.name or "at " + ", ".join(f"{coordinate:.3f}" for coordinate in self.point_world)
 
 
-def drawer_box(drawer: FixtureSpec, fraction: float) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper corners, [3] each [m], of the box a drawer fills at `fraction`, from its face to its back."""
+def in_drawer(drawer: FixtureSpec, fraction: float, point_world: Sequence[float]) -> bool:
+    """Whether an object whose base centre is at `point_world` [3] lies in the drawer at `fraction`."""
     width, height, depth = drawer.size
     face = drawer.moved(np.array(drawer.face_world), fraction)
-    low = face - np.array([0.0, width / 2, height / 2])
-    return low, face + np.array([depth, width / 2, height / 2])
-
-
-def in_drawer(drawer: FixtureSpec, fraction: float, point_world: Sequence[float]) -> bool:
-    """Whether an object whose base centre is at `point_world` [3] lies in the drawer."""
-    low, high = drawer_box(drawer, fraction)
-    point = np.asarray(point_world, float)
-    sideways = np.array([WALL_MARGIN, WALL_MARGIN, 0.0])
+    low, high = face - np.array([0.0, width / 2, height / 2]), face + np.array([depth, width / 2, height / 2])
+    sideways, point = np.array([WALL_MARGIN, WALL_MARGIN, 0.0]), np.asarray(point_world, float)
     return bool((point >= low + sideways).all() and (point <= high - sideways).all())
 
 
@@ -107,13 +100,13 @@ def own_places(spec: KitchenSpec, scene: SceneState, thing: ObjectSpec) -> list[
     drawer = drawer_around(spec, scene, scene.poses[thing.name][:3])
     if drawer is not None:
         opened = point + (1.0 - scene.fractions[drawer.name]) * drawer.joint_range * np.array(drawer.joint_axis_world)
-        return [Place(_triple(opened), drawer=drawer.name, owner=thing.name)]
-    places = [Place(_triple(point), owner=thing.name)]
+        return [Place(tuple(opened.tolist()), drawer=drawer.name, owner=thing.name)]
+    places = [Place(tuple(point.tolist()), owner=thing.name)]
     for side, sign in SIDES.items():
         moved = point + np.array([0.0, sign * PUSH_DISTANCE_M, 0.0])
         on_counter = spec.counter_world[2] + thing.radius <= moved[1] <= spec.counter_world[3] - thing.radius
         if on_counter and reached_from_above(moved + np.array([0.0, 0.0, thing.height]), GRASP_LIFT):
-            places.append(Place(_triple(moved), owner=thing.name, side=side))
+            places.append(Place(tuple(moved.tolist()), owner=thing.name, side=side))
     return places
 
 
@@ -131,7 +124,3 @@ def fits(thing: ObjectSpec, drawer: FixtureSpec) -> bool:
     """Whether the object can stand in the drawer while it is shut."""
     top = drawer.face_world[2] + drawer.size[1] / 2
     return thing.height <= top - drawer_floor_z(drawer) - 0.004 and 2 * thing.radius <= drawer.size[0] - 0.03
-
-
-def _triple(point: np.ndarray) -> tuple[float, float, float]:
-    return float(point[0]), float(point[1]), float(point[2])

@@ -9,7 +9,7 @@ import numpy as np
 from hiermap.worlds.goals import Predicate
 from hiermap.worlds.rules.judge import PredicateKey, vocabulary
 from hiermap.worlds.rules.moves import Move
-from hiermap.worlds.rules.transition_table import CLOSED, HELD, OPEN, TransitionTable, among
+from hiermap.worlds.rules.transition_table import CLOSED, HELD, OPEN, TransitionTable
 
 MAX_STATES = 400_000
 """A bounded search gives up beyond this many states a level; no sampled task comes near it."""
@@ -43,11 +43,11 @@ class GoalBound:
             bound += codes[name] != code
         must_open: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(len(states), bool))
         for goal in self.things:
-            at = self.table.things[goal.thing].of(states)
-            unmet = ~among(at, goal.allowed)
-            bound += unmet * np.where((at == HELD) | goal.in_one_move, 1, 2).astype(np.int32)
+            at = self.table.place_bits(states, goal.thing)
+            unmet = (at & np.uint64(goal.allowed)) == 0
+            bound += unmet * np.where((at == np.uint64(1 << HELD)) | goal.in_one_move, 1, 2).astype(np.int32)
             for drawer, inside in goal.drawers.items():
-                must_open[drawer] |= unmet & (among(at, inside) | (goal.only_drawer == drawer))
+                must_open[drawer] |= unmet & (((at & np.uint64(inside)) != 0) | (goal.only_drawer == drawer))
         for drawer, needed in must_open.items():
             if self.wanted.get(drawer) != OPEN:
                 bound += needed & (codes[drawer] != OPEN)
@@ -151,10 +151,10 @@ def best_moves(table: TransitionTable, goal: Sequence[Predicate], limit: int) ->
     solution = shortest(table, goal, limit)
     if solution is None:
         return None
-    bound, length = GoalBound(table, goal), len(solution)
-    first = levels(table, 1)[1] if solution else None
-    if first is None:
+    if not solution:
         return 0, ()
+    bound, length = GoalBound(table, goal), len(solution)
+    first = levels(table, 1)[1]
     begun = [n for state, n in zip(first.states, first.operators, strict=True) if _within(table, bound, int(state), length - 1) is not None]
     return length, tuple(table.operators[int(number)].move for number in begun)
 

@@ -4,6 +4,7 @@ A slab is an upright prism over an oriented rectangle, a row of eight numbers: c
 half sizes along and across that direction [m], lowest and highest z [m]. Sets of slabs are arrays `[N, 8]`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,28 +72,19 @@ def part_slabs(fixture: FixtureSpec, fraction: float) -> np.ndarray:
     """The panel or box and its handle at `fraction`, `[N, 8]`; small things are never in the way: `[0, 8]`."""
     if fixture.kind != "drawer" and fixture.kind not in DOORS:
         return np.zeros((0, 8))
-    return np.concatenate([_body(fixture, fraction), _handle(fixture, fraction)])
-
-
-def _body(fixture: FixtureSpec, fraction: float) -> np.ndarray:
     width, height, depth = fixture.size
-    face = np.array(fixture.face_world)
-    corners = np.array([[dx, dy, dz] for dx in (0.0, depth) for dy in (-width / 2, width / 2) for dz in (-height / 2, height / 2)])
-    return _bounding(fixture, face + corners, fraction)
-
-
-def _handle(fixture: FixtureSpec, fraction: float) -> np.ndarray:
     along = fixture.handle_length / 2 if fixture.handle.startswith("bar") else fixture.handle_radius
     half_y = along if fixture.handle == "bar_horizontal" else fixture.handle_radius
     half_z = along if fixture.handle == "bar_vertical" else fixture.handle_radius
-    tip = np.array(fixture.handle_world)
-    reach = max(fixture.face_world[0] - tip[0], 0.0)
-    corners = np.array([[dx, dy, dz] for dx in (0.0, reach) for dy in (-half_y, half_y) for dz in (-half_z, half_z)])
-    return _bounding(fixture, tip + corners, fraction)
+    reach = max(fixture.face_world[0] - fixture.handle_world[0], 0.0)
+    boxes = (fixture.face_world, depth, width / 2, height / 2), (fixture.handle_world, reach, half_y, half_z)
+    return np.concatenate([_bounding(fixture, fraction, *box) for box in boxes])
 
 
-def _bounding(fixture: FixtureSpec, points: np.ndarray, fraction: float) -> np.ndarray:
-    """The smallest slab, aligned with the turned front, around points given at fraction 0."""
+def _bounding(fixture: FixtureSpec, fraction: float, front: Sequence[float], depth: float, half_y: float, half_z: float) -> np.ndarray:
+    """The smallest slab, aligned with the turned front, around a box whose front has its middle at `front` [3] at fraction 0."""
+    corners = np.array([[dx, dy, dz] for dx in (0.0, depth) for dy in (-half_y, half_y) for dz in (-half_z, half_z)])
+    points = np.array(front) + corners
     moved = fixture.moved(points, fraction)
     normal = outward(fixture, fraction)[:2]
     if np.linalg.norm(normal) < 0.9:  # an oven door tips over: keep the slab aligned with the front

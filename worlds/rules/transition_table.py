@@ -63,11 +63,6 @@ class Operator:
     put: int
 
 
-def among(numbers: np.ndarray, mask: int) -> np.ndarray:
-    """Which `numbers` `[N]` from 0 to 63 are in a bit mask: `[N]` bool."""
-    return (np.uint64(mask) >> numbers.astype(np.uint64)) & np.uint64(1) == 1
-
-
 def _packed(values: Mapping[Variable, int]) -> tuple[int, int]:
     """All bits of some variables, and those that their values set."""
     return sum(v.bits for v in values), sum(value << v.shift for v, value in values.items())
@@ -127,38 +122,37 @@ class TransitionTable:
         inset = PUSH_SPREAD if place.side is not None and self.clearance.crowding else 0.0
         return place.drawer is None and on_surface(surface, place.point_world, inset)
 
+    def place_bits(self, states: np.ndarray, thing: str) -> np.ndarray:
+        """The place number of an object in `states` `[N]` int64 as a bit mask: `[N]` uint64 with one bit set."""
+        return np.uint64(1) << self.things[thing].of(states).astype(np.uint64)
+
     def holds(self, states: np.ndarray, key: PredicateKey) -> np.ndarray:
         """Truth `[N]` bool of a predicate in `states` `[N]` int64."""
         kind, subject = key[:2]
         if subject in self.fixtures:
             return self.fixtures[subject].of(states) == self.spec.fixture(subject).ends.index(kind)
-        return among(self.things[subject].of(states), self.places_where(key))
+        return (self.place_bits(states, subject) & np.uint64(self.places_where(key))) != 0
 
     # --- expansion ----------------------------------------------------------------------------------------------------------------------
 
     def applicable(self, states: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
         """Operator numbers with the rows `[M]` of `states` `[N]` int64 in which they apply; operators that apply nowhere are left out."""
+        placed = [self.place_bits(states, thing) for thing in self.things]
         for number, operator in enumerate(self.operators):
             rows = np.flatnonzero((states & operator.need_mask) == operator.need_value)
             if len(rows) == 0:
                 continue
-            some = states[rows]
-            free = np.logical_or.reduce([self._is_free(way, some) for way in operator.ways])
+            free = np.logical_or.reduce([_is_free(way, states[rows], [bits[rows] for bits in placed]) for way in operator.ways])
             if free.any():
                 yield number, rows[free]
-
-    def _is_free(self, way: Way, states: np.ndarray) -> np.ndarray:
-        free = (states & way.block) == 0
-        for index, mask in way.conflicts:
-            free &= ~among(self.things[self.objects[index].name].of(states), mask)
-        return free
 
     def free_rotations(self, state: int, operator: Operator) -> tuple[int, ...]:
         """The orientation bins in which an operator applies to one state."""
         if (state & operator.need_mask) != operator.need_value:
             return ()
         row = np.array([state], np.int64)
-        return tuple(way.rotation_index for way in operator.ways if self._is_free(way, row)[0])
+        placed = [self.place_bits(row, thing) for thing in self.things]
+        return tuple(way.rotation_index for way in operator.ways if _is_free(way, row, placed)[0])
 
     # --- compilation --------------------------------------------------------------------------------------------------------------------
 
@@ -244,6 +238,14 @@ class TransitionTable:
                 way = Way(rotation, self._among.blocks(space[None], [-1])[0], self._among.conflicts(space[None], [index], [None])[0])
                 needs = {own: numbers[start], self.hand: NOTHING}
                 yield _operator(Move("push", thing.name, rotation, side=side), needs, [way], {own: numbers[end]})
+
+
+def _is_free(way: Way, states: np.ndarray, placed: Sequence[np.ndarray]) -> np.ndarray:
+    """Whether nothing is in the way in `states` `[N]`, in which `placed` are the objects' place numbers as bits `[N]`."""
+    free = (states & way.block) == 0
+    for index, mask in way.conflicts:
+        free &= (placed[index] & np.uint64(mask)) == 0
+    return free
 
 
 def fixture_code(fixture: FixtureSpec, fraction: float) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 
 from hiermap.primitives.hand import PUSH_DISTANCE_M
 from hiermap.worlds.goals import Predicate
-from hiermap.worlds.kitchen.spec import KitchenSpec, Pose, SceneState
+from hiermap.worlds.kitchen.spec import KitchenSpec, SceneState
 from hiermap.worlds.rules.judge import PredicateKey
 from hiermap.worlds.rules.moves import Move
 from hiermap.worlds.rules.places import SIDES, in_drawer, pose_at
@@ -47,18 +47,13 @@ def rotations(spec: KitchenSpec, scene: SceneState, move: Move, clearance: Clear
     return next(filter(None, found), ())
 
 
-def is_applicable(spec: KitchenSpec, scene: SceneState, move: Move, clearance: Clearance = NOMINAL) -> bool:
-    """Whether the scene allows the move, in whatever orientation."""
-    return bool(rotations(spec, scene, move, clearance))
-
-
 def apply(spec: KitchenSpec, scene: SceneState, move: Move) -> SceneState:
     """The scene after the move had its effect.
 
     Raises:
         ValueError: the rules do not allow the move in this scene.
     """
-    if not is_applicable(spec, scene, move):
+    if not rotations(spec, scene, move):
         allowed = ", ".join(map(str, legal_moves(spec, scene)))
         raise ValueError(f"{move} is not possible in this scene; possible: {allowed}")
     return after(spec, scene, move)
@@ -84,12 +79,8 @@ def with_fraction(spec: KitchenSpec, scene: SceneState, name: str, fraction: flo
     if drawer.kind == "drawer":
         shift = (fraction - before) * drawer.joint_range * np.array(drawer.joint_axis_world)
         inside = {n for n, pose in poses.items() if n != scene.held and in_drawer(drawer, before, pose[:3])}
-        poses = {n: _shifted(pose, shift) if n in inside else pose for n, pose in poses.items()}
+        poses = {n: (*np.add(pose[:3], shift).tolist(), pose[3]) if n in inside else pose for n, pose in poses.items()}
     return replace(scene, fractions={**scene.fractions, name: fraction}, poses=poses)
-
-
-def _shifted(pose: Pose, shift: np.ndarray) -> Pose:
-    return pose[0] + float(shift[0]), pose[1] + float(shift[1]), pose[2] + float(shift[2]), pose[3]
 
 
 def steps_to_go(spec: KitchenSpec, scene: SceneState, max_steps: int = 5) -> dict[PredicateKey, int]:

@@ -12,7 +12,7 @@ from hiermap.worlds.errors import InvalidObservationError
 from hiermap.worlds.goals import Goal, Target
 from hiermap.worlds.imagined.simulated import KnownKitchen, SimulatedWorld
 from hiermap.worlds.oracle.affordances import move_for
-from hiermap.worlds.rules.judge import satisfied
+from hiermap.worlds.rules.judge import holds
 from hiermap.worlds.simulator.kitchen import Kitchen
 from hiermap.worlds.tasks.chains import sample_task
 
@@ -42,7 +42,7 @@ def test_a_plan_made_in_it_solves_the_real_kitchen():
     assert result and len(result.plan.steps) == 2
     for step in result.plan.steps:
         scene.act(step.action, scene.observe())
-    assert satisfied(task.spec, kitchen.scene(), task.goal_predicates)
+    assert all(holds(task.spec, kitchen.scene(), p) for p in task.goal_predicates)
 
 
 def test_without_the_true_state_it_says_what_it_needs():

@@ -6,7 +6,7 @@ from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.goals import Predicate
 from hiermap.worlds.kitchen.layouts import TEST_FAMILIES, TRAIN_FAMILIES
 from hiermap.worlds.rules import transitions
-from hiermap.worlds.rules.judge import holds, satisfied
+from hiermap.worlds.rules.judge import holds
 from hiermap.worlds.rules.moves import Move
 from hiermap.worlds.rules.places import Place
 from hiermap.worlds.rules.slabs import LOOSE, NOMINAL, STRICT
@@ -23,9 +23,9 @@ def test_a_chain_has_exactly_its_length_under_tight_nominal_and_generous_clearan
     assert task.shortest == len(task.solution) == length
     scene = task.scene
     for move in task.solution:
-        assert not satisfied(task.spec, scene, task.goal_predicates)
+        assert not all(holds(task.spec, scene, p) for p in task.goal_predicates)
         scene = transitions.apply(task.spec, scene, move)
-    assert satisfied(task.spec, scene, task.goal_predicates)
+    assert all(holds(task.spec, scene, p) for p in task.goal_predicates)
     for clearance in (STRICT, NOMINAL, LOOSE):
         found = transitions.solve(task.spec, task.scene, task.goal_predicates, length, clearance)
         assert found is not None and len(found) == length
