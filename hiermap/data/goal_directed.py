@@ -70,7 +70,7 @@ class Purpose:
 
     def _aimed(self, move: Move, now: Look, rng: np.random.Generator) -> Action | None:
         for rotation in rotations(self.spec, now.scene, move):
-            region = move_cells(self.spec, now.scene, now.view, move, rotation, self.masks)
+            region, _ = move_cells(self.spec, now.scene, now.view, move, rotation, self.masks)
             cells = np.argwhere(region & now.maps[_ORDER.index(move.primitive), rotation])
             if len(cells):
                 row, column = cells[rng.integers(len(cells))]

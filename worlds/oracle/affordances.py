@@ -33,7 +33,7 @@ def oracle_maps(spec: KitchenSpec, scene: SceneState, view: SpatialView, masks: 
         if move.primitive == "place":
             continue
         for rotation in rotations(spec, scene, move):
-            maps[_INDEX[move.primitive], rotation] |= _cells(spec, scene, view, move, rotation, masks)[0]
+            maps[_INDEX[move.primitive], rotation] |= move_cells(spec, scene, view, move, rotation, masks)[0]
     if scene.held is not None:
         for rotation in range(len(PRIMITIVES["place"].rotations)):
             maps[_INDEX["place"], rotation] = place_cells(spec, scene, view, rotation)
@@ -45,7 +45,7 @@ def action_for(
 ) -> Action | None:
     """The best visible cell for a move, or None if the rules do not allow it or nothing of it is seen."""
     for rotation in rotations(spec, scene, move):
-        region, distance = _cells(spec, scene, view, move, rotation, masks)
+        region, distance = move_cells(spec, scene, view, move, rotation, masks)
         if region.any():
             best = int(np.argmin(np.where(region, distance, np.inf)))
             row, column = np.unravel_index(best, region.shape)
@@ -59,7 +59,7 @@ def move_for(spec: KitchenSpec, scene: SceneState, action: Action, view: Spatial
         return _placing(spec, scene, action, view)
     best, found = np.inf, None
     for move in conceivable(spec, scene, action.primitive, action.rotation_index):
-        region, distance = _cells(spec, scene, view, move, action.rotation_index, None)
+        region, distance = move_cells(spec, scene, view, move, action.rotation_index)
         if region[action.cell] and distance[action.cell] < best:
             best, found = float(distance[action.cell]), move
     return found
@@ -80,15 +80,11 @@ def _placing(spec: KitchenSpec, scene: SceneState, action: Action, view: Spatial
 
 def move_cells(
     spec: KitchenSpec, scene: SceneState, view: SpatialView, move: Move, rotation: int, masks: Mapping[str, np.ndarray] | None = None
-) -> np.ndarray:
-    """Cells `[H, W]` bool at which the primitive in that orientation bin means the move, whether or not the rules allow it."""
-    return _cells(spec, scene, view, move, rotation, masks)[0]
-
-
-def _cells(
-    spec: KitchenSpec, scene: SceneState, view: SpatialView, move: Move, rotation: int, masks: Mapping[str, np.ndarray] | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cells `[H, W]` bool at which the move is made in an orientation bin, and how far each is from the best point [m]."""
+    """Cells `[H, W]` bool at which the primitive in that orientation bin means the move, and how far each is from the best point [m].
+
+    Whether or not the rules allow the move.
+    """
     if move.place is not None:
         return _place_region(spec, scene, view, move.place, rotation)
     region, distance = _thing_region(spec, scene, view, move, rotation)

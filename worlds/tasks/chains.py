@@ -1,6 +1,6 @@
 """Tasks drawn from seeds: `chain-k` goals whose shortest solution has exactly k primitives."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,9 +25,6 @@ DETOUR_SHARE = 0.7
 """Share of those tasks that must contain one; the others may."""
 GOALS_PER_SCENE, SCENES_PER_KITCHEN = 40, 2
 """Tries before the next scene, and before the next kitchen."""
-
-Visible = Callable[[KitchenSpec, SceneState], set[str]]
-"""Names of the things seen in the first view."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +55,10 @@ def chain_length(suite: str) -> int:
     return CHAINS.index(suite) + 1
 
 
-def sample_task(suite: str, seed: int, visible: Visible | None = None) -> Task:
+def sample_task(suite: str, seed: int) -> Task:
     """The task of a seed (any non-negative integer); seeds from `TEST_SEED_START` on use the test kitchens.
 
-    `visible` tells what the first view shows; by default the simulator's own segmentation does, which builds the kitchen once.
+    The simulator is asked what the first view shows.
 
     Raises:
         ConfigError: unknown suite or negative seed, or (never seen) no such task near the seed.
@@ -71,7 +68,7 @@ def sample_task(suite: str, seed: int, visible: Visible | None = None) -> Task:
         raise ConfigError(f"task seed {seed}: expected a non-negative integer")
     want_detour = length >= DETOUR_FROM and np.random.default_rng([seed, length, 0]).uniform() < DETOUR_SHARE
     for attempt, (spec, scene, rng) in enumerate(scenes(seed, length)):
-        task = _task_in_scene(suite, seed, spec, scene, rng, length, want_detour, visible or seen_in_first_view)
+        task = _task_in_scene(suite, seed, spec, scene, rng, length, want_detour)
         if task is not None:
             return task
         if attempt >= KITCHENS * SCENES_PER_KITCHEN:
@@ -91,7 +88,7 @@ def scenes(seed: int, salt: int) -> Iterator[tuple[KitchenSpec, SceneState, np.r
 
 
 def _task_in_scene(
-    suite: str, seed: int, spec: KitchenSpec, scene: SceneState, rng: np.random.Generator, length: int, want_detour: bool, visible: Visible
+    suite: str, seed: int, spec: KitchenSpec, scene: SceneState, rng: np.random.Generator, length: int, want_detour: bool
 ) -> Task | None:
     strict, loose = transitions.table_for(spec, scene, STRICT), transitions.table_for(spec, scene, LOOSE)
     seen: set[str] | None = None
@@ -107,7 +104,7 @@ def _task_in_scene(
         if want_detour and detours == 0:
             continue
         if seen is None:
-            seen = visible(spec, scene)
+            seen = seen_in_first_view(spec, scene)
         if {name for p in goal for name in p.arguments} <= seen:
             return Task(suite, seed, spec, scene, goal, length, detours, solution)
     return None

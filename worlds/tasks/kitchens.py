@@ -2,15 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
-
-from hiermap.primitives.specs import PrimitiveResult
-from hiermap.worlds.base import Action, Observation
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.goals import Predicate
 from hiermap.worlds.imagined.simulated import KnownKitchen, SimulatedWorld
 from hiermap.worlds.imagined.toy import TOY_INSTANCES, ToyScene, ToyWorld
-from hiermap.worlds.perception.fusion import SpatialView
 from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.rules import judge
 from hiermap.worlds.scene import Oracle, PosedTask
@@ -18,45 +13,22 @@ from hiermap.worlds.simulator.kitchen import Kitchen
 from hiermap.worlds.tasks.chains import chain_length, sample_task
 
 
-class KitchenScene:
+class KitchenScene(Kitchen):
     """A simulated kitchen as a `Scene`."""
-
-    def __init__(self, kitchen: Kitchen) -> None:
-        self.kitchen, self.frame = kitchen, kitchen.frame
-
-    def observe(self) -> Observation:
-        """Calibrated images and the hand's own state."""
-        return self.kitchen.observe()
-
-    def act(self, action: Action, view: SpatialView) -> PrimitiveResult:
-        """Run the motor program at what the view shows in the action's cell."""
-        return self.kitchen.act(action, view)
-
-    def masks(self) -> Mapping[str, np.ndarray]:
-        """The simulator's own segmentation."""
-        return self.kitchen.masks()
 
     def truth(self, predicates: Sequence[Predicate]) -> dict[str, bool]:
         """By the exact rules, on the true state."""
-        scene = self.kitchen.scene()
-        return {str(predicate): judge.holds(self.kitchen.spec, scene, predicate) for predicate in predicates}
-
-    def snapshot(self) -> np.ndarray:
-        """The simulator's state."""
-        return self.kitchen.snapshot()
-
-    def restore(self, snapshot: np.ndarray) -> None:
-        """Back to a state of this kitchen."""
-        self.kitchen.restore(snapshot)
+        scene = self.scene()
+        return {str(predicate): judge.holds(self.spec, scene, predicate) for predicate in predicates}
 
 
 def hiermap_task(suite: str, seed: int, sensing: SensingOptions | None = None) -> PosedTask:
     """A `chain-k` task in the procedural kitchen of a seed."""
     task = sample_task(suite, seed)
-    kitchen = Kitchen(task.spec, sensing)
+    kitchen = KitchenScene(task.spec, sensing)
     kitchen.set_scene(task.scene)
     oracle = Oracle(KnownKitchen(kitchen), lambda maps: SimulatedWorld(Kitchen(task.spec, sensing), maps))
-    return PosedTask(suite, seed, KitchenScene(kitchen), task.goal_predicates, task.shortest, task.detours, oracle)
+    return PosedTask(suite, seed, kitchen, task.goal_predicates, task.shortest, task.detours, oracle)
 
 
 def toy_task(suite: str, seed: int, sensing: SensingOptions | None = None) -> PosedTask:

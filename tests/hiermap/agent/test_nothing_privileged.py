@@ -82,7 +82,7 @@ def blindfold(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in functions_of(module) - {"KitchenScene"}:
             forbid(monkeypatch, module, name)
     # Sensor noise is seeded by the kitchen's number; nothing else of its description is left.
-    kitchen = problem.task.scene.kitchen
+    kitchen = problem.task.scene
     monkeypatch.setattr(kitchen, "spec", SimpleNamespace(seed=kitchen.spec.seed))
     monkeypatch.setattr(kitchen, "_qpos_address", None)
 
@@ -93,7 +93,7 @@ def same_plan(first: PlanResult, second: PlanResult) -> bool:
 
 def test_the_blindfold_covers_the_truth(problem: Problem, blindfold: None) -> None:
     with pytest.raises(PrivilegedAccessError):
-        problem.task.scene.kitchen.scene()
+        problem.task.scene.scene()
     with pytest.raises(PrivilegedAccessError):
         problem.truth()
     with pytest.raises(PrivilegedAccessError):
