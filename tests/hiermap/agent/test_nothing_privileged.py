@@ -38,7 +38,7 @@ PRIVILEGED_MODULES = (
 )
 """Everything that knows the true state, the exact rules or the true geometry; a simulated robot is made of the rest."""
 NOT_ON_A_ROBOT = ("mujoco", "robosuite", *(f"hiermap.worlds.{room}" for room in ("kitchen", "simulator", "rules", "oracle", "tasks")))
-PRIVILEGED_OF_KITCHEN = ("scene", "set_scene", "masks", "upright", "_pose", "_held", "snapshot", "restore", "fixture")
+PRIVILEGED_OF_KITCHEN = ("scene", "set_scene", "masks", "upright", "_pose", "_held", "snapshot", "restore")
 RAISED = 6.0
 """Added to the logits of an untrained model's maps, which would otherwise promise nothing."""
 FEW = SearchOptions(peaks=PeakOptions(top_k=5))
@@ -84,7 +84,6 @@ def blindfold(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
     # Sensor noise is seeded by the kitchen's number; nothing else of its description is left.
     kitchen = problem.task.scene
     monkeypatch.setattr(kitchen, "spec", SimpleNamespace(seed=kitchen.spec.seed))
-    monkeypatch.setattr(kitchen, "_qpos_address", None)
 
 
 def same_plan(first: PlanResult, second: PlanResult) -> bool:
