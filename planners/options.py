@@ -47,7 +47,8 @@ class SearchOptions:
     Attributes:
         peaks: which actions are candidates.
         risk_seconds: LAMBDA of the edge cost, >= 0 [s].
-        seconds_per_step: what the heuristic charges per missing primitive, >= 0 [s]; admissible up to `SECONDS_PER_STEP`.
+        seconds_per_step: what the heuristic charges per missing primitive, >= 0 [s]; null for the most that is admissible, and in an
+            evaluation's learned world for what a primitive costs on average.
         weight: of the heuristic in weighted best-first search, >= 1.
         batch: frontier nodes imagined in one pass.
         width: nodes a beam keeps per depth.
@@ -56,22 +57,27 @@ class SearchOptions:
         avoid: actions that failed before.
     """
 
-    peaks: PeakOptions = field(default_factory=PeakOptions)
+    peaks: PeakOptions = field(default_factory=PeakOptions, metadata={"omegaconf_ignore": True})
     risk_seconds: float = RISK_SECONDS
-    seconds_per_step: float = SECONDS_PER_STEP
+    seconds_per_step: float | None = None
     weight: float = 2.0
     batch: int = 2
     width: int = 8
     max_depth: int = 12
     alternatives: int = 3
-    avoid: tuple[Avoid, ...] = ()
+    avoid: tuple[Avoid, ...] = field(default=(), metadata={"omegaconf_ignore": True})
 
     @classmethod
     def learned(cls) -> "SearchOptions":
         """What suits a learned world: its estimates are followed rather than bounded."""
         return cls(seconds_per_step=TYPICAL_SECONDS_PER_STEP)
 
+    @property
+    def step_seconds(self) -> float:
+        """What is charged per missing primitive [s]."""
+        return SECONDS_PER_STEP if self.seconds_per_step is None else self.seconds_per_step
+
     def __post_init__(self) -> None:
         least = min(self.weight, self.batch, self.width, self.max_depth)
-        if min(self.risk_seconds, self.seconds_per_step, self.alternatives) < 0 or least < 1:
+        if min(self.risk_seconds, self.step_seconds, self.alternatives) < 0 or least < 1:
             raise ValueError(f"search options out of range (seconds >= 0, weight, batch, width, max_depth >= 1): {self}")

@@ -62,7 +62,7 @@ class Entry:
 
     def remaining(self, options: SearchOptions) -> float:
         """The heuristic h [s]."""
-        return options.seconds_per_step * self.steps_to_go
+        return options.step_seconds * self.steps_to_go
 
 
 class Tree:

@@ -10,7 +10,7 @@ from hiermap.agent.learned_maps import LazyWeights
 from hiermap.agent.planner import Planner
 from hiermap.evaluation.goal_masks import as_told
 from hiermap.evaluation.suites import RunOptions
-from hiermap.planners import PlanResult, SearchOptions
+from hiermap.planners import PlanResult
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.goals import Goal, Predicate, Target
 from hiermap.worlds.perception.fusion import SpatialView, see
@@ -97,7 +97,7 @@ def planner_for(options: RunOptions, problem: Problem, learned: LazyWeights) -> 
     """The planner the options ask for; in the simulator's own dynamics it imagines in a second scene, never in the real one."""
     if options.world == "simulator" and problem.task.oracle is not None:
         maps = "oracle" if options.maps == "oracle" else learned.maps_of
-        return Planner(problem.task.oracle.world(maps), options.planner)
+        return Planner(problem.task.oracle.world(maps), options.planner, options.searching)
     from hiermap.worlds.imagined.latent import LatentWorld
 
-    return Planner(LatentWorld(learned.weights.model, problem.task.scene.frame), options.planner, SearchOptions.learned())
+    return Planner(LatentWorld(learned.weights.model, problem.task.scene.frame), options.planner, options.searching)

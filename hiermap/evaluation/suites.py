@@ -2,11 +2,11 @@
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hiermap.evaluation.goal_masks import MASKS
-from hiermap.planners import PLANNERS, Budget
+from hiermap.planners import PLANNERS, Budget, PeakOptions, SearchOptions
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.perception.sensing_options import SensingOptions
@@ -53,6 +53,7 @@ class RunOptions:
         weights: a shipped name or a directory with model.safetensors; not read when nothing is learned.
         max_replans: plans after the first, per episode.
         budget: of every plan.
+        search, peaks: how a plan is searched, and which actions are candidates.
         goal: how it is told.
         sensing: how well the cameras see.
     """
@@ -64,6 +65,8 @@ class RunOptions:
     weights: str = "default"
     max_replans: int = 8
     budget: Budget = field(default_factory=Budget)
+    search: SearchOptions = field(default_factory=SearchOptions)
+    peaks: PeakOptions = field(default_factory=PeakOptions)
     goal: GoalOptions = field(default_factory=GoalOptions)
     sensing: SensingOptions = field(default_factory=SensingOptions)
 
@@ -78,6 +81,13 @@ class RunOptions:
         """ConfigError for oracle maps over latent dynamics: an imagined latent has no true geometry to take them from."""
         if suite in CHAINS and (self.world, self.maps) == ("latent", "oracle"):
             raise ConfigError("maps=oracle with world=latent is impossible: an imagined latent has no true state; take world=simulator")
+
+    @property
+    def searching(self) -> SearchOptions:
+        """How to search in this world; a learned one's estimates are followed rather than bounded, unless `search` says otherwise."""
+        learned = self.world == "latent" and self.search.seconds_per_step is None
+        seconds = SearchOptions.learned().seconds_per_step if learned else self.search.seconds_per_step
+        return replace(self.search, peaks=self.peaks, seconds_per_step=seconds)
 
     def needs_weights(self, suite: str) -> bool:
         """Whether anything learned is read."""

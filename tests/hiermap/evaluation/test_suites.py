@@ -1,8 +1,11 @@
 """Which episodes a suite has, and what an evaluation refuses."""
 
+import numpy as np
 import pytest
 
-from hiermap.evaluation.suites import SINGLES, EvaluateOptions, chain_length, trials
+from hiermap.evaluation.suites import SINGLES, EvaluateOptions, RunOptions, chain_length, trials
+from hiermap.planners import SearchOptions, candidates
+from hiermap.primitives.specs import PRIMITIVES
 from hiermap.system.config import load_config, typed
 from hiermap.worlds.errors import ConfigError
 
@@ -69,3 +72,22 @@ def test_the_defaults_are_usable_and_need_weights_while_the_oracle_primitives_do
     assert typed(EvaluateOptions, config()).needs_weights("chain-3")
     assert not typed(EvaluateOptions, config("maps=oracle", "suite=primitives")).needs_weights("primitives")
     assert not typed(EvaluateOptions, config("maps=oracle", "world=simulator")).needs_weights("chain-3")
+
+
+def test_the_defaults_search_as_each_world_wants_and_words_change_it() -> None:
+    assert RunOptions().searching == SearchOptions.learned()
+    assert RunOptions(world="simulator").searching == SearchOptions()
+    changed = typed(EvaluateOptions, config("search.seconds_per_step=3", "search.width=5", "search.risk_seconds=7")).searching
+    assert (changed.step_seconds, changed.width, changed.risk_seconds) == (3.0, 5, 7.0)
+
+
+def test_the_threshold_of_peaks_from_the_command_line_changes_the_candidates() -> None:
+    maps = np.zeros((len(PRIMITIVES), max(len(spec.rotations) for spec in PRIMITIVES.values()), 30, 40))
+    maps[0, 0, 10, 10], maps[0, 0, 10, 30] = 0.9, 0.4
+    found = [candidates(maps, typed(EvaluateOptions, config(*words)).searching.peaks) for words in ([], ["peaks.threshold=0.6"])]
+    assert [[c.action.cell for c in some] for some in found] == [[(10, 10), (10, 30)], [(10, 10)]]
+
+
+def test_an_impossible_search_is_refused() -> None:
+    with pytest.raises(ConfigError, match="search options out of range"):
+        typed(EvaluateOptions, config("search.batch=0"))
