@@ -53,17 +53,22 @@ class KnownKitchen:
 
 @dataclass(frozen=True, eq=False)
 class SimulatedState:
-    """A state of the simulator between two primitives, and what is seen in it."""
+    """A state between two primitives: the true one, seen, at the root; elsewhere what the rules say `action` makes of `before`.
 
-    view: KnownView
+    Looked into, it is what running the motor program really makes of it.
+    """
+
     scene: SceneState
+    view: KnownView | None = None
+    before: "SimulatedState | None" = None
+    action: Action | None = None
 
 
 class SimulatedWorld:
-    """A World whose dynamics are the simulator's and whose maps come from the oracle or from any other source.
+    """A World whose dynamics are the true ones and whose maps come from the oracle or from any other source.
 
-    An action is judged by running its motor program, or, where the exact rules forbid the move it stands for, by them. `progress` is
-    exact: the shortest way to the goal under the rules.
+    An action is judged by the exact rules for the move it means; where its outcome is looked into, its motor program is run, and where
+    that has no effect the outcome is a dead end. `progress` is exact: the shortest way to the goal under the rules.
 
     Args:
         kitchen: a copy of its own; it is moved about.
@@ -75,8 +80,8 @@ class SimulatedWorld:
             raise ValueError(f"maps={maps!r}: expected 'oracle' or a function of the view")
         self.kitchen, self.frame = kitchen, kitchen.frame
         self._source: Maps = self._oracle_maps if isinstance(maps, str) else maps
-        self._maps: WeakKeyDictionary[SpatialView, np.ndarray] = WeakKeyDictionary()
-        self._runs: WeakKeyDictionary[SpatialView, dict[Action, tuple[KnownView, bool, float] | None]] = WeakKeyDictionary()
+        self._maps: WeakKeyDictionary[SimulatedState, np.ndarray] = WeakKeyDictionary()
+        self._views: WeakKeyDictionary[SimulatedState, KnownView | None] = WeakKeyDictionary()
 
     def root(self, view: SpatialView, goal: Goal, first: SpatialView | None = None, remembered: Node | None = None) -> Node:
         """The node of the true state that the view carries; nothing needs to be remembered.
@@ -86,24 +91,22 @@ class SimulatedWorld:
         """
         if not isinstance(view, KnownView):
             raise InvalidObservationError(f"expected a KnownView, got a {type(view).__name__}; look through KnownKitchen(kitchen)")
-        return self._node(view, goal)
+        return self._node(SimulatedState(self._scene(view), view), goal)
 
     def maps(self, nodes: Sequence[Node]) -> np.ndarray:
-        """Where each primitive is possible, or what the given source says of each node's view, `[N, P, R, H, W]`."""
-        expected = (len(PRIMITIVES), ROTATION_BINS, *self.frame.shape)
-        for view in (node.state.view for node in nodes):
-            if view not in self._maps:
-                self._maps[view] = np.asarray(self._source(view))
-            if self._maps[view].shape != expected:
-                raise ValueError(f"the source of maps returned shape {self._maps[view].shape}, expected {expected}")
-        return np.stack([self._maps[node.state.view] for node in nodes])
+        """Where each primitive is possible, or what the given source says of each node's view, `[N, P, R, H, W]`; 0 in a dead end."""
+        for state in (node.state for node in nodes):
+            if state not in self._maps:
+                view = self.view(state)
+                self._maps[state] = self._checked(np.zeros(self._shape, np.float32) if view is None else np.asarray(self._source(view)))
+        return np.stack([self._maps[node.state] for node in nodes])
 
     def expand(self, nodes: Sequence[Node], actions: Sequence[Sequence[Action]], goal: Goal) -> list[list[Outcome]]:
-        """Each action run in the simulator; success 1 or 0, the same node where nothing came of it."""
-        return [[self._outcome(node, action, goal) for action in some] for node, some in zip(nodes, actions, strict=True)]
+        """Success 1 where the rules allow the move that an action means, else 0 and the same node."""
+        return [self._outcomes(node, some, goal) for node, some in zip(nodes, actions, strict=True)]
 
     def key(self, node: Node) -> Hashable:
-        """The true state, coarsely."""
+        """The state, coarsely."""
         scene = node.state.scene
         fractions = tuple(round(f / KEY_FRACTION) for _, f in sorted(scene.fractions.items()))
         poses = tuple((n, *(round(c / KEY_METRES) for c in p[:3])) for n, p in sorted(scene.poses.items()) if n != scene.held)
@@ -111,45 +114,72 @@ class SimulatedWorld:
 
     def point(self, node: Node, cell: tuple[int, int]) -> tuple[float, float, float] | None:
         """World point seen at a cell [m], None where nothing is seen."""
+        view = self.view(node.state)
+        if view is None:
+            return None
         try:
-            x, y, z = node.state.view.point(cell)
+            x, y, z = view.point(cell)
         except InvalidObservationError:
             return None
         return float(x), float(y), float(z)
 
-    def _outcome(self, node: Node, action: Action, goal: Goal) -> Outcome:
-        typical = PRIMITIVES[action.primitive].typical_seconds
-        runs = self._runs.setdefault(node.state.view, {})
-        if action not in runs:
-            runs[action] = self._run(node.state, action)
-        run = runs[action]
-        if run is None:
-            return Outcome(node, 0.0, typical)
-        view, effect, seconds = run
-        return Outcome(self._node(view, goal), float(effect), max(seconds, typical))
+    def view(self, state: SimulatedState) -> KnownView | None:
+        """What is really seen in a state; None where the motor program that should lead there has no effect."""
+        if state.before is None or state.action is None:
+            return state.view
+        if state not in self._views:
+            self._views[state] = self._run(state.before, state.action)
+        return self._views[state]
 
-    def _run(self, state: SimulatedState, action: Action) -> tuple[KnownView, bool, float] | None:
-        """What is seen after the motor program, whether it had its effect, and its duration [s]; None if it could have none."""
-        kitchen, spec = self.kitchen, self.kitchen.spec
-        move = move_for(spec, state.scene, action, state.view)
-        if move is None or not transitions.rotations(spec, state.scene, move):
+    def _run(self, before: SimulatedState, action: Action) -> KnownView | None:
+        view, kitchen = self.view(before), self.kitchen
+        if view is None:
             return None
-        kitchen.restore(state.view.snapshot)
+        scene = self._scene(view)
+        move = move_for(kitchen.spec, scene, action, view)
         try:
-            result = kitchen.act(action, state.view)
+            kitchen.act(action, view)
         except (PhysicsError, InvalidObservationError):
             return None
-        return KnownKitchen(kitchen).observe(), judge.effect(spec, state.scene, kitchen.scene(), move), result.duration
+        worked = move is not None and judge.effect(kitchen.spec, scene, kitchen.scene(), move)
+        return KnownKitchen(kitchen).observe() if worked else None
 
-    def _node(self, view: KnownView, goal: Goal) -> Node:
-        self.kitchen.restore(view.snapshot)
-        spec, scene = self.kitchen.spec, self.kitchen.scene()
+    def _outcomes(self, node: Node, actions: Sequence[Action], goal: Goal) -> list[Outcome]:
+        view, spec = self.view(node.state), self.kitchen.spec
+        scene = node.state.scene if view is None else self._scene(view)
+        outcomes = []
+        for action in actions:
+            move = None if view is None else move_for(spec, scene, action, view)
+            typical = PRIMITIVES[action.primitive].typical_seconds
+            if move is None or not transitions.is_applicable(spec, scene, move):
+                outcomes.append(Outcome(node, 0.0, typical))
+            else:
+                after = SimulatedState(transitions.after(spec, scene, move), None, node.state, action)
+                outcomes.append(Outcome(self._node(after, goal), 1.0, typical))
+        return outcomes
+
+    def _node(self, state: SimulatedState, goal: Goal) -> Node:
+        spec, scene = self.kitchen.spec, state.scene
         held = {str(predicate): judge.holds(spec, scene, predicate) for predicate in goal.predicates}
         known = best_moves(transitions.table_for(spec, scene), goal.predicates, LONGEST)
         missing = UNREACHABLE_STEPS + list(held.values()).count(False) if known is None else known[0]
-        return Node(SimulatedState(view, scene), 1.0 / (1.0 + missing), {name: float(true) for name, true in held.items()})
+        return Node(state, 1.0 / (1.0 + missing), {name: float(true) for name, true in held.items()})
+
+    def _scene(self, view: KnownView) -> SceneState:
+        """The true scene of a view; leaves the kitchen in it."""
+        self.kitchen.restore(view.snapshot)
+        return self.kitchen.scene()
 
     def _oracle_maps(self, view: SpatialView) -> np.ndarray:
-        assert isinstance(view, KnownView)  # nodes hold no others
-        self.kitchen.restore(view.snapshot)
-        return oracle_maps(self.kitchen.spec, self.kitchen.scene(), view, self.kitchen.masks()).astype(np.float32)
+        assert isinstance(view, KnownView)  # states hold no others
+        scene = self._scene(view)
+        return oracle_maps(self.kitchen.spec, scene, view, self.kitchen.masks()).astype(np.float32)
+
+    @property
+    def _shape(self) -> tuple[int, ...]:
+        return len(PRIMITIVES), ROTATION_BINS, *self.frame.shape
+
+    def _checked(self, maps: np.ndarray) -> np.ndarray:
+        if maps.shape != self._shape:
+            raise ValueError(f"the source of maps returned shape {maps.shape}, expected {self._shape}")
+        return maps

@@ -1,12 +1,9 @@
 """The simulator as a world: it keeps the contract, plans chains, and what it imagines really happens."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from hiermap.planners import PLANNERS, Budget, PeakOptions, SearchOptions, Tree, candidates
-from hiermap.worlds.base import Action
 from hiermap.worlds.check import check_world
 from hiermap.worlds.errors import InvalidObservationError
 from hiermap.worlds.goals import Goal, Target
@@ -70,12 +67,23 @@ def test_maps_may_come_from_anywhere_but_must_have_their_shape():
 
 def test_what_it_sees_is_what_the_kitchen_shows_with_something_in_the_hand_too():
     kitchen = Kitchen(110_000)
-    scene = kitchen.scene()
-    kitchen.set_scene(replace(scene, held=sorted(scene.poses)[0]))
     real, copy = KnownKitchen(kitchen), SimulatedWorld(Kitchen(kitchen.spec))
-    view = real.observe()
-    imagined = copy.expand([copy.root(view, NOTHING)], [[Action("grasp", (0, 0), 0)]], NOTHING)[0][0].node
-    assert view.holding and np.array_equal(imagined.state.view.depth, kitchen.view().depth)
+    root = copy.root(real.observe(), NOTHING)
+    grasp = next(c.action for c in candidates(copy.maps([root])[0], PeakOptions()) if c.action.primitive == "grasp")
+    imagined = copy.view(copy.expand([root], [[grasp]], NOTHING)[0][0].node.state)
+    real.act(grasp, root.state.view)
+    assert imagined.holding and np.array_equal(imagined.depth, kitchen.view().depth)
+
+
+def test_a_program_without_effect_is_a_dead_end(monkeypatch):
+    task, kitchen, goal = posed("chain-1", 110_000)
+    world = SimulatedWorld(Kitchen(task.spec))
+    root = world.root(KnownKitchen(kitchen).observe(), goal)
+    action = candidates(world.maps([root])[0], PeakOptions())[0].action
+    monkeypatch.setattr(Kitchen, "act", lambda *_: None)
+    child = world.expand([root], [[action]], goal)[0][0].node
+    assert world.view(child.state) is None and not world.maps([child]).any() and world.point(child, (48, 64)) is None
+    assert [o.success for o in world.expand([child], [[action]], goal)[0]] == [0.0]
 
 
 def test_every_action_is_judged_for_itself_not_by_whether_it_leads_to_the_goal():
