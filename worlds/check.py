@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-4
 """Batched network passes may differ from single ones in the last digits."""
 ACTIONS = 4
-"""Actions tried per primitive."""
+"""Actions tried per primitive, besides the one the maps think least of."""
 
 
 class ContractError(HiermapError, AssertionError):
     """A world breaks the contract; the message says where and why it most likely does."""
 
 
-def check_world(world: World, view: "SpatialView", goal: Goal, depth: int = 2) -> None:
-    """Raise ContractError unless `world` keeps the contract from `view` on, `depth` imagined actions deep.
+def check_world(world: World, view: "SpatialView", goal: Goal, depth: int = 2, actions: int = ACTIONS) -> None:
+    """Raise ContractError unless `world` keeps the contract from `view` on, `depth` imagined actions deep, `actions` per primitive.
 
     Checks shapes, ranges, determinism, purity (nothing passed in is changed), order of outcomes and of nodes, keys, predicates, points
     and what is remembered of an imagined node.
@@ -41,7 +41,7 @@ def check_world(world: World, view: "SpatialView", goal: Goal, depth: int = 2) -
     _same_node(world, node, world.root(view, goal, first=view), "root(view, first=view) differs from root(view), whose first view it is")
     root = node
     for level in range(depth):
-        outcomes = _check_expand(world, node, goal, f"level {level}")
+        outcomes = _check_expand(world, node, goal, actions, f"level {level}")
         node = max(outcomes, key=lambda outcome: outcome.success).node
     one, other = (world.root(view, goal, first=view, remembered=node) for _ in range(2))
     _check_node(world, one, goal, "root(remembered=...)")
@@ -49,8 +49,8 @@ def check_world(world: World, view: "SpatialView", goal: Goal, depth: int = 2) -
     _same_node(world, root, world.root(view, goal), "root changed after expand; keep no state between calls")
 
 
-def _check_expand(world: World, node: Node, goal: Goal, where: str) -> list[Outcome]:
-    actions = _actions(world.maps([node])[0])
+def _check_expand(world: World, node: Node, goal: Goal, count: int, where: str) -> list[Outcome]:
+    actions = _actions(world.maps([node])[0], count)
     before, key = pickle.dumps((world.maps([node]), node.progress, asdict(goal))), world.key(node)
     outcomes = _expand(world, node, actions, goal)
     _demand(len(outcomes) == len(actions), f"{where}: {len(actions)} actions, {len(outcomes)} outcomes; return one per action, in order")
@@ -116,13 +116,13 @@ def _check_outcome(world: World, outcome: Outcome, goal: Goal, index: int, where
     _check_node(world, outcome.node, goal, where)
 
 
-def _actions(maps: np.ndarray) -> list[Action]:
+def _actions(maps: np.ndarray, count: int) -> list[Action]:
     """The best few actions per primitive of maps `[P, R, H, W]` and one that they think least of."""
     actions = []
     for channel, (name, spec) in enumerate(PRIMITIVES.items()):
         flat = maps[channel, : len(spec.rotations)]
         order = np.argsort(-flat, axis=None, kind="stable")
-        for index in [*order[:ACTIONS], order[-1]]:
+        for index in [*order[:count], order[-1]]:
             rotation, row, column = np.unravel_index(index, flat.shape)
             actions.append(Action(name, (int(row), int(column)), int(rotation)))
     return actions
