@@ -48,7 +48,7 @@ class SearchOptions:
         peaks: which actions are candidates.
         risk_seconds: LAMBDA of the edge cost, >= 0 [s].
         seconds_per_step: what the heuristic charges per missing primitive, >= 0 [s]; null for the most that is admissible, and in an
-            evaluation's learned world for what a primitive costs on average.
+            evaluation for what a primitive costs on average.
         weight: of the heuristic in weighted best-first search, >= 1.
         batch: frontier nodes imagined in one pass.
         width: nodes a beam keeps per depth.

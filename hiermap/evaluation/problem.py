@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hiermap.agent.execute import ExecutionResult, execute
+from hiermap.agent.execute import ExecutedStep, ExecutionResult, execute
 from hiermap.agent.learned_maps import LazyWeights
 from hiermap.agent.planner import Planner
 from hiermap.evaluation.goal_masks import as_told
@@ -86,7 +86,11 @@ def attempt(problem: Problem, planner: Planner, options: RunOptions, act: bool =
     if not act:
         return Attempt(problem, result)
     truths = [problem.truth()]
-    execution = execute(problem.real, result, planner, options.max_replans, on_step=lambda _: truths.append(problem.truth()))
+
+    def watch(step: ExecutedStep) -> None:
+        truths.append(problem.truth())
+
+    execution = execute(problem.real, result, planner, options.max_replans, options=options.execution, on_step=watch)
     diverged = execution.failure_reason.startswith("physics")
     success = not diverged and all(problem.truth().values())
     reason = "" if success else PHYSICS if diverged else execution.failure_reason.partition(":")[0] or BELIEVED
@@ -100,4 +104,5 @@ def planner_for(options: RunOptions, problem: Problem, learned: LazyWeights) -> 
         return Planner(problem.task.oracle.world(maps), options.planner, options.searching)
     from hiermap.worlds.imagined.latent import LatentWorld
 
-    return Planner(LatentWorld(learned.weights.model, problem.task.scene.frame), options.planner, options.searching)
+    world = LatentWorld(learned.weights.model, problem.task.scene.frame, options.beliefs)
+    return Planner(world, options.planner, options.searching)

@@ -5,10 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from hiermap.agent.execute import ExecutionOptions
 from hiermap.evaluation.goal_masks import MASKS
 from hiermap.planners import PLANNERS, Budget, PeakOptions, SearchOptions
+from hiermap.planners.options import TYPICAL_SECONDS_PER_STEP
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.imagined.belief_options import BeliefOptions
 from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.tasks.chains import CHAINS
 
@@ -49,11 +52,13 @@ class RunOptions:
         planner: best_first, weighted, greedy, beam, reactive, random or exhaustive.
         world: latent (learned dynamics) or simulator (the true one, on its own copy).
         maps: learned, or oracle (from privileged geometry).
-        kitchen: which kind of kitchen; there is one.
+        kitchen: hiermap (procedural kitchens) or toy (a numpy puzzle, with world=simulator maps=oracle).
         weights: a shipped name or a directory with model.safetensors; not read when nothing is learned.
         max_replans: plans after the first, per episode.
         budget: of every plan.
         search, peaks: how a plan is searched, and which actions are candidates.
+        execution: when a step is still worth doing, and when its effect is believed.
+        beliefs: when what a learned world imagines counts as true or as the same.
         goal: how it is told.
         sensing: how well the cameras see.
     """
@@ -67,6 +72,8 @@ class RunOptions:
     budget: Budget = field(default_factory=Budget)
     search: SearchOptions = field(default_factory=SearchOptions)
     peaks: PeakOptions = field(default_factory=PeakOptions)
+    execution: ExecutionOptions = field(default_factory=ExecutionOptions)
+    beliefs: BeliefOptions = field(default_factory=BeliefOptions)
     goal: GoalOptions = field(default_factory=GoalOptions)
     sensing: SensingOptions = field(default_factory=SensingOptions)
 
@@ -84,10 +91,9 @@ class RunOptions:
 
     @property
     def searching(self) -> SearchOptions:
-        """How to search in this world; a learned one's estimates are followed rather than bounded, unless `search` says otherwise."""
-        learned = self.world == "latent" and self.search.seconds_per_step is None
-        seconds = SearchOptions.learned().seconds_per_step if learned else self.search.seconds_per_step
-        return replace(self.search, peaks=self.peaks, seconds_per_step=seconds)
+        """How to search; a world's estimates are followed rather than bounded, unless `search` says otherwise."""
+        seconds = self.search.seconds_per_step
+        return replace(self.search, peaks=self.peaks, seconds_per_step=TYPICAL_SECONDS_PER_STEP if seconds is None else seconds)
 
     def needs_weights(self, suite: str) -> bool:
         """Whether anything learned is read."""

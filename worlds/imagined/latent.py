@@ -14,6 +14,7 @@ from hiermap.worlds.base import Action, Node, Outcome
 from hiermap.worlds.errors import InvalidObservationError
 from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.goals import BINARY, UNARY, Goal
+from hiermap.worlds.imagined.belief_options import BeliefOptions
 from hiermap.worlds.perception.fusion import DEPTH_SCALE_M, FRAME, MEAN_DEPTH_M, SpatialView
 
 CHUNK = 8
@@ -23,22 +24,6 @@ _NAMES = tuple(PRIMITIVES)
 Past = tuple[tuple[str, int, int, int], ...]
 Beliefs = tuple[np.ndarray, np.ndarray]
 """`[predicates]` each: the probability that a predicate holds, and the primitives it still needs if it does not."""
-
-
-@dataclass(frozen=True)
-class BeliefOptions:
-    """When imagined things count as true or as the same.
-
-    Attributes:
-        believed: a predicate more likely than this counts as true.
-        same_place: two uses of a primitive within about this many cells are taken for one when nodes are compared.
-        same_change: two imagined changes this near to each other are one: squared distance over their sizes. Over 240 pairs of candidates
-            in 10 kitchens it was below 0.2 for every pair on one thing, and above 0.26 for every pair on two things or in two directions.
-    """
-
-    believed: float = 0.5
-    same_place: int = 6
-    same_change: float = 0.15
 
 
 class Model(Protocol):

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from hiermap.evaluation.suites import SINGLES, EvaluateOptions, RunOptions, chain_length, trials
+from hiermap.evaluation.suites import KITCHENS, SINGLES, EvaluateOptions, RunOptions, chain_length, trials
 from hiermap.planners import SearchOptions, candidates
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.system.config import load_config, typed
 from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.tasks.kitchens import KITCHENS as REGISTERED
 
 
 def config(*overrides: str) -> dict:
@@ -74,9 +75,17 @@ def test_the_defaults_are_usable_and_need_weights_while_the_oracle_primitives_do
     assert not typed(EvaluateOptions, config("maps=oracle", "world=simulator")).needs_weights("chain-3")
 
 
-def test_the_defaults_search_as_each_world_wants_and_words_change_it() -> None:
-    assert RunOptions().searching == SearchOptions.learned()
-    assert RunOptions(world="simulator").searching == SearchOptions()
+def test_the_names_of_kitchens_are_those_that_are_registered() -> None:
+    assert set(KITCHENS) == set(REGISTERED)
+
+
+def test_thresholds_of_execution_and_belief_are_keys() -> None:
+    options = typed(EvaluateOptions, config("execution.kept_affordance=0.9", "beliefs.believed=0.7"))
+    assert (options.execution.kept_affordance, options.beliefs.believed) == (0.9, 0.7)
+
+
+def test_estimates_are_followed_by_default_and_words_change_it() -> None:
+    assert RunOptions().searching == RunOptions(world="simulator").searching == SearchOptions.learned()
     changed = typed(EvaluateOptions, config("search.seconds_per_step=3", "search.width=5", "search.risk_seconds=7")).searching
     assert (changed.step_seconds, changed.width, changed.risk_seconds) == (3.0, 5, 7.0)
 
