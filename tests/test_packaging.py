@@ -90,10 +90,12 @@ for module in (configs, planners, primitives, tests, worlds):
     assert module.MINE, module
 import numpy as np
 from hiermap import PLANNERS, Budget, SearchOptions
+from hiermap.planners import Tree
 from hiermap.worlds.imagined.toy import TOY_INSTANCES, ToyWorld
 instance = next(i for i in TOY_INSTANCES.values() if i.shortest)
-budget, options = Budget(seconds=float("inf"), expansions=3000), SearchOptions(width=64)
-result = PLANNERS["best_first"](ToyWorld(instance.kitchen), instance.observation, instance.goal, budget, np.random.default_rng(0), options)
+world, budget = ToyWorld(instance.kitchen), Budget(seconds=float("inf"), expansions=3000)
+tree = Tree(world, world.root(instance.view, instance.goal), instance.goal, budget, SearchOptions(width=64))
+result = PLANNERS["best_first"](tree, np.random.default_rng(0))
 print(result.status, len(result.plan) == (instance.cheapest or instance.shortest))
 """
 
