@@ -1,7 +1,7 @@
 """The true simulator as a World: imagines by running the motor programs on its own copy of the kitchen. The oracle upper bound."""
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -67,8 +67,8 @@ class SimulatedState:
 class SimulatedWorld:
     """A World whose dynamics are the true ones and whose maps come from the oracle or from any other source.
 
-    An action is judged by the exact rules for the move it means; where its outcome is looked into, its motor program is run, and where
-    that has no effect the outcome is a dead end. `progress` is exact: the shortest way to the goal under the rules.
+    An action is judged by the exact rules for the move it means; where its outcome is looked into or ends a plan, its motor program is
+    run, and where that has no effect the outcome is a dead end. `progress` is exact: the shortest way to the goal under the rules.
 
     Args:
         kitchen: a copy of its own; it is moved about.
@@ -103,7 +103,7 @@ class SimulatedWorld:
 
     def expand(self, nodes: Sequence[Node], actions: Sequence[Sequence[Action]], goal: Goal) -> list[list[Outcome]]:
         """Success 1 where the rules allow the move that an action means, else 0 and the same node."""
-        return [self._outcomes(node, some, goal) for node, some in zip(nodes, actions, strict=True)]
+        return [[self._outcome(node, action, goal) for action in some] for node, some in zip(nodes, actions, strict=True)]
 
     def key(self, node: Node) -> Hashable:
         """The state, coarsely."""
@@ -144,19 +144,19 @@ class SimulatedWorld:
         worked = move is not None and judge.effect(kitchen.spec, scene, kitchen.scene(), move)
         return KnownKitchen(kitchen).observe() if worked else None
 
-    def _outcomes(self, node: Node, actions: Sequence[Action], goal: Goal) -> list[Outcome]:
+    def _outcome(self, node: Node, action: Action, goal: Goal) -> Outcome:
+        nothing = Outcome(node, 0.0, PRIMITIVES[action.primitive].typical_seconds)
         view, spec = self.view(node.state), self.kitchen.spec
-        scene = node.state.scene if view is None else self._scene(view)
-        outcomes = []
-        for action in actions:
-            move = None if view is None else move_for(spec, scene, action, view)
-            typical = PRIMITIVES[action.primitive].typical_seconds
-            if move is None or not transitions.is_applicable(spec, scene, move):
-                outcomes.append(Outcome(node, 0.0, typical))
-            else:
-                after = SimulatedState(transitions.after(spec, scene, move), None, node.state, action)
-                outcomes.append(Outcome(self._node(after, goal), 1.0, typical))
-        return outcomes
+        if view is None:
+            return nothing
+        scene = self._scene(view)
+        move = move_for(spec, scene, action, view)
+        # The rules name some places only; putting down elsewhere is for the motor program to try.
+        if move is None or not (action.primitive == "place" or transitions.rotations(spec, scene, move)):
+            return nothing
+        child = self._node(SimulatedState(transitions.after(spec, scene, move), None, node.state, action), goal)
+        missed = child.progress >= 1.0 and self.view(child.state) is None
+        return nothing if missed else replace(nothing, node=child, success=1.0)
 
     def _node(self, state: SimulatedState, goal: Goal) -> Node:
         spec, scene = self.kitchen.spec, state.scene
