@@ -10,6 +10,7 @@ from hiermap.worlds.errors import InvalidObservationError
 from hiermap.worlds.frame import SpatialFrame, depth_to_points
 from hiermap.worlds.perception.calibration import calibrated
 from hiermap.worlds.perception.cameras import check_view
+from hiermap.worlds.perception.denoising import denoised
 from hiermap.worlds.perception.normals import local_normals, robust_normal
 from hiermap.worlds.perception.self_filter import own_pixels
 
@@ -155,7 +156,8 @@ def fuse(observation: Observation, frame: SpatialFrame = FRAME) -> SpatialView:
 
 def _project(view: CameraView, body: RobotBody | None, frame: SpatialFrame) -> tuple[np.ndarray, ...]:
     """What a camera sees besides the robot: cell numbers and depth quanta `[n]`, colours `[n, 3]`, and places within the cells `[n, 2]`."""
-    depth = np.where((view.depth > 0) & ~own_pixels(view, body), view.depth, np.nan).astype(np.float32)
+    known = np.where(view.depth > 0, view.depth, np.nan).astype(np.float32)
+    depth = np.where(own_pixels(view, body), np.float32(np.nan), denoised(known))
     points = _quarter_points(depth, view.K, view.T_camera_to_world)
     row = (np.float32(frame.top) - _along(points, frame.up_direction)) * np.float32(1 / frame.cell_size)
     column = (np.float32(frame.left) - _along(points, frame.left_direction)) * np.float32(1 / frame.cell_size)
