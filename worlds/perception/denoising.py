@@ -6,8 +6,8 @@ NOISELESS_M = 3e-4
 """An image whose neighbouring depths scatter less about a plane than this is left as it is: exact depth, rounded."""
 SAME_SURFACE_SIGMAS, SAME_SURFACE_M = 4.0, 0.02
 """Neighbours further off than this many standard deviations, or than a bar stands before its face, belong to another surface."""
-ROUNDS = 2
-_SHIFTS = tuple((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1))
+REACH = 2
+_SHIFTS = tuple((down, right) for down in range(-REACH, REACH + 1) for right in range(-REACH, REACH + 1))
 
 
 def noise_m(depth: np.ndarray) -> float:
@@ -18,23 +18,16 @@ def noise_m(depth: np.ndarray) -> float:
 
 
 def denoised(depth: np.ndarray) -> np.ndarray:
-    """Depth `[h, w]` [m] with every pixel the mean of its 3 x 3 neighbours on the same surface; NaN stays unknown."""
+    """Depth `[h, w]` [m] with every pixel the mean of its 5 x 5 neighbours on the same surface; NaN stays unknown."""
     sigma = noise_m(depth)
     if sigma < NOISELESS_M:
         return depth
-    for _ in range(ROUNDS):
-        depth = _smoothed(depth, min(SAME_SURFACE_SIGMAS * sigma, SAME_SURFACE_M))
-    return depth
-
-
-def _smoothed(depth: np.ndarray, reach_m: float) -> np.ndarray:
-    padded = np.pad(depth, 1, constant_values=np.nan)
-    rows, columns = depth.shape
-    around = np.stack([padded[1 + down : 1 + down + rows, 1 + right : 1 + right + columns] for down, right in _SHIFTS])
+    padded = np.pad(depth, REACH, constant_values=np.nan)
+    windows = [padded[REACH + down :, REACH + right :][: depth.shape[0], : depth.shape[1]] for down, right in _SHIFTS]
+    step = np.stack(windows) - depth
     with np.errstate(invalid="ignore"):
-        same = np.abs(around - depth) <= reach_m
+        same = np.abs(step) <= min(SAME_SURFACE_SIGMAS * sigma, SAME_SURFACE_M)
     # Opposite neighbours count together, so that a slope stays where it is.
     same &= same[::-1]
-    count = same.sum(axis=0)
-    mean = np.where(same, around - depth, 0).sum(axis=0) / np.maximum(count, 1)
+    mean = np.where(same, step, 0).sum(axis=0) / np.maximum(same.sum(axis=0), 1)
     return (depth + mean).astype(depth.dtype)
