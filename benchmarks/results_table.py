@@ -4,15 +4,30 @@ import json
 import sys
 from pathlib import Path
 
+from hiermap.system.config import flatten, load_config
+
+ALWAYS = ("suite", "world", "maps", "planner", "seed", "episodes", "workers")
+"""Keys a command of the table shows whether or not they are at their defaults."""
+PRESET = "config=realistic"
 COLUMNS = ("what", "success %", "95 % interval", "n", "s/plan", "commit", "command")
+
+
+def changed(config: dict) -> list[str]:
+    """What a run was told besides, as words of its command: every key of a section that is not at its default."""
+    defaults = flatten(load_config("evaluate", ["suite=chain-1", "out=runs/x"]))
+    told = {key: value for key, value in flatten(config).items() if "." in key and value != defaults.get(key, value)}
+    realistic = {key: value for key, value in flatten(load_config("evaluate", ["suite=chain-1", "out=x", PRESET])).items() if key in told}
+    if told and told == realistic:
+        return [PRESET]
+    return [f"{key}={value}" for key, value in told.items()]
 
 
 def shown(name: str, info: dict) -> tuple[str, ...]:
     """One row: figures of `aggregated` or of one task, and the command that regenerates them."""
     record, settings = info["aggregated"], info["settings"]
     config = settings["config"]
-    keys = ("suite", "world", "maps", "planner", "seed", "episodes", "workers")
-    command = "hiermap evaluate " + " ".join([*(f"{k}={config[k]}" for k in keys if k in config), f"out=runs/{name}"])
+    words = [*(f"{key}={config[key]}" for key in ALWAYS), *changed(config), f"out=runs/{name}"]
+    command = "hiermap evaluate " + " ".join(words)
     low, high = record["ci95"]
     plan = f"{record['mean_plan_seconds']:.2f}"
     return (

@@ -38,7 +38,6 @@ def test_every_picture_and_file_the_readme_links_is_committed():
         assert (ROOT / link).exists(), link
 
 
-@pytest.mark.slow
 def test_the_ten_lines_of_the_readme_plan_and_act(tmp_path):
     (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     block, count = re.subn(r"seed=2\d{5}", "seed=150001", block)
