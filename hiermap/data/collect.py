@@ -22,6 +22,7 @@ from hiermap.data.episodes import FILE_NAME, Episode, file_name, read_episode, w
 from hiermap.system.config import typed
 from hiermap.system.pool import TASKS_PER_PROCESS, WorkerDiedError, run_all
 from hiermap.worlds.errors import ConfigError, DataError, HiermapError
+from hiermap.worlds.perception.sensing_options import SensingOptions
 
 SOURCES: Mapping[str, str] = {
     "play": "hiermap.data.exploration:explored",
@@ -53,6 +54,7 @@ class CollectSettings:
         model_share: and at map peaks of the given weights; the rest is geometry-guided.
         branch_share: chance that the next action restarts from the same snapshot instead of walking on.
         episodes_per_process: a worker process is replaced after this many (native libraries leak).
+        sensing: how well the cameras see.
     """
 
     out: str
@@ -67,6 +69,7 @@ class CollectSettings:
     model_share: float = 0.3
     branch_share: float = 0.3
     episodes_per_process: int = TASKS_PER_PROCESS
+    sensing: SensingOptions = field(default_factory=SensingOptions)
 
     def __post_init__(self) -> None:
         if self.source not in SOURCES:
@@ -82,9 +85,9 @@ class CollectSettings:
 
     @property
     def walks(self) -> str:
-        """How actions are chosen, in words for the record: directories may hold walks of several kinds."""
+        """How actions are chosen and seen, in words for the record: directories may hold walks of several kinds."""
         shares = f"purpose {self.purpose_share:g} random {self.random_share:g} branch {self.branch_share:g}"
-        return shares + (f" model {self.model_share:g}" if self.weights else "")
+        return shares + (f" model {self.model_share:g}" if self.weights else "") + self.sensing.told
 
 
 def collect(config: Mapping[str, Any]) -> None:

@@ -34,7 +34,7 @@ def explored(seed: int, settings: "CollectSettings") -> "Episode":
     """A walk of `settings.source`; raises DataError if nothing could be recorded."""
     attempt = {"play": executed, "rules": teleported}[settings.source]
     rng = np.random.default_rng([seed, 0x9A])
-    kitchen = Kitchen(seed)
+    kitchen = Kitchen(seed, settings.sensing)
     kitchen.set_scene(random_scene(kitchen.spec, rng))
     walk = Walk(kitchen.spec, kitchen.masks())
     here = Here(walk.add(look(kitchen)), kitchen.snapshot())

@@ -46,3 +46,9 @@ class SensingOptions:
         for name in ("depth_dropout", "light"):
             if getattr(self, name) >= 1:
                 raise ConfigError(f"{name} is a fraction below 1, got {getattr(self, name)}")
+
+    @property
+    def told(self) -> str:
+        """Every fault the cameras have, as " name value"."""
+        faults = {option.name: getattr(self, option.name) for option in fields(self) if isinstance(option.default, float)}
+        return "".join(f" {name} {value:g}" for name, value in faults.items() if value)

@@ -46,6 +46,12 @@ def test_a_rules_episode_is_a_consistent_record_of_the_length_asked_for():
     assert episode.meta["walks"] == "purpose 0.4 random 0.15 branch 0.3"
 
 
+def test_what_the_cameras_lack_is_a_key_of_collecting_and_stands_in_the_record():
+    noisy = explored(SEED, settings("config=realistic", "interactions_per_episode=1"))
+    assert " depth_noise_m 0.003 depth_dropout 0.02 camera_shift_m 0.005 " in noisy.meta["walks"]
+    assert not np.array_equal(noisy.depth_mm[0], walked().depth_mm[0])
+
+
 def test_the_same_seed_gives_the_same_episode():
     again = explored(SEED, settings())
     for key in SHAPES:
