@@ -1,8 +1,6 @@
 """What an episode is made of: a random kitchen in a random state, and a walk of purposeful, random, geometry- and model-guided actions.
 
-Source `play` runs the motor programs in the simulator and labels what really happened. Source `rules` teleports to what the exact
-rules say, hundreds of times cheaper than moving an arm: data for a first training, with exact labels. Both try several actions from
-one snapshot now and then, and both void an action when the simulation diverges.
+Several actions are tried from one snapshot now and then, and one that makes the simulation diverge is void.
 """
 
 from functools import lru_cache
@@ -13,8 +11,9 @@ import numpy as np
 from hiermap.agent.learned_maps import LazyWeights
 from hiermap.data.action_choice import Maps, choose
 from hiermap.data.goal_directed import Purpose
-from hiermap.data.recorder import Walk
-from hiermap.data.transitions import Here, executed, look, teleported
+from hiermap.data.recorder import Step, pack
+from hiermap.data.transitions import executed, look, teleported
+from hiermap.primitives.specs import Reason
 from hiermap.system.versions import versions
 from hiermap.worlds.errors import DataError, InvalidObservationError, PhysicsError
 from hiermap.worlds.kitchen.scene_sampling import random_scene
@@ -36,35 +35,39 @@ def explored(seed: int, settings: "CollectSettings") -> "Episode":
     rng = np.random.default_rng([seed, 0x9A])
     kitchen = Kitchen(seed, settings.sensing)
     kitchen.set_scene(random_scene(kitchen.spec, rng))
-    walk = Walk(kitchen.spec, kitchen.masks())
-    here = Here(walk.add(look(kitchen)), kitchen.snapshot())
+    masks, steps, voided = kitchen.masks(), list[Step](), 0
+    here = look(kitchen)
+    looks = [here]
     learned = _learned_maps(settings.weights)
-    purpose = Purpose(kitchen.spec, walk.masks, settings.purpose_share)
+    purpose = Purpose(kitchen.spec, masks, settings.purpose_share)
     for _ in range(MAX_ATTEMPTS * settings.interactions_per_episode):
-        if len(walk.steps) >= settings.interactions_per_episode:
+        if len(steps) >= settings.interactions_per_episode:
             break
-        now = walk.looks[here.index]
-        aimed = purpose.next(now, rng)
-        action = aimed or choose(now, rng, settings.random_share, settings.model_share if learned else 0.0, learned)
+        aimed = purpose.next(here, rng)
+        action = aimed or choose(here, rng, settings.random_share, settings.model_share if learned else 0.0, learned)
         if action is None:
             break
         try:
-            there = attempt(kitchen, walk, here, action)
+            steps.append(attempt(kitchen, here, action))
         except (PhysicsError, InvalidObservationError):
-            walk.voided += 1
+            voided += 1
             purpose.moves.clear()
             kitchen.restore(here.snapshot)
             continue
-        if there.index == here.index or not walk.steps[-1].effect:
+        there = steps[-1].after
+        if there is here or not steps[-1].effect:
             purpose.moves.clear()
-        if not aimed and there.index != here.index and rng.random() < settings.branch_share:
+        if there is not here:
+            looks.append(there)
+        if not aimed and there is not here and rng.random() < settings.branch_share:
             kitchen.restore(here.snapshot)
         else:
             here = there
-    if not walk.steps:
-        raise DataError(f"kitchen {seed} gave no transition ({walk.voided} voided)")
+    if not steps:
+        raise DataError(f"kitchen {seed} gave no transition ({voided} voided)")
+    spoiled = sum(step.result.reason == Reason.SPOILED for step in steps)
     error_px = max((fiducial_error_px(view) or 0.0 for view in calibrated(kitchen.observe().views)[0]), default=0.0)
-    flags = [f"{name}:{count}" for name, count in (("voided", walk.voided), ("spoiled", walk.spoiled)) if count]
+    flags = [f"{name}:{count}" for name, count in (("voided", voided), ("spoiled", spoiled)) if count]
     meta = {
         "seed": seed,
         "family": kitchen.spec.family,
@@ -74,7 +77,7 @@ def explored(seed: int, settings: "CollectSettings") -> "Episode":
         "calibration_error_px": error_px,
         "flags": flags,
     }
-    return walk.pack(meta)
+    return pack(kitchen.spec, masks, looks, steps, meta)
 
 
 @lru_cache(maxsize=1)

@@ -1,7 +1,7 @@
 """A recorded walk through one kitchen: views with their true labels, transitions between them, packed into an `Episode`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ class Look:
         scene: privileged truth.
         maps: oracle maps `[P, R, H, W]` bool.
         truth: predicate -> whether it holds; steps: predicate -> least primitives to it (absent beyond the cap).
+        snapshot: of the simulation.
     """
 
     view: SpatialView
@@ -34,68 +35,49 @@ class Look:
     maps: np.ndarray
     truth: Mapping[PredicateKey, bool]
     steps: Mapping[PredicateKey, int]
+    snapshot: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One transition between views `before` and `after` (indices): the action, its metric command, the judge's and the program's word."""
+    """One transition, to the same view when nothing changed: the action, its metric command, the judge's and the program's word."""
 
-    before: int
-    after: int
+    before: Look
+    after: Look
     action: Action
     command: Command
     effect: bool
     result: PrimitiveResult
 
 
-@dataclass
-class Walk:
-    """Grows while a kitchen is played with; `pack` makes the record.
+def pack(spec: KitchenSpec, masks: Mapping[str, np.ndarray], looks: list[Look], steps: list[Step], meta: Mapping[str, Any]) -> Episode:
+    """The immutable record of a walk through `looks` along `steps`; `meta` gets the joints' names and the legend.
 
-    Attributes:
-        spec: the kitchen.
-        masks: name -> `[H, W]` bool in the first view, for every fixture, object and surface.
-        looks, steps: so far.
-        voided: actions dropped because the simulation diverged or contradicted the rules.
-        spoiled: actions that knocked something over or off the counter, kept as failures.
+    `masks`: name -> `[H, W]` bool in the first view, for every fixture, object and surface.
     """
-
-    spec: KitchenSpec
-    masks: Mapping[str, np.ndarray]
-    looks: list[Look] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
-    voided: int = 0
-    spoiled: int = 0
-
-    def add(self, look: Look) -> int:
-        """Append a view; returns its index."""
-        self.looks.append(look)
-        return len(self.looks) - 1
-
-    def pack(self, meta: Mapping[str, Any]) -> Episode:
-        """The immutable record; `meta` gets the joints' names and the legend."""
-        spec, steps, joints = self.spec, self.steps, [fixture.name for fixture in self.spec.fixtures]
-        kinds = {fixture.name: fixture.kind for fixture in spec.fixtures}
-        kinds |= {thing.name: thing.name for thing in spec.objects} | {surface.name: "surface" for surface in spec.surfaces}
-        values = {
-            "rgb": [look.view.rgb for look in self.looks],
-            "depth_mm": [depth_to_tenth_mm(look.view) for look in self.looks],
-            "holding": [look.view.holding for look in self.looks],
-            "maps_packed": np.packbits([look.maps for look in self.looks], axis=-1),
-            "fractions": [[look.scene.fractions[name] for name in joints] for look in self.looks],
-            **{key: [getattr(step, key) for step in steps] for key in ("before", "after", "effect")},
-            "primitive": [_ORDER.index(step.action.primitive) for step in steps],
-            "cell": [step.action.cell for step in steps],
-            "rotation": [step.action.rotation_index for step in steps],
-            **{key: [getattr(step.command, key) for step in steps] for key in ("point_world", "normal_world")},
-            **{key: [getattr(step.result, key) for step in steps] for key in ("succeeded", "reason", "duration", "displacement")},
-            "names": list(kinds),
-            "kinds": list(kinds.values()),
-            "masks_packed": np.packbits([self.masks[name] for name in kinds], axis=-1),
-            **_tables("", [look.truth for look in self.looks], list(kinds)),
-            **_tables("steps_", [look.steps for look in self.looks], list(kinds)),
-        }
-        return Episode.of(values, {**meta, "joints": joints, "legend": registered().to_dict()})
+    kinds = {fixture.name: fixture.kind for fixture in spec.fixtures}
+    joints = list(kinds)
+    kinds |= {thing.name: thing.name for thing in spec.objects} | {surface.name: "surface" for surface in spec.surfaces}
+    values = {
+        "rgb": [look.view.rgb for look in looks],
+        "depth_mm": [depth_to_tenth_mm(look.view) for look in looks],
+        "holding": [look.view.holding for look in looks],
+        "maps_packed": np.packbits([look.maps for look in looks], axis=-1),
+        "fractions": [[look.scene.fractions[name] for name in joints] for look in looks],
+        **{key: [looks.index(getattr(step, key)) for step in steps] for key in ("before", "after")},
+        "effect": [step.effect for step in steps],
+        "primitive": [_ORDER.index(step.action.primitive) for step in steps],
+        "cell": [step.action.cell for step in steps],
+        "rotation": [step.action.rotation_index for step in steps],
+        **{key: [getattr(step.command, key) for step in steps] for key in ("point_world", "normal_world")},
+        **{key: [getattr(step.result, key) for step in steps] for key in ("succeeded", "reason", "duration", "displacement")},
+        "names": list(kinds),
+        "kinds": list(kinds.values()),
+        "masks_packed": np.packbits([masks[name] for name in kinds], axis=-1),
+        **_tables("", [look.truth for look in looks], list(kinds)),
+        **_tables("steps_", [look.steps for look in looks], list(kinds)),
+    }
+    return Episode.of(values, {**meta, "joints": joints, "legend": registered().to_dict()})
 
 
 def _tables(prefix: str, records: list[Mapping[PredicateKey, Any]], names: list[str]) -> dict[str, np.ndarray]:

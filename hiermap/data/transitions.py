@@ -1,11 +1,9 @@
 """What comes of an action in a kitchen: executed by a motor program and judged, or teleported to what the exact rules say."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import numpy as np
-
-from hiermap.data.recorder import Look, Step, Walk
+from hiermap.data.recorder import Look, Step
 from hiermap.primitives.hand import YAWS_RAD
 from hiermap.primitives.specs import PRIMITIVES, PrimitiveResult, Reason
 from hiermap.worlds.base import Action
@@ -26,40 +24,27 @@ MIN_UPRIGHT = 0.9
 _ORDER = tuple(PRIMITIVES)
 
 
-@dataclass(frozen=True, eq=False)
-class Here:
-    """Where the walk stands: a view's index and the snapshot that belongs to it."""
-
-    index: int
-    snapshot: np.ndarray
-
-
 def look(kitchen: Kitchen) -> Look:
     """The present view of a kitchen with all its labels."""
     scene, view = kitchen.scene(), kitchen.view()
     maps = oracle_maps(kitchen.spec, scene, view, kitchen.masks())
-    return Look(view, scene, maps, truth(kitchen.spec, scene), steps_to_go(kitchen.spec, scene, LABEL_STEPS_CAP))
+    steps = steps_to_go(kitchen.spec, scene, LABEL_STEPS_CAP)
+    return Look(view, scene, maps, truth(kitchen.spec, scene), steps, kitchen.snapshot())
 
 
-def executed(kitchen: Kitchen, walk: Walk, here: Here, action: Action) -> Here:
+def executed(kitchen: Kitchen, now: Look, action: Action) -> Step:
     """Run the motor program; the judge says from the true scenes whether the primitive had its effect."""
-    now = walk.looks[here.index]
     command = ground(now.view, action)
     result = kitchen.run(command)
     if result.duration == 0.0:
-        walk.steps.append(Step(here.index, here.index, action, command, False, result))
-        return here
+        return Step(now, now, action, command, False, result)
     if _spoiled(kitchen):
         # What lies on its side or on the floor is beyond every primitive: the failure is kept, the walk goes on from before it.
-        walk.spoiled += 1
-        kitchen.restore(here.snapshot)
-        walk.steps.append(Step(here.index, here.index, action, command, False, replace(result, succeeded=False, reason=Reason.SPOILED)))
-        return here
+        kitchen.restore(now.snapshot)
+        return Step(now, now, action, command, False, replace(result, succeeded=False, reason=Reason.SPOILED))
     following = look(kitchen)
     had_effect = any_effect(kitchen.spec, now.scene, following.scene, action, command.point_world)
-    there = Here(walk.add(following), kitchen.snapshot())
-    walk.steps.append(Step(here.index, there.index, action, command, had_effect, result))
-    return there
+    return Step(now, following, action, command, had_effect, result)
 
 
 def _spoiled(kitchen: Kitchen) -> bool:
@@ -70,15 +55,13 @@ def _spoiled(kitchen: Kitchen) -> bool:
     return fallen or any(kitchen.upright(name) < MIN_UPRIGHT for name in loose)
 
 
-def teleported(kitchen: Kitchen, walk: Walk, here: Here, action: Action) -> Here:
+def teleported(kitchen: Kitchen, now: Look, action: Action) -> Step:
     """Set the scene to what the rules say; an action the maps do not allow fails and changes nothing."""
-    now = walk.looks[here.index]
-    command = ground(now.view, action)
-    seconds = PRIMITIVES[action.primitive].typical_seconds
+    command, primitive = ground(now.view, action), PRIMITIVES[action.primitive]
     if not now.maps[_ORDER.index(action.primitive), action.rotation_index, action.cell[0], action.cell[1]]:
-        failed = PrimitiveResult(False, _why_not(now, action), 0.0, 0.0)
-        walk.steps.append(Step(here.index, here.index, action, command, False, failed))
-        return here
+        wrong_hand = Reason.HAND_FULL if now.view.holding else Reason.HAND_EMPTY
+        reason = Reason.MISSED if now.view.holding == primitive.needs_object else wrong_hand
+        return Step(now, now, action, command, False, PrimitiveResult(False, reason, 0.0, 0.0))
     move = move_for(kitchen.spec, now.scene, action, now.view)
     turn_rad = 0.0
     if move is not None and move.place is not None:
@@ -90,15 +73,7 @@ def teleported(kitchen: Kitchen, walk: Walk, here: Here, action: Action) -> Here
     following = look(kitchen)
     if not effect(kitchen.spec, now.scene, following.scene, move):
         raise PhysicsError(f"{move} teleported in kitchen {kitchen.spec.seed} does not stay as the rules say")
-    there = Here(walk.add(following), kitchen.snapshot())
-    walk.steps.append(Step(here.index, there.index, action, command, True, PrimitiveResult(True, Reason.DONE, seconds, 0.0)))
-    return there
-
-
-def _why_not(now: Look, action: Action) -> Reason:
-    if now.view.holding != PRIMITIVES[action.primitive].needs_object:
-        return Reason.HAND_FULL if now.view.holding else Reason.HAND_EMPTY
-    return Reason.MISSED
+    return Step(now, following, action, command, True, PrimitiveResult(True, Reason.DONE, primitive.typical_seconds, 0.0))
 
 
 def any_effect(spec: KitchenSpec, before: SceneState, after: SceneState, action: Action, point_world: Sequence[float]) -> bool:

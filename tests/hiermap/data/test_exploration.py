@@ -188,7 +188,7 @@ def test_a_purpose_is_given_up_when_an_action_is_voided(monkeypatch):
         drawn.append(transitions.legal_moves(self.spec, now.scene)[:2])
         return drawn[-1]
 
-    def attempt(kitchen, walk, here, action):
+    def attempt(kitchen, here, action):
         asked.append(action)
         raise PhysicsError("diverged")
 
