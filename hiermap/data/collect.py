@@ -6,11 +6,11 @@ whole or absent, and the next run lists what is whole and makes the rest. A seed
 
 import fcntl
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import count, islice
+from itertools import count, filterfalse, islice
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
@@ -108,36 +108,20 @@ def collect(config: Mapping[str, Any]) -> None:
     print(f"{directory}: {len(manifest.read_manifest(directory).finished)} episodes")
 
 
-@dataclass
-class Progress:
-    """What is there of a source from a first seed on: transitions `stored`, seeds `done`, and how many of these are `void`."""
-
-    stored: int = 0
-    done: set[int] = field(default_factory=set)
-    void: int = 0
-
-    def add(self, record: Mapping[str, Any]) -> None:
-        """Count a seed's record."""
-        self.done.add(record["seed"])
-        self.stored += record.get("transitions", 0)
-        self.void += record["state"] == manifest.VOID
-
-    def missing(self, settings: CollectSettings) -> Iterator[int]:
-        """As many new seeds as the wanted interactions should still take."""
-        episodes = -(-(settings.interactions - self.stored) // settings.interactions_per_episode)
-        return islice((seed for seed in count(settings.seed) if seed not in self.done), episodes)
+Done = dict[int, Mapping[str, Any]]
+"""Seed -> its record: what is there of a source from a first seed on."""
 
 
 def _fill(directory: Path, settings: CollectSettings, bar: tqdm) -> None:
     """Make episodes until enough are stored; workers that died are replaced."""
     deaths = 0
-    while (progress := _taken_up(directory, settings)).stored < settings.interactions:
-        _show(progress, bar)
-        tasks = progress.missing(settings)
+    while (missing := settings.interactions - _show(done := _taken_up(directory, settings), bar)) > 0:
+        episodes = -(-missing // settings.interactions_per_episode)
+        tasks = islice(filterfalse(done.__contains__, count(settings.seed)), episodes)
         try:
             with closing(run_all(partial(_worker, settings), tasks, settings.workers, settings.episodes_per_process)) as records:
                 for record in records:
-                    _list(directory, record, progress, bar)
+                    _list(directory, record, done, bar)
                     deaths = 0
         except WorkerDiedError:
             deaths += 1
@@ -145,38 +129,38 @@ def _fill(directory: Path, settings: CollectSettings, bar: tqdm) -> None:
                 raise
         finally:
             _remove_temporaries(directory)
-    _show(progress, bar)
 
 
-def _show(progress: Progress, bar: tqdm) -> None:
-    bar.update(min(progress.stored, bar.total) - bar.n)
+def _show(done: Done, bar: tqdm) -> int:
+    """The transitions stored, on the bar too."""
+    stored = sum(record.get("transitions", 0) for record in done.values())
+    bar.update(min(stored, bar.total) - bar.n)
+    return stored
 
 
-def _list(directory: Path, record: Mapping[str, Any], progress: Progress, bar: tqdm) -> None:
+def _list(directory: Path, record: Mapping[str, Any], done: Done, bar: tqdm) -> None:
     """Enter a worker's record; HiermapError when too many seeds give nothing."""
     manifest.append(directory, record)
-    progress.add(record)
-    _show(progress, bar)
+    done[record["seed"]] = record
+    _show(done, bar)
     if record["state"] != manifest.VOID:
         return
     bar.write(f"seed {record['seed']} is void: {record['reason']}", file=sys.stderr)
-    if progress.void > max(MIN_VOID, MAX_VOID_SHARE * len(progress.done)):
-        raise HiermapError(f"{progress.void} of {len(progress.done)} seeds gave no episode, the last because: {record['reason']}")
+    void = sum(other["state"] == manifest.VOID for other in done.values())
+    if void > max(MIN_VOID, MAX_VOID_SHARE * len(done)):
+        raise HiermapError(f"{void} of {len(done)} seeds gave no episode, the last because: {record['reason']}")
 
 
-def _taken_up(directory: Path, settings: CollectSettings) -> Progress:
+def _taken_up(directory: Path, settings: CollectSettings) -> Done:
     """What is there of this source from this first seed on, once whole episodes whose line was never written are listed."""
     _remove_temporaries(directory)
     listed = manifest.read_manifest(directory).finished
     for path in sorted(directory.glob("*.npz")):
         if path.name not in listed and FILE_NAME.fullmatch(path.name):
             _adopt(path)
-    progress = Progress()
-    for name, record in manifest.read_manifest(directory).current.items():
-        ours = name.startswith(f"{settings.source}-") and record["state"] in (manifest.FINISHED, manifest.VOID)
-        if ours and record["seed"] >= settings.seed:
-            progress.add(record)
-    return progress
+    ours = [record for name, record in manifest.read_manifest(directory).current.items() if name.startswith(f"{settings.source}-")]
+    known = [record for record in ours if record["state"] in (manifest.FINISHED, manifest.VOID)]
+    return {record["seed"]: record for record in known if record["seed"] >= settings.seed}
 
 
 def _adopt(path: Path) -> None:

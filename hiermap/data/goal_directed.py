@@ -1,7 +1,6 @@
 """Walks with an aim: a random goal and the exact rules' shortest way to it, so that records hold the sequences that tasks consist of.
 
-Random actions alone hardly ever put something into a drawer and then shut it, and a model that never saw that cannot imagine it: what is
-hidden then must be remembered. So that sequence, which many tasks contain, is drawn more often than goals at random would.
+Random actions hardly ever shut a drawer on something, and a model that never saw that cannot imagine it: so that is drawn more often.
 """
 
 from collections.abc import Mapping

@@ -90,28 +90,28 @@ class PathSampler:
             source = self.shards[episode]
             steps = walk_through(source, self.tables[episode], step, length, rng)
             if steps is not None:
-                return self._along(episode, int(source.before[steps[0]]), steps, rng, mirrored)
+                return sequence_arrays(source, int(source.before[steps[0]]), steps, rng, mirrored)
         pool = self.roots[length] if len(self.roots[length]) and rng.random() < _FROM_THE_FIRST_VIEW else self.starts[length]
         episode, view = pool[rng.integers(len(pool))]
         return self.path(int(episode), int(view), length, rng, mirrored)
 
     def path(self, episode: int, view: int, length: int, rng: np.random.Generator, mirrored: bool = False) -> dict[str, np.ndarray]:
         """One path as arrays named like `SequenceBatch`'s fields, without the leading B."""
-        return self._along(episode, view, walk(self.shards[episode], self.tables[episode], view, length, rng), rng, mirrored)
-
-    def _along(self, episode: int, view: int, steps: list[int], rng: np.random.Generator, mirrored: bool) -> dict[str, np.ndarray]:
         source = self.shards[episode]
-        return sequence_arrays(source, [view, *(int(source.after[t]) for t in steps)], steps, rng, mirrored)
+        return sequence_arrays(source, view, walk(source, self.tables[episode], view, length, rng), rng, mirrored)
 
 
-def sequence_arrays(source: Shard, views: list[int], steps: list[int], rng: np.random.Generator, mirrored: bool) -> dict[str, np.ndarray]:
-    """Everything about a path through `views` along transitions `steps`, mirrored left to right if asked."""
+def sequence_arrays(source: Shard, start: int, steps: list[int], rng: np.random.Generator, mirrored: bool) -> dict[str, np.ndarray]:
+    """Everything about a path from view `start` along transitions `steps`, mirrored left to right if asked."""
+    views = [start, *source.after[steps]]
     columns = source.rgb.shape[2]
     seen = source.views([0, *views])
     maps, known = source.maps(views), source.known
     cell, bin_index = source.cell[steps], source.bin_index[steps]
-    things = _choose_things(source, rng)
-    masks = _pad(source.masks[things], THINGS, 0)
+    visible = source.masks.any(axis=(1, 2))
+    others = rng.permutation(np.flatnonzero(visible & ~source.is_object))
+    things = np.concatenate([np.flatnonzero(visible & source.is_object), others])[:THINGS]
+    masks = _pad(source.masks[things], 0, axes=(0,))
     tried = [_tried(source, view, rng) for view in views]
     tried_bin, tried_cell, tried_effect = (np.stack([t[k] for t in tried]) for k in range(3))
     if mirrored:
@@ -120,7 +120,7 @@ def sequence_arrays(source: Shard, views: list[int], steps: list[int], rng: np.r
         known, bin_index, tried_bin = known[partner], partner[bin_index], partner[tried_bin]
         cell, tried_cell = cell.copy(), tried_cell.copy()
         cell[:, 1], tried_cell[..., 1] = columns - 1 - cell[:, 1], columns - 1 - tried_cell[..., 1]
-    pair = np.ix_(np.arange(len(views)), things, things)
+    pair = np.ix_(views, things, things)
     return {
         "views": seen[1:],
         "first": seen[0],
@@ -130,10 +130,10 @@ def sequence_arrays(source: Shard, views: list[int], steps: list[int], rng: np.r
         "bin_index": bin_index,
         "cell": cell,
         "masks": masks,
-        "unary": _pad(source.unary[views][:, things], THINGS, UNKNOWN, axis=1),
-        "unary_steps": _pad(source.steps_unary[views][:, things], THINGS, UNKNOWN, axis=1),
-        "binary": _pad(_pad(source.binary[views][pair], THINGS, UNKNOWN, axis=1), THINGS, UNKNOWN, axis=2),
-        "binary_steps": _pad(_pad(source.steps_binary[views][pair], THINGS, UNKNOWN, axis=1), THINGS, UNKNOWN, axis=2),
+        "unary": _pad(source.unary[views][:, things], UNKNOWN, axes=(1,)),
+        "unary_steps": _pad(source.steps_unary[views][:, things], UNKNOWN, axes=(1,)),
+        "binary": _pad(source.binary[pair], UNKNOWN, axes=(1, 2)),
+        "binary_steps": _pad(source.steps_binary[pair], UNKNOWN, axes=(1, 2)),
         "tried_bin": tried_bin,
         "tried_cell": tried_cell[..., 0] * columns + tried_cell[..., 1],
         "tried_effect": tried_effect,
@@ -165,13 +165,6 @@ def held_out_batches(sampler: PathSampler, size: int, sequences: int, longest: i
         yield stack(rows)
 
 
-def _choose_things(source: Shard, rng: np.random.Generator) -> np.ndarray:
-    visible = source.masks.any(axis=(1, 2))
-    objects = np.flatnonzero(visible & source.is_object)
-    others = rng.permutation(np.flatnonzero(visible & ~source.is_object))
-    return np.concatenate([objects, others])[:THINGS].astype(np.int64)
-
-
 def _tried(source: Shard, view: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
     """Bin, cell and effect (255 none) of up to TRIES actions the motor programs executed from a view."""
     bin_index, cell, effect = np.zeros(TRIES, np.int64), np.zeros((TRIES, 2), np.int64), np.full(TRIES, UNKNOWN, np.uint8)
@@ -181,7 +174,6 @@ def _tried(source: Shard, view: int, rng: np.random.Generator) -> tuple[np.ndarr
     return bin_index, cell, effect
 
 
-def _pad(array: np.ndarray, length: int, value: int, axis: int = 0) -> np.ndarray:
-    room = [(0, 0)] * array.ndim
-    room[axis] = (0, length - array.shape[axis])
-    return np.pad(array, room, constant_values=value)
+def _pad(array: np.ndarray, value: int, axes: tuple[int, ...]) -> np.ndarray:
+    """`THINGS` long along the axes of things."""
+    return np.pad(array, [(0, (THINGS - size) * (axis in axes)) for axis, size in enumerate(array.shape)], constant_values=value)

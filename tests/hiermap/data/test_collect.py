@@ -10,7 +10,7 @@ import pytest
 from hiermap.cli import main
 from hiermap.data import collect as collect_module
 from hiermap.data import manifest
-from hiermap.data.collect import CollectSettings, Progress, collect
+from hiermap.data.collect import CollectSettings, collect
 from hiermap.data.verify import verify
 from hiermap.system.config import load_config, typed
 from hiermap.system.files import file_sha256
@@ -124,7 +124,7 @@ def test_when_every_seed_fails_collect_says_why(tmp_path, monkeypatch):
     record = collect_module._work(settings, 0)
     assert record["reason"].startswith("TypeError")
     with collect_module.tqdm(total=1, disable=True) as bar, pytest.raises(HiermapError, match="no episode"):
-        collect_module._list(tmp_path, record, Progress(void=100), bar)
+        collect_module._list(tmp_path, record, {seed: record for seed in range(100)}, bar)
 
 
 @pytest.mark.parametrize("word", ["interactions=0", "workers=0", "source=dreams", "seed=-1", "random_share=1.5"])
