@@ -170,8 +170,8 @@ def _adopt(path: Path) -> None:
     except DataError as error:
         manifest.quarantine(path.parent, path.name, str(error))
         print(f"set aside: {error}", file=sys.stderr)
-        return
-    manifest.append(path.parent, manifest.describe(path, episode))
+    else:
+        manifest.append(path.parent, manifest.describe(path, episode))
 
 
 def _remove_temporaries(directory: Path) -> None:

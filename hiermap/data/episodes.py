@@ -37,7 +37,7 @@ class Episode:
     Attributes:
         rgb, depth_mm: of every view; depth in units of 0.1 mm, 0 where invalid.
         holding: whether the hand held something.
-        maps_packed: oracle maps (`maps` unpacks).
+        maps_packed: oracle maps, `np.packbits` along columns.
         fractions: true articulation in [0, 1]; joint names in `meta["joints"]`.
         before, after: view indices; several transitions may share `before`.
         primitive, cell, rotation: the action; the cell as (row, column).
@@ -86,10 +86,6 @@ class Episode:
     def legend(self) -> Legend:
         """What `P`, `R`, `primitive`, `rotation`, `U` and `B` mean here."""
         return Legend.from_dict(self.meta["legend"]) if "legend" in self.meta else FIRST
-
-    def maps(self, view: int) -> np.ndarray:
-        """Oracle maps of one view, `[P, R, H, W]` bool."""
-        return np.unpackbits(self.maps_packed[view], axis=-1, count=self.rgb.shape[2]).astype(bool)
 
     def masks(self) -> np.ndarray:
         """Cells of every thing in view 0, `[N, H, W]` bool."""

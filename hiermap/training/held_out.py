@@ -67,11 +67,10 @@ class HeldOutScores:
         for name, horizons in self.horizons.items():
             for k, histograms in enumerate(horizons):
                 out[f"{name}_ap_{k + 1}"] = mean_known([h.average_precision() for h in histograms])
-        for kind in self.predicates["present"]:
-            out[f"predicate_ap_{kind}"] = self.predicates["present"][kind].average_precision()
-            out[f"imagined_predicate_ap_{kind}"] = self.predicates["imagined"][kind].average_precision()
-        out["predicates"] = mean_known([h.average_precision() for h in self.predicates["present"].values()])
-        out["imagined_predicates"] = mean_known([h.average_precision() for h in self.predicates["imagined"].values()])
+        for prefix, name in (("", "present"), ("imagined_", "imagined")):
+            precisions = {kind: histogram.average_precision() for kind, histogram in self.predicates[name].items()}
+            out |= {f"{prefix}predicate_ap_{kind}": precision for kind, precision in precisions.items()}
+            out[f"{prefix}predicates"] = mean_known([*precisions.values()])
         out["steps_error"] = float(torch.cat(self.step_errors).mean()) if self.step_errors else float("nan")
         out["score"] = mean_known([out["ap"], out["imagined_ap_1"], out["imagined_ap_3"], out["predicates"], out["imagined_predicates"]])
         return out

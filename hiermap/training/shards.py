@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hiermap.data.episodes import FILE_NAME, NOT_APPLICABLE, Episode, read_episode
+from hiermap.data.episodes import FILE_NAME, NOT_APPLICABLE, read_episode
 from hiermap.worlds.errors import DataError
 from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.kitchen.spec import OBJECT_KINDS
@@ -77,12 +77,14 @@ def load_shard(path: Path, legend: Legend) -> Shard:
     bins = stored.legend.bins_in(legend)
     bin_index = bins[stored.primitive, stored.rotation]
     named = bin_index >= 0
+    maps = np.zeros((len(views), len(legend.bins), *stored.maps_packed.shape[3:]), np.uint8)
+    maps[:, bins[bins >= 0]] = stored.maps_packed[:, bins >= 0]
     unary, binary = places(legend.unary, stored.legend.unary), places(legend.binary, stored.legend.binary)
     return Shard(
         legend=legend,
         known=np.isin(np.arange(len(legend.bins)), bins),
         rgb=stored.rgb,
-        maps_packed=_maps_by_name(stored, bins, len(legend.bins)),
+        maps_packed=maps,
         bin_index=bin_index[named],
         before=stored.before[named].astype(np.int64),
         after=stored.after[named].astype(np.int64),
@@ -97,14 +99,6 @@ def load_shard(path: Path, legend: Legend) -> Shard:
         is_object=np.isin(stored.kinds, OBJECT_KINDS),
         executed=stored.meta.get("source") == "play",
     )
-
-
-def _maps_by_name(stored: Episode, bins: np.ndarray, count: int) -> np.ndarray:
-    """Packed maps `[V, count, H, w]`, where `bins` `[P, R]` says; 0 elsewhere."""
-    packed = stored.maps_packed
-    maps = np.zeros((len(packed), count, *packed.shape[3:]), np.uint8)
-    maps[:, bins[bins >= 0]] = packed[:, bins >= 0]
-    return maps
 
 
 def _by_name(values: np.ndarray, source: np.ndarray) -> np.ndarray:

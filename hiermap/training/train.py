@@ -131,10 +131,8 @@ def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _duration(value: Any) -> Any:
     """Lightning's `DD:HH:MM:SS`, or minutes as a number."""
-    if isinstance(value, int | float):
+    if isinstance(value, int | float) or (isinstance(value, str) and value.isdecimal()):  # trainer.* passes through as it was typed
         return {"seconds": float(value) * 60}
-    if isinstance(value, str) and value.isdecimal():  # trainer.* passes through as it was typed
-        return {"minutes": int(value)}
     if isinstance(value, str) and len(value.split(":")) == 4:
         return value
     raise ConfigError(f"trainer.max_time={value!r}; expected minutes or DD:HH:MM:SS, for example 00:00:25:00")

@@ -32,10 +32,10 @@ def test_the_same_episode_gives_the_same_bytes(tmp_path):
     assert (tmp_path / "a" / NAME).read_bytes() == (tmp_path / "b" / NAME).read_bytes()
 
 
-def test_maps_and_masks_unpack_to_the_frame(tmp_path):
+def test_masks_unpack_to_the_frame(tmp_path):
     episode = toy_episode(7)
-    assert episode.maps(0).shape == (5, 4, 12, 16) and episode.masks().shape == (2, 12, 16)
-    np.testing.assert_array_equal(np.packbits(episode.maps(1), axis=-1), episode.maps_packed[1])
+    assert episode.masks().shape == (2, 12, 16)
+    np.testing.assert_array_equal(np.packbits(episode.masks(), axis=-1), episode.masks_packed)
 
 
 @pytest.mark.parametrize("name", ["../toy-000000007.npz", "/etc/passwd", "toy-7.npz", "toy-000000007.npz/..", "x.npz", ""])

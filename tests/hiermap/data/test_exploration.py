@@ -62,7 +62,7 @@ def test_effects_follow_the_oracle_maps_and_failures_change_nothing():
     episode = walked()
     for t in range(len(episode.effect)):
         row, column = episode.cell[t]
-        allowed = episode.maps(episode.before[t])[episode.primitive[t], episode.rotation[t], row, column]
+        allowed = np.unpackbits(episode.maps_packed[episode.before[t], episode.primitive[t], episode.rotation[t], row])[column]
         assert episode.effect[t] == allowed
         assert episode.effect[t] == (episode.before[t] != episode.after[t])
 
