@@ -50,34 +50,27 @@ class Arm(Protocol):
 
     def reset(self) -> None:
         """Forget everything that an earlier program left in the controller; moves nothing."""
-        ...
 
     def time(self) -> float:
         """Time since an arbitrary start [s]."""
-        ...
 
     def read(self) -> JointState:
         """The joints now."""
-        ...
 
     def wrist_force(self) -> np.ndarray:
         """Force of the surroundings on the hand, without the hand's own weight, world axes, [3] [N]; not tared."""
-        ...
 
     def load_offset(self) -> np.ndarray:
         """Where the vertical force on the hand acts, seen from the grip point: world axes, [3] [m], vertical part 0.
 
         At rest the centre of mass of what is held, in a contact from above the place of the contact; zero for a force too small to tell.
         """
-        ...
 
     def width(self) -> float:
         """Opening between the pads [m]."""
-        ...
 
     def apply(self, torque: np.ndarray, finger_target: float) -> None:
         """Hold `torque` [7] [N m] and drive each finger to `finger_target` [m] from the middle for one period.
 
         A target below half of what is between the pads squeezes it. Raises ArmFault when the simulation diverged.
         """
-        ...

@@ -94,8 +94,12 @@ class _Path:
             self.force = float(np.clip(self.force + SPEED_GAIN * (how.speed - self.speed) * self.dt, LEAST_FORCE_N, self.limit))
             self.line = self.line + u * (u @ (self.hand.position - self.line))
             stiffness, damping = self._across()
+            axis = cross(self.first, u)
+            size = length_of(axis)
+            turn = float(np.clip(how.hand_gain * _angle(self.first, u), 0, how.hand_max_turn))
+            led = turned_about(axis / size, turn) if size > 1e-6 else np.eye(3)
             yield Impedance(
-                self._led() @ self.begin.rotation,
+                led @ self.begin.rotation,
                 self.line,
                 stiffness=stiffness,
                 damping=damping,
@@ -115,13 +119,6 @@ class _Path:
         roots = np.sqrt(how.lateral_stiffness) * lateral + np.sqrt(how.vertical_stiffness) * vertical
         stiffness = how.lateral_stiffness * lateral + how.vertical_stiffness * vertical
         return stiffness, DAMPING * np.eye(3) + EFFECTIVE_DAMPING * roots
-
-    def _led(self) -> np.ndarray:
-        """How far the hand follows the direction's turn, a rotation [3, 3]."""
-        turn = np.clip(self.how.hand_gain * _angle(self.first, self.direction), 0, self.how.hand_max_turn)
-        axis = cross(self.first, self.direction)
-        size = length_of(axis)
-        return turned_about(axis / size, float(turn)) if size > 1e-6 else np.eye(3)
 
     def ended(self, hand: Hand, lost: bool) -> bool:
         """Take in where the hand is now; whether that is the end, for `reason`."""

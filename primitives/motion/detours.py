@@ -1,6 +1,7 @@
 """The way between a standoff and the ready pose: of several detours, the one that sweeps the least through where doors may stand open."""
 
 from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 
@@ -19,8 +20,6 @@ LOW_WEIGHT = 10.0
 SAMPLES = 16
 JUMP_RAD = 0.9
 """Consecutive way-points farther apart than this belong to different branches."""
-
-
 Detour = list[tuple[np.ndarray, float]]
 """Hand positions [3] [m], each with the share of the turn to the ready orientation that is done there."""
 
@@ -30,13 +29,16 @@ def way_out(chain: SerialChain, start: np.ndarray, ready: np.ndarray, rise: floa
     position = chain.forward(start)[1]
     lift = _joints(chain, start, ready, [(position + rise * UP, 0.0)] if rise > 0 else [])
     ways = [_joints(chain, start, ready, detour) for detour in _detours(position, rise)]
-    ways += [lift, *([*lift, tuck] for tuck in _tucks(chain, lift[-1] if lift else start))]
+    ways.append(lift)
+    # Folding shoulder and elbow draws the hand back whatever its orientation: always possible, where straight lines may not be.
+    for shoulder, elbow in product((0.25, 0.5, 0.75), (0.0, 0.3, 0.6)):
+        folded = (lift[-1] if lift else start) - np.array([0.0, shoulder, 0.0, elbow, 0.0, 0.0, 0.0])
+        ways.append([*lift, np.clip(folded, chain.lower + 0.05, chain.upper - 0.05)])
     wholes = [np.vstack([*path, ready]) for path in ways]
     return min(wholes, key=lambda whole: _cost(chain, np.vstack([start, whole]), position))
 
 
 def _detours(p: np.ndarray, rise: float) -> Iterator[Detour]:
-    """Alternatives."""
     lifted = p + rise * UP
     first = [(lifted, 0.0)] if rise > 0 else []
     near = np.array([min(p[0], NEAR_X_M), p[1], lifted[2]])
@@ -48,14 +50,6 @@ def _detours(p: np.ndarray, rise: float) -> Iterator[Detour]:
         yield [*first, (np.array([p[0] - 0.10, p[1], max(lifted[2], CLEAR_Z_M)]), share), (nearer, 0.8)]
         if rise == 0:
             yield [(p + np.array([-0.12, 0.0, 0.0]), 0.5 * share), (nearer, share)]
-
-
-def _tucks(chain: SerialChain, start: np.ndarray) -> Iterator[np.ndarray]:
-    """Folding shoulder and elbow draws the hand back whatever its orientation: always possible, where straight lines may not be."""
-    for shoulder in (0.25, 0.5, 0.75):
-        for elbow in (0.0, 0.3, 0.6):
-            folded = start - np.array([0.0, shoulder, 0.0, elbow, 0.0, 0.0, 0.0])
-            yield np.clip(folded, chain.lower + 0.05, chain.upper - 0.05)
 
 
 def _joints(chain: SerialChain, start: np.ndarray, ready: np.ndarray, detour: Detour) -> list[np.ndarray]:

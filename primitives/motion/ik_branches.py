@@ -1,11 +1,14 @@
 """Choosing the arm's branch: of all ways to bring the hand somewhere, the one that stays far from limits, singularities and long turns."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from hiermap.primitives.motion.arm import Arm
+from hiermap.primitives.motion.control import GivenUp
 from hiermap.primitives.motion.kinematics import SerialChain
+from hiermap.primitives.specs import Reason
 
 APPROACH_POINTS = 5
 """Way-points of a straight approach."""
@@ -62,21 +65,27 @@ def seeds(ready: np.ndarray) -> np.ndarray:
     return made
 
 
-def best_reach(chain: SerialChain, ready: np.ndarray, options: Sequence[Option]) -> Reach | None:
-    """The cheapest branch over all options, or None when none can be reached with its whole approach."""
+def best_reach(arm: Arm, options: Iterable[Option]) -> Reach:
+    """The cheapest branch over all options; raises GivenUp when none can be reached with its whole approach."""
     best: Reach | None = None
-    first = seeds(ready)
-    for option in options:
+    first = seeds(arm.ready)
+    for option in sorted(options, key=lambda option: option.cost):
         if best is None or option.cost <= best.cost:
-            best = min(filter(None, (best, _best_branch(chain, ready, first, option))), key=lambda reach: reach.cost, default=None)
+            best = min(filter(None, (best, _best_branch(arm.chain, arm.ready, first, option))), key=lambda reach: reach.cost, default=None)
+    if best is None:
+        raise GivenUp(Reason.UNREACHABLE)
     return best
 
 
 def _best_branch(chain: SerialChain, ready: np.ndarray, first: np.ndarray, option: Option) -> Reach | None:
     q, reached = chain.solve(first, option.rotation, option.contact, ready)
-    if not reached.any():
+    distinct: list[np.ndarray] = []
+    for row in q[reached]:
+        if all(np.abs(row - other).max() > MERGE_RAD for other in distinct):
+            distinct.append(row)
+    if not distinct:
         return None
-    q = _distinct(q[reached])
+    q = np.array(distinct)
     path, whole, soft = _followed(chain, q, option.rotation, np.linspace(option.contact, option.standoff, APPROACH_POINTS))
     cost = option.cost + TURN_WEIGHT * np.abs(path[:, [0, -1]] - ready).max(axis=(1, 2)) + np.where(whole.all(axis=1), 0.0, np.inf)
     cost += soft.max(axis=1)
@@ -102,14 +111,6 @@ def _followed(chain: SerialChain, q: np.ndarray, rotations: np.ndarray, position
     path, reached, condition, sag = chain.follow(q, rotations, positions)
     margin = MARGIN_WEIGHT * np.clip(MARGIN_RAD - np.minimum(path - chain.lower, chain.upper - path).min(axis=2), 0, None)
     return path, reached, margin + CONDITION_WEIGHT * np.clip(CONDITION - condition, 0, None) + SAG_WEIGHT * sag
-
-
-def _distinct(q: np.ndarray) -> np.ndarray:
-    kept: list[np.ndarray] = []
-    for row in q:
-        if all(np.abs(row - other).max() > MERGE_RAD for other in kept):
-            kept.append(row)
-    return np.array(kept)
 
 
 def straight(rotation: np.ndarray, start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

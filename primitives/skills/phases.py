@@ -20,14 +20,6 @@ CLOSE_S, RELEASE_S = 0.5, 0.35
 """Long enough for the fingers to close on something, and to let go of it."""
 
 
-def choose(driver: Driver, options: Iterable[Option]) -> Reach:
-    """The best branch over `options`; raises GivenUp."""
-    reach = best_reach(driver.arm.chain, driver.arm.ready, sorted(options, key=lambda option: option.cost))
-    if reach is None:
-        raise GivenUp(Reason.UNREACHABLE)
-    return reach
-
-
 def twins(approach: np.ndarray, opening: np.ndarray) -> list[np.ndarray]:
     """Both rotations [3, 3] of a hand that comes along `approach` and whose fingers open along `opening`."""
     return [hand_rotation(approach, sign * opening) for sign in (1.0, -1.0)]
@@ -65,7 +57,7 @@ def reach_for(
     driver: Driver, options: Iterable[Option], touch: float, rise: float = 0.0, soft: float = SOFT_APPROACH_M
 ) -> tuple[np.ndarray, Option]:
     """`enter` by the best of `options` and go on to its contact, or until `touch` [N] is felt: the joints at its start [7], and it."""
-    reach = choose(driver, options)
+    reach = best_reach(driver.arm, options)
     posture = enter(driver, reach, rise, soft)
     advance(driver, posture, reach.option.rotation, reach.option.contact, touch)
     return posture, reach.option

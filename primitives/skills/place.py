@@ -5,9 +5,10 @@ import numpy as np
 from hiermap.primitives.hand import STANDOFFS_M, YAWS_RAD
 from hiermap.primitives.motion.control import Driver, Ending
 from hiermap.primitives.motion.guarded import advance, back_off
+from hiermap.primitives.motion.ik_branches import best_reach
 from hiermap.primitives.motion.kinematics import UP, length_of
 from hiermap.primitives.skills.grasp import down_options
-from hiermap.primitives.skills.phases import choose, enter, go_home, release
+from hiermap.primitives.skills.phases import enter, go_home, release
 from hiermap.primitives.specs import Command, Reason
 
 TOUCH_N = 3.0
@@ -22,7 +23,7 @@ SPREAD_M = 0.014
 def place(driver: Driver, command: Command) -> Ending:
     """Puts the held thing down at the point; the displacement is how far it was lowered [m]."""
     point = np.array(command.point_world)
-    reach = choose(driver, down_options(point, YAWS_RAD["place"][command.rotation_index], STANDOFFS_M["place"], 0.0))
+    reach = best_reach(driver.arm, down_options(point, YAWS_RAD["place"][command.rotation_index], STANDOFFS_M["place"], 0.0))
     driver.carry()
     rotation = reach.option.rotation
     posture = enter(driver, reach, soft=reach.option.standoff[2] - point[2] - 0.01)

@@ -13,7 +13,6 @@ from hiermap.primitives.motion.kinematics import UP, cross, turned_about, unit
 from hiermap.primitives.skills.phases import close_fingers, go_home, level, pitched, reach_for, release, twins
 from hiermap.primitives.specs import Command, Reason
 
-STANDOFF_M = 0.10
 PRESHAPE_M = 0.03
 """Per finger: wide open, a pitched hand's lower finger would hit the face."""
 GRIP_DEPTH_M = 0.016
@@ -25,12 +24,10 @@ LEAST_TRAVEL_M = 0.05
 """A pull shorter than this opened nothing worth the name."""
 LOOK_AHEAD_M, ARC_RADIUS_M = 0.22, 0.24
 """Paths that a branch should be able to follow: a drawer's and both hypothetical doors'."""
-PITCHES_RAD = (0.0, 0.2, 0.4, 0.6, 0.75)
 PREFERRED_PITCH_RAD = 0.25, 0.4
 """For vertical and for horizontal bars, as FOLLOW."""
 FOLLOW = Compliance(second_force=65.0), Compliance(force=28.0, second_force=40.0, hand_gain=0.6)
 """A horizontal bar turns in the grip, so the hand need not follow an oven door all the way down; a drawer never turns."""
-BACK_M = 0.10
 
 
 def pull(driver: Driver, command: Command) -> Ending:
@@ -47,7 +44,7 @@ def pull(driver: Driver, command: Command) -> Ending:
     release(driver, driver.arm.read().q)
     away = -driver.hand().rotation[:, 2]
     # Never downward: a bar that was pulled down would be lifted again on the way up.
-    back_off(driver, unit(np.array([away[0], away[1], max(0.0, away[2])])), BACK_M)
+    back_off(driver, unit(np.array([away[0], away[1], max(0.0, away[2])])), 0.10)
     go_home(driver, rise=0.12)
     opened = travel.reason == Reason.STALLED and travel.displacement > LEAST_TRAVEL_M
     return travel._replace(reason=Reason.DONE) if opened else travel
@@ -55,13 +52,13 @@ def pull(driver: Driver, command: Command) -> Ending:
 
 def options(point: np.ndarray, flat: np.ndarray, roll: int) -> Iterator[Option]:
     """Both twins of the gripper roll at several pitches, with look-ahead along a drawer's and two doors' paths."""
-    for pitch in PITCHES_RAD:
+    for pitch in (0.0, 0.2, 0.4, 0.6, 0.75):
         approach = pitched(-flat, pitch)
         across = cross(UP, approach) if roll == 0 else cross(approach, cross(UP, approach))
         contact = point + GRIP_DEPTH_M * approach
         cost = 1.5 * abs(pitch - PREFERRED_PITCH_RAD[roll])
         for rotation in twins(approach, across):
-            yield Option(rotation, contact, point - STANDOFF_M * approach, cost, _ahead(rotation, contact, flat, roll))
+            yield Option(rotation, contact, point - 0.10 * approach, cost, _ahead(rotation, contact, flat, roll))
 
 
 def _ahead(rotation: np.ndarray, contact: np.ndarray, normal: np.ndarray, roll: int) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -16,12 +16,10 @@ from hiermap.primitives.specs import PRIMITIVES, Command, Reason
 
 TIP_M = 0.009
 """The fingers end this far ahead of the grip point."""
-STANDOFF_M = 0.08
 SEEK_M = 0.04
 """Contact is sought this far behind the visible surface."""
 LIGHT_TOUCH_N = 0.8
 """A rocker gives way to more before it is felt."""
-PITCHES_RAD = (0.0, 0.15, 0.3, 0.5)
 PALM_Z_M = 0.30
 """Above this a vertical palm would scrape the counter on its way in."""
 FOLLOW = Compliance(
@@ -36,7 +34,7 @@ FOLLOW = Compliance(
 )
 FLAP = Compliance(speed=0.12, force=35.0, max_travel=0.35, turn_per_metre=8.0, hand_gain=0.0, hand_stiffness=30.0)
 FLAP_TILT, FLAP_BELOW_M = 0.4, 0.032
-"""A face tilted more than this is a flap; the fingers go this far below the visible top of its bar."""
+"""A face tilted more than this is a flap that hangs open (an oven door); the fingers go this far below the visible top of its bar."""
 FLAP_UP = unit(np.array([0.5, 0.0, 0.85]))
 """The way that a flap is carried at first."""
 FLAP_GIVE_M = 0.05
@@ -60,7 +58,9 @@ def push(driver: Driver, command: Command) -> Ending:
     if direction != "inward":
         travel = slide(driver, point, outward, side)
     elif abs(normal[2]) > FLAP_TILT:
-        outward, travel = np.array([-1.0, 0.0, 0.0]), _flap(driver, point)
+        outward = np.array([-1.0, 0.0, 0.0])
+        posture, _ = reach_for(driver, _flap_options(point + np.array([0.035, 0.0, -FLAP_BELOW_M])), TOUCH_N)
+        travel = follow_joint(driver, FLAP_UP, FLAP, posture)
     else:
         travel = _inward(driver, point, outward)
     back_off(driver, unit(outward - 0.2 * driver.hand().rotation[:, 2]), 0.06)
@@ -88,20 +88,14 @@ def _lift(driver: Driver, posture: np.ndarray, outward: np.ndarray) -> Ending:
 def _inward_options(point: np.ndarray, normal: np.ndarray) -> Iterator[Option]:
     straight_yaw = float(np.clip(np.arctan2(-normal[1], -normal[0]), -MAX_APPROACH_YAW_RAD, MAX_APPROACH_YAW_RAD))
     for yaw in (straight_yaw, 0.6 * straight_yaw, 0.25 * straight_yaw):
-        for pitch in PITCHES_RAD:
+        for pitch in (0.0, 0.15, 0.3, 0.5):
             approach = pitched(np.array([np.cos(yaw), np.sin(yaw), 0.0]), pitch)
             side, touch = cross(UP, approach), point - TIP_M * approach
             for wide, dislike in ((cross(approach, side), 0.0 if point[2] < PALM_Z_M else 0.6), (side, 0.3)):
                 cost = 1.5 * pitch + dislike + abs(straight_yaw - yaw)
                 for rotation in twins(approach, wide):
                     ahead = [straight(rotation, touch, touch - 0.2 * normal)]
-                    yield Option(rotation, touch - SEEK_M * normal, touch + STANDOFF_M * normal, cost, ahead)
-
-
-def _flap(driver: Driver, point: np.ndarray) -> Ending:
-    """A face that hangs open below its own handle (an oven door): reach under the bar and carry it up and inward."""
-    posture, _ = reach_for(driver, _flap_options(point + np.array([0.035, 0.0, -FLAP_BELOW_M])), TOUCH_N)
-    return follow_joint(driver, FLAP_UP, FLAP, posture)
+                    yield Option(rotation, touch - SEEK_M * normal, touch + 0.08 * normal, cost, ahead)
 
 
 def _flap_options(touch: np.ndarray) -> Iterator[Option]:

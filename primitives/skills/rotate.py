@@ -12,11 +12,9 @@ from hiermap.primitives.motion.kinematics import UP, cross, length_of, turned_ab
 from hiermap.primitives.skills.phases import close_fingers, go_home, reach_for, release, twins
 from hiermap.primitives.specs import PRIMITIVES, Command, Reason
 
-STANDOFF_M = 0.09
 DEPTH_M = 0.014
 """The grip point goes this far behind the visible front of the knob, or until the fingertips touch the panel."""
 TOUCH_N = 6.0
-PITCHES_RAD = (0.0, 0.2, -0.2, 0.35)
 TURN_SPEED = 1.2
 """[rad/s] of the target."""
 TORQUE_N_M = 4.0
@@ -45,23 +43,18 @@ def rotate(driver: Driver, command: Command) -> Ending:
     posture, option = reach_for(driver, options(point, normal, command.rotation_index // 2, sense), TOUCH_N)
     turn = Ending(Reason.MISSED)
     if close_fingers(driver, posture, option.rotation):
-        turn = _turn(driver, posture, option.rotation, sense * normal)
+        turning = _Turning(driver, option.rotation, sense * normal)
+        try:
+            guarded_move(driver, posture, turning.goals(), turning.ended)
+        except GivenUp as given_up:
+            turning.reason = given_up.reason
+        turn = Ending(turning.reason, turning.angle)
     driver.leaving()
     release(driver, driver.arm.read().q)
     back_off(driver, -driver.hand().rotation[:, 2], 0.08)
     go_home(driver, rise=0.06)
     done = turn.reason == Reason.STALLED and turn.displacement > DONE_RAD
     return turn._replace(reason=Reason.DONE) if done else turn
-
-
-def _turn(driver: Driver, posture: np.ndarray, rotation: np.ndarray, axis: np.ndarray) -> Ending:
-    """Turn the gripped hand about `axis`, unit [3], until it stops, or MOST_RAD: STALLED, SLIPPED or TIMEOUT, and the angle."""
-    turn = _Turning(driver, rotation, axis)
-    try:
-        guarded_move(driver, posture, turn.goals(), turn.ended)
-    except GivenUp as given_up:
-        turn.reason = given_up.reason
-    return Ending(turn.reason, turn.angle)
 
 
 class _Turning:
@@ -105,10 +98,10 @@ class _Turning:
 def options(point: np.ndarray, normal: np.ndarray, roll: int, sense: float) -> Iterator[Option]:
     """Both twins of the roll, slightly pitched if need be, with the whole turn as look-ahead."""
     side = unit(cross(UP, -normal)) if abs(normal[2]) < 0.95 else np.array([0.0, 1.0, 0.0])
-    for pitch in PITCHES_RAD:
+    for pitch in (0.0, 0.2, -0.2, 0.35):
         approach = turned_about(side, pitch) @ -normal
         contact = point + DEPTH_M * approach
         for rotation in twins(approach, side if roll == 0 else cross(approach, side)):
             turns = np.array([turned_about(normal, sense * angle) @ rotation for angle in np.linspace(0.3, 1.6, 5)])
             ahead = [(turns, np.tile(contact, (5, 1)))]
-            yield Option(rotation, contact, point - STANDOFF_M * approach, 1.5 * abs(pitch), ahead, LOOK_AHEAD_WEIGHT)
+            yield Option(rotation, contact, point - 0.09 * approach, 1.5 * abs(pitch), ahead, LOOK_AHEAD_WEIGHT)

@@ -1,6 +1,5 @@
 """The one entrance to the motor programs: check the hand, run, end at the ready pose, report."""
 
-from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import numpy as np
@@ -16,10 +15,7 @@ from hiermap.primitives.skills.push import push
 from hiermap.primitives.skills.rotate import rotate
 from hiermap.primitives.specs import PRIMITIVES, Command, PrimitiveResult, PrimitiveSpec, Reason
 
-Program = Callable[[Driver, Command], Ending]
-PROGRAMS: Mapping[str, Program] = MappingProxyType({"grasp": grasp, "place": place, "push": push, "pull": pull, "rotate": rotate})
-HANDLING = ("grasp", "place")
-"""These leave the fingers as they are meant to be; the others end with an open hand."""
+PROGRAMS = MappingProxyType({"grasp": grasp, "place": place, "push": push, "pull": pull, "rotate": rotate})
 
 
 def is_holding(arm: Arm) -> bool:
@@ -56,7 +52,8 @@ def _there_and_back(driver: Driver, command: Command) -> Ending:
             raise
         ending = Ending(given_up.reason)
         go_home(driver)
-    if command.primitive not in HANDLING:
+    # These two leave the fingers as they are meant to be.
+    if command.primitive not in ("grasp", "place"):
         driver.open_to()
     driver.hold(0.8, driver.arm.ready)
     driver.open_fully()

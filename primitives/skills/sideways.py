@@ -8,9 +8,9 @@ from hiermap.primitives.hand import PUSH_DISTANCE_M
 from hiermap.primitives.motion.compliance import Compliance, follow_joint
 from hiermap.primitives.motion.control import Driver, Ending, Hand
 from hiermap.primitives.motion.guarded import Steps, advance, along_line, back_off
-from hiermap.primitives.motion.ik_branches import Option, straight
+from hiermap.primitives.motion.ik_branches import Option, best_reach, straight
 from hiermap.primitives.motion.kinematics import UP, cross
-from hiermap.primitives.skills.phases import choose, enter, go_home, pitched, reach_for, twins
+from hiermap.primitives.skills.phases import enter, go_home, pitched, reach_for, twins
 from hiermap.primitives.specs import Reason
 
 TOUCH_N = 4.0
@@ -73,7 +73,7 @@ def sweep(driver: Driver, point: np.ndarray, side: float) -> Ending:
     """
     driver.open_to()
     along = np.array([0.0, side, 0.0])
-    reach = choose(driver, _leaning_options(point - SIDE_GAP_M * along - np.array([FINGER_AT_M, 0.0, 0.0]), along))
+    reach = best_reach(driver.arm, _leaning_options(point - SIDE_GAP_M * along - np.array([FINGER_AT_M, 0.0, 0.0]), along))
     posture = enter(driver, reach, rise=0.06)
     rotation = reach.option.rotation
     floor = _land(driver, posture, rotation, point, along)
@@ -81,10 +81,16 @@ def sweep(driver: Driver, point: np.ndarray, side: float) -> Ending:
         go_home(driver, rise=0.10)
         return Ending(Reason.BLOCKED)
     advance(driver, posture, rotation, floor + FINGER_HEIGHT_M * UP, 30.0)
-    swept = _sweep_along(driver, posture, rotation, point, along)
+    # Sideways at constant speed; a lasting force against the motion is the touch.
+    driver.take_tare(10)
+    touch = _Touch(driver.hand().position, point, along)
+    along_line(driver, posture, rotation, along, touch.steps(driver.arm.period), 25.0, touch.ended)
     back_off(driver, -along, 0.02)
     go_home(driver, rise=0.15)
-    return swept
+    if not touch.sure:
+        return Ending(Reason.MISSED)
+    travel = touch.gone - touch.at
+    return Ending(Reason.DONE if travel > 0.8 * PUSH_DISTANCE_M else Reason.STALLED, travel)
 
 
 def _leaning_options(start: np.ndarray, along: np.ndarray) -> Iterator[Option]:
@@ -107,17 +113,6 @@ def _land(driver: Driver, posture: np.ndarray, rotation: np.ndarray, point: np.n
         advance(driver, posture, rotation, above - STEP_ASIDE_M * along - np.array([STEP_BACK_M, 0.0, 0.0]), TOUCH_N)
         driver.take_tare()
     return None
-
-
-def _sweep_along(driver: Driver, posture: np.ndarray, rotation: np.ndarray, point: np.ndarray, along: np.ndarray) -> Ending:
-    """Sideways at constant speed; a lasting force against the motion is the touch. The displacement is the travel since the touch."""
-    driver.take_tare(10)
-    touch = _Touch(driver.hand().position, point, along)
-    along_line(driver, posture, rotation, along, touch.steps(driver.arm.period), 25.0, touch.ended)
-    if not touch.sure:
-        return Ending(Reason.MISSED)
-    travel = touch.gone - touch.at
-    return Ending(Reason.DONE if travel > 0.8 * PUSH_DISTANCE_M else Reason.STALLED, travel)
 
 
 class _Touch:
