@@ -5,12 +5,12 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from hiermap.system.config import dump_config, help_text, load_config
-from hiermap.system.versions import check_pins
+from hiermap.system.config import OPTIONS, dump_config, help_text, load_config
+from hiermap.system.versions import check_pins, versions
 from hiermap.worlds.errors import ConfigError, HiermapError
 
 DONE, FAILED, USAGE, NO_PLAN, TIMEOUT, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 4, 130, 143
@@ -22,26 +22,24 @@ class Verb:
     """One command.
 
     Attributes:
-        function: "module:name", called with the resolved config (and the positionals before it); returns an exit code or None for 0.
+        function: "module:name", called with the positionals and the resolved config if it has `OPTIONS`; returns an exit code or None.
         summary: one line for `hiermap --help`.
         positionals: names of the words expected before `key=value`.
-        configured: whether it has options (see `hiermap.system.config.OPTIONS`) and key=value is accepted.
     """
 
     function: str
     summary: str
     positionals: tuple[str, ...] = ()
-    configured: bool = True
 
 
 VERBS: Mapping[str, Verb] = {
-    "doctor": Verb("hiermap.doctor:doctor", "check versions, graphics, cores and shipped weights", configured=False),
+    "doctor": Verb("hiermap.doctor:doctor", "check versions, graphics, cores and shipped weights"),
     "collect": Verb("hiermap.data.collect:collect", "gather play data into a directory; the same command resumes"),
-    "data": Verb("hiermap.data.verify:data", "check or summarise a data directory", ("verify|info", "DIR"), configured=False),
+    "data": Verb("hiermap.data.verify:data", "check or summarise a data directory", ("verify|info", "DIR")),
     "train": Verb("hiermap.training.train:train", "train on a data directory and export weights"),
     "evaluate": Verb("hiermap.evaluation.evaluate:evaluate", "run a suite of seeded episodes and judge them"),
     "plan": Verb("hiermap.evaluation.plan:plan", "plan (and execute) one task"),
-    "report": Verb("hiermap.report.report:report", "write a self-contained report.html from a run", ("DIR",), configured=False),
+    "report": Verb("hiermap.report.report:report", "write a self-contained report.html from a run", ("DIR",)),
 }
 
 
@@ -53,14 +51,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (0 done, 1 failed, 2 usage or config, 3 no plan, 4 timeout, 130/143 signals)."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        _install_sigterm()
+        with contextlib.suppress(ValueError):  # not the main thread: the caller keeps its own handling
+            signal.signal(signal.SIGTERM, _terminate)
         return _dispatch(words)
     except ConfigError as error:
         return _say(error, USAGE)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except (HiermapError, OSError) as error:
-        if isinstance(error, BrokenPipeError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return FAILED
         return _say(error, FAILED)
     except KeyboardInterrupt:
         return _say("interrupted; what was finished is kept", INTERRUPTED)
@@ -78,8 +77,6 @@ def _dispatch(words: list[str]) -> int:
         print(_usage())
         return DONE if words else USAGE
     if words[0] == "--version":
-        from hiermap.system.versions import versions
-
         print(versions()["hiermap"])
         return DONE
     name, rest = words[0], words[1:]
@@ -92,23 +89,18 @@ def _dispatch(words: list[str]) -> int:
     positionals, arguments = rest[: len(verb.positionals)], rest[len(verb.positionals) :]
     if len(positionals) < len(verb.positionals) or any("=" in word and not os.path.exists(word) for word in positionals):
         raise ConfigError(f"got {' '.join(['hiermap', *words])!r}; expected hiermap {name} {' '.join(verb.positionals)}")
-    if not verb.configured:
-        if arguments:
-            raise ConfigError(f"hiermap {name} takes nothing after {' '.join(verb.positionals) or 'its name'}, got {arguments}")
-        return _call(name, verb, *positionals)
-    config = load_config(name, [word for word in arguments if word != "--print-config"])
-    if "--print-config" in arguments:
-        print(dump_config(config), end="")
-        return DONE
-    return _call(name, verb, *positionals, config)
-
-
-def _call(name: str, verb: Verb, *arguments: Any) -> int:
+    given: list[Any] = list(positionals)
+    if name in OPTIONS:
+        given.append(load_config(name, [word for word in arguments if word != "--print-config"]))
+        if "--print-config" in arguments:
+            print(dump_config(given[-1]), end="")
+            return DONE
+    elif arguments:
+        raise ConfigError(f"hiermap {name} takes nothing after {' '.join(verb.positionals) or 'its name'}, got {arguments}")
     if name != "doctor":
         check_pins()
     module, _, attribute = verb.function.partition(":")
-    function: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
-    code = function(*arguments)
+    code = getattr(importlib.import_module(module), attribute)(*given)
     return code if isinstance(code, int) and not isinstance(code, bool) else DONE
 
 
@@ -119,8 +111,8 @@ def _usage() -> str:
 
 
 def _verb_help(name: str, verb: Verb) -> str:
-    head = " ".join(["usage: hiermap", name, *verb.positionals, *(["[key=value ...]"] if verb.configured else [])])
-    body = f"\nkeys and defaults (??? must be given):\n\n{help_text(name)}" if verb.configured else ""
+    head = " ".join(["usage: hiermap", name, *verb.positionals, *(["[key=value ...]"] if name in OPTIONS else [])])
+    body = f"\nkeys and defaults (??? must be given):\n\n{help_text(name)}" if name in OPTIONS else ""
     return f"{head}\n{verb.summary}\n{body}".rstrip()
 
 
@@ -129,12 +121,8 @@ def _say(message: object, code: int) -> int:
     return code
 
 
-def _install_sigterm() -> None:
-    def handler(number: int, frame: object) -> None:
-        raise Terminated
-
-    with contextlib.suppress(ValueError):  # not the main thread: the caller keeps its own handling
-        signal.signal(signal.SIGTERM, handler)
+def _terminate(number: int, frame: object) -> NoReturn:
+    raise Terminated
 
 
 if __name__ == "__main__":

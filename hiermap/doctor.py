@@ -1,18 +1,17 @@
 """`hiermap doctor`: what this machine has, and the fix for what it lacks."""
 
 import os
-import platform
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from hiermap.system.versions import PINS, installed, pin_problem, versions
 from hiermap.worlds.errors import HiermapError
 
-GL_BACKENDS = ("egl", "osmesa", "glfw")
 GL_SECONDS = 60
 """A broken driver may hang instead of failing."""
 GL_PROBE = "import mujoco; r = mujoco.Renderer(mujoco.MjModel.from_xml_string('<mujoco/>'), 8, 8); r.render(); print('drawn')"
@@ -53,26 +52,18 @@ def doctor() -> int:
 
 def check_versions() -> Iterator[Finding]:
     """Python and the packages, against the pins."""
-    wanted = ".".join(map(str, MIN_PYTHON))
-    yield Finding("python", sys.version_info >= MIN_PYTHON, platform.python_version(), f"hiermap needs Python >= {wanted}")
+    fixes = {"python": f"hiermap needs Python >= {'.'.join(map(str, MIN_PYTHON))}", "hiermap": "run: make setup, in its checkout"}
     for name, version in versions().items():
-        if name == "python":
-            continue
         problem = pin_problem(name, version) if name in PINS else None
-        missing = version == "absent"
-        yield Finding(
-            name,
-            not problem and not missing,
-            version,
-            problem or f"run: {'make setup, in its checkout' if name == 'hiermap' else f'pip install {name}'}",
-        )
+        ok = sys.version_info >= MIN_PYTHON if name == "python" else not problem and version != "absent"
+        yield Finding(name, ok, version, problem or fixes.get(name, f"run: pip install {name}"))
 
 
 def check_graphics() -> Iterator[Finding]:
     """MuJoCo's renderer under each backend, tried in a process of its own; hiermap sees by ray casting and needs none."""
-    for backend in GL_BACKENDS:
+    for backend, fix in GL_FIX.items():
         error = probe_gl(backend)
-        yield Finding(f"gl {backend}", error is None, error or "draws", GL_FIX[backend], needed=False)
+        yield Finding(f"gl {backend}", error is None, error or "draws", fix, needed=False)
 
 
 def probe_gl(backend: str) -> str | None:
@@ -81,11 +72,7 @@ def probe_gl(backend: str) -> str | None:
         return "mujoco is absent"
     try:
         done = subprocess.run(
-            [sys.executable, "-c", GL_PROBE],
-            env={**os.environ, "MUJOCO_GL": backend},
-            capture_output=True,
-            text=True,
-            timeout=GL_SECONDS,
+            [sys.executable, "-c", GL_PROBE], env={**os.environ, "MUJOCO_GL": backend}, capture_output=True, text=True, timeout=GL_SECONDS
         )
     except subprocess.TimeoutExpired:
         return f"no answer in {GL_SECONDS} s"
@@ -101,22 +88,17 @@ def check_machine() -> Iterator[Finding]:
     yield Finding("cores", cores >= 2, str(cores), "workers=1 is all this machine carries", needed=False)
     free_gb = shutil.disk_usage(Path.cwd()).free / 1e9
     yield Finding("disk", free_gb > LOW_DISK_GB, f"{free_gb:.1f} GB free here", "free some before collecting or training", needed=False)
-    yield _gpu()
+    gpu = ""
+    with suppress(ImportError):
+        from torch import cuda
 
-
-def _gpu() -> Finding:
-    try:
-        import torch
-    except ImportError:
-        return Finding("gpu", False, "torch is absent", "run: pip install torch", needed=False)
-    if torch.cuda.is_available():
-        return Finding("gpu", True, torch.cuda.get_device_name(0))
-    return Finding("gpu", False, "none", "not needed; training on a CPU takes longer", needed=False)
+        gpu = cuda.get_device_name(0) if cuda.is_available() else ""
+    yield Finding("gpu", bool(gpu), gpu or "none", "not needed; training on a CPU takes longer", needed=False)
 
 
 def check_weights() -> Iterator[Finding]:
     """Every set of weights that ships inside the package, read and checked."""
-    label, fix = "weights", "train your own: hiermap train data=DIR out=DIR, then weights=DIR"
+    label = "weights"
     try:
         from hiermap.model.weights import MODEL_FILE, load_weights, shipped_names
     except ImportError as error:
@@ -124,7 +106,7 @@ def check_weights() -> Iterator[Finding]:
         return
     names = shipped_names()
     if not names:
-        yield Finding(label, False, "none shipped", fix)
+        yield Finding(label, False, "none shipped", "train your own: hiermap train data=DIR out=DIR, then weights=DIR")
     for name in names:
         try:
             loaded = load_weights(name)
@@ -133,9 +115,8 @@ def check_weights() -> Iterator[Finding]:
             continue
         count = sum(parameter.numel() for parameter in loaded.model.parameters()) / 1e6
         size_mb = (loaded.directory / MODEL_FILE).stat().st_size / 1e6
-        yield Finding(
-            label, size_mb < MAX_WEIGHTS_MB, f"{name}: {count:.2f} M parameters, {size_mb:.1f} MB", f"expected below {MAX_WEIGHTS_MB} MB"
-        )
+        found = f"{name}: {count:.2f} M parameters, {size_mb:.1f} MB"
+        yield Finding(label, size_mb < MAX_WEIGHTS_MB, found, f"expected below {MAX_WEIGHTS_MB} MB")
 
 
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (check_versions, check_machine, check_graphics, check_weights)

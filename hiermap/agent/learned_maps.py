@@ -1,5 +1,6 @@
 """The learned model as an evaluation uses it: loaded on first need, one thread, maps of what is seen."""
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,15 +12,11 @@ if TYPE_CHECKING:
     from hiermap.model.weights import LoadedWeights
 
 
+@dataclass
 class LazyWeights:
-    """Weights by name or directory, read when first asked for.
+    """Weights by shipped name or directory, read when first asked for."""
 
-    Args:
-        weights: a shipped name or a directory.
-    """
-
-    def __init__(self, weights: str) -> None:
-        self.name = weights
+    name: str
 
     @cached_property
     def weights(self) -> "LoadedWeights":

@@ -24,14 +24,13 @@ def recording_of(attempt: Attempt, planner: Planner, settings: Mapping) -> Recor
         steps = [_planned(attempt.problem.view, step) for step in result.plan.steps]
     outlines = {name: target.mask for name, target in attempt.problem.goal.targets.items()}
     seen = Picture(attempt.problem.view.rgb, outlines=outlines)
-    record = {**summary(attempt, settings), "sensing_notes": list(attempt.problem.view.notes)}
-    return Recording(record, steps, seen, result.graph)
+    return Recording(_summary(attempt, settings), steps, seen, result.graph)
 
 
-def summary(attempt: Attempt, settings: Mapping) -> dict:
+def _summary(attempt: Attempt, settings: Mapping) -> dict:
     """The facts of plan.json; plain JSON."""
     problem, result, execution = attempt.problem, attempt.result, attempt.execution
-    record = {
+    return {
         **result.to_json(),
         "task": problem.task.suite,
         "seed": problem.task.seed,
@@ -43,19 +42,19 @@ def summary(attempt: Attempt, settings: Mapping) -> dict:
         "cost": float(result.plan.cost),
         "success_probability": float(result.plan.success_probability),
         "plan_seconds": float(result.metrics.get("seconds", 0.0)),
-        "execution": None,
-        "settings": dict(settings),
-    }
-    if execution is not None:
-        record["execution"] = {
+        "execution": None
+        if execution is None
+        else {
             "success": bool(attempt.success),
             "failure_reason": attempt.failure_reason,
             "believed_success": bool(execution.success),
             "primitives": execution.primitives,
             "replans": execution.replans,
             "plan_seconds": execution.plan_seconds,
-        }
-    return record
+        },
+        "settings": dict(settings),
+        "sensing_notes": list(problem.view.notes),
+    }
 
 
 def _planned(view: SpatialView, step: PlanStep) -> StepRecord:

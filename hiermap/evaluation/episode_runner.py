@@ -1,29 +1,25 @@
 """Runs trials under fixed options: one judged episode each, the same whatever process it runs in."""
 
 import time
-from dataclasses import dataclass
 
 import numpy as np
 
 from hiermap.agent.learned_maps import LazyWeights
-from hiermap.evaluation.problem import Attempt, attempt, planner_for, pose
+from hiermap.evaluation.problem import PHYSICS, Attempt, attempt, planner_for, pose
 from hiermap.evaluation.results import EpisodeRow
-from hiermap.evaluation.single_primitive import PHYSICS, Judged, run_single
+from hiermap.evaluation.single_primitive import Judged, run_single
 from hiermap.evaluation.suites import CHAINS, EvaluateOptions, Trial, chain_length
 from hiermap.report.pictures import Picture, png
 from hiermap.worlds.errors import PhysicsError
 
 
-@dataclass
 class Bench:
-    """Judges trials; weights are loaded once, on first need."""
+    """Judges trials, by the trial and the options alone, whatever the process; weights are loaded once, on first need."""
 
-    options: EvaluateOptions
+    def __init__(self, options: EvaluateOptions) -> None:
+        self.options, self._learned = options, LazyWeights(options.weights)
 
-    def __post_init__(self) -> None:
-        self._learned = LazyWeights(self.options.weights)
-
-    def run(self, trial: Trial) -> Judged:
+    def __call__(self, trial: Trial) -> Judged:
         """One judged episode; a diverging simulation is a failure with its reason, never a success."""
         if self.options.needs_weights(trial.suite):
             self._learned.load()
@@ -34,7 +30,8 @@ class Bench:
             maps_of = self._learned.maps_of if self.options.maps == "learned" else None
             return run_single(trial, maps_of, self.options.pictures, self.options.sensing)
         except PhysicsError:
-            return void(trial, started), None
+            length, seconds = chain_length(trial.suite), time.perf_counter() - started
+            return EpisodeRow(trial.episode, trial.seed, trial.suite, length, 0, False, 0, length, 0, 0.0, PHYSICS, "", seconds), None
 
     def _chain(self, trial: Trial, started: float) -> Judged:
         problem = pose(trial.suite, trial.seed, self.options)
@@ -58,13 +55,6 @@ class Bench:
         )
         shown = self.options.pictures and not done.success and done.result.view is not None
         return row, chain_picture(done) if shown else None
-
-
-def void(trial: Trial, started: float) -> EpisodeRow:
-    """The row of an episode whose physics diverged."""
-    length = chain_length(trial.suite)
-    seconds = time.perf_counter() - started
-    return EpisodeRow(trial.episode, trial.seed, trial.suite, length, 0, False, 0, length, 0, 0.0, PHYSICS, "", seconds)
 
 
 def chain_picture(done: Attempt) -> bytes:

@@ -1,7 +1,7 @@
 """`hiermap evaluate`: runs a suite of seeded episodes, judges them by the true state, and writes down what happened."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -11,15 +11,13 @@ from tqdm import tqdm
 
 from hiermap.evaluation.episode_runner import Bench
 from hiermap.evaluation.results import EpisodeRow, PartialRows, episodes_csv, eval_info, table
-from hiermap.evaluation.single_primitive import Judged
-from hiermap.evaluation.suites import EvaluateOptions, Trial, out_directory, trials
+from hiermap.evaluation.suites import EvaluateOptions, out_directory, trials
+from hiermap.report.evaluation_page import EPISODES, FAILURES, INFO
 from hiermap.system.config import typed
 from hiermap.system.files import write_atomically, write_json
 from hiermap.system.pool import run_all
 from hiermap.system.provenance import settings
 
-FAILURES = "failures"
-"""Folder of the pictures of failed episodes."""
 NO_PART_IN_ROWS = ("out", "workers", "progress", "pictures", "episodes")
 """Keys a row does not depend on; more episodes or other workers go on from the rows that are there."""
 
@@ -37,7 +35,7 @@ def evaluate(config: Mapping[str, Any]) -> int:
     _forget_pictures(out, rows)
     left = [trial for trial in todo if trial.episode not in rows]
     with tqdm(total=len(todo), initial=len(rows), desc=options.suite, file=sys.stderr, disable=not options.progress) as bar:
-        for row, picture in run_all(partial(_judge, options), left, options.workers):
+        for row, picture in run_all(partial(Bench, options), left, options.workers):
             if picture is not None:
                 write_atomically(out / FAILURES / f"{row.episode:04d}_{row.task}_{row.kind or row.seed}.png", picture)
             kept.append(row)
@@ -45,7 +43,7 @@ def evaluate(config: Mapping[str, Any]) -> int:
             bar.set_postfix_str(f"{100 * sum(r.success for r in rows.values()) / len(rows):.1f} % solved")
             bar.update()
     finish([rows[index] for index in sorted(rows)], about, out)
-    kept.remove()
+    kept.path.unlink(missing_ok=True)
     return 0
 
 
@@ -59,9 +57,9 @@ def _forget_pictures(out: Path, rows: Mapping[int, EpisodeRow]) -> None:
 def finish(rows: Sequence[EpisodeRow], about: Mapping, out: Path) -> None:
     """Write the three result files and print the table."""
     info = eval_info(rows, about)
-    write_atomically(out / "episodes.csv", episodes_csv(rows))
+    write_atomically(out / EPISODES, episodes_csv(rows))
     write_json(out / "run.json", {"command": "evaluate", "settings": about, "episodes": [asdict(row) for row in rows]})
-    write_json(out / "eval_info.json", info)
+    write_json(out / INFO, info)
     print(table(info))
 
 
@@ -69,8 +67,3 @@ def fingerprint(about: Mapping) -> dict:
     """What rows depend on, from an evaluation's settings."""
     config = {key: value for key, value in about["config"].items() if key not in NO_PART_IN_ROWS}
     return {**about, "config": config}
-
-
-def _judge(options: EvaluateOptions) -> Callable[[Trial], Judged]:
-    """What a process runs trials with. A row depends on its trial and the options alone, not on the process."""
-    return Bench(options).run

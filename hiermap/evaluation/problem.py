@@ -3,16 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from hiermap.agent.execute import ExecutedStep, ExecutionResult, execute
+from hiermap.agent.execute import ExecutionResult, execute
 from hiermap.agent.learned_maps import LazyWeights
 from hiermap.agent.planner import Planner
 from hiermap.evaluation.goal_masks import as_told
 from hiermap.evaluation.suites import RunOptions
 from hiermap.planners import PlanResult
 from hiermap.worlds.errors import ConfigError
-from hiermap.worlds.goals import Goal, Predicate, Target
+from hiermap.worlds.goals import Goal, Target
 from hiermap.worlds.perception.fusion import SpatialView, see
 from hiermap.worlds.scene import PosedTask, RealWorld
 from hiermap.worlds.tasks.kitchens import KITCHENS
@@ -71,13 +69,8 @@ def pose(suite: str, seed: int, options: RunOptions | None = None) -> Problem:
         real = task.oracle.scene
     view, exact = see(real.observe(), task.scene.frame), task.scene.masks()
     named = {name: exact[name] for predicate in task.predicates for name in predicate.arguments}
-    return Problem(task, real, view, goal_of(task.predicates, as_told(named, view, options.goal.masks, seed)))
-
-
-def goal_of(predicates: Sequence[Predicate], masks: Mapping[str, np.ndarray]) -> Goal:
-    """The goal with the masks of the things it names."""
-    names = dict.fromkeys(name for predicate in predicates for name in predicate.arguments)
-    return Goal(tuple(predicates), {name: Target(name, np.asarray(masks[name], bool)) for name in names})
+    told = as_told(named, view, options.goal.masks, seed)
+    return Problem(task, real, view, Goal(tuple(task.predicates), {name: Target(name, mask) for name, mask in told.items()}))
 
 
 def attempt(problem: Problem, planner: Planner, options: RunOptions, act: bool = True) -> Attempt:
@@ -86,11 +79,9 @@ def attempt(problem: Problem, planner: Planner, options: RunOptions, act: bool =
     if not act:
         return Attempt(problem, result)
     truths = [problem.truth()]
-
-    def watch(step: ExecutedStep) -> None:
-        truths.append(problem.truth())
-
-    execution = execute(problem.real, result, planner, options.max_replans, options=options.execution, on_step=watch)
+    execution = execute(
+        problem.real, result, planner, options.max_replans, options=options.execution, on_step=lambda _: truths.append(problem.truth())
+    )
     diverged = execution.failure_reason.startswith("physics")
     success = not diverged and all(problem.truth().values())
     reason = "" if success else PHYSICS if diverged else execution.failure_reason.partition(":")[0] or BELIEVED

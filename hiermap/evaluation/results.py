@@ -6,18 +6,19 @@ import json
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from scipy.special import ndtri
 
 from hiermap.system.files import write_atomically
-from hiermap.worlds.errors import DataError
 
 COLUMNS = (
     "episode", "seed", "task", "chain_length", "detours", "success", "primitives", "shortest", "replans", "plan_seconds", "failure_reason",
 )  # fmt: skip
 """The columns of `episodes.csv`, in order; scripts depend on them."""
+MEANS = ("primitives", "replans", "plan_seconds", "episode_seconds")
+"""What is averaged over a group's episodes."""
 PARTIAL = "episodes.partial.jsonl"
 """Rows of an unfinished run; one header line, then one row a line."""
 
@@ -56,22 +57,12 @@ class EpisodeRow:
     kind: str = ""
     episode_seconds: float = 0.0
 
-    @classmethod
-    def from_json(cls, record: Mapping) -> "EpisodeRow":
-        """The row written as `record`; DataError when a field is missing or foreign."""
-        try:
-            return cls(**record)
-        except TypeError as error:
-            raise DataError(f"not an episode row: {error}; expected the fields {[f.name for f in fields(cls)]}") from error
-
 
 def wilson(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Wilson score interval of a proportion, both ends in [0, 1]; (0, 1) without trials.
+    """Wilson score interval of a proportion, both ends in [0, 1].
 
     Wilson (1927), "Probable inference, the law of succession, and statistical inference".
     """
-    if trials == 0:
-        return 0.0, 1.0
     z = float(ndtri(0.5 + confidence / 2))
     share, shrink = successes / trials, 1 + z * z / trials
     centre = (share + z * z / (2 * trials)) / shrink
@@ -80,17 +71,14 @@ def wilson(successes: int, trials: int, confidence: float = 0.95) -> tuple[float
 
 
 def aggregate(rows: Sequence[EpisodeRow]) -> dict:
-    """The summary of `rows`: success in percent with its 95 % Wilson interval, and means (None without rows)."""
+    """The summary of `rows`: success in percent with its 95 % Wilson interval, and means; at least one row."""
     successes = sum(row.success for row in rows)
     low, high = wilson(successes, len(rows))
     return {
-        "pc_success": round(100 * successes / len(rows), 4) if rows else 0.0,
+        "pc_success": round(100 * successes / len(rows), 4),
         "n_episodes": len(rows),
         "ci95": [round(100 * low, 4), round(100 * high, 4)],
-        "mean_primitives": _mean(row.primitives for row in rows),
-        "mean_replans": _mean(row.replans for row in rows),
-        "mean_plan_seconds": _mean(row.plan_seconds for row in rows),
-        "mean_episode_seconds": _mean(row.episode_seconds for row in rows),
+        **{f"mean_{name}": round(sum(getattr(row, name) for row in rows) / len(rows), 6) for name in MEANS},
     }
 
 
@@ -102,12 +90,9 @@ def eval_info(rows: Sequence[EpisodeRow], settings: Mapping) -> dict:
     return info
 
 
-def grouped(rows: Iterable[EpisodeRow], name: Callable[[EpisodeRow], str]) -> dict[str, dict]:
+def grouped(rows: Sequence[EpisodeRow], name: Callable[[EpisodeRow], str]) -> dict[str, dict]:
     """`aggregate` for each group of rows, keyed and sorted by `name(row)`."""
-    groups: dict[str, list[EpisodeRow]] = {}
-    for row in rows:
-        groups.setdefault(name(row), []).append(row)
-    return {key: aggregate(groups[key]) for key in sorted(groups)}
+    return {key: aggregate([row for row in rows if name(row) == key]) for key in sorted(set(map(name, rows)))}
 
 
 def table(info: Mapping) -> str:
@@ -126,8 +111,7 @@ def episodes_csv(rows: Iterable[EpisodeRow]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    for row in rows:
-        writer.writerow({**asdict(row), "success": int(row.success), "plan_seconds": f"{row.plan_seconds:.4f}"})
+    writer.writerows({**asdict(row), "success": int(row.success), "plan_seconds": f"{row.plan_seconds:.4f}"} for row in rows)
     return text.getvalue()
 
 
@@ -147,13 +131,12 @@ class PartialRows:
         """Finished rows by episode index; a last line that a kill cut short is dropped, another run's file starts over."""
         lines = self.path.read_text().splitlines() if self.path.exists() else []
         rows: dict[int, EpisodeRow] = {}
-        if lines and lines[0] == self.header:
-            for line in lines[1:]:
-                try:
-                    row = EpisodeRow.from_json(json.loads(line))
-                except (json.JSONDecodeError, DataError, TypeError):
-                    break
-                rows[row.episode] = row
+        for line in lines[1:] if lines[:1] == [self.header] else ():
+            try:
+                row = EpisodeRow(**json.loads(line))
+            except (json.JSONDecodeError, TypeError):
+                break
+            rows[row.episode] = row
         text = [self.header, *(json.dumps(asdict(row)) for row in rows.values())]
         write_atomically(self.path, "\n".join(text) + "\n")
         return rows
@@ -165,27 +148,14 @@ class PartialRows:
             file.flush()
             os.fsync(file.fileno())
 
-    def remove(self) -> None:
-        """Delete the file once the final files are in place."""
-        self.path.unlink(missing_ok=True)
-
-
-def _mean(values: Iterable[float]) -> float | None:
-    numbers = list(values)
-    return round(sum(numbers) / len(numbers), 6) if numbers else None
-
 
 def _cells(name: str, group: Mapping) -> tuple[str, ...]:
     low, high = group["ci95"]
-    means = (group["mean_primitives"], group["mean_replans"], group["mean_plan_seconds"], group["mean_episode_seconds"])
-    shown = tuple("-" if value is None else f"{value:.2f}" for value in means)
-    return name, f"{group['pc_success']:.1f}", f"{low:.1f} .. {high:.1f}", str(group["n_episodes"]), *shown
+    means = (f"{group[f'mean_{key}']:.2f}" for key in MEANS)
+    return name, f"{group['pc_success']:.1f}", f"{low:.1f} .. {high:.1f}", str(group["n_episodes"]), *means
 
 
 def _aligned(lines: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    rows = [
-        "  ".join(cell.ljust(width) if i == 0 else cell.rjust(width) for i, (cell, width) in enumerate(zip(line, widths, strict=True)))
-        for line in lines
-    ]
-    return "\n".join([rows[0], "  ".join("-" * width for width in widths), *rows[1:]])
+    first, *widths = (max(map(len, column)) for column in zip(*lines, strict=True))
+    rows = ["  ".join([line[0].ljust(first), *map(str.rjust, line[1:], widths)]) for line in lines]
+    return "\n".join([rows[0], "  ".join("-" * width for width in (first, *widths)), *rows[1:]])

@@ -5,10 +5,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from hiermap.evaluation.problem import PHYSICS
 from hiermap.evaluation.results import EpisodeRow
 from hiermap.evaluation.suites import Trial
 from hiermap.planners import PeakOptions, candidates
-from hiermap.primitives.specs import PRIMITIVES
+from hiermap.primitives.specs import PRIMITIVES, Reason
 from hiermap.report.pictures import Picture, png
 from hiermap.worlds.base import Action
 from hiermap.worlds.errors import InvalidObservationError, PhysicsError
@@ -21,7 +22,7 @@ from hiermap.worlds.rules.moves import Move
 from hiermap.worlds.simulator.kitchen import Kitchen
 from hiermap.worlds.tasks.single_primitives import primitive_trial
 
-NO_CELL, NO_MOVE, NO_EFFECT, PHYSICS = "no_visible_cell", "nothing_there", "no_effect", "physics_diverged"
+NO_CELL, NO_EFFECT = "no_visible_cell", "no_effect"
 """Reasons of failure that no motor program reports."""
 
 Judged = tuple[EpisodeRow, bytes | None]
@@ -65,7 +66,7 @@ def run_single(trial: Trial, maps_of: MapsOf | None, pictures: bool, sensing: Se
         shortest=1,
         replans=0,
         plan_seconds=planned - planning,
-        failure_reason="" if success else NO_MOVE if move is None else NO_EFFECT if reason == "done" else reason,
+        failure_reason="" if success else Reason.NOTHING_THERE if move is None else NO_EFFECT if reason == Reason.DONE else reason,
         kind=kind_of(drawn.spec, drawn.move if move is None else move),
         episode_seconds=time.perf_counter() - started,
     )

@@ -10,7 +10,7 @@ import importlib.resources
 import inspect
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,7 +29,6 @@ OPTIONS: Mapping[str, str] = {
 """Verb -> "module:dataclass" of its options, which loads neither torch nor mujoco; fields marked `omegaconf_ignore` are for code only."""
 MISSING = "???"
 """OmegaConf's own mark of a value that has no default."""
-NEAREST = 3
 Options = TypeVar("Options")
 
 
@@ -97,9 +96,8 @@ def read_artefact_config(path: str | Path) -> dict[str, Any]:
 
 def refuse_interpolation(record: Any, source: str) -> None:
     """Raise ConfigError if any key or string in the nested record holds `${`."""
-    for text in _strings(record):
-        if "${" in text:
-            raise ConfigError(f"{source}: {text!r} holds an interpolation, which is refused; write the value itself")
+    if found := re.search(r'[^"]*\$\{[^"]*', json.dumps(record, ensure_ascii=False)):
+        raise ConfigError(f"{source}: {found[0]!r} holds an interpolation, which is refused; write the value itself")
 
 
 def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -174,7 +172,7 @@ def _set(verb: str, config: DictConfig, key: str, value: Any, text: str) -> None
     known = flatten(_plain(config))
     section, _, _ = key.partition(".")
     if key not in known and not (section in config and OmegaConf.get_type(config, section) is dict):
-        near = difflib.get_close_matches(key, known, n=NEAREST, cutoff=0.4) or sorted(known)
+        near = difflib.get_close_matches(key, known, n=3, cutoff=0.4) or sorted(known)
         raise ConfigError(f"{verb} has no key {key!r}; nearest: {', '.join(near)}; `hiermap {verb} --help` lists every key")
     try:
         OmegaConf.update(config, key, value, merge=False)
@@ -194,15 +192,3 @@ def _meanings(options: Any) -> dict[str, str]:
         for names, text in re.findall(r"^ {4}(\w[\w, ]*): (.+(?:\n {8}.+)*)", section[1] if section else "", re.MULTILINE):
             found |= dict.fromkeys(names.split(", "), " ".join(text.split()))
     return found
-
-
-def _strings(record: Any) -> Iterator[str]:
-    if isinstance(record, str):
-        yield record
-    elif isinstance(record, Mapping):
-        for key, value in record.items():
-            yield from _strings(key)
-            yield from _strings(value)
-    elif isinstance(record, list | tuple):
-        for value in record:
-            yield from _strings(value)

@@ -1,6 +1,7 @@
 """The versions hiermap runs on, read from package metadata without importing the packages."""
 
 import platform
+import re
 from importlib import metadata
 
 from hiermap.worlds.errors import HiermapError
@@ -34,7 +35,7 @@ def pin_problem(name: str, version: str) -> str | None:
     """What is wrong with this version of a pinned package and the command that mends it, or None."""
     lowest, too_new = PINS[name]
     low, high = ".".join(map(str, lowest)), ".".join(map(str, too_new))
-    if version != "absent" and lowest <= _release(version) < too_new:
+    if version != "absent" and lowest <= tuple(map(int, re.findall(r"\d+", version))) < too_new:
         return None
     return f"{name} {version} is installed, hiermap needs >= {low} and < {high}; run: pip install '{name}>={low},<{high}'"
 
@@ -44,13 +45,3 @@ def check_pins() -> None:
     problems = [problem for name in PINS if (problem := pin_problem(name, installed(name)))]
     if problems:
         raise VersionError("\n".join(problems))
-
-
-def _release(version: str) -> tuple[int, ...]:
-    numbers = []
-    for part in version.split("."):
-        digits = "".join(c for c in part if c.isdigit())
-        if not digits:
-            break
-        numbers.append(int(digits))
-    return tuple(numbers)

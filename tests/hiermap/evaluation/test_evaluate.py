@@ -24,7 +24,7 @@ class FakeBench:
     def __init__(self, options: object) -> None:
         self.options = options
 
-    def run(self, trial: Trial) -> tuple[EpisodeRow, bytes | None]:
+    def __call__(self, trial: Trial) -> tuple[EpisodeRow, bytes | None]:
         FakeBench.ran.append(trial.seed)
         success = trial.seed % 2 == 0
         reason = "" if success else "stalled"
@@ -64,18 +64,18 @@ def test_an_evaluation_leaves_its_three_files_and_a_table(fake: type[FakeBench],
 
 
 def test_a_stopped_run_goes_on_where_it_was(fake: type[FakeBench], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = fake.run
+    whole = fake.__call__
 
     def stopping(self: FakeBench, trial: Trial) -> tuple[EpisodeRow, bytes | None]:
         if trial.seed == 200003:
             raise KeyboardInterrupt
         return whole(self, trial)
 
-    monkeypatch.setattr(fake, "run", stopping)
+    monkeypatch.setattr(fake, "__call__", stopping)
     with pytest.raises(KeyboardInterrupt):
         evaluate(config(tmp_path))
     assert (tmp_path / PARTIAL).exists() and not (tmp_path / "eval_info.json").exists()
-    monkeypatch.setattr(fake, "run", whole)
+    monkeypatch.setattr(fake, "__call__", whole)
     evaluate(config(tmp_path))
     assert fake.ran == [200000, 200001, 200002, 200003, 200004, 200005]
     assert len(rows(tmp_path)) == 6

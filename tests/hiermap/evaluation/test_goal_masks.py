@@ -61,9 +61,9 @@ def test_the_same_seed_gives_the_same_masks(looks, how):
     assert all((first[name] == second[name]).all() for name in masks)
 
 
-def test_an_unknown_way_is_an_error(looks):
+def test_an_unknown_way_is_an_error():
     with pytest.raises(ConfigError, match="exact, eroded, dilated, click"):
-        as_told({}, looks[0][0], "clicks", 0)
+        GoalOptions("clicks")
 
 
 def test_a_clicked_goal_is_the_exact_goal_seen_in_the_same_view():

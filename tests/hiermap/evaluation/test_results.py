@@ -9,7 +9,6 @@ import pytest
 
 from hiermap.evaluation.results import COLUMNS, EpisodeRow, PartialRows, aggregate, episodes_csv, eval_info, table, wilson
 from hiermap.system.files import write_atomically
-from hiermap.worlds.errors import DataError
 
 ROW = EpisodeRow(0, 200000, "chain-3", 3, 1, True, 3, 3, 0, 0.5, "", "", 2.0)
 
@@ -21,7 +20,7 @@ def rows(successes: int, failures: int) -> list[EpisodeRow]:
 
 @pytest.mark.parametrize(
     ("successes", "trials", "low", "high"),
-    [(0, 10, 0.0, 0.277533), (10, 10, 0.722467, 1.0), (81, 263, 0.255277, 0.366236), (0, 0, 0.0, 1.0)],
+    [(0, 10, 0.0, 0.277533), (10, 10, 0.722467, 1.0), (81, 263, 0.255277, 0.366236)],
 )
 def test_wilson_interval_has_the_published_values(successes: int, trials: int, low: float, high: float) -> None:
     assert wilson(successes, trials) == pytest.approx((low, high), abs=2e-4)
@@ -70,11 +69,6 @@ def test_rows_of_another_command_are_not_taken_over(tmp_path: Path) -> None:
     first.load()
     first.append(ROW)
     assert PartialRows(tmp_path, {"seed": 2}).load() == {}
-
-
-def test_a_foreign_row_is_refused_with_the_expected_fields() -> None:
-    with pytest.raises(DataError, match="episode_seconds"):
-        EpisodeRow.from_json({"episode": 1})
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
