@@ -136,20 +136,15 @@ class World(Protocol):
         Raises:
             InvalidObservationError: a view that this world cannot read.
         """
-        ...
 
     def maps(self, nodes: Sequence[Node]) -> np.ndarray:
         """`[N, P, R, H, W]` probability in [0, 1] that primitive P in orientation bin R applied at a cell has its effect."""
-        ...
 
     def expand(self, nodes: Sequence[Node], actions: Sequence[Sequence[Action]], goal: Goal) -> list[list[Outcome]]:
         """For each node one outcome per action, in order; everything in as few passes as possible."""
-        ...
 
     def key(self, node: Node) -> Hashable:
         """Equal for nodes that a search should treat as duplicates."""
-        ...
 
     def point(self, node: Node, cell: tuple[int, int]) -> tuple[float, float, float] | None:
         """World point of the surface at a cell [m], imagined where the node is; None where nothing is known."""
-        ...

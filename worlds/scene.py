@@ -20,7 +20,6 @@ class RealWorld(Protocol):
 
     def observe(self) -> "Observation | SpatialView":
         """What is seen now."""
-        ...
 
     def act(self, action: Action, view: "SpatialView") -> PrimitiveResult:
         """Apply a primitive at a cell of the view the action was chosen in.
@@ -29,7 +28,6 @@ class RealWorld(Protocol):
             InvalidObservationError: the cell shows nothing to act on.
             PhysicsError: the simulation diverged; the episode is void.
         """
-        ...
 
 
 class Scene(RealWorld, Protocol):
@@ -39,19 +37,15 @@ class Scene(RealWorld, Protocol):
 
     def masks(self) -> Mapping[str, np.ndarray]:
         """Name -> `[H, W]` bool, the cells of each thing in the present view."""
-        ...
 
     def truth(self, predicates: Sequence[Predicate]) -> dict[str, bool]:
         """`str(predicate)` -> whether it truly holds now."""
-        ...
 
     def snapshot(self) -> Any:
         """Everything needed to go on from this moment; take it between primitives only."""
-        ...
 
     def restore(self, snapshot: Any) -> None:
         """Back to a snapshot of this or of an equally built scene."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
