@@ -6,15 +6,13 @@ from types import MappingProxyType
 import numpy as np
 
 from hiermap.planners.beam import beam
-from hiermap.planners.best_first import best_first, greedy_best_first, weighted_best_first
+from hiermap.planners.best_first import best_first, exhaustive, greedy_best_first, weighted_best_first
 from hiermap.planners.candidates import PeakOptions, candidates
-from hiermap.planners.exhaustive import exhaustive
 from hiermap.planners.failure_memory import Avoid
 from hiermap.planners.options import Budget, SearchOptions
 from hiermap.planners.plan import Plan, PlanResult, PlanStep, Status
-from hiermap.planners.random_walk import random_walk
-from hiermap.planners.reactive import reactive
 from hiermap.planners.search_tree import Tree
+from hiermap.planners.walks import random_walk, reactive
 
 Search = Callable[[Tree, np.random.Generator], PlanResult]
 """Grows a tree, which brings the problem, the budget, the heuristic and the candidate generator, until there is an answer."""

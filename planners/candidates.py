@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy import ndimage
@@ -68,7 +69,8 @@ def candidates(maps: np.ndarray, options: PeakOptions, targets: Iterable[np.ndar
     `targets` are masks `[H, W]` of what the goal names in the first view: the best cell of each effect on them, and just below them
     where an opened drawer shows its inside, is kept in front of all other peaks, however many those are.
     """
-    windows = [window for mask in targets for window in (mask, _below(mask))]
+    below = partial(ndimage.maximum_filter1d, size=OPENING_CELLS + 1, axis=0, mode="constant", origin=OPENING_CELLS // 2)
+    windows = [window for mask in targets for window in (mask, below(mask) & ~mask)]
     named: dict[Action, float] = {}
     others: dict[Action, float] = {}
     for effect in EFFECTS:
@@ -95,10 +97,6 @@ def every_action(maps: np.ndarray, threshold: float) -> list[Candidate]:
 def _ranked(found: dict[Action, float]) -> list[Candidate]:
     order = sorted(found, key=lambda a: (-found[a], a.primitive, a.cell, a.rotation_index))
     return [Candidate(action, found[action]) for action in order]
-
-
-def _below(mask: np.ndarray) -> np.ndarray:
-    return ndimage.maximum_filter1d(mask, OPENING_CELLS + 1, axis=0, mode="constant", origin=OPENING_CELLS // 2) & ~mask
 
 
 def _middle_first(best: np.ndarray) -> np.ndarray:

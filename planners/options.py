@@ -6,8 +6,6 @@ from hiermap.planners.candidates import PeakOptions
 from hiermap.planners.failure_memory import Avoid
 from hiermap.primitives.specs import PRIMITIVES
 
-RISK_SECONDS = 20.0
-"""LAMBDA [s]: an edge costs its time plus this times -log(success). At 20 s a drop from 1.0 to 0.6 costs as much as one more primitive."""
 SECONDS_PER_STEP = min(spec.typical_seconds for spec in PRIMITIVES.values())
 """What the heuristic charges per missing primitive [s]: the cheapest primitive, done surely. `h` never overestimates (it is admissible)
 when a world's `progress` never overestimates the number of missing primitives and no outcome costs less than this."""
@@ -46,7 +44,8 @@ class SearchOptions:
 
     Attributes:
         peaks: which actions are candidates.
-        risk_seconds: LAMBDA of the edge cost, >= 0 [s].
+        risk_seconds: LAMBDA, >= 0 [s]: an edge costs its time plus this times -log(success). At 20 s a drop from 1.0 to 0.6 costs as
+            much as one more primitive.
         seconds_per_step: what the heuristic charges per missing primitive, >= 0 [s]; null for the most that is admissible, and in an
             evaluation for what a primitive costs on average.
         weight: of the heuristic in weighted best-first search, >= 1.
@@ -58,7 +57,7 @@ class SearchOptions:
     """
 
     peaks: PeakOptions = field(default_factory=PeakOptions, metadata={"omegaconf_ignore": True})
-    risk_seconds: float = RISK_SECONDS
+    risk_seconds: float = 20.0
     seconds_per_step: float | None = None
     weight: float = 2.0
     batch: int = 2

@@ -147,7 +147,8 @@ class Tree:
         success = outcome.success * discount(candidate.action, self.options.avoid, parent.depth)
         if success < LEAST_SUCCESS:
             return None
-        belief = _belief(outcome.node)
+        solved = outcome.node.progress >= 1.0
+        belief = max(float(np.prod(list(outcome.node.predicates.values()))), LEAST_SUCCESS) if solved else 1.0
         return Entry(
             index=-1,
             node=outcome.node,
@@ -211,11 +212,6 @@ class Tree:
             place = {"row": row, "column": column, "rotation_index": rotation}
             graph.add_edge(e.parent.index, e.index, primitive=e.action.primitive, **place, **numbers)
         return graph
-
-
-def _belief(node: Node) -> float:
-    """Probability that the goal holds where it is believed to; 1 elsewhere."""
-    return max(float(np.prod(list(node.predicates.values()))), LEAST_SUCCESS) if node.progress >= 1.0 else 1.0
 
 
 def _path(entry: Entry) -> list[Entry]:

@@ -42,8 +42,8 @@ class ModelConfig:
     legend: Legend = field(default_factory=registered, metadata={"omegaconf_ignore": True})
 
     def __post_init__(self) -> None:
-        for name, value in self._sizes().items():
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        for name, value in vars(self).items():
+            if name != "legend" and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
                 raise ConfigError(f"model.{name}={value!r}; expected a positive integer")
         if self.rows % 8 or self.columns % 8:
             raise ConfigError(f"model rows and columns must be multiples of 8, got {self.rows} x {self.columns}")
@@ -60,12 +60,9 @@ class ModelConfig:
         """Rows and columns of the latent."""
         return self.rows // STRIDE, self.columns // STRIDE
 
-    def _sizes(self) -> dict[str, int]:
-        return {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name != "legend"}
-
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON."""
-        return {**self._sizes(), "legend": self.legend.to_dict()}
+        return {**vars(self), "legend": self.legend.to_dict()}
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> "ModelConfig":

@@ -71,7 +71,8 @@ class PredicateHead(nn.Module):
         keys = _split_heads(self.keys(now).flatten(2).transpose(1, 2) + self.key_position(self.position.T))
         values = _split_heads(self.values(now).flatten(2).transpose(1, 2))
         for layer, (query, update) in enumerate(zip(self.queries, self.updates, strict=True)):
-            attention = self._attend(query(token), keys[:, layer])
+            split = query(token).unflatten(-1, (_HEADS, -1)).transpose(1, 2)
+            attention = torch.softmax(split @ keys[:, layer].transpose(-1, -2) / math.sqrt(split.shape[-1]), dim=-1)
             read = _merge(attention @ values[:, layer])
             where = _merge(attention @ self.grid) - centre.repeat(1, 1, _HEADS)
             stay = torch.einsum("bhnl,bnl->bnh", attention, around * 9)
@@ -79,23 +80,15 @@ class PredicateHead(nn.Module):
             token = token + update(torch.cat([token, read, where, stay, sure], dim=-1))
         return self._answers(token, attention, centre, around)
 
-    @staticmethod
-    def _attend(query: Tensor, keys: Tensor) -> Tensor:
-        size, things, width = query.shape
-        split = query.view(size, things, _HEADS, width // _HEADS).transpose(1, 2)
-        return torch.softmax(split @ keys.transpose(-1, -2) / math.sqrt(width // _HEADS), dim=-1)
-
     def _answers(self, token: Tensor, attention: Tensor, centre: Tensor, around: Tensor) -> Answers:
-        size, things, _ = token.shape
-        unary = self.unary(token).view(size, things, -1, 1 + _CLASSES)
+        unary = self.unary(token).unflatten(-1, (-1, 1 + _CLASSES))
         pair = torch.relu(self.thing(token)[:, :, None] + self.place(token)[:, None])
         over = torch.einsum("bhal,btl->bath", attention, around * 9)
         where = _merge(attention @ self.grid)
         apart = where[:, :, None] - centre.repeat(1, 1, _HEADS)[:, None]
-        gap = (centre[:, :, None] - centre[:, None]).expand(-1, things, things, -1)
-        both = over * over.transpose(1, 2)
-        facts = torch.cat([pair, over, apart, both, gap], dim=-1)
-        binary = self.relation(facts).view(size, things, things, -1, 1 + _CLASSES)
+        gap = centre[:, :, None] - centre[:, None]
+        facts = torch.cat([pair, over, apart, over * over.transpose(1, 2), gap], dim=-1)
+        binary = self.relation(facts).unflatten(-1, (-1, 1 + _CLASSES))
         return Answers(unary[..., 0], binary[..., 0], unary[..., 1:], binary[..., 1:])
 
 
@@ -110,8 +103,7 @@ def _pooling(masks: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 def _split_heads(x: Tensor) -> Tensor:
     """`[B, L, 2 * width]` -> `[B, 2, heads, L, width / heads]`."""
-    size, cells, width = x.shape
-    return x.view(size, cells, 2, _HEADS, width // 2 // _HEADS).permute(0, 2, 3, 1, 4)
+    return x.unflatten(-1, (2, _HEADS, -1)).permute(0, 2, 3, 1, 4)
 
 
 def _merge(x: Tensor) -> Tensor:

@@ -91,9 +91,8 @@ class LatentWorld:
 
     def maps(self, nodes: Sequence[Node]) -> np.ndarray:
         """`[N, P, R, H, W]` success probability in [0, 1]."""
-        new = list(dict.fromkeys(node for node in nodes if node not in self._decoded))
         with torch.inference_mode():
-            for node in new:
+            for node in (node for node in nodes if node not in self._decoded):
                 self._decoded[node] = self.model.decode(node.state.latent[None])[0].float().cpu().numpy()
         return np.stack([self._decoded[node] for node in nodes])
 
@@ -140,7 +139,8 @@ class LatentWorld:
         truth, steps = self._beliefs(latent, torch.stack([state.first for state in states]), goal)
         outcomes = []
         for k, (node, action) in enumerate(pairs):
-            past = tuple(sorted([*states[k].past, _coarse(action, self.options.same_place)]))
+            row, column = (index // self.options.same_place for index in action.cell)
+            past = tuple(sorted([*states[k].past, (action.primitive, action.rotation_index, row, column)]))
             # A clone, so that a kept child does not keep its whole chunk alive.
             child = self._node(latent[k].clone(), states[k].first, (truth[k], steps[k]), goal, past)
             success = float(self.maps([node])[(0, _NAMES.index(action.primitive), action.rotation_index, *action.cell)])
@@ -154,7 +154,7 @@ class LatentWorld:
         firsts = [next((i for i in range(k) if _same(changes[k], changes[i], limit)), None) for k in range(len(changes))]
         return [outcome if first is None else replace(outcome, same_as=first) for outcome, first in zip(outcomes, firsts, strict=True)]
 
-    def _beliefs(self, latent: Tensor, first: Tensor, goal: Goal) -> tuple[np.ndarray, np.ndarray]:
+    def _beliefs(self, latent: Tensor, first: Tensor, goal: Goal) -> Beliefs:
         """Truth and steps-to-go `[B, predicates]` of the goal's predicates."""
         if not goal.predicates:
             return np.ones((len(latent), 0)), np.zeros((len(latent), 0))
@@ -180,8 +180,3 @@ class LatentWorld:
 
 def _same(one: Tensor, other: Tensor, limit: float) -> bool:
     return float((one - other).square().sum()) < limit * float(one.norm() * other.norm())
-
-
-def _coarse(action: Action, cells: int) -> tuple[str, int, int, int]:
-    row, column = action.cell
-    return action.primitive, action.rotation_index, row // cells, column // cells

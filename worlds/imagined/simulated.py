@@ -95,10 +95,15 @@ class SimulatedWorld:
 
     def maps(self, nodes: Sequence[Node]) -> np.ndarray:
         """Where each primitive is possible, or what the given source says of each node's view, `[N, P, R, H, W]`; 0 in a dead end."""
+        shape = (len(PRIMITIVES), ROTATION_BINS, *self.frame.shape)
         for state in (node.state for node in nodes):
-            if state not in self._maps:
-                view = self.view(state)
-                self._maps[state] = self._checked(np.zeros(self._shape, np.float32) if view is None else np.asarray(self._source(view)))
+            if state in self._maps:
+                continue
+            view = self.view(state)
+            maps = np.zeros(shape, np.float32) if view is None else np.asarray(self._source(view))
+            if maps.shape != shape:
+                raise ValueError(f"the source of maps returned shape {maps.shape}, expected {shape}")
+            self._maps[state] = maps
         return np.stack([self._maps[node.state] for node in nodes])
 
     def expand(self, nodes: Sequence[Node], actions: Sequence[Sequence[Action]], goal: Goal) -> list[list[Outcome]]:
@@ -174,12 +179,3 @@ class SimulatedWorld:
         assert isinstance(view, KnownView)  # states hold no others
         scene = self._scene(view)
         return oracle_maps(self.kitchen.spec, scene, view, self.kitchen.masks()).astype(np.float32)
-
-    @property
-    def _shape(self) -> tuple[int, ...]:
-        return len(PRIMITIVES), ROTATION_BINS, *self.frame.shape
-
-    def _checked(self, maps: np.ndarray) -> np.ndarray:
-        if maps.shape != self._shape:
-            raise ValueError(f"the source of maps returned shape {maps.shape}, expected {self._shape}")
-        return maps
