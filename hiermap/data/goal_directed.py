@@ -15,7 +15,8 @@ from hiermap.worlds.goals import Predicate
 from hiermap.worlds.kitchen.spec import KitchenSpec
 from hiermap.worlds.oracle.affordances import move_cells
 from hiermap.worlds.rules.moves import Move
-from hiermap.worlds.rules.transitions import rotations, solve, table_for
+from hiermap.worlds.rules.shortest_paths import shortest
+from hiermap.worlds.rules.transitions import rotations, table_for
 from hiermap.worlds.tasks.goal_sampling import GoalSampler
 
 SHORTEST, LONGEST = 2, 5
@@ -51,12 +52,13 @@ class Purpose:
         return action
 
     def _draw(self, now: Look, rng: np.random.Generator) -> tuple[Move, ...]:
+        table = table_for(self.spec, now.scene)
         if rng.random() < PUT_AWAY_SHARE:
             goal: tuple[Predicate, ...] | None = self._put_away(now, rng)
         else:
-            sampler = GoalSampler(self.spec, now.scene, table_for(self.spec, now.scene))
+            sampler = GoalSampler(self.spec, now.scene, table)
             goal = sampler.draw(rng, int(rng.integers(SHORTEST, LONGEST + 1)), bool(rng.random() < DETOUR_SHARE))
-        return (goal and solve(self.spec, now.scene, goal, LONGEST)) or ()
+        return (goal and shortest(table, goal, LONGEST)) or ()
 
     def _put_away(self, now: Look, rng: np.random.Generator) -> tuple[Predicate, ...]:
         """Something that was in sight at first goes into a drawer, and the drawer is shut."""

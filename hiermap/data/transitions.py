@@ -14,7 +14,8 @@ from hiermap.worlds.perception.grounding import ground
 from hiermap.worlds.rules.judge import effect, truth
 from hiermap.worlds.rules.moves import Move, conceivable
 from hiermap.worlds.rules.places import LOW, drawer_around, place_at
-from hiermap.worlds.rules.transitions import after, rotations, steps_to_go
+from hiermap.worlds.rules.shortest_paths import steps_to_predicates
+from hiermap.worlds.rules.transitions import after, rotations, table_for
 from hiermap.worlds.simulator.kitchen import Kitchen
 
 LABEL_STEPS_CAP = 5
@@ -28,7 +29,7 @@ def look(kitchen: Kitchen) -> Look:
     """The present view of a kitchen with all its labels."""
     scene, view = kitchen.scene(), kitchen.view()
     maps = oracle_maps(kitchen.spec, scene, view, kitchen.masks())
-    steps = steps_to_go(kitchen.spec, scene, LABEL_STEPS_CAP)
+    steps = steps_to_predicates(table_for(kitchen.spec, scene), LABEL_STEPS_CAP)
     return Look(view, scene, maps, truth(kitchen.spec, scene), steps, kitchen.snapshot())
 
 

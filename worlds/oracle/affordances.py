@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS
 from hiermap.worlds.base import Action
@@ -12,14 +13,12 @@ from hiermap.worlds.oracle.regions import counter_floor, drawer_floor, face_regi
 from hiermap.worlds.perception.fusion import SpatialView
 from hiermap.worlds.rules.moves import Move, conceivable, hand_over, opening_axis
 from hiermap.worlds.rules.obstacles import fixed_slabs, standing, stops
-from hiermap.worlds.rules.places import LOW, Place, common_places, place_at
+from hiermap.worlds.rules.places import LOW, common_places, place_at
 from hiermap.worlds.rules.slabs import NOMINAL, cylinder_overlaps, overlaps, part_slabs
 from hiermap.worlds.rules.transitions import legal_moves, rotations
 
-SPOT_RADIUS = 0.025
-"""A cell this near to a place means that place [m]."""
-SAME_LEVEL = 0.02
-"""And this near to its height [m]."""
+SPOT_RADIUS, SAME_LEVEL = 0.025, 0.02
+"""A cell this near to a place, and this near to its height, means that place [m]."""
 _INDEX = {name: index for index, name in enumerate(PRIMITIVES)}
 
 
@@ -86,7 +85,10 @@ def move_cells(
     Whether or not the rules allow the move.
     """
     if move.place is not None:
-        return _place_region(spec, scene, view, move.place, rotation)
+        offset = view.points - np.array(move.place.point_world)
+        distance = np.hypot(offset[..., 0], offset[..., 1])
+        there = (distance <= SPOT_RADIUS) & (np.abs(offset[..., 2]) <= SAME_LEVEL)
+        return place_cells(spec, scene, view, rotation, there), distance
     region, distance = _thing_region(spec, scene, view, move, rotation)
     region = region & view.valid
     if masks is not None and move.target in masks:
@@ -111,23 +113,13 @@ def _thing_region(spec: KitchenSpec, scene: SceneState, view: SpatialView, move:
     return face_region(fixture, points, fraction)
 
 
-def _place_region(spec: KitchenSpec, scene: SceneState, view: SpatialView, place: Place, rotation: int) -> tuple[np.ndarray, np.ndarray]:
-    offset = view.points - np.array(place.point_world)
-    distance = np.hypot(offset[..., 0], offset[..., 1])
-    level = (distance <= SPOT_RADIUS) & (np.abs(offset[..., 2]) <= SAME_LEVEL)
-    return place_cells(spec, scene, view, rotation, place) & level, distance
-
-
-def place_cells(spec: KitchenSpec, scene: SceneState, view: SpatialView, rotation: int, near: Place | None = None) -> np.ndarray:
-    """Cells `[H, W]` bool where the held object can be set down on free ground that the hand reaches: all, or those `near` a place."""
+def place_cells(spec: KitchenSpec, scene: SceneState, view: SpatialView, rotation: int, among: ArrayLike = True) -> np.ndarray:
+    """Cells `[H, W]` bool, of those `among`, where the held object can be set down on free ground that the hand reaches."""
     cells = np.zeros(view.depth.shape, bool)
     if scene.held is None:
         return cells
     thing = spec.object(scene.held)
-    ground = _ground(spec, scene, thing, view.points, rotation) & view.valid
-    if near is not None:
-        offset = view.points[..., :2] - np.array(near.point_world[:2])
-        ground &= np.hypot(offset[..., 0], offset[..., 1]) <= SPOT_RADIUS
+    ground = _ground(spec, scene, thing, view.points, rotation) & view.valid & np.asarray(among)
     where = np.argwhere(ground)
     if len(where):
         points = view.points[ground].astype(float)

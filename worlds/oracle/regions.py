@@ -28,21 +28,20 @@ GRIPPED_LEVER_M = 0.03
 """A lever is gripped this near to its grip point [m]."""
 
 
-def _frame(fixture: FixtureSpec) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Outward normal, the horizontal direction along the front (+y side) and the upward direction along it, at fraction 0."""
+def _at_front(fixture: FixtureSpec, points: np.ndarray, fraction: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Points moved back to fraction 0, from the middle of the face there; outward, along it horizontally (to +y) and up along it."""
+    offset = fixture.moved(points, -fraction) - np.array(fixture.face_world)
     normal = np.array(fixture.normal_world)
     up = np.array([0.0, 0.0, 1.0]) - normal[2] * normal
     up /= np.linalg.norm(up)
     side = np.cross(normal, up)
-    return normal, side if side[1] > 0 else -side, up
+    return offset, normal, side if side[1] > 0 else -side, up
 
 
 def handle_distance(fixture: FixtureSpec, points: np.ndarray, fraction: float) -> tuple[np.ndarray, np.ndarray]:
     """Whether points are on the handle, and their distance [m] from where it is best gripped."""
-    rest = fixture.moved(points, -fraction)  # moved back to where they lie at fraction 0
-    normal, _, _ = _frame(fixture)
-    tip = np.array(fixture.handle_world)
-    offset = rest - tip
+    normal = np.array(fixture.normal_world)
+    offset = fixture.moved(points, -fraction) - np.array(fixture.handle_world)
     if fixture.handle in ("bar_horizontal", "bar_vertical", "lever"):
         axis = np.array(fixture.handle_axis_world)
         half = GRIPPED_LEVER_M if fixture.handle == "lever" else max(fixture.handle_length / 2 - 0.012, 0.01)
@@ -59,10 +58,8 @@ def handle_distance(fixture: FixtureSpec, points: np.ndarray, fraction: float) -
 
 def face_region(fixture: FixtureSpec, points: np.ndarray, fraction: float) -> tuple[np.ndarray, np.ndarray]:
     """Whether points are where the part is pushed shut, and their distance [m] from the best of those."""
-    rest = fixture.moved(points, -fraction)  # moved back to where they lie at fraction 0
-    normal, side, up = _frame(fixture)
+    offset, normal, side, up = _at_front(fixture, points, fraction)
     width, height, _ = fixture.size
-    offset = rest - np.array(fixture.face_world)
     out, y, z = offset @ normal, offset @ side, offset @ up
     on = np.abs(out) <= TOLERANCE
     if fixture.kind == "drawer":
@@ -83,10 +80,8 @@ def face_region(fixture: FixtureSpec, points: np.ndarray, fraction: float) -> tu
 
 def rocker_half(fixture: FixtureSpec, points: np.ndarray, fraction: float, upper: bool) -> tuple[np.ndarray, np.ndarray]:
     """Whether points are on the upper or lower half of a rocker, and their distance [m] from the middle of that half."""
-    rest = fixture.moved(points, -fraction)  # moved back to where they lie at fraction 0
-    normal, side, _ = _frame(fixture)
+    offset, normal, side, _ = _at_front(fixture, points, fraction)
     up = np.array(fixture.handle_axis_world)
-    offset = rest - np.array(fixture.face_world)
     half = fixture.handle_length / 2
     out, y, z = offset @ normal, offset @ side, (offset @ up) * (1.0 if upper else -1.0)
     on = (np.abs(out) <= TOLERANCE) & (np.abs(y) <= fixture.size[0] / 2) & (z >= 0.35 * half) & (z <= half + 0.003)

@@ -9,7 +9,7 @@ from scipy.optimize import least_squares
 
 from hiermap.worlds.base import CameraView
 from hiermap.worlds.frame import point_to_pixel
-from hiermap.worlds.perception.cameras import MAX_FIDUCIAL_ERROR_PX, check_marks, fiducial_error_px
+from hiermap.worlds.perception.cameras import MAX_FIDUCIAL_ERROR_PX, check_marks, fiducial_error_px, marks_seen
 from hiermap.worlds.perception.registration import motion, registered, turned
 
 LEAST_MARKS = 4
@@ -25,7 +25,7 @@ def calibrated(views: Sequence[CameraView]) -> tuple[tuple[CameraView, ...], tup
     Raises:
         InvalidObservationError: a camera's marks fit neither its calibration nor any other pose.
     """
-    unmarked = [index for index, view in enumerate(views) if _seen(view).sum() < LEAST_MARKS]
+    unmarked = [index for index, view in enumerate(views) if marks_seen(view).sum() < LEAST_MARKS]
     fitted = [view if index in unmarked else _from_marks(view) for index, view in enumerate(views)]
     for index, T in registered(fitted, unmarked).items():
         fitted[index] = replace(fitted[index], T_camera_to_world=T)
@@ -36,17 +36,10 @@ def calibrated(views: Sequence[CameraView]) -> tuple[tuple[CameraView, ...], tup
 
 
 def _what_was_done(before: CameraView, after: CameraView) -> str:
-    marks = int(_seen(after).sum())
+    marks = int(marks_seen(after).sum())
     how = f"recalibrated from {marks} marks" if marks >= LEAST_MARKS else "registered to the others"
     shift_m, turn_rad = motion(before.T_camera_to_world, after.T_camera_to_world)
     return f"{how}: moved {1000 * shift_m:.1f} mm, turned {np.rad2deg(turn_rad):.2f} degrees"
-
-
-def _seen(view: CameraView) -> np.ndarray:
-    """Which marks a camera sees, [n] bool."""
-    if view.fiducials_world is None or view.fiducials_pixel is None:
-        return np.zeros(0, bool)
-    return np.isfinite(view.fiducials_pixel).all(axis=-1)
 
 
 def _from_marks(view: CameraView) -> CameraView:
@@ -55,22 +48,17 @@ def _from_marks(view: CameraView) -> CameraView:
     if before_px <= EXACT_PX:
         return view
     fitted, error_px = _fit(view)
-    seen = np.flatnonzero(_seen(view))
+    seen = np.flatnonzero(marks_seen(view))
     if error_px > MAX_FIDUCIAL_ERROR_PX and len(seen) > LEAST_MARKS:
-        fitted, error_px = min((_fit(_without(view, mark)) for mark in seen), key=itemgetter(1))
+        others = (np.where(np.eye(len(view.fiducials_pixel))[mark, :, None], np.nan, view.fiducials_pixel) for mark in seen)
+        fitted, error_px = min((_fit(replace(view, fiducials_pixel=pixels)) for pixels in others), key=itemgetter(1))
     bound_px = MAX_FIDUCIAL_ERROR_PX if before_px > MAX_FIDUCIAL_ERROR_PX else before_px / MUCH_BETTER
     return fitted if error_px <= bound_px else view
 
 
-def _without(view: CameraView, mark: int) -> CameraView:
-    pixels = np.array(view.fiducials_pixel, float)
-    pixels[mark] = np.nan
-    return replace(view, fiducials_pixel=pixels)
-
-
 def _fit(view: CameraView) -> tuple[CameraView, float]:
     """The view with the pose that puts its marks nearest to where it sees them, and how far from there they still are [px]."""
-    T, seen = np.asarray(view.T_camera_to_world), _seen(view)
+    T, seen = np.asarray(view.T_camera_to_world), marks_seen(view)
     world, pixels = np.asarray(view.fiducials_world)[seen], np.asarray(view.fiducials_pixel)[seen]
 
     def residuals(twist: np.ndarray) -> np.ndarray:

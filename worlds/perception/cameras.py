@@ -74,10 +74,8 @@ def check_view(view: CameraView, name: str = "camera") -> None:
     Raises:
         InvalidObservationError: with the value, what was expected and what to try.
     """
-    fault = next(
-        chain(_image_faults(view), _intrinsics_faults(view), _pose_faults(view.T_camera_to_world), _depth_faults(view.depth)), None
-    )
-    if fault is not None:
+    faults = chain(_image_faults(view), _intrinsics_faults(view), _pose_faults(view.T_camera_to_world), _depth_faults(view.depth))
+    if fault := next(faults, None):
         raise InvalidObservationError(f"{name}: {fault}")
 
 
@@ -139,14 +137,21 @@ def _depth_faults(image: np.ndarray) -> Iterator[str]:
         yield f"the median depth is {median:.4g}, expected metres below {MAX_DEPTH_M:g}; millimetres? divide by 1000"
 
 
-def fiducial_error_px(view: CameraView) -> float | None:
-    """Root mean square distance [px] between the marks a camera sees and where its calibration puts them; None without marks."""
+def marks_seen(view: CameraView) -> np.ndarray:
+    """Which of its calibration marks a camera sees, [n] bool."""
     if view.fiducials_world is None or view.fiducials_pixel is None:
-        return None
+        return np.zeros(0, bool)
     if len(view.fiducials_world) != len(view.fiducials_pixel):
         raise InvalidObservationError(
             f"{len(view.fiducials_world)} fiducial places but {len(view.fiducials_pixel)} pixels; expected one each"
         )
+    return np.isfinite(view.fiducials_pixel).all(axis=-1)
+
+
+def fiducial_error_px(view: CameraView) -> float | None:
+    """Root mean square distance [px] between the marks a camera sees and where its calibration puts them; None without marks."""
+    if not marks_seen(view).any():
+        return None
     expected, _ = point_to_pixel(view.fiducials_world, view.K, view.T_camera_to_world)
     squared = ((expected - view.fiducials_pixel) ** 2).sum(axis=-1)
     seen = np.isfinite(squared)

@@ -1,13 +1,10 @@
 """From a cell of the view to metres: what a motor program is told."""
 
-import numpy as np
-
 from hiermap.primitives.specs import PRIMITIVES, Command
 from hiermap.worlds.base import Action
 from hiermap.worlds.errors import InvalidObservationError
+from hiermap.worlds.frame import UP_WORLD
 from hiermap.worlds.perception.fusion import SpatialView
-
-UP_WORLD = (0.0, 0.0, 1.0)
 
 
 def ground(view: SpatialView, action: Action) -> Command:
@@ -23,10 +20,5 @@ def ground(view: SpatialView, action: Action) -> Command:
         raise InvalidObservationError(
             f"{action.primitive} has orientation bins 0..{len(spec.rotations) - 1} {spec.rotations}, got {action.rotation_index}"
         )
-    point = view.point(action.cell)
-    normal = UP_WORLD if spec.from_above else _triple(view.normal(action.cell))
-    return Command(action.primitive, _triple(point), normal, action.rotation_index)
-
-
-def _triple(vector: np.ndarray) -> tuple[float, float, float]:
-    return float(vector[0]), float(vector[1]), float(vector[2])
+    normal = UP_WORLD if spec.from_above else view.normal(action.cell)
+    return Command(action.primitive, tuple(view.point(action.cell).tolist()), tuple(normal.tolist()), action.rotation_index)

@@ -11,10 +11,8 @@ from hiermap.worlds.rules.places import SIDES, in_drawer, on_surface
 
 PUSHED_MIN, PUSHED_MAX, PUSHED_ASIDE = 0.05, 0.16, 0.04
 """A sideways push of 10 cm had its effect when the object moved so far along, and at most so far across [m]."""
-PLACED_RADIUS = 0.05
-"""A placed object may stand this far from where it was asked to stand [m]; placing is exact to about 5 mm."""
-PLACED_LEVEL = 0.03
-"""And this far above or below [m]."""
+PLACED_RADIUS, PLACED_LEVEL = 0.05, 0.03
+"""A placed object may stand this far from where it was asked to stand, and this far above or below [m]; placing is exact to 5 mm."""
 
 PredicateKey = tuple[str, ...]
 """`(kind, *arguments)`."""

@@ -10,8 +10,10 @@ from hiermap.primitives.hand import PUSH_DISTANCE_M, YAWS_RAD
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.worlds.kitchen.spec import OPENABLE, FixtureSpec, KitchenSpec, ObjectSpec, SceneState
 from hiermap.worlds.rules.places import SIDES, Place
-from hiermap.worlds.rules.slabs import PALM_TO_FOREARM, Clearance, front_hand, outward, slab, sweep_slabs, top_hand, upright
+from hiermap.worlds.rules.slabs import PALM_TO_FOREARM, Clearance, front_hand, outward, part_slabs, slab, top_hand, upright
 
+SWEEP_STEPS = 16
+"""Samples of a door's swing: 5 degrees each, 2.5 cm at the tip, less than any object's diameter."""
 PUSH_LEVER = 0.62
 """A door is pushed shut at this part of its width from the hinge."""
 BESIDE = 0.03
@@ -107,15 +109,15 @@ def conceivable(spec: KitchenSpec, scene: SceneState, primitive: str, rotation_i
             yield Move("push", name, rotation_index, side=SIDE_OF_BIN[rotation_index])
 
 
-def push_point(fixture: FixtureSpec, fraction: float, lever: float = PUSH_LEVER) -> np.ndarray:
-    """Where the front of a door or drawer is pushed shut, [3] [m]: `lever` of the width from the hinge, the middle of a drawer."""
+def push_point(fixture: FixtureSpec, fraction: float) -> np.ndarray:
+    """Where the front of a door or drawer is pushed shut, [3] [m]: `PUSH_LEVER` of the width from the hinge, the middle of a drawer."""
     point = np.array(fixture.face_world)
     anchor = np.array(fixture.joint_anchor_world)
     if fixture.joint_type == "hinge":
         along = 2 if abs(fixture.joint_axis_world[1]) > 0.5 else 1
         side = np.sign(point[along] - anchor[along])
         width = fixture.size[1] if along == 2 else fixture.size[0]
-        point[along] += side * width * (lever - 0.5)
+        point[along] += side * width * (PUSH_LEVER - 0.5)
     return fixture.moved(point, fraction)
 
 
@@ -129,7 +131,8 @@ def fixture_space(fixture: FixtureSpec, to: str, rotation_index: int, clearance:
         return np.zeros((0, 8)), np.concatenate(turned)
     if fixture.kind == "switch":
         return np.zeros((0, 8)), front_hand(np.array(fixture.face_world), AHEAD, flat, wide, clearance.arm_above)
-    part = sweep_slabs(fixture, 0.0, 1.0)
+    steps = SWEEP_STEPS if fixture.joint_type == "hinge" else 4
+    part = np.concatenate([part_slabs(fixture, f) for f in np.linspace(0.0, 1.0, steps)])
     hands = []
     for f in fractions:
         normal = outward(fixture, f)

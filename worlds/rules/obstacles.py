@@ -17,6 +17,9 @@ HIGHEST = 1.0
 PART_GAP = 0.004
 """Parts may pass each other this closely [m]: neighbouring fronts are that far apart."""
 
+Partial = tuple[tuple[str, float], ...]
+"""Names of fixtures that are partly open, with their fractions."""
+
 
 class Interference:
     """Open fixtures and objects at places as obstacles.
@@ -24,17 +27,12 @@ class Interference:
     Args:
         spec: the kitchen.
         objects, places: the objects of the scene and, for each, its places.
-        partial: fixtures that are partly open, with their fractions.
+        partial: the fixtures that are partly open.
         clearance: the room that is demanded.
     """
 
     def __init__(
-        self,
-        spec: KitchenSpec,
-        objects: Sequence[ObjectSpec],
-        places: Sequence[Sequence[Place]],
-        partial: tuple[tuple[str, float], ...],
-        clearance: Clearance,
+        self, spec: KitchenSpec, objects: Sequence[ObjectSpec], places: Sequence[Sequence[Place]], partial: Partial, clearance: Clearance
     ):
         self.clearance = clearance
         self._slabs, self._owners, self._bits = _obstacles(spec, partial)
@@ -42,7 +40,6 @@ class Interference:
         self._edges = np.cumsum([len(own) for own in places])[:-1]
         names = [p.drawer for own in places for p in own]
         self._in_drawer = {drawer: np.array([n in (None, drawer) for n in names], bool) for drawer in {None, *names}}
-        self._stops = stops(spec)
         self._fixed = fixed_slabs(spec)
 
     def blocks(self, slabs: np.ndarray, ignore: Sequence[int], part_gap: bool = False) -> list[int]:
@@ -73,10 +70,6 @@ class Interference:
         gap = min(self.clearance.gap, 0.0)  # the palm passes handles by a centimetre, and where those are is known exactly
         return overlaps(slabs.reshape(-1, 8), self._fixed, gap).reshape(len(slabs), -1).any(axis=1)
 
-    def meets_stop(self, slabs: np.ndarray) -> bool:
-        """Whether slabs `[N, 8]` come too near to a stop on the counter."""
-        return bool(cylinder_overlaps(slabs, self._stops, self.clearance.gap).any())
-
 
 def standing(spec: KitchenSpec, scene: SceneState) -> np.ndarray:
     """Every object of a scene but the one in the hand as x, y, radius, lowest and highest z, `[N, 5]` [m]."""
@@ -85,7 +78,7 @@ def standing(spec: KitchenSpec, scene: SceneState) -> np.ndarray:
 
 
 @lru_cache(maxsize=256)
-def _obstacles(spec: KitchenSpec, partial: tuple[tuple[str, float], ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _obstacles(spec: KitchenSpec, partial: Partial) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Slabs `[B, 8]` of every fixture while open (and as `partial` says), the fixture's index `[B]` and the state bit it has then `[B]`."""
     fractions = dict(partial)
     states = [
@@ -101,11 +94,8 @@ def _obstacles(spec: KitchenSpec, partial: tuple[tuple[str, float], ...]) -> tup
 
 def stops(spec: KitchenSpec) -> np.ndarray:
     """The low stops that stand on the counter beside doors as x, y, radius, lowest and highest z, `[N, 5]` [m]."""
-    rows = []
-    for panel in spec.panels:
-        if panel.is_stop:
-            (x, y, z), (half_x, half_y, half_z) = panel.centre_world, panel.half_size
-            rows.append([x, y, float(np.hypot(half_x, half_y)), z - half_z, z + half_z])
+    boxes = [(*panel.centre_world, *panel.half_size) for panel in spec.panels if panel.is_stop]
+    rows = [[x, y, float(np.hypot(half_x, half_y)), z - half_z, z + half_z] for x, y, z, half_x, half_y, half_z in boxes]
     return np.array(rows).reshape(-1, 5)
 
 
@@ -141,9 +131,7 @@ def fixture_ways(spec: KitchenSpec, name: str, to: str, clearance: Clearance) ->
 
 
 @lru_cache(maxsize=4096)
-def fixture_block(
-    spec: KitchenSpec, partial: tuple[tuple[str, float], ...], name: str, to: str, rotation: int, clearance: Clearance
-) -> int:
+def fixture_block(spec: KitchenSpec, partial: Partial, name: str, to: str, rotation: int, clearance: Clearance) -> int:
     """The state bits of the other fixtures that keep a fixture from being moved to `to`."""
     part, hand = fixture_ways(spec, name, to, clearance)[rotation]
     own = [f.name for f in spec.fixtures].index(name)

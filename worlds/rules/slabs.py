@@ -12,8 +12,6 @@ import numpy as np
 from hiermap.primitives.hand import MAX_APPROACH_YAW_RAD
 from hiermap.worlds.kitchen.spec import DOORS, FixtureSpec
 
-SWEEP_STEPS = 16
-"""Samples of a door's swing: 5 degrees each, 2.5 cm at the tip, less than any object's diameter."""
 FINGER_REACH = 0.02
 """The fingers beyond this distance behind the contact point are too thin to matter [m]; from there on the hand counts."""
 HAND_LENGTH = 0.16
@@ -94,12 +92,6 @@ def _bounding(fixture: FixtureSpec, fraction: float, front: Sequence[float], dep
     a, b = moved[:, :2] @ normal, moved[:, :2] @ across
     centre = normal * (a.min() + a.max()) / 2 + across * (b.min() + b.max()) / 2
     return slab(centre, normal, np.ptp(a) / 2, np.ptp(b) / 2, moved[:, 2].min(), moved[:, 2].max())
-
-
-def sweep_slabs(fixture: FixtureSpec, start: float, end: float) -> np.ndarray:
-    """Everything the moving part passes between two fractions, `[N, 8]`."""
-    steps = SWEEP_STEPS if fixture.joint_type == "hinge" else 4
-    return np.concatenate([part_slabs(fixture, f) for f in np.linspace(start, end, steps)])
 
 
 def front_hand(point_world: np.ndarray, outward_world: np.ndarray, half_width: float, half_height: float, above: float = 0.0) -> np.ndarray:

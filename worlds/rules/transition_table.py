@@ -13,9 +13,9 @@ from hiermap.worlds.goals import PREDICATES
 from hiermap.worlds.kitchen.spec import FixtureSpec, KitchenSpec, ObjectSpec, SceneState
 from hiermap.worlds.rules.judge import PredicateKey
 from hiermap.worlds.rules.moves import SIDE_OF_BIN, Move, fixture_primitive, grasp_bins, hand_over, push_space
-from hiermap.worlds.rules.obstacles import CLOSED, OPEN, PARTIAL, Interference, fixture_block, fixture_ways
+from hiermap.worlds.rules.obstacles import CLOSED, OPEN, PARTIAL, Interference, fixture_block, fixture_ways, stops
 from hiermap.worlds.rules.places import Place, common_places, fits, on_surface, own_places
-from hiermap.worlds.rules.slabs import Clearance
+from hiermap.worlds.rules.slabs import Clearance, cylinder_overlaps
 
 HELD, NOTHING = 63, 0
 """Place number of the object in the hand, and what an empty hand holds; otherwise that is the object's number, from 1."""
@@ -105,8 +105,6 @@ class TransitionTable:
         on_objects = [o for index, thing in enumerate(self.objects) for o in self._object_operators(index, thing)]
         self.operators = (*on_fixtures, *on_objects)
 
-    # --- states -------------------------------------------------------------------------------------------------------------------------
-
     def places_where(self, key: PredicateKey) -> int:
         """Bit mask of the place numbers at which a predicate of an object holds."""
         kind, thing, *targets = key
@@ -133,8 +131,6 @@ class TransitionTable:
             return self.fixtures[subject].of(states) == self.spec.fixture(subject).ends.index(kind)
         return (self.place_bits(states, subject) & np.uint64(self.places_where(key))) != 0
 
-    # --- expansion ----------------------------------------------------------------------------------------------------------------------
-
     def applicable(self, states: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
         """Operator numbers with the rows `[M]` of `states` `[N]` int64 in which they apply; operators that apply nowhere are left out."""
         placed = [self.place_bits(states, thing) for thing in self.things]
@@ -153,8 +149,6 @@ class TransitionTable:
         row = np.array([state], np.int64)
         placed = [self.place_bits(row, thing) for thing in self.things]
         return tuple(way.rotation_index for way in operator.ways if _is_free(way, row, placed)[0])
-
-    # --- compilation --------------------------------------------------------------------------------------------------------------------
 
     def _fixture_operators(self, fixture: FixtureSpec) -> Iterator[Operator]:
         """Moving a fixture to either end: with a free hand, uncovered, unlatched, and no latch whose door is open."""
@@ -204,15 +198,12 @@ class TransitionTable:
         never = self._among.meets_fixed(slabs)
         for (number, primitive, rotation, place), block, crowd, is_never in zip(asked, blocks, conflicts, never, strict=True):
             if not is_never:
+                above = None if place.drawer is None else self.spec.fixture(place.drawer).above
+                covering = 0 if above is None else self.fixtures[above].bits
                 crowded = primitive == "grasp" or self.clearance.crowding
-                way = Way(rotation, block | self._covering(place), crowd if crowded else ())
+                way = Way(rotation, block | covering, crowd if crowded else ())
                 found.setdefault((number, primitive), []).append(way)
         return found
-
-    def _covering(self, place: Place) -> int:
-        """The bits of the drawer above the one in which the place is: it must be shut."""
-        above = None if place.drawer is None else self.spec.fixture(place.drawer).above
-        return 0 if above is None else self.fixtures[above].bits
 
     def _hand_bins(self, thing: ObjectSpec, place: Place, primitive: str) -> tuple[int, ...]:
         """The orientations in which the hand may come to a place; it sets nothing down where only a push or the start leads to."""
@@ -233,7 +224,8 @@ class TransitionTable:
                 if start not in numbers or end not in numbers:
                     continue
                 space = push_space(thing, self.places[thing.name][numbers[start]], side, self.clearance)
-                if self._among.meets_stop(space) or self._among.meets_fixed(space[None])[0]:
+                at_stop = cylinder_overlaps(space, stops(self.spec), self.clearance.gap).any()
+                if at_stop or self._among.meets_fixed(space[None])[0]:
                     continue
                 way = Way(rotation, self._among.blocks(space[None], [-1])[0], self._among.conflicts(space[None], [index], [None])[0])
                 needs = {own: numbers[start], self.hand: NOTHING}

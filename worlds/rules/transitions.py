@@ -1,4 +1,4 @@
-"""The exact transition rules of a kitchen: which moves a scene allows, what they change, and how far predicates are.
+"""The exact transition rules of a kitchen: which moves a scene allows, and what they change.
 
 Nothing is scripted: a move is possible when the geometry leaves room for the moving part, for the hand and for the object.
 A free hand is needed for everything but placing; what is in a closed drawer is enclosed; a drawer under an open one is covered; a latched
@@ -11,12 +11,9 @@ from functools import lru_cache
 import numpy as np
 
 from hiermap.primitives.hand import PUSH_DISTANCE_M
-from hiermap.worlds.goals import Predicate
 from hiermap.worlds.kitchen.spec import KitchenSpec, SceneState
-from hiermap.worlds.rules.judge import PredicateKey
 from hiermap.worlds.rules.moves import Move
 from hiermap.worlds.rules.places import SIDES, in_drawer, pose_at
-from hiermap.worlds.rules.shortest_paths import shortest, steps_to_predicates
 from hiermap.worlds.rules.slabs import NOMINAL, Clearance
 from hiermap.worlds.rules.transition_table import TransitionTable
 
@@ -81,15 +78,3 @@ def with_fraction(spec: KitchenSpec, scene: SceneState, name: str, fraction: flo
         inside = {n for n, pose in poses.items() if n != scene.held and in_drawer(drawer, before, pose[:3])}
         poses = {n: (*np.add(pose[:3], shift).tolist(), pose[3]) if n in inside else pose for n, pose in poses.items()}
     return replace(scene, fractions={**scene.fractions, name: fraction}, poses=poses)
-
-
-def steps_to_go(spec: KitchenSpec, scene: SceneState, max_steps: int = 5) -> dict[PredicateKey, int]:
-    """Least primitives after which each single predicate `(kind, *arguments)` holds; those beyond `max_steps` are left out."""
-    return steps_to_predicates(table_for(spec, scene), max_steps)
-
-
-def solve(
-    spec: KitchenSpec, scene: SceneState, goal: tuple[Predicate, ...], limit: int = 10, clearance: Clearance = NOMINAL
-) -> tuple[Move, ...] | None:
-    """A shortest solution of a conjunction, or None if there is none of at most `limit` moves."""
-    return shortest(table_for(spec, scene, clearance), goal, limit)

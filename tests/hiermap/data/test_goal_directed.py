@@ -12,6 +12,7 @@ from hiermap.worlds.kitchen.scene_sampling import random_scene
 from hiermap.worlds.oracle.affordances import move_for
 from hiermap.worlds.rules import transitions
 from hiermap.worlds.rules.judge import holds
+from hiermap.worlds.rules.shortest_paths import shortest
 from hiermap.worlds.simulator.kitchen import Kitchen
 
 
@@ -40,11 +41,11 @@ def test_the_actions_of_a_purpose_are_allowed_and_mean_its_moves(kitchen):
 def test_the_moves_drawn_lead_to_a_goal_that_did_not_hold(kitchen, monkeypatch):
     now, goals = look(kitchen), []
 
-    def watched(spec, scene, goal, limit):
+    def watched(table, goal, limit):
         goals.append(goal)
-        return transitions.solve(spec, scene, goal, limit)
+        return shortest(table, goal, limit)
 
-    monkeypatch.setattr("hiermap.data.goal_directed.solve", watched)
+    monkeypatch.setattr("hiermap.data.goal_directed.shortest", watched)
     purpose = Purpose(kitchen.spec, kitchen.masks(), share=1.0)
     moves = next(drawn for seed in range(20) if (drawn := purpose._draw(now, np.random.default_rng(seed))))
     scene = now.scene

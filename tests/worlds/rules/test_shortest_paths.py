@@ -8,7 +8,7 @@ from hiermap.worlds.kitchen.layouts import sample_kitchen
 from hiermap.worlds.kitchen.scene_sampling import random_scene
 from hiermap.worlds.rules import transitions
 from hiermap.worlds.rules.judge import truth
-from hiermap.worlds.rules.shortest_paths import GoalBound, best_moves, levels, shortest
+from hiermap.worlds.rules.shortest_paths import GoalBound, best_moves, levels, shortest, steps_to_predicates
 from tests.worlds.rules.small_kitchen import scene, small_kitchen
 
 SPEC = small_kitchen()
@@ -44,7 +44,7 @@ def test_steps_to_every_predicate_agree_with_a_search_over_scenes():
             for key, value in truth(SPEC, here).items():
                 if value:
                     expected.setdefault(key, depth)
-    assert transitions.steps_to_go(SPEC, state, 3) == expected
+    assert steps_to_predicates(transitions.table_for(SPEC, state), 3) == expected
 
 
 def test_levels_hold_each_state_once_and_begin_with_the_scene():

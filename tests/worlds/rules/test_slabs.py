@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from hiermap.worlds.rules.slabs import cylinder_overlaps, front_hand, outward, overlaps, part_slabs, slab, sweep_slabs
+from hiermap.worlds.rules.moves import fixture_space
+from hiermap.worlds.rules.slabs import NOMINAL, cylinder_overlaps, front_hand, outward, overlaps, part_slabs, slab
 from tests.worlds.rules.small_kitchen import BACK, FRONT, small_kitchen
 
 SPEC = small_kitchen()
@@ -48,7 +49,7 @@ def test_an_open_door_stands_out_from_its_hinge_and_faces_outwards():
 
 
 def test_a_sweep_covers_the_sector_and_nothing_beyond_the_door_and_its_handle():
-    swept = sweep_slabs(SPEC.fixture("cabinet"), 0.0, 1.0)
+    swept, _ = fixture_space(SPEC.fixture("cabinet"), "open", 0, NOMINAL)
     for angle in np.linspace(0.05, 1.2, 12):
         for radius, expected in ((0.23, True), (0.33, False)):
             point = np.array([[BACK - radius * np.sin(angle), 0.42 - radius * np.cos(angle), 0.005, 0.3, 0.4]])

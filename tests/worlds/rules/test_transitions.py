@@ -9,6 +9,7 @@ from hiermap.worlds.kitchen.scene_sampling import random_scene
 from hiermap.worlds.rules import transitions
 from hiermap.worlds.rules.judge import effect, holds
 from hiermap.worlds.rules.moves import Move
+from hiermap.worlds.rules.shortest_paths import shortest, steps_to_predicates
 from hiermap.worlds.rules.slabs import LOOSE, STRICT
 from tests.worlds.rules.small_kitchen import FRONT, place, scene, small_kitchen
 
@@ -110,18 +111,19 @@ def test_a_move_that_is_not_allowed_is_refused_with_what_is():
 
 
 def test_least_steps_count_what_has_to_come_first():
-    steps = transitions.steps_to_go(SPEC, scene(SPEC, can=0, box=1))
+    steps = steps_to_predicates(transitions.table_for(SPEC, scene(SPEC, can=0, box=1)), 5)
     assert steps["closed", "top"] == 0 and steps["open", "top"] == 1
     assert steps["inside", "can", "top"] == 3 and steps["on_top", "can", "board"] == 2
     # The can stands in the sweep, even after a push of 10 cm: turn the latch, take it, put it elsewhere, pull.
     assert steps["open", "door"] == 4
-    assert ("held", "can") in steps and transitions.steps_to_go(SPEC, scene(SPEC), 0) == {k: 0 for k, v in steps.items() if v == 0}
+    now = steps_to_predicates(transitions.table_for(SPEC, scene(SPEC)), 0)
+    assert ("held", "can") in steps and now == {k: 0 for k, v in steps.items() if v == 0}
 
 
 def test_a_solution_replays_to_its_goal():
     state = scene(SPEC, ("top",), can=0, box=1)
     goal = (Predicate("inside", ("can", "bottom")), Predicate("closed", ("bottom",)), Predicate("open", ("top",)))
-    solution = transitions.solve(SPEC, state, goal)
+    solution = shortest(transitions.table_for(SPEC, state), goal, 10)
     assert solution is not None and len(solution) == 6
     for move in solution:
         state = transitions.apply(SPEC, state, move)
@@ -130,7 +132,7 @@ def test_a_solution_replays_to_its_goal():
 
 def test_a_contradiction_has_no_solution():
     goal = (Predicate("open", ("top",)), Predicate("closed", ("top",)))
-    assert transitions.solve(SPEC, scene(SPEC), goal) is None
+    assert shortest(transitions.table_for(SPEC, scene(SPEC)), goal, 10) is None
 
 
 @pytest.mark.parametrize("seed", [0, 3, 200_001])

@@ -9,6 +9,7 @@ from hiermap.worlds.rules import transitions
 from hiermap.worlds.rules.judge import holds
 from hiermap.worlds.rules.moves import Move
 from hiermap.worlds.rules.places import Place
+from hiermap.worlds.rules.shortest_paths import shortest
 from hiermap.worlds.rules.slabs import LOOSE, NOMINAL, STRICT
 from hiermap.worlds.tasks import chains
 from hiermap.worlds.tasks.chains import count_detours, sample_task
@@ -32,7 +33,7 @@ def test_a_chain_has_exactly_its_length_under_tight_nominal_and_generous_clearan
         scene = transitions.apply(task.spec, scene, move)
     assert all(holds(task.spec, scene, p) for p in task.goal_predicates)
     for clearance in (STRICT, NOMINAL, LOOSE):
-        found = transitions.solve(task.spec, task.scene, task.goal_predicates, length, clearance)
+        found = shortest(transitions.table_for(task.spec, task.scene, clearance), task.goal_predicates, length)
         assert found is not None and len(found) == length
     assert task.detours == count_detours(task.solution, task.goal_predicates)
 
