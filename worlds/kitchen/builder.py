@@ -8,7 +8,7 @@ import numpy as np
 from hiermap.worlds.kitchen import mjcf
 from hiermap.worlds.kitchen.lower_units import PANEL_THICKNESS
 from hiermap.worlds.kitchen.objects import object_body
-from hiermap.worlds.kitchen.spec import DOORS, FixtureSpec, KitchenSpec, drawer_floor_z
+from hiermap.worlds.kitchen.spec import DOORS, OPENABLE, FixtureSpec, KitchenSpec
 from hiermap.worlds.kitchen.upper_units import TONGUE
 
 METAL = (0.78, 0.78, 0.80, 1.0)
@@ -48,51 +48,38 @@ def fixture_body(fixture: FixtureSpec) -> Element:
     """One body, written at fraction 0 in world coordinates, with its joint of the same name."""
     body = mjcf.body(fixture.name)
     body.set("gravcomp", "1")  # stands for the springs and counterweights of real oven doors, levers and rockers
-    SubElement(
-        body,
-        "joint",
-        name=fixture.name,
-        type=fixture.joint_type,
-        axis=mjcf.numbers(fixture.joint_axis_world),
-        pos=mjcf.numbers(fixture.joint_anchor_world),
-        limited="true",
-        range=mjcf.numbers((0.0, fixture.joint_range)),
-        damping=mjcf.numbers(fixture.damping),
-        frictionloss=mjcf.numbers(fixture.frictionloss),
-        armature=mjcf.numbers(0.0 if fixture.kind in (*DOORS, "drawer") else ROTOR_ARMATURE),
-        solreflimit="0.02 1",
-        solreffriction="0.02 1",
-    )
+    numbers: dict[str, float | tuple[float, ...]] = {
+        "axis": fixture.joint_axis_world,
+        "pos": fixture.joint_anchor_world,
+        "range": (0.0, fixture.joint_range),
+        "damping": fixture.damping,
+        "frictionloss": fixture.frictionloss,
+        "armature": 0.0 if fixture.kind in OPENABLE else ROTOR_ARMATURE,
+    }
+    fixed = {"name": fixture.name, "type": fixture.joint_type, "limited": "true", "solreflimit": "0.02 1", "solreffriction": "0.02 1"}
+    SubElement(body, "joint", fixed | {key: mjcf.numbers(value) for key, value in numbers.items()})
     _BUILDERS[fixture.kind](body, fixture)
     return body
-
-
-def _collision(fixture: FixtureSpec) -> str:
-    return mjcf.LATCHED if fixture.latch else mjcf.MOVING
 
 
 def _front(body: Element, f: FixtureSpec) -> None:
     x, y, z = f.face_world
     half = (PANEL_THICKNESS / 2, f.size[0] / 2, f.size[1] / 2)
-    mjcf.geom(body, f"{f.name}/front", "box", _collision(f), f.rgba, friction=mjcf.GRIPPING, pos=(x + half[0], y, z), size=half)
-    _handle(body, f)
-
-
-def _handle(body: Element, f: FixtureSpec) -> None:
+    collision = mjcf.LATCHED if f.latch else mjcf.MOVING
+    mjcf.geom(body, f"{f.name}/front", "box", collision, f.rgba, friction=mjcf.GRIPPING, pos=(x + half[0], y, z), size=half)
     grip, radius = np.array(f.handle_world), f.handle_radius
-    face_x = f.face_world[0]
     if f.handle == "knob":
         stem = 0.5 * f.clearance
         head = (f.clearance - stem) / 2
-        for name, x, width, half in (("stem", face_x - stem / 2, 0.5 * radius, stem / 2), ("handle", grip[0] + head, radius, head)):
-            shape = {"pos": (x, *grip[1:]), "size": (width, half), "zaxis": (1, 0, 0)}
+        for name, middle, width, length in (("stem", x - stem / 2, 0.5 * radius, stem / 2), ("handle", grip[0] + head, radius, head)):
+            shape = {"pos": (middle, *grip[1:]), "size": (width, length), "zaxis": (1, 0, 0)}
             mjcf.geom(body, f"{f.name}/{name}", "cylinder", mjcf.MOVING, METAL, **shape)
         return
     centre, axis = grip + np.array([radius, 0.0, 0.0]), np.array(f.handle_axis_world)
     ends = [centre + side * axis * (f.handle_length / 2 - radius) for side in (-1, 1)]
     mjcf.geom(body, f"{f.name}/handle", "capsule", mjcf.MOVING, METAL, fromto=(*ends[0], *ends[1]), size=radius)
     for index, end in enumerate(ends):
-        post = (face_x, *end[1:], *end)
+        post = (x, *end[1:], *end)
         mjcf.geom(body, f"{f.name}/post_{index}", "capsule", mjcf.MOVING, METAL, fromto=post, size=0.6 * radius)
 
 
@@ -103,7 +90,7 @@ def _drawer(body: Element, f: FixtureSpec) -> None:
     low, wall_top = z - height / 2, z + height / 2 - 0.012
     middle_x = x + (PANEL_THICKNESS + depth) / 2
     half_depth, half_height = (depth - PANEL_THICKNESS) / 2, (wall_top - low) / 2
-    half_bottom, side = (drawer_floor_z(f) - low) / 2, width / 2 - 0.006
+    half_bottom, side = (f.drawer_floor_z - low) / 2, width / 2 - 0.006
     inside = (*(0.5 * c + 0.5 for c in f.rgba[:3]), 1.0)
     boxes = (
         ("bottom", (middle_x, y, low + half_bottom), (half_depth, side, half_bottom)),

@@ -67,11 +67,6 @@ TEST_FAMILIES = (
 
 Column = tuple[str, float, float, int]
 """Side name, lowest and highest y [m], and outer direction."""
-LOWER_COLUMNS: tuple[Column, ...] = (
-    ("left", CENTRE_HALF, HALF_WIDTH, 1),
-    ("middle", -CENTRE_HALF, CENTRE_HALF, 1),
-    ("right", -HALF_WIDTH, -CENTRE_HALF, -1),
-)
 Builder = Callable[[Slot, np.random.Generator], Unit]
 LOWER_UNITS: dict[str, Builder] = {
     "drawers_1": partial(lower.drawers, count=1),
@@ -109,7 +104,8 @@ def sample_kitchen(seed: int) -> KitchenSpec:
     counter_z, front = float(rng.uniform(0.265, 0.295)), float(rng.uniform(0.58, 0.595))
     back = front + float(rng.uniform(0.175, 0.19))
     colours = _Palette(rng)
-    units = _units(LOWER_UNITS, low, LOWER_COLUMNS, colours, front_x=front, z_min=lower.BOTTOM_Z, z_max=counter_z - SLAB)
+    columns = (("left", CENTRE_HALF, HALF_WIDTH, 1), ("middle", -CENTRE_HALF, CENTRE_HALF, 1), ("right", -HALF_WIDTH, -CENTRE_HALF, -1))
+    units = _units(LOWER_UNITS, low, columns, colours, front_x=front, z_min=lower.BOTTOM_Z, z_max=counter_z - SLAB)
     shift = float(rng.uniform(-0.01, 0.01))
     columns = (("left", 0.115, 0.43 + shift, 1), ("centre", -0.085, 0.085, 1), ("right", -0.43 - shift, -0.115, -1))
     units += _units(UPPER_UNITS, high, columns, colours, front_x=back, z_min=counter_z, z_max=counter_z + 0.3)

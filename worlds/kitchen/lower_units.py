@@ -16,8 +16,6 @@ CARCASS_DEPTH = 0.30
 """Depth of both tiers behind their fronts [m]."""
 DARK = (0.12, 0.11, 0.10, 1.0)
 """Inside of a carcass."""
-
-
 Point = tuple[float, float, float]
 Drawn = float | tuple[float, float]
 """A value, or the lowest and highest between which it is drawn."""
@@ -62,24 +60,19 @@ class Slot:
         return self.y_max if self.outer > 0 else self.y_min
 
 
+def _drawn(rng: np.random.Generator, *values: Drawn) -> list[float]:
+    return [float(rng.uniform(*value)) if isinstance(value, tuple) else value for value in values]
+
+
 def bar_handle(rng: np.random.Generator, kinds: tuple[str, ...], room_y: float, room_z: float) -> dict:
     """Random handle among `kinds`, bars no longer than the room they have [m]: the handle fields of a `FixtureSpec`."""
     kind = str(rng.choice(kinds))
-    if kind == "knob":
-        return {
-            "handle": kind,
-            "handle_radius": float(rng.uniform(0.011, 0.015)),
-            "handle_length": 0.0,
-            "clearance": float(rng.uniform(0.028, 0.034)),
-        }
-    shortest, room = (0.09, room_y) if kind == "bar_horizontal" else (0.065, room_z)
-    return {
-        "handle": kind,
-        "handle_radius": float(rng.uniform(0.005, 0.009)),
-        "handle_length": float(rng.uniform(shortest, max(shortest, room))),
-        "clearance": float(rng.uniform(0.030, 0.042)),
-        "handle_axis_world": (0.0, 1.0, 0.0) if kind == "bar_horizontal" else (0.0, 0.0, 1.0),
-    }
+    level = kind == "bar_horizontal"
+    shortest, room = (0.09, room_y) if level else (0.065, room_z)
+    bar: tuple[Drawn, ...] = ((0.005, 0.009), (shortest, max(shortest, room)), (0.030, 0.042))
+    radius, length, clearance = _drawn(rng, *(((0.011, 0.015), 0.0, (0.028, 0.034)) if kind == "knob" else bar))
+    axis = (0.0, 1.0, 0.0) if level else (0.0, 0.0, 1.0)
+    return {"handle": kind, "handle_radius": radius, "handle_length": length, "clearance": clearance, "handle_axis_world": axis}
 
 
 def reach_of(handle: dict) -> float:
@@ -91,7 +84,7 @@ def joint(
     rng: np.random.Generator, axis: Point, anchor: Point, travel: Drawn, damping: Drawn, frictionloss: Drawn, slides: bool = False
 ) -> dict:
     """The joint fields of a `FixtureSpec`; what is given as lowest and highest is drawn, in the order of the arguments."""
-    travel, damping, frictionloss = (float(rng.uniform(*x)) if isinstance(x, tuple) else x for x in (travel, damping, frictionloss))
+    travel, damping, frictionloss = _drawn(rng, travel, damping, frictionloss)
     placed = {"joint_type": "slide" if slides else "hinge", "joint_axis_world": axis, "joint_anchor_world": anchor}
     return {**placed, "joint_range": travel, "damping": damping, "frictionloss": frictionloss}
 
@@ -139,28 +132,19 @@ def drawers(slot: Slot, rng: np.random.Generator, count: int) -> Unit:
 def _drawer(slot: Slot, rng: np.random.Generator, number: int, z: float, height: float, travel: float, handle: dict) -> FixtureSpec:
     # Low fronts carry their handle high: below z = 0.12 the way home re-closes drawers.
     lift = 0.18 * height if height < 0.112 else 0.0
-    face = (slot.front_x, slot.y, z)
-    return FixtureSpec(
-        f"{slot.side}_drawer_{number}",
-        "drawer",
-        face,
-        (slot.width - GAP, height - GAP, travel + 0.035),
-        handle_world=(slot.front_x - reach_of(handle), slot.y, z + lift),
-        rgba=slot.colours[(number - 1) % len(slot.colours)],
-        above=f"{slot.side}_drawer_{number - 1}" if number > 1 else None,
-        **joint(rng, (-1.0, 0.0, 0.0), face, travel, (3.0, 12.0), (1.0, 4.0), slides=True),
-        **handle,
-    )
+    face, grip = (slot.front_x, slot.y, z), (slot.front_x - reach_of(handle), slot.y, z + lift)
+    size = (slot.width - GAP, height - GAP, travel + 0.035)
+    sliding = joint(rng, (-1.0, 0.0, 0.0), face, travel, (3.0, 12.0), (1.0, 4.0), slides=True)
+    more = {"above": f"{slot.side}_drawer_{number - 1}" if number > 1 else None, "rgba": slot.colours[number - 1], **sliding, **handle}
+    return FixtureSpec(f"{slot.side}_drawer_{number}", "drawer", face, size, handle_world=grip, **more)
 
 
 def oven(slot: Slot, rng: np.random.Generator) -> Unit:
     """An oven door: horizontal hinge at its bottom, horizontal bar near its top."""
     height = slot.z_max - slot.z_min
     handle = bar_handle(rng, ("bar_horizontal",), 0.14, 0.0)
-    face, hinge = (
-        (slot.front_x, slot.y, slot.z_min + height / 2),
-        (slot.front_x + PANEL_THICKNESS / 2, slot.y, slot.z_min + PANEL_THICKNESS / 2),
-    )
+    face = (slot.front_x, slot.y, slot.z_min + height / 2)
+    hinge = (slot.front_x + PANEL_THICKNESS / 2, slot.y, slot.z_min + PANEL_THICKNESS / 2)
     grip = (slot.front_x - reach_of(handle), slot.y, slot.z_max - 0.032)
     turning = joint(rng, (0.0, -1.0, 0.0), hinge, (0.85, 1.0), (0.3, 1.0), (0.1, 0.4))
     size = (slot.width - GAP, height - GAP, PANEL_THICKNESS)

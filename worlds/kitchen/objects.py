@@ -1,6 +1,6 @@
 """The loose things of a kitchen: sampled sizes and their MJCF bodies."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from xml.etree.ElementTree import Element, SubElement
 
 import numpy as np
@@ -13,8 +13,6 @@ FEET = 0.004
 COFFEE, TIN, BLACK = (0.18, 0.09, 0.04, 1.0), (0.80, 0.80, 0.82, 1.0), (0.1, 0.1, 0.1, 1.0)
 FEET_LIFT = 0.002
 """Gap between the counter and an upright object's walls [m], so that only its feet touch."""
-
-
 BOWL_WALL = 0.008
 """Thickness of a bowl's wall [m], which is what the fingers span."""
 LID_KNOB = 0.013
@@ -61,14 +59,14 @@ def object_body(spec: ObjectSpec) -> Element:
     return body
 
 
-def _cylinder(body: Element, spec: ObjectSpec) -> None:
-    half = (spec.height - FEET_LIFT) / 2
-    wall = {"pos": (0, 0, FEET_LIFT + half), "size": (spec.radius, half), "mass": spec.mass}
-    mjcf.geom(body, f"{spec.name}/wall", "cylinder", mjcf.OBJECT, spec.rgba, **wall)
+def _solid(body: Element, spec: ObjectSpec, part: str, kind: str, across: Sequence[float], height: float, share: float = 1.0) -> None:
+    """A part that stands right above the feet and has a share of the mass; `across` is a radius, or half a length and half a width [m]."""
+    shape = {"pos": (0, 0, FEET_LIFT + height / 2), "size": (*across, height / 2), "mass": share * spec.mass}
+    mjcf.geom(body, f"{spec.name}/{part}", kind, mjcf.OBJECT, spec.rgba, **shape)
 
 
 def _mug(body: Element, spec: ObjectSpec) -> None:
-    _cylinder(body, spec)
+    _solid(body, spec, "wall", "cylinder", (spec.radius,), spec.height - FEET_LIFT)
     # Seen but not felt: a real handle would catch on fingers and neighbours without changing any task.
     handle = {"pos": (spec.radius + 0.008, 0, spec.height / 2), "size": (0.010, 0.004, spec.height / 4)}
     mjcf.geom(body, "mug/handle", "box", mjcf.GHOST, spec.rgba, **handle)
@@ -76,20 +74,17 @@ def _mug(body: Element, spec: ObjectSpec) -> None:
 
 
 def _can(body: Element, spec: ObjectSpec) -> None:
-    _cylinder(body, spec)
+    _solid(body, spec, "wall", "cylinder", (spec.radius,), spec.height - FEET_LIFT)
     mjcf.geom(body, "can/top", "cylinder", mjcf.GHOST, TIN, pos=(0, 0, spec.height), size=(0.85 * spec.radius, 0.0005))
 
 
 def _box(body: Element, spec: ObjectSpec) -> None:
-    half = (spec.height - FEET_LIFT) / 2
-    wall = {"pos": (0, 0, FEET_LIFT + half), "size": (spec.length / 2, spec.grip_width / 2, half), "mass": spec.mass}
-    mjcf.geom(body, "box/wall", "box", mjcf.OBJECT, spec.rgba, **wall)
+    _solid(body, spec, "wall", "box", (spec.length / 2, spec.grip_width / 2), spec.height - FEET_LIFT)
 
 
 def _bowl(body: Element, spec: ObjectSpec) -> None:
-    thickness, middle = 0.006, spec.radius - BOWL_WALL / 2
-    bottom = {"pos": (0, 0, FEET_LIFT + thickness / 2), "size": (middle, thickness / 2), "mass": 0.6 * spec.mass}
-    mjcf.geom(body, "bowl/bottom", "cylinder", mjcf.OBJECT, spec.rgba, **bottom)
+    middle = spec.radius - BOWL_WALL / 2
+    _solid(body, spec, "bottom", "cylinder", (middle,), 0.006, share=0.6)
     count, half_z = 8, (spec.height - FEET_LIFT) / 2
     half_width = (spec.radius - BOWL_WALL / 4) * np.tan(np.pi / count)
     shape = {"size": (half_width, BOWL_WALL / 2, half_z), "mass": 0.4 * spec.mass / count}
@@ -101,10 +96,8 @@ def _bowl(body: Element, spec: ObjectSpec) -> None:
 
 
 def _pot(body: Element, spec: ObjectSpec) -> None:
-    half = (spec.height - FEET_LIFT - LID_KNOB_HEIGHT) / 2
-    wall = {"pos": (0, 0, FEET_LIFT + half), "size": (spec.radius, half), "mass": 0.9 * spec.mass}
+    _solid(body, spec, "wall", "cylinder", (spec.radius,), spec.height - FEET_LIFT - LID_KNOB_HEIGHT, share=0.9)
     knob = {"pos": (0, 0, spec.height - LID_KNOB_HEIGHT / 2), "size": (LID_KNOB, LID_KNOB_HEIGHT / 2), "mass": 0.1 * spec.mass}
-    mjcf.geom(body, "pot/wall", "cylinder", mjcf.OBJECT, spec.rgba, **wall)
     mjcf.geom(body, "pot/lid_knob", "cylinder", mjcf.OBJECT, BLACK, **knob)
 
 

@@ -4,17 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from hiermap.worlds.kitchen.spec import (
-    DRAWER_INSET,
-    HINGED,
-    FixtureSpec,
-    KitchenSpec,
-    ObjectSpec,
-    Pose,
-    SceneState,
-    drawer_floor_z,
-    side_room,
-)
+from hiermap.worlds.kitchen.spec import DRAWER_INSET, HINGED, FixtureSpec, KitchenSpec, ObjectSpec, Pose, SceneState, side_room
 
 CLEARANCE = 0.012
 """Free space kept between an object and anything else [m]."""
@@ -77,7 +67,7 @@ def drawer_pose(drawer: FixtureSpec, fraction: float, thing: ObjectSpec, rng: np
     """A random base pose inside a drawer at `fraction`, reachable from above once it is open."""
     x, y, _ = drawer.face_world
     side = float(rng.uniform(-1.0, 1.0)) * side_room(drawer, thing)
-    moved = drawer.moved(np.array((x + DRAWER_INSET, y + side, drawer_floor_z(drawer))), fraction)
+    moved = drawer.moved(np.array((x + DRAWER_INSET, y + side, drawer.drawer_floor_z)), fraction)
     return float(moved[0]), float(moved[1]), float(moved[2]), float(rng.uniform(-np.pi, np.pi))
 
 
@@ -90,9 +80,7 @@ def in_sweep(door: FixtureSpec, fraction: float, thing: ObjectSpec, pose: Pose) 
     distance, margin = float(np.hypot(*arm)), thing.radius + CLEARANCE
     if distance > door.size[0] + margin:
         return False
-    closed = np.array([0.0, -np.copysign(1.0, -door.joint_axis_world[2])])
-    forward = np.array([-1.0, 0.0])
-    angle = float(np.arctan2(arm @ forward, arm @ closed))
+    angle = float(np.arctan2(-arm[0], np.copysign(1.0, door.joint_axis_world[2]) * arm[1]))
     slack = np.arcsin(min(1.0, margin / max(distance, 1e-6)))
     return -slack <= angle <= fraction * door.joint_range + slack
 

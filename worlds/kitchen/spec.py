@@ -94,6 +94,12 @@ class FixtureSpec:
         """What holds of it at fraction 0 and at fraction 1."""
         return ("closed", "open") if self.kind in OPENABLE else ("off", "on")
 
+    @property
+    def drawer_floor_z(self) -> float:
+        """Height of the top of a drawer's bottom [m]."""
+        z, height = self.face_world[2], self.size[1]
+        return float(max(z - height / 2 + 0.008, z + height / 2 - DRAWER_FRONT))
+
 
 @dataclass(frozen=True)
 class ObjectSpec:
@@ -206,12 +212,6 @@ class SceneState:
     fractions: Mapping[str, float]
     poses: Mapping[str, Pose] = field(default_factory=dict)
     held: str | None = None
-
-
-def drawer_floor_z(drawer: FixtureSpec) -> float:
-    """Height of the top of a drawer's bottom [m]."""
-    z, height = drawer.face_world[2], drawer.size[1]
-    return float(max(z - height / 2 + 0.008, z + height / 2 - DRAWER_FRONT))
 
 
 def side_room(drawer: FixtureSpec, thing: ObjectSpec) -> float:

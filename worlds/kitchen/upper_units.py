@@ -36,44 +36,40 @@ def carcass(slot: Slot, name: str, start_y: float, width: float, height: float) 
     )
 
 
-def _hinged(
-    slot: Slot, rng: np.random.Generator, name: str, kind: str, width: float, height: float, handle_z: float, **more
-) -> FixtureSpec:
-    """A door whose hinge is on the outer side of its slot, its bar near the free edge."""
+def _hinged(slot: Slot, rng: np.random.Generator, name: str, kind: str, width: float, height: float, grip_z: float, **more) -> Unit:
+    """A cabinet whose door has its hinge on the outer side of the slot; its bar is near the free edge, `grip_z` [m] above the lower one."""
+    bottom = slot.z_min + DOOR_LIFT
     handle = bar_handle(rng, ("bar_vertical",), 0.0, 0.11)
-    face = (slot.front_x, slot.outer_y - slot.outer * width / 2, slot.z_min + DOOR_LIFT + height / 2)
+    face = (slot.front_x, slot.outer_y - slot.outer * width / 2, bottom + height / 2)
     hinge = (slot.front_x + PANEL_THICKNESS / 2, slot.outer_y - slot.outer * PANEL_THICKNESS / 2, face[2])
-    grip = (slot.front_x - reach_of(handle), slot.outer_y - slot.outer * (width - EDGE), handle_z)
+    grip = (slot.front_x - reach_of(handle), slot.outer_y - slot.outer * (width - EDGE), bottom + grip_z)
     turning = joint(rng, (0.0, 0.0, -float(slot.outer)), hinge, (1.15, 1.35), (0.25, 1.2), (0.08, 0.5))
     size = (width - GAP, height - GAP, PANEL_THICKNESS)
-    return FixtureSpec(name, kind, face, size, handle_world=grip, rgba=slot.colours[0], **turning, **handle, **more)
+    door = FixtureSpec(name, kind, face, size, handle_world=grip, rgba=slot.colours[0], **turning, **handle, **more)
+    return Unit((door,), carcass(slot, name, slot.outer_y, -width, height))
 
 
 def hinged_door(slot: Slot, rng: np.random.Generator) -> Unit:
     """A cabinet with one hinged door."""
     width, height = float(rng.uniform(0.23, 0.28)), float(rng.uniform(0.21, 0.25))
     kind = "left_door" if slot.outer > 0 else "right_door"
-    handle_z = slot.z_min + DOOR_LIFT + height * float(rng.uniform(0.40, 0.60))
-    door = _hinged(slot, rng, f"{slot.side}_cabinet", kind, width, height, handle_z)
-    return Unit((door,), carcass(slot, door.name, slot.outer_y, -width, height))
+    return _hinged(slot, rng, f"{slot.side}_cabinet", kind, width, height, height * float(rng.uniform(0.40, 0.60)))
 
 
 def microwave(slot: Slot, rng: np.random.Generator) -> Unit:
     """A dark box with a hinged glass door and a strip of buttons beside it."""
     width, height, strip = float(rng.uniform(0.21, 0.24)), float(rng.uniform(0.20, 0.22)), 0.05
-    handle_z = slot.z_min + DOOR_LIFT + height * float(rng.uniform(0.45, 0.6))
-    door = _hinged(slot, rng, "microwave", "microwave", width, height, handle_z)
+    box = _hinged(slot, rng, "microwave", "microwave", width, height, height * float(rng.uniform(0.45, 0.6)))
     centre = (slot.front_x + UPPER_DEPTH / 2, slot.outer_y - slot.outer * (width + strip / 2), slot.z_min + DOOR_LIFT + height / 2)
     buttons = PanelSpec("microwave_buttons", centre, (UPPER_DEPTH / 2, strip / 2, height / 2), slot.metal)
-    return Unit((door,), (*carcass(slot, door.name, slot.outer_y, -width, height), buttons))
+    return Unit(box.fixtures, (*box.panels, buttons))
 
 
 def latched_door(slot: Slot, rng: np.random.Generator) -> Unit:
     """A hinged door held shut by the tongue of a turning latch on the frame beside its free edge."""
     width, height = float(rng.uniform(0.22, 0.25)), float(rng.uniform(0.23, 0.25))
-    kind_name, latch_name = f"{slot.side}_latched", f"{slot.side}_latch"
-    bottom = slot.z_min + DOOR_LIFT
-    door = _hinged(slot, rng, kind_name, "latched_door", width, height, bottom + 0.085, latch=latch_name)
+    latch_name, bottom = f"{slot.side}_latch", slot.z_min + DOOR_LIFT
+    cabinet = _hinged(slot, rng, f"{slot.side}_latched", "latched_door", width, height, 0.085, latch=latch_name)
     edge_y = slot.outer_y - slot.outer * width
     pivot = np.array([slot.front_x - 0.001, edge_y - slot.outer * LATCH_OFFSET, bottom + height - 0.045])
     reach, radius = 0.040, float(rng.uniform(0.018, 0.021))
@@ -81,7 +77,7 @@ def latched_door(slot: Slot, rng: np.random.Generator) -> Unit:
     turning = joint(rng, normal, tuple(pivot), float(np.pi / 2), 0.01, (0.04, 0.09))
     latch = knob(latch_name, "latch", pivot, np.array(normal), along, radius, reach, slot.colours[1], handle="ridge", **turning)
     post = _post(slot, f"{latch_name}_frame", edge_y - slot.outer * 0.045, 0.043, bottom + height)
-    return Unit((latch, door), (*carcass(slot, kind_name, slot.outer_y, -width, height), post))
+    return Unit((latch, *cabinet.fixtures), (*cabinet.panels, post))
 
 
 def _post(slot: Slot, name: str, y: float, half_y: float, z_max: float) -> PanelSpec:
@@ -110,19 +106,10 @@ def tap(slot: Slot, rng: np.random.Generator) -> Unit:
     """A lever on the centre panel: upright when off, level when on."""
     length, radius, stand = float(rng.uniform(0.085, 0.10)), float(rng.uniform(0.006, 0.008)), 0.042
     pivot = np.array([slot.front_x, slot.y, slot.z_min + 0.20 + float(rng.uniform(0.0, 0.02))])
-    lever = FixtureSpec(
-        "tap",
-        "tap",
-        tuple(pivot),
-        (2 * radius, length, stand),
-        handle="lever",
-        handle_world=(pivot[0] - stand - radius, pivot[1], pivot[2] + 0.75 * length),
-        handle_radius=radius,
-        handle_length=length,
-        clearance=stand - radius,
-        rgba=slot.colours[0],
-        **joint(rng, (-1.0, 0.0, 0.0), tuple(pivot), (1.45, 1.57), 0.02, (0.08, 0.25)),
-    )
+    size, grip = (2 * radius, length, stand), (pivot[0] - stand - radius, pivot[1], pivot[2] + 0.75 * length)
+    handle: dict = {"handle": "lever", "handle_world": grip, "handle_radius": radius, "handle_length": length, "clearance": stand - radius}
+    turning = joint(rng, (-1.0, 0.0, 0.0), tuple(pivot), (1.45, 1.57), 0.02, (0.08, 0.25))
+    lever = FixtureSpec("tap", "tap", tuple(pivot), size, rgba=slot.colours[0], **handle, **turning)
     return Unit((lever,), (_post(slot, "tap_panel", slot.y, slot.width / 2 - GAP, slot.z_min + 0.29),))
 
 
@@ -133,18 +120,8 @@ def switch(slot: Slot, rng: np.random.Generator) -> Unit:
     tilt = travel / 2
     normal = (-float(np.cos(tilt)), 0.0, -float(np.sin(tilt)))
     face = (pivot[0] + 0.006 * normal[0], pivot[1], pivot[2] + 0.006 * normal[2])
-    rocker = FixtureSpec(
-        "switch",
-        "switch",
-        face,
-        (0.055, 2 * half_height, 0.012),
-        handle="plate",
-        handle_world=face,
-        handle_radius=0.0275,
-        handle_length=2 * half_height,
-        rgba=slot.colours[0],
-        normal_world=normal,
-        handle_axis_world=(-float(np.sin(tilt)), 0.0, float(np.cos(tilt))),
-        **joint(rng, (0.0, 1.0, 0.0), pivot, travel, 0.02, (0.03, 0.08)),
-    )
+    size, up = (0.055, 2 * half_height, 0.012), (-float(np.sin(tilt)), 0.0, float(np.cos(tilt)))
+    handle: dict = {"handle": "plate", "handle_world": face, "handle_radius": 0.0275, "handle_length": size[1], "handle_axis_world": up}
+    turning = joint(rng, (0.0, 1.0, 0.0), pivot, travel, 0.02, (0.03, 0.08))
+    rocker = FixtureSpec("switch", "switch", face, size, rgba=slot.colours[0], normal_world=normal, **handle, **turning)
     return Unit((rocker,), (_post(slot, "switch_panel", slot.y, slot.width / 2 - GAP, slot.z_min + 0.29),))

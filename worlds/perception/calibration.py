@@ -44,14 +44,14 @@ def _what_was_done(before: CameraView, after: CameraView) -> str:
 
 def _from_marks(view: CameraView) -> CameraView:
     """The view with the pose that its marks give, one wrong mark left out; the same object if they fit as they are or fit no pose."""
-    before_px = fiducial_error_px(view) or 0.0
-    if before_px <= EXACT_PX:
+    before_px, pixels = fiducial_error_px(view) or 0.0, view.fiducials_pixel
+    if pixels is None or before_px <= EXACT_PX:
         return view
     fitted, error_px = _fit(view)
     seen = np.flatnonzero(marks_seen(view))
     if error_px > MAX_FIDUCIAL_ERROR_PX and len(seen) > LEAST_MARKS:
-        others = (np.where(np.eye(len(view.fiducials_pixel))[mark, :, None], np.nan, view.fiducials_pixel) for mark in seen)
-        fitted, error_px = min((_fit(replace(view, fiducials_pixel=pixels)) for pixels in others), key=itemgetter(1))
+        others = (np.where(np.eye(len(pixels))[mark, :, None], np.nan, pixels) for mark in seen)
+        fitted, error_px = min((_fit(replace(view, fiducials_pixel=other)) for other in others), key=itemgetter(1))
     bound_px = MAX_FIDUCIAL_ERROR_PX if before_px > MAX_FIDUCIAL_ERROR_PX else before_px / MUCH_BETTER
     return fitted if error_px <= bound_px else view
 

@@ -150,7 +150,7 @@ def marks_seen(view: CameraView) -> np.ndarray:
 
 def fiducial_error_px(view: CameraView) -> float | None:
     """Root mean square distance [px] between the marks a camera sees and where its calibration puts them; None without marks."""
-    if not marks_seen(view).any():
+    if view.fiducials_world is None or view.fiducials_pixel is None or not marks_seen(view).any():
         return None
     expected, _ = point_to_pixel(view.fiducials_world, view.K, view.T_camera_to_world)
     squared = ((expected - view.fiducials_pixel) ** 2).sum(axis=-1)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hiermap.primitives.hand import PUSH_DISTANCE_M
-from hiermap.worlds.kitchen.spec import DRAWER_INSET, FixtureSpec, KitchenSpec, ObjectSpec, Pose, SceneState, SurfaceSpec, drawer_floor_z
+from hiermap.worlds.kitchen.spec import DRAWER_INSET, FixtureSpec, KitchenSpec, ObjectSpec, Pose, SceneState, SurfaceSpec
 from hiermap.worlds.rules.reachability import GRASP_LIFT, reached_from_above
 
 SIDES = {"left": 1.0, "right": -1.0}
@@ -68,7 +68,7 @@ def on_surface(surface: SurfaceSpec, point_world: Sequence[float], inset: float 
 def drawer_place(drawer: FixtureSpec) -> Place:
     """The place in an open drawer that the hand reaches from above."""
     x, y, _ = drawer.moved(np.array(drawer.face_world), 1.0)
-    return Place((float(x) + DRAWER_INSET, float(y), drawer_floor_z(drawer)), drawer.name, drawer=drawer.name)
+    return Place((float(x) + DRAWER_INSET, float(y), drawer.drawer_floor_z), drawer.name, drawer=drawer.name)
 
 
 def common_places(spec: KitchenSpec) -> list[Place]:
@@ -123,4 +123,4 @@ def pose_at(spec: KitchenSpec, place: Place, fractions: Mapping[str, float], yaw
 def fits(thing: ObjectSpec, drawer: FixtureSpec) -> bool:
     """Whether the object can stand in the drawer while it is shut."""
     top = drawer.face_world[2] + drawer.size[1] / 2
-    return thing.height <= top - drawer_floor_z(drawer) - 0.004 and 2 * thing.radius <= drawer.size[0] - 0.03
+    return thing.height <= top - drawer.drawer_floor_z - 0.004 and 2 * thing.radius <= drawer.size[0] - 0.03

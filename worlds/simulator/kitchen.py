@@ -54,12 +54,8 @@ class Kitchen:
         self.data: mujoco.MjData = self.environment.sim.data._data
         self.sensing = SensingOptions() if sensing is None else sensing
         self.arm = PandaArm(self.model, self.data)
-        self.sensing_seed, self.frame = sensing_seed, frame
         self.drift = draw_drift(self.sensing, np.random.default_rng([self.spec.seed, sensing_seed]))
-        self._index()
-        self.set_scene(initial_scene(self.spec))
-
-    def _index(self) -> None:
+        self.sensing_seed, self.frame = sensing_seed, frame
         model = self.model
         names = {f.name for f in self.spec.fixtures} | {o.name for o in self.spec.objects} | {s.name for s in self.spec.surfaces}
         owners = [model.geom(i).name.split("/")[0] for i in range(model.ngeom)]
@@ -69,6 +65,7 @@ class Kitchen:
         self._finger_geoms = [{model.geom(f"gripper0_right_finger{i}{part}_collision").id for part in ("", "_pad")} for i in (1, 2)]
         self._finger_qpos = [model.joint(f"gripper0_right_finger_joint{i}").qposadr[0] for i in (1, 2)]
         self._arm_qpos = [model.joint(f"robot0_joint{i}").qposadr[0] for i in range(1, 8)]
+        self.set_scene(initial_scene(self.spec))
 
     # The truth, for labels, oracle and judge only.
 
@@ -177,30 +174,26 @@ class Kitchen:
         Raises:
             PhysicsError: the simulation diverged; the episode is void.
         """
-        before = self._health()
+        started, warnings = float(self.data.time), self._warnings()
         try:
             result = run_primitive(self.arm, command)
         except ArmFault as fault:
             raise PhysicsError(f"{command.primitive} in kitchen {self.spec.seed}: {fault}") from fault
-        self._check_health(before, command)
+        # Divergence is silent in MuJoCo: it resets itself and goes on; only time, counters and NaN tell.
+        finite = bool(np.isfinite(self.data.qpos).all() and np.isfinite(self.data.qvel).all())
+        if self.data.time < started or self._warnings() != warnings or not finite:
+            raise PhysicsError(
+                f"{command.primitive} in kitchen {self.spec.seed}: time {started:.3f} -> {self.data.time:.3f} s, "
+                f"MuJoCo warnings {warnings} -> {self._warnings()}, finite state {finite}; the episode is void"
+            )
         return result
 
     def act(self, action: Action, view: SpatialView) -> PrimitiveResult:
         """Ground an action in the view it was chosen in and run it."""
         return self.run(ground(view, action))
 
-    def _health(self) -> tuple[float, tuple[int, ...]]:
-        return float(self.data.time), tuple(int(w.number) for w in self.data.warning)
-
-    def _check_health(self, before: tuple[float, tuple[int, ...]], command: Command) -> None:
-        """Divergence is silent in MuJoCo: it resets itself and goes on; only time, counters and NaN tell."""
-        after = self._health()
-        finite = bool(np.isfinite(self.data.qpos).all() and np.isfinite(self.data.qvel).all())
-        if after[0] < before[0] or after[1] != before[1] or not finite:
-            raise PhysicsError(
-                f"{command.primitive} in kitchen {self.spec.seed}: time {before[0]:.3f} -> {after[0]:.3f} s, "
-                f"MuJoCo warnings {before[1]} -> {after[1]}, finite state {finite}; the episode is void"
-            )
+    def _warnings(self) -> tuple[int, ...]:
+        return tuple(int(w.number) for w in self.data.warning)
 
     def masks(self) -> dict[str, np.ndarray]:
         """Privileged segmentation in the spatial frame: name -> `[H, W]` bool for every fixture, object and surface."""

@@ -49,7 +49,6 @@ def segment(
     geom, _ = parallel_hits(model, data, frame, hidden_geom_ids)
     names = sorted(set(geom_owner.values()))
     number = np.full(model.ngeom + 1, -1)
-    for geom_id, name in geom_owner.items():
-        number[geom_id] = names.index(name)
+    number[list(geom_owner)] = [names.index(name) for name in geom_owner.values()]
     labels = number[geom]
     return {name: labels == index for index, name in enumerate(names)}

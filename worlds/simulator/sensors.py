@@ -1,4 +1,4 @@
-"""What the cameras see: RGB-D images by ray casting (default, no graphics library) or by MuJoCo's renderer."""
+"""What the cameras see: RGB-D images by ray casting (default, no graphics library) or by MuJoCo's renderer (needs EGL or OSMesa)."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -9,13 +9,13 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from hiermap.worlds.base import CameraView, RobotBody
+from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.frame import point_to_pixel
 from hiermap.worlds.perception.cameras import CameraSpec
 from hiermap.worlds.perception.sensing_options import SensingOptions
-from hiermap.worlds.simulator.renderer import rendered_image
 
 GEOM_GROUP = np.array([1, 0, 0, 0, 0, 0], np.uint8)
-"""Rays see geoms of group 0: simple shapes that carry the colours; groups above hold meshes that cost ten times as much."""
+"""Cameras see geoms of group 0: simple shapes that carry the colours; groups above hold meshes that cost ten times as much."""
 LIGHT_WORLD = np.array([-0.45, 0.25, 0.86])
 """Where the light comes from (unit vector up to rounding): over the robot's left shoulder, so that no two faces of a box look the same."""
 AMBIENT = 0.55
@@ -64,7 +64,7 @@ def sense(
         if options.backend == "rays":
             rgb, depth = _ray_image(model, data, camera, T_true, drift.light_world, robot_ids)
         else:
-            rgb, depth = rendered_image(model, data, camera, T_true)
+            rgb, depth = _rendered_image(model, data, camera, T_true)
         rgb, depth = _noisy(rgb, depth, drift.brightness, options, rng)
         pixels = _fiducial_pixels(camera, T_true, options, rng)
         views.append(CameraView(rgb, depth, camera.K, camera.T_camera_to_world, None, FIDUCIALS_WORLD, pixels))
@@ -107,14 +107,6 @@ def geom_colours(model: mujoco.MjModel) -> np.ndarray:
     return colours
 
 
-def shade(colours: np.ndarray, geom: np.ndarray, normal_world: np.ndarray, light_world: np.ndarray = LIGHT_WORLD) -> np.ndarray:
-    """uint8 colours `[n, 3]` of hits `[n]` (-1 = background) with normals `[n, 3]`, under one distant light."""
-    light = AMBIENT + (1 - AMBIENT) * np.clip(normal_world @ light_world, 0, 1)
-    rgb = np.clip(255 * colours[geom] * light[:, None], 0, 255).astype(np.uint8)
-    rgb[geom < 0] = BACKGROUND_RGB
-    return rgb
-
-
 @contextmanager
 def boxes_for_meshes(model: mujoco.MjModel, geom_ids: Collection[int]) -> Iterator[None]:
     """Within the block rays meet the bounding boxes of these mesh geoms instead of their triangles.
@@ -135,9 +127,40 @@ def _ray_image(
     directions = pixel_rays(camera).reshape(-1, 3) @ T[:3, :3].T
     with boxes_for_meshes(model, robot_geom_ids):
         geom, depth, normal = cast(model, data, T[:3, 3], directions, MAX_RAY_M)
-    depth[geom < 0] = np.nan
+    light = AMBIENT + (1 - AMBIENT) * np.clip(normal @ light_world, 0, 1)
+    rgb = np.clip(255 * geom_colours(model)[geom] * light[:, None], 0, 255).astype(np.uint8)
+    rgb[geom < 0], depth[geom < 0] = BACKGROUND_RGB, np.nan
     shape = (camera.height, camera.width)
-    return shade(geom_colours(model), geom, normal, light_world).reshape(*shape, 3), depth.reshape(shape).astype(np.float32)
+    return rgb.reshape(*shape, 3), depth.reshape(shape).astype(np.float32)
+
+
+def _rendered_image(model: mujoco.MjModel, data: mujoco.MjData, camera: CameraSpec, T: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        renderer = mujoco.Renderer(model, camera.height, camera.width)
+    # Each graphics loader raises its own kind of error.
+    except Exception as error:
+        raise ConfigError(
+            f"the 'mujoco' sensing backend found no graphics library ({error}); set MUJOCO_GL=egl or osmesa, or use sensing backend 'rays'"
+        ) from error
+    option = mujoco.MjvOption()
+    option.geomgroup[:] = GEOM_GROUP
+    with renderer:
+        renderer.update_scene(data, scene_option=option)
+        _aim(renderer, camera, T)
+        rgb = renderer.render().copy()
+        renderer.enable_depth_rendering()
+        depth = renderer.render().copy()
+        renderer.enable_segmentation_rendering()
+        is_geom = renderer.render()[..., 1] == mujoco.mjtObj.mjOBJ_GEOM
+    return rgb, np.where(is_geom, depth, np.nan).astype(np.float32)
+
+
+def _aim(renderer: mujoco.Renderer, camera: CameraSpec, T: np.ndarray) -> None:
+    for eye in renderer.scene.camera:
+        half_height = eye.frustum_near * np.tan(0.5 * camera.fovy_rad)
+        eye.pos[:], eye.forward[:], eye.up[:] = T[:3, 3], T[:3, 2], -T[:3, 1]
+        eye.frustum_bottom, eye.frustum_top, eye.frustum_center = -half_height, half_height, 0.0
+        eye.frustum_width = half_height * camera.width / camera.height
 
 
 def _noisy(

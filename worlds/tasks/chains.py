@@ -11,11 +11,10 @@ from hiermap.worlds.kitchen.layouts import sample_kitchen
 from hiermap.worlds.kitchen.spec import KitchenSpec, SceneState
 from hiermap.worlds.rules import transitions
 from hiermap.worlds.rules.moves import Move
-from hiermap.worlds.rules.shortest_paths import GoalBound, shortest
+from hiermap.worlds.rules.shortest_paths import shortest
 from hiermap.worlds.rules.slabs import LOOSE, STRICT
-from hiermap.worlds.rules.transition_table import TransitionTable
 from hiermap.worlds.tasks.goal_sampling import GoalSampler
-from hiermap.worlds.tasks.start_scenes import KITCHENS, kitchen_seeds, seen_in_first_view, start_scene
+from hiermap.worlds.tasks.start_scenes import kitchen_seeds, seen_in_first_view, start_scene
 
 CHAINS = tuple(f"chain-{k}" for k in range(1, 11))
 """Suites, by the length of their shortest solutions."""
@@ -67,16 +66,14 @@ def sample_task(suite: str, seed: int) -> Task:
     if seed < 0:
         raise ConfigError(f"task seed {seed}: expected a non-negative integer")
     want_detour = length >= DETOUR_FROM and np.random.default_rng([seed, length, 0]).uniform() < DETOUR_SHARE
-    for attempt, (spec, scene, rng) in enumerate(scenes(seed, length)):
+    for spec, scene, rng in _scenes(seed, length):
         task = _task_in_scene(suite, seed, spec, scene, rng, length, want_detour)
         if task is not None:
             return task
-        if attempt >= KITCHENS * SCENES_PER_KITCHEN:
-            break
     raise ConfigError(f"no {suite} task found near seed {seed}; try another seed")
 
 
-def scenes(seed: int, salt: int) -> Iterator[tuple[KitchenSpec, SceneState, np.random.Generator]]:
+def _scenes(seed: int, salt: int) -> Iterator[tuple[KitchenSpec, SceneState, np.random.Generator]]:
     """Kitchens and clear starting scenes for a seed, with the generator to go on with."""
     for kitchen_seed in kitchen_seeds(seed):
         spec = sample_kitchen(kitchen_seed)
@@ -97,8 +94,9 @@ def _task_in_scene(
         goal = sampler.draw(rng, length, want_detour)
         if goal is None:
             continue
-        solution = exact_solution(strict, loose, goal, length)
-        if solution is None:
+        # One that needs no tight clearance, while even generous clearance allows no shorter one.
+        solution = shortest(strict, goal, length)
+        if solution is None or len(solution) != length or shortest(loose, goal, length - 1) is not None:
             continue
         detours = count_detours(solution, goal)
         if want_detour and detours == 0:
@@ -108,16 +106,6 @@ def _task_in_scene(
         if {name for p in goal for name in p.arguments} <= seen:
             return Task(suite, seed, spec, scene, goal, length, detours, solution)
     return None
-
-
-def exact_solution(strict: TransitionTable, loose: TransitionTable, goal: Sequence[Predicate], length: int) -> tuple[Move, ...] | None:
-    """A solution of exactly `length` moves that needs no tight clearance, if even generous clearance allows no shorter one."""
-    if int(GoalBound(strict, goal)(np.array([strict.start], np.int64))[0]) > length:
-        return None
-    solution = shortest(strict, goal, length)
-    if solution is None or len(solution) != length or shortest(loose, goal, length - 1) is not None:
-        return None
-    return solution
 
 
 def count_detours(solution: Sequence[Move], goal: Sequence[Predicate]) -> int:

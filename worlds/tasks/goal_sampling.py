@@ -30,8 +30,8 @@ class GoalSampler:
         steps = steps_to_predicates(table, FARTHEST)
         keys = vocabulary(spec, tuple(o.name for o in table.objects))
         hidden = _hidden_objects(spec, scene)
-        unmet = [Predicate(k[0], k[1:]) for k in keys if k in steps and not set(k[1:]) & hidden]
-        self.unmet = [p for p in unmet if not holds(spec, scene, p)]
+        shown = [Predicate(k[0], k[1:]) for k in keys if k in steps and not set(k[1:]) & hidden]
+        self.unmet = [p for p in shown if not holds(spec, scene, p)]
         self._steps = {p: steps[(p.kind, *p.arguments)] for p in self.unmet}
         counts = {kind: sum(p.kind == kind for p in self.unmet) for kind in KIND_WEIGHTS}
         self._weights = np.array([KIND_WEIGHTS[p.kind] / np.sqrt(counts[p.kind]) for p in self.unmet])

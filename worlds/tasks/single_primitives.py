@@ -85,7 +85,7 @@ def is_seen(trial: PrimitiveTrial) -> bool:
 
 
 def _trial(spec: KitchenSpec, primitive: str, kind: str, argument: str, rng: np.random.Generator) -> PrimitiveTrial | None:
-    if not _has(spec, primitive, kind):
+    if kind not in {"object", *(o.name for o in spec.objects), *(f.kind for f in spec.fixtures)}:
         return None
     scene = start_scene(spec, rng)
     scene = None if scene is None else _arranged(spec, scene, primitive, kind, argument, rng)
@@ -95,11 +95,6 @@ def _trial(spec: KitchenSpec, primitive: str, kind: str, argument: str, rng: np.
         m for m in transitions.legal_moves(spec, scene, STRICT) if m.primitive == primitive and _matches(spec, scene, m, kind, argument)
     ]
     return PrimitiveTrial(spec, scene, wanted[int(rng.integers(len(wanted)))]) if wanted else None
-
-
-def _has(spec: KitchenSpec, primitive: str, kind: str) -> bool:
-    names = {o.name for o in spec.objects}
-    return kind == "object" or kind in names or (primitive not in ("grasp", "place") and any(f.kind == kind for f in spec.fixtures))
 
 
 def _matches(spec: KitchenSpec, scene: SceneState, move: Move, kind: str, argument: str) -> bool:
@@ -118,28 +113,18 @@ def _arranged(
     spec: KitchenSpec, scene: SceneState, primitive: str, kind: str, argument: str, rng: np.random.Generator
 ) -> SceneState | None:
     """The scene changed just enough that the wanted move makes sense; None if it cannot be."""
-    if primitive == "place":
-        opened = [d for d in spec.drawers if argument == "drawer" and d.above is None]
-        return replace(_with_fractions(spec, scene, {drawer.name: 1.0 for drawer in opened}), held=kind)
     if primitive == "grasp" and argument == "drawer":
         return _in_open_drawer(spec, scene, kind, rng)
     fixtures = [f for f in spec.fixtures if f.kind == kind]
-    if not fixtures:
-        return scene
-    target = fixtures[int(rng.integers(len(fixtures)))]
-    fractions = {target.name: 1.0 - target.ends.index(argument)}
-    if target.above is not None:
-        fractions[target.above] = 0.0
-    if target.latch is not None:
-        fractions[target.latch] = 1.0
-    fractions |= {door.name: 0.0 for door in spec.fixtures if door.latch == target.name}
-    return _with_fractions(spec, scene, fractions)
-
-
-def _with_fractions(spec: KitchenSpec, scene: SceneState, fractions: dict[str, float]) -> SceneState:
+    fractions = {d.name: 1.0 for d in spec.drawers if primitive == "place" and argument == "drawer" and d.above is None}
+    if fixtures:
+        target = fixtures[int(rng.integers(len(fixtures)))]
+        needed = {target.name: 1.0 - target.ends.index(argument), target.above: 0.0, target.latch: 1.0}
+        fractions = {name: fraction for name, fraction in needed.items() if name is not None}
+        fractions |= {door.name: 0.0 for door in spec.fixtures if door.latch == target.name}
     for name, fraction in fractions.items():
         scene = transitions.with_fraction(spec, scene, name, fraction)
-    return scene
+    return replace(scene, held=kind) if primitive == "place" else scene
 
 
 def _in_open_drawer(spec: KitchenSpec, scene: SceneState, name: str, rng: np.random.Generator) -> SceneState | None:

@@ -41,14 +41,9 @@ def start_scene(spec: KitchenSpec, rng: np.random.Generator) -> SceneState | Non
         scene = with_fraction(spec, scene, fixture.name, float(drawn == 1.0 or (drawn > 0.0 and fixture.kind != "drawer")))
     unlatched = {f.latch: 1.0 for f in spec.fixtures if f.latch is not None and scene.fractions[f.name] > 0.0}
     scene = replace(scene, fractions={**scene.fractions, **unlatched})
-    return scene if is_clear(spec, scene) else None
-
-
-def is_clear(spec: KitchenSpec, scene: SceneState) -> bool:
-    """Whether no object touches an open door."""
     swung = [f for f in spec.fixtures if f.kind in DOORS and scene.fractions[f.name] > 0.0]
     parts = [part_slabs(door, scene.fractions[door.name]) for door in swung]
-    return not any(cylinder_overlaps(part, standing(spec, scene), CLEAR).any() for part in parts)
+    return None if any(cylinder_overlaps(part, standing(spec, scene), CLEAR).any() for part in parts) else scene
 
 
 def seen_in_first_view(spec: KitchenSpec, scene: SceneState) -> set[str]:
