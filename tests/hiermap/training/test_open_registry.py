@@ -46,7 +46,7 @@ model = HiermapModel(small)
 batch = PathSampler([shard], 1, mirror=True).batch(2, 1, np.random.default_rng(0))
 losses(model, batch, LossWeights(), torch.ones(len(legend.bins)), 0.0)["loss"].backward()
 instance = TOY_INSTANCES["put_in_and_shut"]
-plan = Planner(ToyWorld(instance.kitchen)).plan(instance.observation, instance.goal)
+plan = Planner(ToyWorld(instance.kitchen)).plan(instance.view, instance.goal)
 np.savez(
     folder / "found.npz", **found, names=np.array(["/".join(name) for name in legend.bins]), known=shard.known,
     episode_maps=shard.maps([0])[0], bin_index=shard.bin_index, unary=shard.unary, steps_unary=shard.steps_unary,
