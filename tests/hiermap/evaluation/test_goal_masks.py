@@ -70,5 +70,5 @@ def test_a_clicked_goal_is_the_exact_goal_seen_in_the_same_view():
     exact, clicked = pose("chain-1", 115000), pose("chain-1", 115000, RunOptions(goal=GoalOptions("click")))
     assert clicked.goal.predicates == exact.goal.predicates
     for name, target in exact.goal.targets.items():
-        assert (target.mask == exact.kitchen.masks()[name]).all()
+        assert (target.mask == exact.task.scene.masks()[name]).all()
         assert 0.5 < overlap(clicked.goal.targets[name].mask, target.mask) < 1
