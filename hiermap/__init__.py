@@ -1,13 +1,15 @@
 """hiermap: see, imagine, plan and act in kitchens, with one spatial map per primitive, a learned world model and graph search.
 
 Public names are loaded when first asked for: `import hiermap` takes neither torch nor mujoco into the process, but makes
-`gymnasium.make("hiermap/Kitchen-v0")` work. For `robosuite.make("HiermapKitchen", ...)` import `hiermap.worlds.simulator.robosuite_env`.
+`gymnasium.make("hiermap/Kitchen-v0")` and, with robosuite, `robosuite.make("HiermapKitchen", ...)` work.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import gymnasium
+
+from hiermap.system import robosuite_hook
 
 if TYPE_CHECKING:
     from hiermap.agent.execute import ExecutedStep, ExecutionOptions, ExecutionResult, execute
@@ -43,7 +45,8 @@ _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = sorted(_ROOM_OF)
 
-gymnasium.register(id="hiermap/Kitchen-v0", entry_point="hiermap.worlds.simulator.gym_env:KitchenEnv")
+gymnasium.register(id="hiermap/Kitchen-v0", entry_point="hiermap.worlds.tasks.gym_env:KitchenEnv")
+robosuite_hook.register()
 
 
 def __getattr__(name: str) -> Any:

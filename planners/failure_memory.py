@@ -9,12 +9,39 @@ import numpy as np
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.worlds.base import Action
 
-LATER_EXPONENT, LATER_EXPONENT_REPEATED = 0.8, 0.5
-"""In imagined later states one failure counts a fifth fewer nats, several count half: something else may be missing first (an undone
-latch). After one failure trying again is cheaper than such a detour, or every slip would be answered by an idle primitive; after two the
-detour is."""
-WEAKENED_EXPONENT = 0.8
-"""Once the real world has changed, an earlier failure counts a fifth fewer nats."""
+
+@dataclass(frozen=True)
+class MemoryOptions:
+    """What a failure says about other places and later moments.
+
+    After one failure trying again is cheaper than a detour through an imagined later state, or every slip would be answered by an idle
+    primitive; after two the detour is.
+
+    Attributes:
+        radius: cells around the failed one that it speaks for, >= 0.
+        penalty: factor on the success there, in [0, 1].
+        later: power of a penalty in imagined later states, in [0, 1]: something else may have been missing first (an undone latch).
+        later_repeated: the same once several failures speak there.
+        weakened: power of a penalty once the real world has changed, in [0, 1].
+    """
+
+    radius: float = 3.0
+    penalty: float = 0.3
+    later: float = 0.8
+    later_repeated: float = 0.5
+    weakened: float = 0.8
+
+    def __post_init__(self) -> None:
+        shares = (self.penalty, self.later, self.later_repeated, self.weakened)
+        if self.radius < 0 or not all(0.0 <= share <= 1.0 for share in shares):
+            raise ValueError(f"a memory of failures needs a radius >= 0 and shares in [0, 1], got {self}")
+
+    def power(self, failures: Any, depth: int) -> Any:
+        """Of the product of penalties of a number (or array of numbers) of failures, `depth` imagined actions away."""
+        return np.where(np.asarray(failures) > 1, self.later_repeated, self.later) if depth else 1.0
+
+
+DEFAULT = MemoryOptions()
 
 
 @dataclass(frozen=True)
@@ -25,15 +52,14 @@ class Avoid:
         primitive: key in `PRIMITIVES`.
         cell: (row, column) it was applied at.
         rotation_index: orientation bin, or None for all of them.
-        radius: cells around `cell` it speaks for.
-        penalty: factor on the success there, in [0, 1].
+        radius, penalty: as in `MemoryOptions`.
     """
 
     primitive: str
     cell: tuple[int, int]
     rotation_index: int | None = None
-    radius: float = 3.0
-    penalty: float = 0.3
+    radius: float = DEFAULT.radius
+    penalty: float = DEFAULT.penalty
 
     def __post_init__(self) -> None:
         if self.primitive not in PRIMITIVES:
@@ -47,18 +73,18 @@ class Avoid:
             return False
         return float(np.hypot(action.cell[0] - self.cell[0], action.cell[1] - self.cell[1])) <= self.radius
 
-    def weakened(self) -> "Avoid":
+    def weakened(self, power: float = DEFAULT.weakened) -> "Avoid":
         """The same failure after the world has changed since."""
-        return replace(self, penalty=self.penalty**WEAKENED_EXPONENT)
+        return replace(self, penalty=self.penalty**power)
 
 
-def discount(action: Action, avoid: Sequence[Avoid], depth: int = 0) -> float:
+def discount(action: Action, avoid: Sequence[Avoid], depth: int = 0, memory: MemoryOptions = DEFAULT) -> float:
     """Factor in [0, 1] on the success of `action` in a state `depth` imagined actions away."""
     penalties = [item.penalty for item in avoid if item.matches(action)]
-    return float(np.prod(penalties) ** _exponent(len(penalties), depth))
+    return float(np.prod(penalties) ** memory.power(len(penalties), depth))
 
 
-def discounted(maps: np.ndarray, avoid: Sequence[Avoid], depth: int = 0) -> np.ndarray:
+def discounted(maps: np.ndarray, avoid: Sequence[Avoid], depth: int = 0, memory: MemoryOptions = DEFAULT) -> np.ndarray:
     """Maps `[P, R, H, W]` with every avoided neighbourhood lowered by `discount`; the same array when there is none."""
     if not avoid:
         return maps
@@ -69,9 +95,4 @@ def discounted(maps: np.ndarray, avoid: Sequence[Avoid], depth: int = 0) -> np.n
         at = (list(PRIMITIVES).index(item.primitive), slice(None) if item.rotation_index is None else item.rotation_index)
         penalties[at] = np.where(near, penalties[at] * item.penalty, penalties[at])
         failures[at] += near
-    return (maps * penalties ** _exponent(failures, depth)).astype(maps.dtype)
-
-
-def _exponent(failures: Any, depth: int) -> Any:
-    """Of the product of penalties, for a number or an array of numbers of failures."""
-    return np.where(np.asarray(failures) > 1, LATER_EXPONENT_REPEATED, LATER_EXPONENT) if depth else 1.0
+    return (maps * penalties ** memory.power(failures, depth)).astype(maps.dtype)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from hiermap.planners.candidates import PeakOptions
-from hiermap.planners.failure_memory import Avoid
+from hiermap.planners.failure_memory import Avoid, MemoryOptions
 from hiermap.primitives.specs import PRIMITIVES
 
 SECONDS_PER_STEP = min(spec.typical_seconds for spec in PRIMITIVES.values())
@@ -44,6 +44,7 @@ class SearchOptions:
 
     Attributes:
         peaks: which actions are candidates.
+        memory: how failures are remembered.
         risk_seconds: LAMBDA, >= 0 [s]: an edge costs its time plus this times -log(success). At 20 s a drop from 1.0 to 0.6 costs as
             much as one more primitive.
         seconds_per_step: what the heuristic charges per missing primitive, >= 0 [s]; null for the most that is admissible, and in an
@@ -57,6 +58,7 @@ class SearchOptions:
     """
 
     peaks: PeakOptions = field(default_factory=PeakOptions, metadata={"omegaconf_ignore": True})
+    memory: MemoryOptions = field(default_factory=MemoryOptions, metadata={"omegaconf_ignore": True})
     risk_seconds: float = 20.0
     seconds_per_step: float | None = None
     weight: float = 2.0

@@ -112,7 +112,7 @@ class Tree:
         peaks = self.options.peaks
         if self.options.avoid:
             # The threshold judges what the world says; a failure makes an action dear, not unthinkable.
-            maps = discounted(np.where(maps >= peaks.threshold, maps, 0.0), self.options.avoid, entry.depth)
+            maps = discounted(np.where(maps >= peaks.threshold, maps, 0.0), self.options.avoid, entry.depth, self.options.memory)
             peaks = replace(peaks, threshold=LEAST_SUCCESS)
         return (propose or self.propose)(maps, peaks, self._masks)
 
@@ -144,7 +144,7 @@ class Tree:
 
     def _child(self, parent: Entry, candidate: Candidate, outcome: Outcome) -> Entry | None:
         """An entry without a number yet; None for an edge too unlikely to be one."""
-        success = outcome.success * discount(candidate.action, self.options.avoid, parent.depth)
+        success = outcome.success * discount(candidate.action, self.options.avoid, parent.depth, self.options.memory)
         if success < LEAST_SUCCESS:
             return None
         solved = outcome.node.progress >= 1.0

@@ -263,10 +263,11 @@ class _Run:
 
     def _learn(self, action: Action, effect: bool) -> None:
         """Remember a failure; once something changed, earlier failures speak less."""
+        memory = self.planner.options.memory
         if effect:
-            self.avoid = tuple(item.weakened() for item in self.avoid)
+            self.avoid = tuple(item.weakened(memory.weakened) for item in self.avoid)
         else:
-            self.avoid = (*self.avoid, Avoid(action.primitive, action.cell, action.rotation_index))
+            self.avoid = (*self.avoid, Avoid(action.primitive, action.cell, action.rotation_index, memory.radius, memory.penalty))
 
     def _agree(self, imagined: Mapping[str, float], real: Mapping[str, float]) -> bool:
         holds = self.options.holds

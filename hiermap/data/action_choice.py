@@ -1,42 +1,41 @@
 """Which action an exploring walk tries: random, or guided by the oracle's or a learned model's maps."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage
 
 from hiermap.data.recorder import Look
+from hiermap.data.walk_options import WalkOptions
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.worlds.base import Action
 from hiermap.worlds.perception.fusion import SpatialView
 
-JITTER_SHARE, JITTER_CELLS = 0.25, 2
-"""Guided actions miss by up to so many cells this often, so that the edges of the maps are seen too."""
-NEAR_MISS_SHARE, NEAR_MISS_CELLS = 0.5, 6
-"""Half of the random actions are aimed near a map's region or in its wrong orientation: far ones teach little."""
-MIN_FREE_MODEL_VALUE = 0.05
-"""Model-guided actions are drawn from cells worth at least this."""
+if TYPE_CHECKING:
+    from hiermap.data.collect import CollectSettings
+
 _ORDER = tuple(PRIMITIVES)
 Maps = Callable[[SpatialView], np.ndarray]
 """Learned maps `[P, R, H, W]` in [0, 1] of a view."""
 
 
-def choose(now: Look, rng: np.random.Generator, random_share: float, model_share: float, learned: Maps | None) -> Action | None:
+def choose(now: Look, rng: np.random.Generator, settings: "CollectSettings", learned: Maps | None) -> Action | None:
     """A random, model-guided or geometry-guided action; None if the view offers nothing at all."""
     if not now.view.valid.any():
         return None
-    draw = rng.random()
-    if draw < random_share:
-        return random_action(now, rng)
-    if learned is not None and draw < random_share + model_share:
+    draw, walk = rng.random(), settings.walk
+    if draw < settings.random_share:
+        return random_action(now, rng, walk)
+    if learned is not None and draw < settings.random_share + settings.model_share:
         values = learned(now.view)
-        guided = guided_action(values > max(MIN_FREE_MODEL_VALUE, 0.5 * float(values.max())), now, rng)
+        guided = guided_action(values > max(walk.least_model_value, 0.5 * float(values.max())), now, rng, walk)
     else:
-        guided = guided_action(now.maps, now, rng)
-    return guided or random_action(now, rng)
+        guided = guided_action(now.maps, now, rng, walk)
+    return guided or random_action(now, rng, walk)
 
 
-def guided_action(maps: np.ndarray, now: Look, rng: np.random.Generator) -> Action | None:
+def guided_action(maps: np.ndarray, now: Look, rng: np.random.Generator, walk: WalkOptions) -> Action | None:
     """Uniform over the primitives that maps `[P, R, H, W]` bool allow, then over their separate regions, then over cells and bins."""
     available = np.flatnonzero(maps.any(axis=(1, 2, 3)))
     if len(available) == 0:
@@ -47,19 +46,19 @@ def guided_action(maps: np.ndarray, now: Look, rng: np.random.Generator) -> Acti
     at = int(rng.integers(len(rows)))
     cell = int(rows[at]), int(columns[at])
     rotation = int(rng.choice(np.flatnonzero(maps[p, :, cell[0], cell[1]])))
-    if rng.random() < JITTER_SHARE:
-        cell = _moved(cell, JITTER_CELLS, now, rng)
+    if rng.random() < walk.jitter_share:
+        cell = _moved(cell, walk.jitter_cells, now, rng)
     return Action(_ORDER[p], cell, rotation)
 
 
-def random_action(now: Look, rng: np.random.Generator) -> Action:
+def random_action(now: Look, rng: np.random.Generator, walk: WalkOptions) -> Action:
     """Any primitive, anywhere that something is seen; half of the time near a region of its map or in a wrong orientation."""
     p = int(rng.integers(len(_ORDER)))
     rotation = int(rng.integers(len(PRIMITIVES[_ORDER[p]].rotations)))
     cells = np.argwhere(now.maps[p].any(axis=0))
-    if len(cells) and rng.random() < NEAR_MISS_SHARE:
+    if len(cells) and rng.random() < walk.near_miss_share:
         near = cells[rng.integers(len(cells))]
-        return Action(_ORDER[p], _moved((int(near[0]), int(near[1])), NEAR_MISS_CELLS, now, rng), rotation)
+        return Action(_ORDER[p], _moved((int(near[0]), int(near[1])), walk.near_miss_cells, now, rng), rotation)
     seen = np.argwhere(now.view.valid)
     row, column = seen[rng.integers(len(seen))]
     return Action(_ORDER[p], (int(row), int(column)), rotation)

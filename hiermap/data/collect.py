@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from hiermap.data import manifest
 from hiermap.data.episodes import FILE_NAME, Episode, file_name, read_episode, write_episode
+from hiermap.data.walk_options import WalkOptions
 from hiermap.system.config import typed
 from hiermap.system.pool import TASKS_PER_PROCESS, WorkerDiedError, run_all
 from hiermap.worlds.errors import ConfigError, DataError, HiermapError
@@ -54,6 +55,7 @@ class CollectSettings:
         model_share: and at map peaks of the given weights; the rest is geometry-guided.
         branch_share: chance that the next action restarts from the same snapshot instead of walking on.
         episodes_per_process: a worker process is replaced after this many (native libraries leak).
+        walk: what a walk aims for, and how its actions miss.
         sensing: how well the cameras see.
     """
 
@@ -69,6 +71,7 @@ class CollectSettings:
     model_share: float = 0.3
     branch_share: float = 0.3
     episodes_per_process: int = TASKS_PER_PROCESS
+    walk: WalkOptions = field(default_factory=WalkOptions)
     sensing: SensingOptions = field(default_factory=SensingOptions)
 
     def __post_init__(self) -> None:
@@ -87,7 +90,7 @@ class CollectSettings:
     def walks(self) -> str:
         """How actions are chosen and seen, in words for the record: directories may hold walks of several kinds."""
         shares = f"purpose {self.purpose_share:g} random {self.random_share:g} branch {self.branch_share:g}"
-        return shares + (f" model {self.model_share:g}" if self.weights else "") + self.sensing.told
+        return shares + (f" model {self.model_share:g}" if self.weights else "") + self.walk.told + self.sensing.told
 
 
 def collect(config: Mapping[str, Any]) -> None:

@@ -39,12 +39,12 @@ def explored(seed: int, settings: "CollectSettings") -> "Episode":
     here = look(kitchen)
     looks = [here]
     learned = _learned_maps(settings.weights)
-    purpose = Purpose(kitchen.spec, masks, settings.purpose_share)
+    purpose = Purpose(kitchen.spec, masks, settings.purpose_share, settings.walk)
     for _ in range(MAX_ATTEMPTS * settings.interactions_per_episode):
         if len(steps) >= settings.interactions_per_episode:
             break
         aimed = purpose.next(here, rng)
-        action = aimed or choose(here, rng, settings.random_share, settings.model_share if learned else 0.0, learned)
+        action = aimed or choose(here, rng, settings, learned)
         if action is None:
             break
         try:

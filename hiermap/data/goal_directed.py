@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hiermap.data.recorder import Look
+from hiermap.data.walk_options import WalkOptions
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.worlds.base import Action
 from hiermap.worlds.goals import Predicate
@@ -19,12 +20,6 @@ from hiermap.worlds.rules.shortest_paths import shortest
 from hiermap.worlds.rules.transitions import rotations, table_for
 from hiermap.worlds.tasks.goal_sampling import GoalSampler
 
-SHORTEST, LONGEST = 2, 5
-"""About so many primitives are asked for; no way is longer than the second."""
-DETOUR_SHARE = 0.4
-"""Of the goals that are asked to need steps that they do not name."""
-PUT_AWAY_SHARE = 0.5
-"""Of the goals that put something into a drawer and shut it; the others are drawn as those of tasks."""
 _ORDER = tuple(PRIMITIVES)
 
 
@@ -38,6 +33,7 @@ class Purpose:
     spec: KitchenSpec
     masks: Mapping[str, np.ndarray]
     share: float
+    walk: WalkOptions = field(default_factory=WalkOptions)
     moves: list[Move] = field(default_factory=list)
 
     def next(self, now: Look, rng: np.random.Generator) -> Action | None:
@@ -53,12 +49,13 @@ class Purpose:
 
     def _draw(self, now: Look, rng: np.random.Generator) -> tuple[Move, ...]:
         table = table_for(self.spec, now.scene)
-        if rng.random() < PUT_AWAY_SHARE:
+        if rng.random() < self.walk.put_away_share:
             goal: tuple[Predicate, ...] | None = self._put_away(now, rng)
         else:
             sampler = GoalSampler(self.spec, now.scene, table)
-            goal = sampler.draw(rng, int(rng.integers(SHORTEST, LONGEST + 1)), bool(rng.random() < DETOUR_SHARE))
-        return (goal and shortest(table, goal, LONGEST)) or ()
+            length = int(rng.integers(self.walk.shortest, self.walk.longest + 1))
+            goal = sampler.draw(rng, length, bool(rng.random() < self.walk.detour_share))
+        return (goal and shortest(table, goal, self.walk.longest)) or ()
 
     def _put_away(self, now: Look, rng: np.random.Generator) -> tuple[Predicate, ...]:
         """Something that was in sight at first goes into a drawer, and the drawer is shut."""

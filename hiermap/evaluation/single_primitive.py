@@ -13,14 +13,11 @@ from hiermap.primitives.specs import PRIMITIVES, Reason
 from hiermap.report.pictures import Picture, png
 from hiermap.worlds.base import Action
 from hiermap.worlds.errors import InvalidObservationError, PhysicsError
-from hiermap.worlds.kitchen.spec import KitchenSpec
-from hiermap.worlds.oracle import affordances
-from hiermap.worlds.perception.fusion import SpatialView
+from hiermap.worlds.perception.fusion import SpatialView, see
 from hiermap.worlds.perception.sensing_options import SensingOptions
-from hiermap.worlds.rules import judge
 from hiermap.worlds.rules.moves import Move
-from hiermap.worlds.simulator.kitchen import Kitchen
-from hiermap.worlds.tasks.single_primitives import primitive_trial
+from hiermap.worlds.scene import Scene
+from hiermap.worlds.tasks.posed_trials import PosedTrial
 
 NO_CELL, NO_EFFECT = "no_visible_cell", "no_effect"
 """Reasons of failure that no motor program reports."""
@@ -41,20 +38,18 @@ def run_single(trial: Trial, maps_of: MapsOf | None, pictures: bool, sensing: Se
     the map promised one where it peaks. A peak on nothing that the primitive could move is a failure.
     """
     started = time.perf_counter()
-    drawn = primitive_trial(trial.suite, trial.seed)
-    kitchen = Kitchen(drawn.spec, sensing)
-    kitchen.set_scene(drawn.scene)
-    before, view, masks = kitchen.scene(), kitchen.view(), kitchen.masks()
+    posed = PosedTrial(trial.suite, trial.seed, sensing)
+    view = see(posed.scene.observe(), posed.scene.frame)
     planning = time.perf_counter()
     move: Move | None
     if maps_of is None:
-        action, move = affordances.action_for(drawn.spec, before, view, drawn.move, masks), drawn.move
+        action, move = posed.oracle_action(view), posed.move
     else:
-        action = peak(maps_of(view), drawn.move.primitive)
-        move = affordances.move_for(drawn.spec, before, action, view)
+        action = peak(maps_of(view), posed.move.primitive)
+        move = posed.meaning(action, view)
     planned = time.perf_counter()
-    reason = NO_CELL if action is None else _apply(kitchen, action, view)
-    success = reason != PHYSICS and move is not None and judge.effect(drawn.spec, before, kitchen.scene(), move)
+    reason = NO_CELL if action is None else _apply(posed.scene, action, view)
+    success = reason != PHYSICS and move is not None and posed.had_effect(move)
     row = EpisodeRow(
         trial.episode,
         trial.seed,
@@ -67,11 +62,11 @@ def run_single(trial: Trial, maps_of: MapsOf | None, pictures: bool, sensing: Se
         replans=0,
         plan_seconds=planned - planning,
         failure_reason="" if success else Reason.NOTHING_THERE if move is None else NO_EFFECT if reason == Reason.DONE else reason,
-        kind=kind_of(drawn.spec, drawn.move if move is None else move),
+        kind=posed.kind(posed.move if move is None else move),
         episode_seconds=time.perf_counter() - started,
     )
     shown = pictures and not success and reason != PHYSICS
-    return row, png([Picture(view.rgb, action=action), Picture(kitchen.view().rgb)]) if shown else None
+    return row, png([Picture(view.rgb, action=action), Picture(see(posed.scene.observe(), posed.scene.frame).rgb)]) if shown else None
 
 
 def peak(maps: np.ndarray, primitive: str) -> Action:
@@ -82,19 +77,10 @@ def peak(maps: np.ndarray, primitive: str) -> Action:
     return candidates(only, PeakOptions(threshold=ANY_VALUE, top_k=1, per_effect=1))[0].action
 
 
-def kind_of(spec: KitchenSpec, move: Move) -> str:
-    """The kind of thing a move acts on: the fixture's kind, the object's name, or for "place" what it is put on."""
-    kinds = {fixture.name: fixture.kind for fixture in spec.fixtures}
-    if move.primitive != "place":
-        return kinds.get(move.target, move.target)
-    name = str(move.place and move.place.name)
-    return kinds.get(name, "surface" if name in {surface.name for surface in spec.surfaces} else "counter")
-
-
-def _apply(kitchen: Kitchen, action: Action, view: SpatialView) -> str:
+def _apply(scene: Scene, action: Action, view: SpatialView) -> str:
     """Run the action; the motor program's reason, or why it could not be run or judged."""
     try:
-        return kitchen.act(action, view).reason
+        return scene.act(action, view).reason
     except PhysicsError:
         return PHYSICS
     except InvalidObservationError:

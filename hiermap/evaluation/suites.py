@@ -8,6 +8,7 @@ from pathlib import Path
 from hiermap.agent.execute import ExecutionOptions
 from hiermap.evaluation.goal_masks import MASKS
 from hiermap.planners import PLANNERS, Budget, PeakOptions, SearchOptions
+from hiermap.planners.failure_memory import MemoryOptions
 from hiermap.planners.options import TYPICAL_SECONDS_PER_STEP
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.worlds.errors import ConfigError
@@ -56,7 +57,7 @@ class RunOptions:
         weights: a shipped name or a directory with model.safetensors; not read when nothing is learned.
         max_replans: plans after the first, per episode.
         budget: of every plan.
-        search, peaks: how a plan is searched, and which actions are candidates.
+        search, peaks, memory: how a plan is searched, which actions are candidates, and how failures are remembered.
         execution: when a step is still worth doing, and when its effect is believed.
         beliefs: when what a learned world imagines counts as true or as the same.
         goal: how it is told.
@@ -72,6 +73,7 @@ class RunOptions:
     budget: Budget = field(default_factory=Budget)
     search: SearchOptions = field(default_factory=SearchOptions)
     peaks: PeakOptions = field(default_factory=PeakOptions)
+    memory: MemoryOptions = field(default_factory=MemoryOptions)
     execution: ExecutionOptions = field(default_factory=ExecutionOptions)
     beliefs: BeliefOptions = field(default_factory=BeliefOptions)
     goal: GoalOptions = field(default_factory=GoalOptions)
@@ -92,8 +94,9 @@ class RunOptions:
     @property
     def searching(self) -> SearchOptions:
         """How to search; a world's estimates are followed rather than bounded, unless `search` says otherwise."""
-        seconds = self.search.seconds_per_step
-        return replace(self.search, peaks=self.peaks, seconds_per_step=TYPICAL_SECONDS_PER_STEP if seconds is None else seconds)
+        given = self.search.seconds_per_step
+        seconds = TYPICAL_SECONDS_PER_STEP if given is None else given
+        return replace(self.search, peaks=self.peaks, memory=self.memory, seconds_per_step=seconds)
 
     def needs_weights(self, suite: str) -> bool:
         """Whether anything learned is read."""

@@ -2,15 +2,21 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
+
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.goals import Predicate
 from hiermap.worlds.imagined.simulated import KnownKitchen, SimulatedWorld
 from hiermap.worlds.imagined.toy import TOY_INSTANCES, ToyScene, ToyWorld
+from hiermap.worlds.kitchen.scene_sampling import random_scene
 from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.rules import judge
 from hiermap.worlds.scene import Oracle, PosedTask
 from hiermap.worlds.simulator.kitchen import Kitchen
 from hiermap.worlds.tasks.chains import chain_length, sample_task
+
+FREE = "free"
+"""The suite that asks for nothing: a random kitchen in a random state."""
 
 
 class KitchenScene(Kitchen):
@@ -23,7 +29,11 @@ class KitchenScene(Kitchen):
 
 
 def hiermap_task(suite: str, seed: int, sensing: SensingOptions | None = None) -> PosedTask:
-    """A `chain-k` task in the procedural kitchen of a seed."""
+    """A `chain-k` task in the procedural kitchen of a seed, or with suite "free" that kitchen in a random state."""
+    if suite == FREE:
+        kitchen = KitchenScene(seed, sensing)
+        kitchen.set_scene(random_scene(kitchen.spec, np.random.default_rng([seed, 0x9A])))
+        return PosedTask(suite, seed, kitchen, (), 0)
     task = sample_task(suite, seed)
     kitchen = KitchenScene(task.spec, sensing)
     kitchen.set_scene(task.scene)

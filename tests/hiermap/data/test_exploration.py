@@ -10,6 +10,7 @@ from hiermap.data.collect import CollectSettings
 from hiermap.data.episodes import NOT_APPLICABLE, SHAPES, check_episode
 from hiermap.data.exploration import explored
 from hiermap.data.transitions import any_effect, look
+from hiermap.data.walk_options import WalkOptions
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.system.config import load_config, typed
 from hiermap.worlds.base import Action
@@ -100,7 +101,7 @@ def test_the_stored_view_gives_the_network_the_same_channels():
 def test_guided_actions_lie_in_the_map_up_to_the_jitter():
     now, rng = first_look(), np.random.default_rng(0)
     for _ in range(50):
-        action = guided_action(now.maps, now, rng)
+        action = guided_action(now.maps, now, rng, WalkOptions())
         layer = now.maps[list(PRIMITIVES).index(action.primitive), action.rotation_index]
         row, column = action.cell
         assert layer[max(0, row - 2) : row + 3, max(0, column - 2) : column + 3].any()
@@ -110,7 +111,7 @@ def test_every_kind_of_choice_is_a_valid_action():
     now, rng = first_look(), np.random.default_rng(0)
     for random_share in (0.0, 1.0):
         for _ in range(50):
-            action = choose(now, rng, random_share, 0.0, None)
+            action = choose(now, rng, CollectSettings("", random_share=random_share), None)
             assert 0 <= action.rotation_index < len(PRIMITIVES[action.primitive].rotations)
             assert now.view.valid[action.cell]
 
@@ -119,7 +120,10 @@ def test_model_guided_actions_go_to_the_models_peak():
     now = first_look()
     maps = np.zeros(now.maps.shape, np.float32)
     maps[3, 1, 40, 60] = 0.9
-    chosen = [choose(now, np.random.default_rng(seed), 0.0, 1.0, lambda view: maps) for seed in range(10)]
+    chosen = [
+        choose(now, np.random.default_rng(seed), CollectSettings("", random_share=0.0, model_share=1.0), lambda view: maps)
+        for seed in range(10)
+    ]
     assert {(a.primitive, a.rotation_index) for a in chosen} == {("pull", 1)}
     assert all(abs(a.cell[0] - 40) <= 2 and abs(a.cell[1] - 60) <= 2 for a in chosen)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hiermap.data.goal_directed import LONGEST, Purpose
+from hiermap.data.goal_directed import Purpose
 from hiermap.data.transitions import look
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.worlds.kitchen.scene_sampling import random_scene
@@ -34,7 +34,7 @@ def test_the_actions_of_a_purpose_are_allowed_and_mean_its_moves(kitchen):
         seen += 1
         assert now.maps[list(PRIMITIVES).index(action.primitive), action.rotation_index][action.cell]
         assert transitions.rotations(kitchen.spec, now.scene, move_for(kitchen.spec, now.scene, action, now.view))
-        assert len(purpose.moves) < LONGEST
+        assert len(purpose.moves) < purpose.walk.longest
     assert seen > 10
 
 

@@ -3,13 +3,10 @@
 import numpy as np
 import pytest
 
-from hiermap.evaluation.single_primitive import kind_of, peak, run_single
+from hiermap.evaluation.single_primitive import peak, run_single
 from hiermap.evaluation.suites import Trial
 from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS
 from hiermap.worlds.base import Action, Observation
-from hiermap.worlds.kitchen.layouts import sample_kitchen
-from hiermap.worlds.rules.moves import Move
-from hiermap.worlds.rules.places import common_places
 
 SHAPE = (len(PRIMITIVES), ROTATION_BINS, 96, 128)
 SEED = 150000
@@ -40,13 +37,3 @@ def test_a_peak_on_nothing_is_a_failure_that_says_so() -> None:
     row, picture = run_single(Trial(0, SEED, "primitive-rotate"), sky, pictures=True)
     assert (row.success, row.failure_reason, row.task) == (False, "nothing_there", "primitive-rotate")
     assert picture is not None and picture.startswith(b"\x89PNG")
-
-
-def test_kinds_are_the_fixtures_kind_the_object_or_what_something_is_put_on() -> None:
-    spec = sample_kitchen(SEED)
-    drawer = next(fixture for fixture in spec.fixtures if fixture.kind == "drawer")
-    assert kind_of(spec, Move("pull", drawer.name, to="open")) == "drawer"
-    assert kind_of(spec, Move("grasp", spec.objects[0].name)) == spec.objects[0].name
-    kinds = {place.name: kind_of(spec, Move("place", "mug", place=place)) for place in common_places(spec)}
-    assert kinds[drawer.name] == "drawer" and kinds[spec.surfaces[0].name] == "surface"
-    assert {kind for name, kind in kinds.items() if name.startswith("spot_")} == {"counter"}

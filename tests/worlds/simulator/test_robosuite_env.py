@@ -3,9 +3,9 @@
 import subprocess
 import sys
 
-SCRIPT = """
-import hiermap.worlds.simulator.robosuite_env
-import robosuite
+import pytest
+
+MAKE = """
 environment = robosuite.make("HiermapKitchen", robots="Panda", kitchen=150006)
 environment.reset()
 _, reward, done, _ = environment.step([0.0] * environment.action_dim)
@@ -13,7 +13,17 @@ print(type(environment).__name__, reward, done)
 """
 
 
-def test_robosuite_makes_and_steps_it_after_one_import_and_warns_of_nothing():
-    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["HiermapKitchen", "0.0", "False"]
+def made_after(imports: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", f"{imports}\n{MAKE}"], capture_output=True, text=True, check=True)
+
+
+@pytest.mark.parametrize(
+    "imports", ["import hiermap, robosuite", "import robosuite, hiermap", "import robosuite.utils, hiermap, robosuite"]
+)
+def test_robosuite_makes_and_steps_it_whichever_is_imported_first(imports: str):
+    assert made_after(imports).stdout.split()[-3:] == ["HiermapKitchen", "0.0", "False"]
+
+
+def test_a_process_that_meets_robosuite_through_hiermap_is_not_warned_of_parts_that_are_not_used():
+    done = made_after("import hiermap.worlds.simulator.kitchen, robosuite")
     assert "WARNING" not in done.stdout + done.stderr
