@@ -4,14 +4,17 @@ for small worlds, blind to priors and heuristics."""
 import heapq
 from collections.abc import Callable, Hashable
 from functools import partial
+from itertools import count
 
 import numpy as np
 
 from hiermap.planners.candidates import every_action
+from hiermap.planners.lazy import Children
 from hiermap.planners.options import SearchOptions
 from hiermap.planners.plan import PlanResult, Status
 from hiermap.planners.search_tree import LEAST_SUCCESS, Entry, Tree
 
+Frontier = list[tuple[tuple[float, ...], int, Entry]]
 Ordering = Callable[[Entry, SearchOptions], tuple[float, ...]]
 
 
@@ -32,30 +35,35 @@ def greedy(entry: Entry, options: SearchOptions) -> tuple[float, ...]:
 
 def search(ordering: Ordering, tree: Tree, rng: np.random.Generator) -> PlanResult:
     """Expand the frontier in the given order, `options.batch` nodes per pass, until its first entry satisfies the goal."""
-    frontier: list[tuple[tuple[float, ...], int, Entry]] = []
+    frontier: Frontier = []
     cheapest: dict[Hashable, float] = {}
     found: list[Entry] = []
+    children, numbers = Children(tree), count()
 
     def offer(entry: Entry) -> None:
-        key = tree.world.key(entry.node)
-        if entry.cost >= cheapest.get(key, float("inf")):
-            tree.duplicates += 1
-            return
-        cheapest[key] = entry.cost
-        found.extend([entry] if entry.solved else [])
-        heapq.heappush(frontier, (ordering(entry, tree.options), entry.index, entry))
+        if not entry.guessed:
+            key = tree.world.key(entry.node)
+            if entry.cost >= cheapest.get(key, float("inf")):
+                tree.duplicates += 1
+                return
+            cheapest[key] = entry.cost
+            found.extend([entry] if entry.solved else [])
+        heapq.heappush(frontier, (ordering(entry, tree.options), next(numbers), entry))
 
     offer(tree.root)
     while frontier:
         first = frontier[0][2]
         status = Status.SOLVED if first.solved else tree.spent()
-        if status is not None:
+        if first.guessed and status is not Status.TIMEOUT:
+            new = children.imagined([heapq.heappop(frontier)[2]])
+        elif status is not None:
             # When the budget is spent, a plan not proven cheapest is still a plan.
             status = Status.SOLVED if found else status
             return tree.result(status, sorted(found, key=lambda e: (e is not first, e.cost, e.index)))
-        for children in tree.grow(_pop(tree, frontier, cheapest)):
-            for child in children:
-                offer(child)
+        else:
+            new = children.of(_pop(tree, frontier, cheapest))
+        for entry in new:
+            offer(entry)
     return tree.result(tree.exhausted())
 
 
@@ -80,10 +88,10 @@ def exhaustive(tree: Tree, rng: np.random.Generator) -> PlanResult:
     return tree.result(tree.exhausted())
 
 
-def _pop(tree: Tree, frontier: list, cheapest: dict[Hashable, float]) -> list[Entry]:
-    """Up to a batch of the first entries; a solved one ends the batch, since what comes before it may still beat it."""
+def _pop(tree: Tree, frontier: Frontier, cheapest: dict[Hashable, float]) -> list[Entry]:
+    """Up to a batch of the first entries; a solved one ends the batch, since what comes before it may still beat it. So does a guess."""
     batch: list[Entry] = []
-    while frontier and len(batch) < tree.options.batch and not frontier[0][2].solved:
+    while frontier and len(batch) < tree.options.batch and not (frontier[0][2].solved or frontier[0][2].guessed):
         entry = heapq.heappop(frontier)[2]
         outdated = entry.cost > cheapest[tree.world.key(entry.node)]
         if not outdated and tree.may_deepen(entry):

@@ -1,19 +1,16 @@
 """Peaks of the maps become candidate actions: non-maximum suppression per primitive and effect."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from scipy import ndimage
 
+from hiermap.planners.peaks import NOWHERE, best_in, peaks
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.worlds.base import Action
 
-SMOOTHING_CELLS = 2.0
-"""Ties inside a plateau are broken by a Gaussian mean this wide, so a flat blob is hit in its middle."""
-TIE_WEIGHT = 0.01
-"""Weight of that mean: below any difference of probabilities that matters."""
 OPENING_CELLS = 18
 """What opens comes towards the robot, that is down the picture: a drawer's inside appears at most this far below its front."""
 
@@ -63,14 +60,28 @@ class Effect:
 EFFECTS = tuple(Effect(spec.name, channel, bins) for channel, spec in enumerate(PRIMITIVES.values()) for bins in spec.effects().values())
 
 
-def candidates(maps: np.ndarray, options: PeakOptions, targets: Iterable[np.ndarray] = ()) -> list[Candidate]:
+@dataclass(frozen=True, eq=False)
+class Window:
+    """Cells that the goal points to: the first row and column of their bounding box, and a mask within it."""
+
+    corner: tuple[int, int]
+    mask: np.ndarray
+
+
+def windows(targets: Iterable[np.ndarray]) -> list[Window]:
+    """Where to look besides the peaks: masks `[H, W]` of what the goal names in the first view, and just below each of them, where an
+    opened drawer shows its inside."""
+    below = partial(ndimage.maximum_filter1d, size=OPENING_CELLS + 1, axis=0, mode="constant", origin=OPENING_CELLS // 2)
+    masks = [part for mask in targets for part in (mask, below(mask) & ~mask) if part.any()]
+    boxes = [ndimage.find_objects(mask.astype(int))[0] for mask in masks]
+    return [Window((box[0].start, box[1].start), mask[box].copy()) for box, mask in zip(boxes, masks, strict=True)]
+
+
+def candidates(maps: np.ndarray, options: PeakOptions, pointed: Sequence[Window] = ()) -> list[Candidate]:
     """The actions at the peaks of `maps` `[P, R, H, W]`, best first, at most `options.top_k`.
 
-    `targets` are masks `[H, W]` of what the goal names in the first view: the best cell of each effect on them, and just below them
-    where an opened drawer shows its inside, is kept in front of all other peaks, however many those are.
+    The best cell of each effect in every pointed window is kept in front of all other peaks, however many those are.
     """
-    below = partial(ndimage.maximum_filter1d, size=OPENING_CELLS + 1, axis=0, mode="constant", origin=OPENING_CELLS // 2)
-    windows = [window for mask in targets for window in (mask, below(mask) & ~mask)]
     named: dict[Action, float] = {}
     others: dict[Action, float] = {}
     for effect in EFFECTS:
@@ -78,9 +89,9 @@ def candidates(maps: np.ndarray, options: PeakOptions, targets: Iterable[np.ndar
         best = stack.max(axis=0)
         if best.max() < options.threshold:
             continue
-        score = _middle_first(best)
-        cells = [_best_in(best, window, options.threshold) for window in windows]
-        for chosen, found in ((named, [c for c in cells if c is not None]), (others, _peaks(score, best, options))):
+        cells = [best_in(best, window.mask, *window.corner, options.threshold) for window in pointed]
+        blobs = peaks(best, options.threshold, options.per_effect, options.radius, options.reach, options.level).tolist()
+        for chosen, found in ((named, [cell for cell in cells if cell != NOWHERE]), (others, blobs)):
             for row, column in found:
                 rotation = effect.rotations[int(stack[:, row, column].argmax())]
                 chosen[Action(effect.primitive, (row, column), rotation)] = float(best[row, column])
@@ -97,45 +108,3 @@ def every_action(maps: np.ndarray, threshold: float) -> list[Candidate]:
 def _ranked(found: dict[Action, float]) -> list[Candidate]:
     order = sorted(found, key=lambda a: (-found[a], a.primitive, a.cell, a.rotation_index))
     return [Candidate(action, found[action]) for action in order]
-
-
-def _middle_first(best: np.ndarray) -> np.ndarray:
-    return best + TIE_WEIGHT * ndimage.gaussian_filter(best, SMOOTHING_CELLS, mode="constant")
-
-
-def _best_in(best: np.ndarray, window: np.ndarray, threshold: float) -> tuple[int, int] | None:
-    """The best cell in a window, ties to the centre of what is best and in the window."""
-    inside = np.where(window, best, 0.0)
-    if inside.max() < threshold:
-        return None
-    (box,) = ndimage.find_objects(window.astype(int))
-    part = inside[box]
-    centre = np.argwhere(part >= part.max() - TIE_WEIGHT).mean(axis=0)
-    down, right = np.ogrid[: part.shape[0], : part.shape[1]]
-    off_centre = np.hypot(down - centre[0], right - centre[1]) / max(part.shape)
-    score = np.where(part >= threshold, _middle_first(part) - TIE_WEIGHT * off_centre, -1.0)
-    row, column = np.unravel_index(int(score.argmax()), part.shape)
-    return int(row) + box[0].start, int(column) + box[1].start
-
-
-def _peaks(score: np.ndarray, best: np.ndarray, options: PeakOptions) -> list[tuple[int, int]]:
-    left = np.where(best >= options.threshold, score, -1.0)
-    found: list[tuple[int, int]] = []
-    while len(found) < options.per_effect:
-        row, column = map(int, np.unravel_index(left.argmax(), left.shape))
-        if left[row, column] < 0:
-            break
-        found.append((row, column))
-        _suppress(left, best, (row, column), options)
-    return found
-
-
-def _suppress(left: np.ndarray, best: np.ndarray, peak: tuple[int, int], options: PeakOptions) -> None:
-    """Strike the blob around `peak` from `left`, in place."""
-    top, first = max(peak[0] - options.reach, 0), max(peak[1] - options.reach, 0)
-    view = (slice(top, peak[0] + options.reach + 1), slice(first, peak[1] + options.reach + 1))
-    blobs, _ = ndimage.label(best[view] >= options.level * best[peak])
-    rows, columns = np.ogrid[: blobs.shape[0], : blobs.shape[1]]
-    distance = np.hypot(rows - (peak[0] - top), columns - (peak[1] - first))
-    struck = (distance <= options.radius) | ((blobs == blobs[peak[0] - top, peak[1] - first]) & (distance <= options.reach))
-    left[view][struck] = -1.0

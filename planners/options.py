@@ -52,6 +52,8 @@ class SearchOptions:
         weight: of the heuristic in weighted best-first search, >= 1.
         batch: frontier nodes imagined in one pass.
         width: nodes a beam keeps per depth.
+        lazy: whether a best-first search imagines only what comes to the front of its frontier, in worlds that can guess the rest.
+        doubt: missing primitives by which a guess is taken to be too high, >= 0.
         max_depth: longest plan considered.
         alternatives: at most this many further plans are returned.
         avoid: actions that failed before.
@@ -64,6 +66,8 @@ class SearchOptions:
     weight: float = 2.0
     batch: int = 2
     width: int = 8
+    lazy: bool = True
+    doubt: float = 0.0
     max_depth: int = 12
     alternatives: int = 3
     avoid: tuple[Avoid, ...] = field(default=(), metadata={"omegaconf_ignore": True})
@@ -80,5 +84,5 @@ class SearchOptions:
 
     def __post_init__(self) -> None:
         least = min(self.weight, self.batch, self.width, self.max_depth)
-        if min(self.risk_seconds, self.step_seconds, self.alternatives) < 0 or least < 1:
+        if min(self.risk_seconds, self.step_seconds, self.alternatives, self.doubt) < 0 or least < 1:
             raise ValueError(f"search options out of range (seconds >= 0, weight, batch, width, max_depth >= 1): {self}")

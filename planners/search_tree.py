@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import networkx as nx
 import numpy as np
 
-from hiermap.planners.candidates import Candidate, PeakOptions, candidates
+from hiermap.planners.candidates import Candidate, PeakOptions, Window, candidates, windows
 from hiermap.planners.failure_memory import discount, discounted
 from hiermap.planners.options import Budget, SearchOptions
 from hiermap.planners.plan import Plan, PlanResult, PlanStep, Status
@@ -27,8 +27,8 @@ _MESSAGES = {
 
 Heuristic = Callable[[Node], float]
 """Estimated number of missing primitives, >= 0; 0 for a node that satisfies the goal."""
-Candidates = Callable[[np.ndarray, PeakOptions, Sequence[np.ndarray]], list[Candidate]]
-"""Actions worth imagining, from maps `[P, R, H, W]`, the options, and the masks `[H, W]` of what the goal names."""
+Candidates = Callable[[np.ndarray, PeakOptions, Sequence[Window]], list[Candidate]]
+"""Actions worth imagining, from maps `[P, R, H, W]`, the options, and where the goal points to."""
 
 
 def missing_primitives(node: Node) -> float:
@@ -41,7 +41,7 @@ class Entry:
     """A node in the tree: the edge that led to it, the totals from the root and `steps_to_go`, what the heuristic says is missing.
 
     `belief` is the probability that the goal holds in a node where it is believed to; its risk is part of `cost`, or a search would
-    always prefer the short plan whose end the world is hardly sure of.
+    always prefer the short plan whose end the world is hardly sure of. A guessed entry stands for a node that is not imagined yet.
     """
 
     index: int
@@ -55,10 +55,11 @@ class Entry:
     cost: float = 0.0
     depth: int = 0
     belief: float = 1.0
+    guessed: bool = False
 
     @property
     def solved(self) -> bool:
-        return self.node.progress >= 1.0
+        return self.node.progress >= 1.0 and not self.guessed
 
     def remaining(self, options: SearchOptions) -> float:
         """The heuristic h [s]."""
@@ -93,7 +94,7 @@ class Tree:
         self.expansions = 0
         self.duplicates = 0
         self.cut_by_depth = False
-        self._masks = [target.mask for target in goal.targets.values()]
+        self._pointed = windows(target.mask for target in goal.targets.values())
 
     def spent(self) -> Status | None:
         """The status to end with if the budget is used up."""
@@ -114,35 +115,41 @@ class Tree:
             # The threshold judges what the world says; a failure makes an action dear, not unthinkable.
             maps = discounted(np.where(maps >= peaks.threshold, maps, 0.0), self.options.avoid, entry.depth, self.options.memory)
             peaks = replace(peaks, threshold=LEAST_SUCCESS)
-        return (propose or self.propose)(maps, peaks, self._masks)
+        return (propose or self.propose)(maps, peaks, self._pointed)
 
     def grow(self, entries: Sequence[Entry], propose: Candidates | None = None) -> list[list[Entry]]:
         """The children of each entry by each candidate action; never more entries than the budget still allows."""
-        entries = entries[: self.budget.expansions - self.expansions]
-        if not entries:
-            return []
-        self.expansions += len(entries)
-        nodes = [entry.node for entry in entries]
-        chosen = [self.candidates(entry, maps, propose) for entry, maps in zip(entries, self.world.maps(nodes), strict=True)]
-        outcomes = self.world.expand(nodes, [[candidate.action for candidate in some] for some in chosen], self.goal)
+        entries, chosen = self.chosen(entries, propose)
+        actions = [[candidate.action for candidate in some] for some in chosen]
+        outcomes = self.world.expand([entry.node for entry in entries], actions, self.goal)
         return [self._children(*each) for each in zip(entries, chosen, outcomes, strict=True)]
+
+    def chosen(self, entries: Sequence[Entry], propose: Candidates | None = None) -> tuple[Sequence[Entry], list[list[Candidate]]]:
+        """The entries that the budget still lets expand, which counts them as expanded, and the candidates of each."""
+        entries = entries[: self.budget.expansions - self.expansions]
+        self.expansions += len(entries)
+        maps = self.world.maps([entry.node for entry in entries]) if entries else ()
+        return entries, [self.candidates(entry, some, propose) for entry, some in zip(entries, maps, strict=True)]
 
     def _children(self, parent: Entry, chosen: Sequence[Candidate], outcomes: Sequence[Outcome]) -> list[Entry]:
         """One entry per state that the outcomes lead to, by the cheapest action that does."""
         cheapest: dict[int, Entry] = {}
         for index, (candidate, outcome) in enumerate(zip(chosen, outcomes, strict=True)):
-            child = self._child(parent, candidate, outcome)
+            child = self.child(parent, candidate, outcome)
             if child is None:
                 continue
             twin = index if outcome.same_as is None else outcome.same_as
             self.duplicates += twin in cheapest
             if twin not in cheapest or child.cost < cheapest[twin].cost:
                 cheapest[twin] = child
-        children = [replace(child, index=len(self.entries) + number) for number, child in enumerate(cheapest.values())]
-        self.entries += children
-        return children
+        return [self.keep(child) for child in cheapest.values()]
 
-    def _child(self, parent: Entry, candidate: Candidate, outcome: Outcome) -> Entry | None:
+    def keep(self, child: Entry) -> Entry:
+        """The child with its number, once it is part of the tree."""
+        self.entries.append(replace(child, index=len(self.entries)))
+        return self.entries[-1]
+
+    def child(self, parent: Entry, candidate: Candidate, outcome: Outcome) -> Entry | None:
         """An entry without a number yet; None for an edge too unlikely to be one."""
         success = outcome.success * discount(candidate.action, self.options.avoid, parent.depth, self.options.memory)
         if success < LEAST_SUCCESS:

@@ -5,7 +5,7 @@ Letters, everywhere: `B` batch, `P` primitives, `R` orientation bins, `H x W` ce
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -148,3 +148,20 @@ class World(Protocol):
 
     def point(self, node: Node, cell: tuple[int, int]) -> tuple[float, float, float] | None:
         """World point of the surface at a cell [m], imagined where the node is; None where nothing is known."""
+
+
+@runtime_checkable
+class Foresight(Protocol):
+    """What a world may offer besides: guesses that are far cheaper than imagining, so that a search imagines only what it looks at.
+
+    Attributes:
+        foresees: whether it can; a model may have been trained without.
+    """
+
+    foresees: bool
+
+    def promises(self, nodes: Sequence[Node], actions: Sequence[Sequence[Action]], goal: Goal) -> list[list[Outcome]]:
+        """As `World.expand`, but guessed: the outcomes' nodes have progress and predicates only, their state is None."""
+
+    def twins(self, parent: Node, children: Sequence[Node]) -> list[int | None]:
+        """For each imagined child of a node the index of an earlier one that is the same state, or None."""

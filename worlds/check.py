@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS
-from hiermap.worlds.base import Action, Node, Outcome, World
+from hiermap.worlds.base import Action, Foresight, Node, Outcome, World
 from hiermap.worlds.errors import HiermapError
 from hiermap.worlds.goals import Goal
 
@@ -64,6 +64,8 @@ def _check_expand(world: World, node: Node, goal: Goal, count: int, where: str) 
         _same(world, outcome, alone, f"{where}: {action} alone and among others differ; out of order, or actions leak into each other")
     _demand(_expand(world, node, [], goal) == [], f"{where}: no actions must give no outcomes")
     _check_together(world, node, outcomes, actions, goal, where)
+    if isinstance(world, Foresight) and world.foresees:
+        _check_foresight(world, node, outcomes, actions, goal, where)
     return outcomes
 
 
@@ -82,6 +84,21 @@ def _check_together(world: World, node: Node, outcomes: Sequence[Outcome], actio
         _same(world, outcome, other, f"{where}: a node alone and among others differ in expand")
     alone = np.concatenate([world.maps([child]), world.maps([node])])
     _close("maps", world.maps([child, node]), alone, f"{where}: a node alone and among others differ in maps; one map per node")
+
+
+def _check_foresight(world: Foresight, node: Node, outcomes: Sequence[Outcome], actions: Sequence[Action], goal: Goal, where: str) -> None:
+    """Guesses are of the same actions, with the same success and cost, and have no state; twins are earlier children."""
+    promised, none = world.promises([node, node], [actions, []], goal)
+    _demand((len(promised), len(none)) == (len(actions), 0), f"{where}: promises must give one outcome per action, in order")
+    for outcome, promise in zip(outcomes, promised, strict=True):
+        _demand(promise.node.state is None, f"{where}: a promised node has a state; what is imagined belongs into expand")
+        _demand(0.0 <= promise.node.progress <= 1.0, f"{where}: a promised progress is {promise.node.progress}, expected [0, 1]")
+        known = [promise.success, promise.cost], [outcome.success, outcome.cost]
+        _close("success and cost", *known, f"{where}: promises and expand differ in what needs no imagining")
+    twins = world.twins(node, [outcome.node for outcome in [*outcomes, outcomes[-1]]])
+    _demand(len(twins) == len(outcomes) + 1 and twins[-1] is not None, f"{where}: a child and itself are not twins")
+    earlier = all(k is None or 0 <= k < index for index, k in enumerate(twins))
+    _demand(earlier, f"{where}: twins are {twins}, expected indices of earlier children or None")
 
 
 def _check_node(world: World, node: Node, goal: Goal, where: str) -> None:

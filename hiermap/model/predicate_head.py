@@ -7,12 +7,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hiermap.model.blocks import Pointwise, perceptron
+from hiermap.model.blocks import perceptron
 from hiermap.model.config import STEPS_CAP, STRIDE, ModelConfig
 
-_HEADS = 4
+HEADS = 4
 _FREQUENCIES = 4
-_CLASSES = STEPS_CAP + 1
+CLASSES = STEPS_CAP + 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,38 @@ class Answers:
 
 def expected_steps(scores: Tensor, least: int = 0) -> Tensor:
     """Mean number of primitives still needed, given that at least `least` are, `[...]` under class scores `[..., STEPS_CAP + 1]`."""
-    return torch.softmax(scores[..., least:], dim=-1) @ torch.arange(least, _CLASSES, dtype=scores.dtype, device=scores.device)
+    return torch.softmax(scores[..., least:], dim=-1) @ torch.arange(least, CLASSES, dtype=scores.dtype, device=scores.device)
+
+
+@dataclass(frozen=True, eq=False)
+class Things:
+    """What the first views of B episodes say of N things each, read once.
+
+    Attributes:
+        look: `[B, N, visible]`, what they looked like.
+        at, around: `[B, N, h*w]`, weights over latent cells of their masks and of the surroundings.
+        area: `[B, N, 1]`, size of the masks.
+        centre: `[B, N, 2]`, of the masks.
+    """
+
+    look: Tensor
+    at: Tensor
+    around: Tensor
+    area: Tensor
+    centre: Tensor
+
+    def repeated(self, times: int) -> "Things":
+        """For `times` moments of every episode, moment by moment."""
+        return Things(*(x.repeat(times, 1, 1) for x in vars(self).values()))
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What is read of N things in each of B latents: a token `[B, N, width]` and where it was last found `[B, heads, N, h*w]`."""
+
+    token: Tensor
+    attention: Tensor
+    things: Things
 
 
 class PredicateHead(nn.Module):
@@ -50,45 +81,62 @@ class PredicateHead(nn.Module):
         self.register_buffer("grid", _grid(config.latent_shape), persistent=False)
         places = self.position.shape[0]
         self.begin = perceptron(config.visible + 2 * latent + places + 1, 2 * width, width)
-        self.keys = Pointwise(latent, 2 * width)
+        self.keys = nn.Linear(latent, 2 * width, bias=False)
         self.key_position = nn.Linear(places, 2 * width, bias=False)
-        self.values = Pointwise(latent, 2 * width)
+        self.values = nn.Linear(latent, 2 * width)
         self.queries = nn.ModuleList(nn.Linear(width, width) for _ in range(2))
-        self.updates = nn.ModuleList(perceptron(2 * width + 4 * _HEADS, 2 * width, width) for _ in range(2))
-        self.unary = perceptron(width, width, len(config.legend.unary) * (1 + _CLASSES))
+        self.updates = nn.ModuleList(perceptron(2 * width + 4 * HEADS, 2 * width, width) for _ in range(2))
+        self.unary = perceptron(width, width, len(config.legend.unary) * (1 + CLASSES))
         self.thing, self.place = nn.Linear(width, width), nn.Linear(width, width)
-        self.relation = perceptron(width + 4 * _HEADS + 2, width, len(config.legend.binary) * (1 + _CLASSES))
+        self.relation = perceptron(width + 4 * HEADS + 2, width, len(config.legend.binary) * (1 + CLASSES))
 
-    def forward(self, now: Tensor, first: Tensor, masks: Tensor) -> Answers:
-        """Latents `[S * B, D, h, w]` of S moments, `[B, D, h, w]` of the first, masks `[B, N, H, W]` (empty = unknown) -> answers."""
+    def forward(self, now: Tensor, things: Things) -> Answers:
+        """Latents `[S * B, D, h, w]` of S moments of B episodes, moment by moment, and their things -> answers."""
+        return self.answer(self.read(now, things))
+
+    def things(self, first: Tensor, masks: Tensor) -> Things:
+        """Latents `[B, D, h, w]` of the first views and masks `[B, N, H, W]` in them (empty = unknown)."""
         at, around, area = _pooling(masks)
-        flat = now.flatten(2).transpose(1, 2)
-        look = at @ first[:, : self.visible].flatten(2).transpose(1, 2)
-        times = len(now) // len(first)
-        look, at, around, area = (x.repeat(times, 1, 1) for x in (look, at, around, area))
-        centre = at @ self.grid
-        token = self.begin(torch.cat([look, at @ flat, around @ flat, at @ self.position.T, area], dim=-1))
-        keys = _split_heads(self.keys(now).flatten(2).transpose(1, 2) + self.key_position(self.position.T))
-        values = _split_heads(self.values(now).flatten(2).transpose(1, 2))
+        return Things(at @ cells_of(first[:, : self.visible]), at, around, area, at @ self.grid)
+
+    def read(self, now: Tensor, things: Things) -> Reading:
+        """What latents `[S * B, D, h, w]` show of the things."""
+        cells = cells_of(now)
+        things = things.repeated(len(now) // len(things.look))
+        token = torch.cat([things.look, things.at @ cells, things.around @ cells, things.at @ self.position.T, things.area], dim=-1)
+        token = self.begin(token)
         for layer, (query, update) in enumerate(zip(self.queries, self.updates, strict=True)):
-            split = query(token).unflatten(-1, (_HEADS, -1)).transpose(1, 2)
-            attention = torch.softmax(split @ keys[:, layer].transpose(-1, -2) / math.sqrt(split.shape[-1]), dim=-1)
-            read = _merge(attention @ values[:, layer])
-            where = _merge(attention @ self.grid) - centre.repeat(1, 1, _HEADS)
-            stay = torch.einsum("bhnl,bnl->bnh", attention, around * 9)
+            attention, read = self._attend(layer, query(token).unflatten(-1, (HEADS, -1)).transpose(1, 2), cells)
+            where = _merge(attention @ self.grid) - things.centre.repeat(1, 1, HEADS)
+            stay = torch.einsum("bhnl,bnl->bnh", attention, things.around * 9)
             sure = attention.amax(dim=-1).transpose(1, 2)
             token = token + update(torch.cat([token, read, where, stay, sure], dim=-1))
-        return self._answers(token, attention, centre, around)
+        return Reading(token, attention, things)
 
-    def _answers(self, token: Tensor, attention: Tensor, centre: Tensor, around: Tensor) -> Answers:
-        unary = self.unary(token).unflatten(-1, (-1, 1 + _CLASSES))
+    def _attend(self, layer: int, query: Tensor, cells: Tensor) -> tuple[Tensor, Tensor]:
+        """Attention `[B, heads, N, h*w]` of queries `[B, heads, N, k]` over cells `[B, h*w, D]`, and what they read `[B, N, width]`.
+
+        Keys and values are linear in the cells, so queries go to the cells' own space and back: there are far fewer things than cells.
+        A bias of the keys would add the same at every cell and fall out of the softmax.
+        """
+        key, place, value = (_of_heads(x.weight)[layer] for x in (self.keys, self.key_position, self.values))
+        asked = query / math.sqrt(query.shape[-1])
+        scores = (asked @ key).flatten(1, 2) @ cells.transpose(1, 2) + (asked @ place).flatten(1, 2) @ self.position
+        attention = torch.softmax(scores, dim=-1)
+        read = (attention @ cells).unflatten(1, (HEADS, -1)) @ value.transpose(1, 2) + _of_heads(self.values.bias)[layer][:, None]
+        return attention.unflatten(1, (HEADS, -1)), _merge(read)
+
+    def answer(self, reading: Reading) -> Answers:
+        """What the tokens say."""
+        token, attention, things = reading.token, reading.attention, reading.things
+        unary = self.unary(token).unflatten(-1, (-1, 1 + CLASSES))
         pair = torch.relu(self.thing(token)[:, :, None] + self.place(token)[:, None])
-        over = torch.einsum("bhal,btl->bath", attention, around * 9)
+        over = torch.einsum("bhal,btl->bath", attention, things.around * 9)
         where = _merge(attention @ self.grid)
-        apart = where[:, :, None] - centre.repeat(1, 1, _HEADS)[:, None]
-        gap = centre[:, :, None] - centre[:, None]
+        apart = where[:, :, None] - things.centre.repeat(1, 1, HEADS)[:, None]
+        gap = things.centre[:, :, None] - things.centre[:, None]
         facts = torch.cat([pair, over, apart, over * over.transpose(1, 2), gap], dim=-1)
-        binary = self.relation(facts).unflatten(-1, (-1, 1 + _CLASSES))
+        binary = self.relation(facts).unflatten(-1, (-1, 1 + CLASSES))
         return Answers(unary[..., 0], binary[..., 0], unary[..., 1:], binary[..., 1:])
 
 
@@ -101,9 +149,14 @@ def _pooling(masks: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return at / (at.sum(-1, keepdim=True) + 1e-6), around / (around.sum(-1, keepdim=True) + 1e-6), area
 
 
-def _split_heads(x: Tensor) -> Tensor:
-    """`[B, L, 2 * width]` -> `[B, 2, heads, L, width / heads]`."""
-    return x.unflatten(-1, (2, _HEADS, -1)).permute(0, 2, 3, 1, 4)
+def cells_of(latent: Tensor) -> Tensor:
+    """`[B, D, h, w]` -> `[B, h*w, D]`, a view of a channels-last latent."""
+    return latent.flatten(2).transpose(1, 2)
+
+
+def _of_heads(weight: Tensor) -> Tensor:
+    """`[2 * width, ...]` -> `[2, heads, width / heads, ...]`."""
+    return weight.unflatten(0, (2, HEADS, -1))
 
 
 def _merge(x: Tensor) -> Tensor:

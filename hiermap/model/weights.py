@@ -71,7 +71,9 @@ def load_weights(name_or_path: str | Path = DEFAULT, device: str = "cpu") -> Loa
         model = HiermapModel(ModelConfig.from_dict({"legend": FIRST.to_dict(), **record["model"]}))
     except (ConfigError, DataError) as error:
         raise DataError(f"{directory / CONFIG_FILE}: {error}") from error
-    _fill(model, _read_tensors(directory / MODEL_FILE), directory / MODEL_FILE)
+    tensors = _read_tensors(directory / MODEL_FILE)
+    tensors.pop("predicates.keys.bias", None)  # of older files: the same at every cell, so without effect
+    _fill(model, tensors, directory / MODEL_FILE)
     return LoadedWeights(model.to(device).eval(), directory, record)
 
 
@@ -112,6 +114,8 @@ def _read_tensors(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _fill(model: HiermapModel, tensors: Mapping[str, torch.Tensor], path: Path) -> None:
+    if not any(name.startswith("promise.") for name in tensors):
+        model.promise = None  # trained before promises were learned
     expected = model.state_dict()
     missing, foreign = sorted(set(expected) - set(tensors)), sorted(set(tensors) - set(expected))
     if missing or foreign:

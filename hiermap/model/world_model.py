@@ -7,7 +7,8 @@ from hiermap.model.config import STEPS_CAP, ModelConfig
 from hiermap.model.dynamics import Dynamics
 from hiermap.model.encoder import Encoder
 from hiermap.model.map_heads import BlockHead
-from hiermap.model.predicate_head import PredicateHead, expected_steps
+from hiermap.model.predicate_head import Answers, PredicateHead, Things, expected_steps
+from hiermap.model.promise_head import PromiseHead
 from hiermap.primitives.specs import ROTATION_BINS
 from hiermap.worlds.legend import places, registered
 
@@ -37,6 +38,7 @@ class HiermapModel(nn.Module):
         self.geometry = BlockHead(self.config.visible, 64, 2)
         self.dynamics = Dynamics(self.config)
         self.predicates = PredicateHead(self.config)
+        self.promise: PromiseHead | None = PromiseHead(self.config)
         legend, asked = self.config.legend, registered()
         self.register_buffer("calibration", torch.tensor([[1.0, 0.0]]).repeat(len(legend.primitives), 1))
         self.register_buffer("bin_of", torch.from_numpy(asked.bins_in(legend)), persistent=False)
@@ -74,9 +76,24 @@ class HiermapModel(nn.Module):
         """The depth channel `[B, H, W]` of the view a latent stands for, scaled as in `SpatialView.channels`."""
         return self.geometry(latent)[:, 0]
 
-    def beliefs(self, latent: Tensor, first: Tensor, masks: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def things(self, first: Tensor, masks: Tensor) -> Things:
+        """What is asked about: latents `[B, D, h, w]` of first views and masks `[B, N, H, W]` of things in them."""
+        return self.predicates.things(first, masks)
+
+    def beliefs(self, latent: Tensor, things: Things) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Probabilities `[B, N, U]` and `[B, N, N, V]` that predicates hold, and the expected primitives still needed if they do not."""
-        answers = self.predicates(latent, first, masks)
+        return self._by_name(self.predicates(latent, things))
+
+    def promises(
+        self, latent: Tensor, things: Things, primitive: Tensor, rotation: Tensor, cell: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Guessed beliefs after each of `[B]` actions on the one latent `[1, D, h, w]`, as `beliefs` gives them of `imagine`."""
+        assert self.promise is not None, "these weights were trained without promises"
+        reading = self.predicates.read(latent, things)
+        bin_index = self.bin_of[primitive, rotation].clamp(min=0)
+        return self._by_name(self.promise(latent, reading, self.predicates.answer(reading), bin_index, cell))
+
+    def _by_name(self, answers: Answers) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         truth = _by_name(torch.sigmoid(answers.unary), self.unary_of, 0.0), _by_name(torch.sigmoid(answers.binary), self.binary_of, 0.0)
         unary_steps = _by_name(expected_steps(answers.unary_steps, least=1), self.unary_of, STEPS_CAP)
         return *truth, unary_steps, _by_name(expected_steps(answers.binary_steps, least=1), self.binary_of, STEPS_CAP)

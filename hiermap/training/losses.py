@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from hiermap.model.config import STEPS_CAP, STRIDE
 from hiermap.model.map_heads import to_blocks
-from hiermap.model.predicate_head import Answers
+from hiermap.model.predicate_head import Answers, Things
 from hiermap.model.world_model import HiermapModel
 from hiermap.training.batches import SequenceBatch
 from hiermap.training.options import LossWeights
@@ -61,18 +62,23 @@ def unroll(model: HiermapModel, batch: SequenceBatch, look_again: float = 0.0) -
 
 
 def losses(model: HiermapModel, batch: SequenceBatch, weights: LossWeights, bin_weights: Tensor, look_again: float) -> dict[str, Tensor]:
-    """Every part unweighted, and "loss", their weighted sum; `bin_weights` `[bins]` evens out rare orientation bins."""
+    """Every part that has a weight, unweighted, and "loss", their weighted sum; `bin_weights` `[bins]` evens out rare orientation bins."""
     paths = unroll(model, batch, look_again)
     cells = choose_cells(batch)
-    parts = {"maps": map_loss(model, paths.real, cells, bin_weights, weights.positive)}
-    parts["executed"] = executed_loss(model, paths.real, batch)
-    parts["geometry"] = geometry_loss(model, paths.real, cells)
-    if batch.bin_index.shape[1]:
-        later = cells.without_start()
-        parts["imagined_maps"] = map_loss(model, paths.imagined, later, bin_weights, weights.positive)
-        parts["consistency"] = consistency_loss(model, paths)
-        parts["geometry"] = 0.5 * (parts["geometry"] + geometry_loss(model, paths.imagined, later))
-    parts["predicates"], parts["steps"] = predicate_losses(answers_along(model, batch, paths), batch)
+    later = cells.without_start() if batch.bin_index.shape[1] else None
+    answers = cache(lambda: answers_along(model, batch, paths))
+    wanted: dict[str, Callable[[], Tensor]] = {
+        "maps": lambda: map_loss(model, paths.real, cells, bin_weights, weights.positive),
+        "executed": lambda: executed_loss(model, paths.real, batch),
+        "geometry": lambda: geometry_loss(model, paths, cells, later),
+        "predicates": lambda: truth_loss(answers(), batch),
+        "steps": lambda: steps_loss(answers(), batch),
+        "promises": lambda: promise_loss(model, batch, paths),
+    }
+    if later is not None:
+        wanted["imagined_maps"] = lambda: map_loss(model, paths.imagined, later, bin_weights, weights.positive)
+        wanted["consistency"] = lambda: consistency_loss(model, paths)
+    parts = {name: part() for name, part in wanted.items() if getattr(weights, name) > 0}
     total = sum(getattr(weights, name) * value for name, value in parts.items())
     return {**parts, "loss": total}  # type: ignore[dict-item]
 
@@ -146,8 +152,13 @@ def executed_loss(model: HiermapModel, latents: Tensor, batch: SequenceBatch) ->
     return F.binary_cross_entropy_with_logits(blocks.gather(1, inside[:, None])[:, 0], batch.tried_effect[known].float())
 
 
-def geometry_loss(model: HiermapModel, latents: Tensor, cells: ChosenCells) -> Tensor:
-    """Absolute error of decoded depth and height where the real view is valid."""
+def geometry_loss(model: HiermapModel, paths: Unrolled, cells: ChosenCells, later: ChosenCells | None) -> Tensor:
+    """Absolute error of decoded depth and height where the real view is valid, at `later` cells of imagined views too."""
+    chosen = [(paths.real, cells), *([] if later is None else [(paths.imagined, later)])]
+    return torch.stack([_geometry_error(model, *each) for each in chosen]).mean()
+
+
+def _geometry_error(model: HiermapModel, latents: Tensor, cells: ChosenCells) -> Tensor:
     error = (model.geometry.blocks(cells.of(latents)) - cells.geometry).abs().view(len(cells.weight), 2, -1)
     return cells.weight @ (error * cells.valid[:, None]).mean(dim=(1, 2))
 
@@ -158,20 +169,23 @@ def consistency_loss(model: HiermapModel, paths: Unrolled) -> Tensor:
     return F.mse_loss(paths.imagined[:, :, :visible], paths.real[:, 1:, :visible].detach())
 
 
-def predicate_losses(answers: Answers, batch: SequenceBatch) -> tuple[Tensor, Tensor]:
-    """Cross-entropies of truth and of steps-to-go; answers are of the T real views, then of the K imagined ones."""
+def truth_loss(answers: Answers, batch: SequenceBatch) -> Tensor:
+    """Cross-entropy of the truth of predicates; answers are of the T real views, then of the K imagined ones."""
+    right = F.binary_cross_entropy_with_logits
     unary, binary = labels_along(batch.unary, batch), labels_along(batch.binary, batch)
-    unary_steps = step_classes(labels_along(batch.unary_steps, batch), unary)
-    binary_steps = step_classes(labels_along(batch.binary_steps, batch), binary)
-    right, which = F.binary_cross_entropy_with_logits, F.cross_entropy
-    truth = _masked(right, answers.unary, unary.float(), UNKNOWN) + _masked(right, answers.binary, binary.float(), UNKNOWN)
-    steps = _masked(which, answers.unary_steps, unary_steps, -1) + _masked(which, answers.binary_steps, binary_steps, -1)
-    return 0.5 * truth, 0.5 * steps
+    return 0.5 * (_masked(right, answers.unary, unary.float(), UNKNOWN) + _masked(right, answers.binary, binary.float(), UNKNOWN))
+
+
+def steps_loss(answers: Answers, batch: SequenceBatch) -> Tensor:
+    """Cross-entropy of the primitives still needed, of the same answers."""
+    unary = step_classes(labels_along(batch.unary_steps, batch), labels_along(batch.unary, batch))
+    binary = step_classes(labels_along(batch.binary_steps, batch), labels_along(batch.binary, batch))
+    return 0.5 * (_masked(F.cross_entropy, answers.unary_steps, unary, -1) + _masked(F.cross_entropy, answers.binary_steps, binary, -1))
 
 
 def answers_along(model: HiermapModel, batch: SequenceBatch, paths: Unrolled) -> Answers:
     steps = [*paths.real.unbind(1), *paths.imagined.unbind(1)]
-    return model.predicates(torch.cat(steps), paths.first, batch.masks)
+    return model.predicates(torch.cat(steps), model.things(paths.first, batch.masks))
 
 
 def labels_along(values: Tensor, batch: SequenceBatch) -> Tensor:
@@ -180,6 +194,44 @@ def labels_along(values: Tensor, batch: SequenceBatch) -> Tensor:
     known = seen[:, None, :, None] if values.dim() == 4 else (seen[:, :, None] & seen[:, None, :])[:, None, :, :, None]
     values = torch.where(known, values, UNKNOWN)
     return torch.cat([values, values[:, 1:]], dim=1).transpose(0, 1).flatten(0, 1)
+
+
+def promise_loss(model: HiermapModel, batch: SequenceBatch, paths: Unrolled) -> Tensor:
+    """What actions promise against what the model itself believes once it has imagined them; only the promises learn from it.
+
+    One possible action is tried in every real and imagined view. Summed over what is asked, since an action changes little of it.
+    """
+    with torch.no_grad():
+        latents = torch.cat([*paths.real.unbind(1), *paths.imagined.unbind(1)])
+        which, bin_index, cell = possible_actions(torch.cat([batch.maps, batch.maps[:, 1:]], dim=1).transpose(0, 1).flatten(0, 1))
+        latents = latents[which]
+        every = model.things(paths.first, batch.masks)
+        things = Things(*(x[which % len(batch.maps)] for x in vars(every).values()))
+        reading = model.predicates.read(latents, things)
+        now, after = model.predicates.answer(reading), model.predicates(model.dynamics(latents, bin_index, cell), things)
+        unary, binary = (labels_along(x, batch)[which] != UNKNOWN for x in (batch.unary, batch.binary))
+    if model.promise is None or not len(which):
+        return latents.new_zeros(())
+    guessed = model.promise(latents, reading, now, bin_index, cell)
+    return (_gap(guessed.unary, guessed.unary_steps, after.unary, after.unary_steps, unary)
+            + _gap(guessed.binary, guessed.binary_steps, after.binary, after.binary_steps, binary)) / len(which)  # fmt: skip
+
+
+def possible_actions(maps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """An action in each of `[n, bins, H, W]` that allows any: which of them `[m]`, a bin it allows `[m]`, a cell there `[m, 2]`."""
+    open_bins = maps.flatten(2).any(dim=2)
+    which = open_bins.any(dim=1).nonzero()[:, 0]
+    bin_index = torch.multinomial(open_bins[which].float(), 1)[:, 0] if len(which) else which
+    allowed = maps[which, bin_index].flatten(1).float()
+    place = torch.multinomial(allowed, 1)[:, 0] if len(which) else which
+    return which, bin_index, torch.stack([place // maps.shape[3], place % maps.shape[3]], dim=1)
+
+
+def _gap(truth: Tensor, steps: Tensor, true_truth: Tensor, true_steps: Tensor, known: Tensor) -> Tensor:
+    """Cross-entropies of guessed logits under those that imagining gave, summed where the question makes sense."""
+    truths = F.binary_cross_entropy_with_logits(truth, torch.sigmoid(true_truth), reduction="none")
+    classes = (torch.softmax(true_steps, dim=-1) * -torch.log_softmax(steps, dim=-1)).sum(dim=-1)
+    return ((truths + classes) * known).sum()
 
 
 def step_classes(steps: Tensor, truth: Tensor) -> Tensor:

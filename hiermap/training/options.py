@@ -17,6 +17,7 @@ class LossWeights:
         consistency: of imagined latents against the encoding of the real next view.
         predicates, steps: of the goal predicates, and of the primitives still needed for them.
         geometry: of the depth of the next view.
+        promises: of what an action is guessed to lead to, against what imagining it leads to.
         positive: of a positive cell in the maps.
     """
 
@@ -27,6 +28,7 @@ class LossWeights:
     predicates: float = 1.0
     steps: float = 0.3
     geometry: float = 0.3
+    promises: float = 0.1
     positive: float = 5.0
 
 

@@ -70,8 +70,9 @@ def build_module(config: Mapping[str, Any]) -> HiermapModule:
         return HiermapModule(config["model"], config["losses"], config["optimiser"])
     loaded = load_weights(config["weights"])
     module = HiermapModule(loaded.model.config.to_dict(), config["losses"], config["optimiser"])
-    module.model.load_state_dict(loaded.model.state_dict())
-    module.model.calibration.copy_(torch.tensor([1.0, 0.0]).expand_as(module.model.calibration))
+    module.model.load_state_dict(loaded.model.state_dict(), strict=False)  # checked when read; they may lack promises
+    if module.weights.maps:
+        module.model.calibration.copy_(torch.tensor([1.0, 0.0]).expand_as(module.model.calibration))
     return module
 
 
@@ -110,7 +111,8 @@ def export(module: HiermapModule, data: KitchenDataModule, trainer: L.Trainer, c
     scores = HeldOutScores(module.model_config.legend)
     for batch in data.val_dataloader():
         scores.add(module.model, batch)
-    module.model.calibration.copy_(torch.tensor(scores.calibration()))
+    if module.weights.maps:
+        module.model.calibration.copy_(torch.tensor(scores.calibration()))
     values = {name: value for name, value in scores.summary().items() if math.isfinite(value)}
     timer = timer_of(trainer)
     record = {

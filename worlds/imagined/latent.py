@@ -30,13 +30,16 @@ class Model(Protocol):
     """What the world needs of a trained model (see `hiermap.model.world_model.HiermapModel`)."""
 
     config: Any
+    promise: Any
 
     def encode(self, view: Tensor) -> Tensor: ...
     def with_memory(self, latent: Tensor, memory: Tensor) -> Tensor: ...
     def imagine(self, latent: Tensor, primitive: Tensor, rotation: Tensor, cell: Tensor) -> Tensor: ...
     def decode(self, latent: Tensor) -> Tensor: ...
     def decode_depth(self, latent: Tensor) -> Tensor: ...
-    def beliefs(self, latent: Tensor, first: Tensor, masks: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]: ...
+    def things(self, first: Tensor, masks: Tensor) -> Any: ...
+    def beliefs(self, latent: Tensor, things: Any) -> tuple[Tensor, ...]: ...
+    def promises(self, latent: Tensor, things: Any, primitive: Tensor, rotation: Tensor, cell: Tensor) -> tuple[Tensor, ...]: ...
     def memory_of(self, latent: Tensor) -> Tensor: ...
     def parameters(self) -> Iterator[Tensor]: ...
 
@@ -46,14 +49,15 @@ class LatentState:
     """What a node of the learned world knows.
 
     Attributes:
-        latent, first: `[D, h, w]`, of now and of the episode's first view, in which the goal's masks are given.
+        latent: `[D, h, w]`.
+        things: what the episode's first view, in which the goal's masks are given, says of the things that the goal names.
         believed: which goal predicates are taken to hold.
         past: the actions imagined since the root, sorted and coarse: reordered plans meet in one node.
         view: what is seen, for the root; None for imagined nodes.
     """
 
     latent: Tensor
-    first: Tensor
+    things: Any
     believed: tuple[bool, ...]
     past: Past = ()
     view: SpatialView | None = None
@@ -85,16 +89,21 @@ class LatentWorld:
             latent = self._encode(view)
             if remembered is not None:
                 latent = self.model.with_memory(latent, self.model.memory_of(remembered.state.latent[None]))
-            start = self._encode(view if first is None else first)
-            truth, steps = self._beliefs(latent, start, goal)
-        return self._node(latent[0], start[0], (truth[0], steps[0]), goal, view=view)
+            masks = [np.asarray(target.mask, bool) for target in goal.targets.values()]
+            asked = torch.from_numpy(np.stack(masks or [np.zeros(self.frame.shape, bool)])).to(self.device)
+            things = self.model.things(self._encode(view if first is None else first), asked[None])
+            truth, steps = _of_goal(self.model.beliefs(latent, things), goal)
+        return self._node(latent[0], things, (truth[0], steps[0]), goal, view=view)
 
     def maps(self, nodes: Sequence[Node]) -> np.ndarray:
         """`[N, P, R, H, W]` success probability in [0, 1]."""
-        with torch.inference_mode():
-            for node in (node for node in nodes if node not in self._decoded):
+        return np.stack([self._map(node) for node in nodes])
+
+    def _map(self, node: Node) -> np.ndarray:
+        if node not in self._decoded:
+            with torch.inference_mode():
                 self._decoded[node] = self.model.decode(node.state.latent[None])[0].float().cpu().numpy()
-        return np.stack([self._decoded[node] for node in nodes])
+        return self._decoded[node]
 
     def expand(self, nodes: Sequence[Node], actions: Sequence[Sequence[Action]], goal: Goal) -> list[list[Outcome]]:
         """Per action its success, the node's map at the action's cell, and the imagined effect; all nodes in few passes."""
@@ -104,7 +113,22 @@ class LatentWorld:
             for start in range(0, len(pairs), CHUNK):
                 found += self._imagine(pairs[start : start + CHUNK], goal)
         outcomes = iter(found)
-        return [self._merged(node, [next(outcomes) for _ in some]) for node, some in zip(nodes, actions, strict=True)]
+        together = [[next(outcomes) for _ in some] for some in actions]
+        same = [self.twins(node, [outcome.node for outcome in some]) for node, some in zip(nodes, together, strict=True)]
+        return [[replace(o, same_as=k) for o, k in zip(*each, strict=True)] for each in zip(together, same, strict=True)]
+
+    @property
+    def foresees(self) -> bool:
+        return self.model.promise is not None
+
+    def promises(self, nodes: Sequence[Node], actions: Sequence[Sequence[Action]], goal: Goal) -> list[list[Outcome]]:
+        """As `expand`, with nodes of which only progress and predicates are guessed."""
+        return [self._promised(node, some, goal) if some else [] for node, some in zip(nodes, actions, strict=True)]
+
+    def twins(self, parent: Node, children: Sequence[Node]) -> list[int | None]:
+        """Siblings that change the same thing are one state: a drawer is pushed shut left or right of its bar."""
+        same = _same([child.state.latent - parent.state.latent for child in children], self.options.same_change)
+        return [next((i for i in range(k) if same[k, i]), None) for k in range(len(children))]
 
     def key(self, node: Node) -> Hashable:
         """The coarse multiset of actions since the root and which goal predicates are believed."""
@@ -134,49 +158,73 @@ class LatentWorld:
         states: list[LatentState] = [node.state for node, _ in pairs]
         chosen = [action for _, action in pairs]
         now = torch.stack([state.latent for state in states])
-        index = torch.tensor([(_NAMES.index(a.primitive), a.rotation_index, *a.cell) for a in chosen], device=self.device)
-        latent = self.model.imagine(now, index[:, 0], index[:, 1], index[:, 2:])
-        truth, steps = self._beliefs(latent, torch.stack([state.first for state in states]), goal)
+        latent = self.model.imagine(now, *self._indices(chosen))
+        truth, steps = _of_goal(self.model.beliefs(latent, _together([state.things for state in states])), goal)
         outcomes = []
         for k, (node, action) in enumerate(pairs):
             row, column = (index // self.options.same_place for index in action.cell)
             past = tuple(sorted([*states[k].past, (action.primitive, action.rotation_index, row, column)]))
             # A clone, so that a kept child does not keep its whole chunk alive.
-            child = self._node(latent[k].clone(), states[k].first, (truth[k], steps[k]), goal, past)
-            success = float(self.maps([node])[(0, _NAMES.index(action.primitive), action.rotation_index, *action.cell)])
-            outcomes.append(Outcome(child, success, PRIMITIVES[action.primitive].typical_seconds))
+            child = self._node(latent[k].clone(), states[k].things, (truth[k], steps[k]), goal, past)
+            outcomes.append(self._outcome(node, action, child))
         return outcomes
 
-    def _merged(self, parent: Node, outcomes: list[Outcome]) -> list[Outcome]:
-        """Siblings that change the same thing are one state: a drawer is pushed shut left or right of its bar."""
-        changes = [outcome.node.state.latent - parent.state.latent for outcome in outcomes]
-        limit = self.options.same_change
-        firsts = [next((i for i in range(k) if _same(changes[k], changes[i], limit)), None) for k in range(len(changes))]
-        return [outcome if first is None else replace(outcome, same_as=first) for outcome, first in zip(outcomes, firsts, strict=True)]
+    def _indices(self, actions: Sequence[Action]) -> tuple[Tensor, Tensor, Tensor]:
+        """Primitive `[n]`, orientation `[n]` and cell `[n, 2]`."""
+        index = torch.tensor([(_NAMES.index(a.primitive), a.rotation_index, *a.cell) for a in actions], device=self.device)
+        return index[:, 0], index[:, 1], index[:, 2:]
 
-    def _beliefs(self, latent: Tensor, first: Tensor, goal: Goal) -> Beliefs:
-        """Truth and steps-to-go `[B, predicates]` of the goal's predicates."""
-        if not goal.predicates:
-            return np.ones((len(latent), 0)), np.zeros((len(latent), 0))
-        names = list(goal.targets)
-        masks = torch.from_numpy(np.stack([np.asarray(goal.targets[name].mask, bool) for name in names])).to(self.device)
-        unary, binary, unary_steps, binary_steps = self.model.beliefs(latent, first, masks.expand(len(latent), -1, -1, -1))
-        truth, steps = [], []
-        for predicate in goal.predicates:
-            things = [names.index(argument) for argument in predicate.arguments]
-            kind, answers = (UNARY, (unary, unary_steps)) if len(things) == 1 else (BINARY, (binary, binary_steps))
-            at: tuple[Any, ...] = (slice(None), *things, kind.index(predicate.kind))
-            truth.append(answers[0][at])
-            steps.append(answers[1][at])
-        return torch.stack(truth, dim=1).double().cpu().numpy(), torch.stack(steps, dim=1).double().cpu().numpy()
+    def _outcome(self, parent: Node, action: Action, child: Node) -> Outcome:
+        success = float(self._map(parent)[(_NAMES.index(action.primitive), action.rotation_index, *action.cell)])
+        return Outcome(child, success, PRIMITIVES[action.primitive].typical_seconds)
 
-    def _node(self, latent: Tensor, first: Tensor, beliefs: Beliefs, goal: Goal, past: Past = (), view: SpatialView | None = None) -> Node:
+    def _promised(self, node: Node, actions: Sequence[Action], goal: Goal) -> list[Outcome]:
+        with torch.inference_mode():
+            guessed = self.model.promises(node.state.latent[None], node.state.things, *self._indices(actions))
+            truth, steps = _of_goal(guessed, goal)
+        children = [Node(None, *self._judged((truth[k], steps[k]), goal)[1:]) for k in range(len(actions))]
+        return [self._outcome(node, action, child) for action, child in zip(actions, children, strict=True)]
+
+    def _node(self, latent: Tensor, things: Any, beliefs: Beliefs, goal: Goal, past: Past = (), view: SpatialView | None = None) -> Node:
+        believed, progress, predicates = self._judged(beliefs, goal)
+        return Node(LatentState(latent, things, believed, past, view), progress, predicates)
+
+    def _judged(self, beliefs: Beliefs, goal: Goal) -> tuple[tuple[bool, ...], float, dict[str, float]]:
+        """What is believed, the progress that makes, and the probability of every predicate."""
         truth, steps = beliefs
         believed = truth > self.options.believed
         missing = np.where(believed, 0.0, np.maximum(steps, 1.0)).sum()
         predicates = {str(predicate): float(p) for predicate, p in zip(goal.predicates, truth, strict=True)}
-        return Node(LatentState(latent, first, tuple(believed.tolist()), past, view), float(1.0 / (1.0 + missing)), predicates)
+        return tuple(believed.tolist()), float(1.0 / (1.0 + missing)), predicates
 
 
-def _same(one: Tensor, other: Tensor, limit: float) -> bool:
-    return float((one - other).square().sum()) < limit * float(one.norm() * other.norm())
+def _of_goal(beliefs: Sequence[Tensor], goal: Goal) -> Beliefs:
+    """Truth and steps-to-go `[B, predicates]` of the goal's predicates."""
+    unary, binary, unary_steps, binary_steps = beliefs
+    if not goal.predicates:
+        return np.ones((len(unary), 0)), np.zeros((len(unary), 0))
+    names, truth, steps = list(goal.targets), [], []
+    for predicate in goal.predicates:
+        which = [names.index(argument) for argument in predicate.arguments]
+        kind, answers = (UNARY, (unary, unary_steps)) if len(which) == 1 else (BINARY, (binary, binary_steps))
+        at: tuple[Any, ...] = (slice(None), *which, kind.index(predicate.kind))
+        truth.append(answers[0][at])
+        steps.append(answers[1][at])
+    return torch.stack(truth, dim=1).double().cpu().numpy(), torch.stack(steps, dim=1).double().cpu().numpy()
+
+
+def _together(things: Sequence[Any]) -> Any:
+    """Of a batch of states: what all share, or one after the other."""
+    first = things[0]
+    if all(some is first for some in things):
+        return first
+    return type(first)(*(torch.cat(parts) for parts in zip(*(vars(some).values() for some in things), strict=True)))
+
+
+def _same(changes: Sequence[Tensor], limit: float) -> np.ndarray:
+    """`[n, n]` bool: whether the squared distance of two changes, over the product of their sizes, is below `limit`."""
+    flat = torch.stack(list(changes)).flatten(1) if changes else torch.zeros(0, 1)
+    products = (flat @ flat.T).double()
+    squares = products.diagonal()
+    distance = squares[:, None] + squares[None] - 2 * products
+    return (distance < limit * (squares[:, None] * squares[None]).sqrt()).cpu().numpy()

@@ -27,7 +27,7 @@ def test_shapes_follow_the_contract(model: HiermapModel) -> None:
     assert latent.shape == (2, 24, 12, 16)
     assert model.dynamics(latent, torch.tensor([4, 4]), torch.tensor([(3, 4), (40, 60)])).shape == latent.shape
     assert model.decode(latent).shape == (2, len(PRIMITIVES), ROTATION_BINS, 48, 64)
-    answers = model.predicates(latent, latent, torch.ones(2, 3, 48, 64, dtype=torch.bool))
+    answers = model.predicates(latent, model.things(latent, torch.ones(2, 3, 48, 64, dtype=torch.bool)))
     assert answers.unary.shape == (2, 3, 5) and answers.binary.shape == (2, 3, 3, 2)
 
 
@@ -49,9 +49,10 @@ def test_the_encoder_leaves_memory_empty_and_keeps_a_given_one(model: HiermapMod
 def test_several_moments_are_answered_as_one_by_one(model: HiermapModel) -> None:
     first, later = model.encode(torch.rand(2, 10, 48, 64)), model.encode(torch.rand(2, 10, 48, 64))
     masks = torch.rand(2, 3, 48, 64) < 0.1
-    both = model.predicates(torch.cat([first, later]), first, masks)
+    things = model.things(first, masks)
+    both = model.predicates(torch.cat([first, later]), things)
     for part, now in ((slice(0, 2), first), (slice(2, 4), later)):
-        alone = model.predicates(now, first, masks)
+        alone = model.predicates(now, things)
         assert torch.allclose(both.unary[part], alone.unary, atol=1e-5)
         assert torch.allclose(both.binary_steps[part], alone.binary_steps, atol=1e-5)
 

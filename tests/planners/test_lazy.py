@@ -1,0 +1,73 @@
+"""Lazy search: plans as good as those of a search that imagines everything, for a fraction of the imagining, however good the guesses."""
+
+from dataclasses import replace
+
+import pytest
+
+from hiermap.planners import SearchOptions
+from hiermap.worlds.check import check_world
+from hiermap.worlds.imagined.toy import TOY_INSTANCES, ToyWorld
+from tests.planners.test_planners import replay, search
+
+SOLVABLE = [name for name, instance in TOY_INSTANCES.items() if instance.shortest is not None]
+
+
+class Foreseeing(ToyWorld):
+    """Guesses progress, by default rightly, and counts what is imagined."""
+
+    foresees = True
+
+    def __init__(self, kitchen, guess=lambda progress: progress):
+        super().__init__(kitchen)
+        self.guess, self.imagined = guess, 0
+
+    def expand(self, nodes, actions, goal):
+        self.imagined += sum(map(len, actions))
+        return super().expand(nodes, actions, goal)
+
+    def promises(self, nodes, actions, goal):
+        outcomes = super().expand(nodes, actions, goal)
+        return [[replace(o, node=replace(o.node, state=None, progress=self.guess(o.node.progress))) for o in some] for some in outcomes]
+
+    def twins(self, parent, children):
+        keys = [self.key(child) for child in children]
+        return [None if keys.index(key) == k else keys.index(key) for k, key in enumerate(keys)]
+
+
+def test_with_right_guesses_plans_are_as_good_and_far_less_is_imagined():
+    imagined = {True: 0, False: 0}
+    for name in SOLVABLE:
+        instance, plans = TOY_INSTANCES[name], {}
+        for lazy in imagined:
+            world = Foreseeing(instance.kitchen)
+            plans[lazy] = search("best_first", world, instance, options=SearchOptions(lazy=lazy)).plan
+            imagined[lazy] += world.imagined
+        assert replay(instance, plans[True]) and plans[True].cost == pytest.approx(plans[False].cost)
+    assert 0 < imagined[True] < 0.7 * imagined[False]
+
+
+@pytest.mark.parametrize("name", SOLVABLE)
+def test_wrong_guesses_cost_time_but_no_plan(name):
+    instance = TOY_INSTANCES[name]
+    world = Foreseeing(instance.kitchen, guess=lambda progress: 1.0 - progress)
+    result = search("best_first", world, instance)
+    assert result and replay(instance, result.plan)
+
+
+def test_a_guess_that_the_goal_holds_is_no_plan():
+    instance = TOY_INSTANCES["open_drawer"]
+    result = search("best_first", Foreseeing(instance.kitchen, guess=lambda _: 1.0), instance)
+    assert result.plan.steps[-1].after.state is not None and replay(instance, result.plan)
+
+
+def test_a_world_without_foresight_is_searched_as_before():
+    instance = TOY_INSTANCES["put_in_drawer"]
+    world = Foreseeing(instance.kitchen)
+    world.foresees = False
+    plain, blind = search("best_first", ToyWorld(instance.kitchen), instance), search("best_first", world, instance)
+    assert (plain.plan.cost, plain.metrics["generated"]) == (blind.plan.cost, blind.metrics["generated"])
+
+
+def test_foresight_is_part_of_the_contract():
+    instance = TOY_INSTANCES["open_drawer"]
+    check_world(Foreseeing(instance.kitchen), instance.view, instance.goal)
