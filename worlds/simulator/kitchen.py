@@ -156,7 +156,7 @@ class Kitchen:
         """Calibrated RGB-D views, the gripper's state and the robot's body; noise is a function of the time and the sensing seed."""
         rng = np.random.default_rng([self.spec.seed, self.sensing_seed, round(self.data.time * 1e4)])
         gripper = self.gripper()
-        views = sense(self.model, self.data, self.sensing, self.drift, rng, self.robot_geom_ids)
+        views = sense(self.model, self.data, self.sensing, self.drift, rng)
         held = self.data.site_xpos[self._site].copy() if gripper.holding else None
         return Observation(views, gripper, body=robot_body(self.model, self.data, self.robot_geom_ids, held))
 
