@@ -87,6 +87,7 @@ class TransitionTable:
 
     def __init__(self, spec: KitchenSpec, scene: SceneState, clearance: Clearance):
         self.spec, self.clearance, self._scene = spec, clearance, scene
+        self._where: dict[PredicateKey, int] = {}
         self.objects = tuple(o for o in spec.objects if o.name in scene.poses)
         widths = [2] * len(spec.fixtures) + [6] * len(self.objects) + [3]
         if sum(widths) > 62:
@@ -117,7 +118,11 @@ class TransitionTable:
 
     def places_where(self, key: PredicateKey) -> int:
         """Bit mask of the place numbers at which a predicate of an object holds."""
-        kind, thing, *targets = key
+        if key not in self._where:
+            self._where[key] = self._places_where(*key)
+        return self._where[key]
+
+    def _places_where(self, kind: str, thing: str, *targets: str) -> int:
         if kind == "held":
             return 1 << HELD
         return sum(1 << number for number, place in enumerate(self.places[thing]) if self._holds_at(place, kind, targets[0]))

@@ -97,7 +97,7 @@ def _ray_image(
     rays = pixel_rays(camera, T)
     geom, depth = cast(model, data, rays)
     light = AMBIENT + (1 - AMBIENT) * np.clip(normals(model, data, rays, geom, depth) @ light_world, 0, 1)
-    rgb = np.clip(255 * geom_colours(model)[geom] * light[..., None], 0, 255).astype(np.uint8)
+    rgb = ((255 * geom_colours(model))[geom] * light[..., None]).astype(np.uint8)
     rgb[geom < 0], depth[geom < 0] = BACKGROUND_RGB, np.nan
     return rgb, depth.astype(np.float32)
 
