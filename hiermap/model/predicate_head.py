@@ -68,12 +68,17 @@ class PredicateHead(nn.Module):
         look, at, around, area = (x.repeat(times, 1, 1) for x in (look, at, around, area))
         centre = at @ self.grid
         token = self.begin(torch.cat([look, at @ flat, around @ flat, at @ self.position.T, area], dim=-1))
-        keys = _split_heads(self.keys(now).flatten(2).transpose(1, 2) + self.key_position(self.position.T))
-        values = _split_heads(self.values(now).flatten(2).transpose(1, 2))
+        # Keys and values are projections of the cells: here the few tokens are projected instead of every cell, which is the same product.
+        key, key_bias, place, value, value_bias = (
+            weight.unflatten(0, (2, _HEADS, -1))
+            for weight in (self.keys.weight, self.keys.bias, self.key_position.weight, self.values.weight, self.values.bias)
+        )
         for layer, (query, update) in enumerate(zip(self.queries, self.updates, strict=True)):
-            split = query(token).unflatten(-1, (_HEADS, -1)).transpose(1, 2)
-            attention = torch.softmax(split @ keys[:, layer].transpose(-1, -2) / math.sqrt(split.shape[-1]), dim=-1)
-            read = _merge(attention @ values[:, layer])
+            asked = query(token).unflatten(-1, (_HEADS, -1)).transpose(1, 2)
+            asked = asked / math.sqrt(asked.shape[-1])
+            score = _each_head(asked @ key[layer], flat.transpose(1, 2)) + (asked @ place[layer]) @ self.position
+            attention = torch.softmax(score + asked @ key_bias[layer, :, :, None], dim=-1)
+            read = _merge(_each_head(attention, flat) @ value[layer].transpose(1, 2) + value_bias[layer, :, None])
             where = _merge(attention @ self.grid) - centre.repeat(1, 1, _HEADS)
             stay = torch.einsum("bhnl,bnl->bnh", attention, around * 9)
             sure = attention.amax(dim=-1).transpose(1, 2)
@@ -101,9 +106,9 @@ def _pooling(masks: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return at / (at.sum(-1, keepdim=True) + 1e-6), around / (around.sum(-1, keepdim=True) + 1e-6), area
 
 
-def _split_heads(x: Tensor) -> Tensor:
-    """`[B, L, 2 * width]` -> `[B, 2, heads, L, width / heads]`."""
-    return x.unflatten(-1, (2, _HEADS, -1)).permute(0, 2, 3, 1, 4)
+def _each_head(x: Tensor, by: Tensor) -> Tensor:
+    """`[B, heads, N, k]` times `[B, k, m]`, the same for all heads -> `[B, heads, N, m]`."""
+    return (x.flatten(1, 2) @ by).unflatten(1, (_HEADS, -1))
 
 
 def _merge(x: Tensor) -> Tensor:
