@@ -24,7 +24,7 @@ class Verb:
     Attributes:
         function: "module:name", called with the positionals and the resolved config if it has `OPTIONS`; returns an exit code or None.
         summary: one line for `hiermap --help`.
-        positionals: names of the words expected before `key=value`.
+        positionals: names of the words expected before `key=value`; any number may follow a last one in brackets.
     """
 
     function: str
@@ -35,9 +35,10 @@ class Verb:
 VERBS: Mapping[str, Verb] = {
     "doctor": Verb("hiermap.doctor:doctor", "check versions, graphics, cores and shipped weights"),
     "collect": Verb("hiermap.data.collect:collect", "gather play data into a directory; the same command resumes"),
-    "data": Verb("hiermap.data.verify:data", "check or summarise a data directory", ("verify|info", "DIR")),
+    "data": Verb("hiermap.data.verify:data", "check, summarise or merge data directories", ("verify|info|merge", "DIR", "[DIR ...]")),
     "train": Verb("hiermap.training.train:train", "train on a data directory and export weights"),
     "evaluate": Verb("hiermap.evaluation.evaluate:evaluate", "run a suite of seeded episodes and judge them"),
+    "results": Verb("hiermap.evaluation.merge:results", "merge the shards of an evaluation into OUT", ("merge", "OUT", "[DIR ...]")),
     "plan": Verb("hiermap.evaluation.plan:plan", "plan (and execute) one task"),
     "report": Verb("hiermap.report.report:report", "write a self-contained report.html from a run", ("DIR",)),
 }
@@ -86,8 +87,10 @@ def _dispatch(words: list[str]) -> int:
     if "-h" in rest or "--help" in rest:
         print(_verb_help(name, verb))
         return DONE
-    positionals, arguments = rest[: len(verb.positionals)], rest[len(verb.positionals) :]
-    if len(positionals) < len(verb.positionals) or any("=" in word and not os.path.exists(word) for word in positionals):
+    least = sum(not word.startswith("[") for word in verb.positionals)
+    most = least if least == len(verb.positionals) else len(rest)
+    positionals, arguments = rest[:most], rest[most:]
+    if len(positionals) < least or any("=" in word and not os.path.exists(word) for word in positionals):
         raise ConfigError(f"got {' '.join(['hiermap', *words])!r}; expected hiermap {name} {' '.join(verb.positionals)}")
     given: list[Any] = list(positionals)
     if name in OPTIONS:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from hiermap.model.locate import MODEL_FILE, shipped_names
 from hiermap.system.versions import PINS, installed, pin_problem, versions
 from hiermap.worlds.errors import HiermapError
 
@@ -100,7 +101,7 @@ def check_weights() -> Iterator[Finding]:
     """Every set of weights that ships inside the package, read and checked."""
     label = "weights"
     try:
-        from hiermap.model.weights import MODEL_FILE, load_weights, shipped_names
+        from hiermap.model.weights import load_weights
     except ImportError as error:
         yield Finding(label, False, f"not readable without {error.name}", "run: pip install torch safetensors")
         return

@@ -1,16 +1,16 @@
 """`hiermap collect`: many kitchens, many processes, whole episodes only.
 
-A worker writes an episode's file in one step; the parent then lists it in the manifest. Whatever dies in between, the file is either
-whole or absent, and the next run lists what is whole and makes the rest. A seed belongs to exactly one file name.
+A worker, wherever it is, sends an episode's content; the parent writes the file in one step and then lists it in the manifest. Whatever
+dies in between, the file is either whole or absent, and the next run lists what is whole and makes the rest. A seed belongs to exactly one
+file name.
 """
 
-import fcntl
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import count, filterfalse, islice
+from itertools import count, filterfalse, islice, takewhile
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
@@ -18,10 +18,11 @@ from typing import Any
 from tqdm import tqdm
 
 from hiermap.data import manifest
-from hiermap.data.episodes import FILE_NAME, Episode, file_name, read_episode, write_episode
+from hiermap.data.episodes import FILE_NAME, Episode, encode, file_name, read_episode, store
 from hiermap.data.walk_options import WalkOptions
+from hiermap.model.locate import weights_directory
 from hiermap.system.config import typed
-from hiermap.system.pool import TASKS_PER_PROCESS, WorkerDiedError, run_all
+from hiermap.system.pool import UNITS_PER_PROCESS, PoolOptions, run_all
 from hiermap.worlds.errors import ConfigError, DataError, HiermapError
 from hiermap.worlds.perception.sensing_options import SensingOptions
 
@@ -31,22 +32,19 @@ SOURCES: Mapping[str, str] = {
     "toy": "hiermap.data.collect:_toy",
 }
 """Source name -> "module:function", called with (seed, settings) in a worker process."""
-PARENT_LOCK, WORKER_LOCK = ".collect.lock", ".workers.lock"
-MAX_DEATHS = 5
-"""When workers die this often without one finished episode in between, the next ones will too."""
+PARENT_LOCK = ".collect.lock"
 MAX_VOID_SHARE, MIN_VOID = 0.5, 10
 """More void seeds than this share (and number) means something is wrong, not unlucky."""
 
 
-@dataclass(frozen=True)
-class CollectSettings:
+@dataclass(frozen=True, kw_only=True)
+class CollectSettings(PoolOptions):
     """The keys of `hiermap collect`.
 
     Attributes:
         out: directory of the episodes and their manifest; made if absent, resumed if not.
         interactions: stop when this many (transitions) are stored.
         seed: first kitchen; episodes use seed, seed + 1, ...
-        workers: processes, one thread each.
         source: play (motor programs in the simulator), rules (effects teleported by the exact rules), toy (tiny synthetic files).
         weights: directory or name that proposes model-guided actions; null for none.
         interactions_per_episode: along one kitchen's walk.
@@ -70,14 +68,15 @@ class CollectSettings:
     random_share: float = 0.15
     model_share: float = 0.3
     branch_share: float = 0.3
-    episodes_per_process: int = TASKS_PER_PROCESS
+    episodes_per_process: int = UNITS_PER_PROCESS
     walk: WalkOptions = field(default_factory=WalkOptions)
     sensing: SensingOptions = field(default_factory=SensingOptions)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.source not in SOURCES:
             raise ConfigError(f"source={self.source!r}; expected one of {', '.join(SOURCES)}")
-        for name in ("interactions", "workers", "interactions_per_episode", "episodes_per_process"):
+        for name in ("interactions", "interactions_per_episode", "episodes_per_process"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name}={getattr(self, name)}; expected at least 1")
         if self.seed < 0:
@@ -85,6 +84,17 @@ class CollectSettings:
         for name in ("purpose_share", "random_share", "model_share", "branch_share"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ConfigError(f"{name}={getattr(self, name)}; expected a share from 0 to 1")
+
+    @property
+    def wanted(self) -> int:
+        """The transitions that this shard is to store: of all there are, those of its share of the episodes."""
+        episodes = -(-self.interactions // self.interactions_per_episode)
+        return min(self.interactions, len(list(self.mine(range(episodes)))) * self.interactions_per_episode)
+
+    @property
+    def seeds(self) -> Iterator[int]:
+        """The seeds of this shard, without end."""
+        return self.mine(count(self.seed))
 
     @property
     def walks(self) -> str:
@@ -100,13 +110,9 @@ def collect(config: Mapping[str, Any]) -> None:
     if directory.exists() and not directory.is_dir():
         raise ConfigError(f"out={settings.out} is a file; expected a directory")
     if settings.weights is not None:
-        from hiermap.model.weights import weights_directory  # needs torch, which collecting without a model does not
-
         weights_directory(settings.weights)
     directory.mkdir(parents=True, exist_ok=True)
-    with manifest.locked(directory, PARENT_LOCK), tqdm(total=settings.interactions, unit="act", file=sys.stderr) as bar:
-        with manifest.locked(directory, WORKER_LOCK, fcntl.LOCK_EX):
-            pass  # workers of a killed run have noticed and can write no more
+    with manifest.locked(directory, PARENT_LOCK), tqdm(total=settings.wanted, unit="act", file=sys.stderr) as bar:
         _fill(directory, settings, bar)
     print(f"{directory}: {len(manifest.read_manifest(directory).finished)} episodes")
 
@@ -116,22 +122,16 @@ Done = dict[int, Mapping[str, Any]]
 
 
 def _fill(directory: Path, settings: CollectSettings, bar: tqdm) -> None:
-    """Make episodes until enough are stored; workers that died are replaced."""
-    deaths = 0
-    while (missing := settings.interactions - _show(done := _taken_up(directory, settings), bar)) > 0:
+    """Make episodes until enough are stored."""
+    while (missing := settings.wanted - _show(done := _taken_up(directory, settings), bar)) > 0:
         episodes = -(-missing // settings.interactions_per_episode)
-        tasks = islice(filterfalse(done.__contains__, count(settings.seed)), episodes)
-        try:
-            with closing(run_all(partial(_worker, settings), tasks, settings.workers, settings.episodes_per_process)) as records:
-                for record in records:
-                    _list(directory, record, done, bar)
-                    deaths = 0
-        except WorkerDiedError:
-            deaths += 1
-            if deaths == MAX_DEATHS:
-                raise
-        finally:
-            _remove_temporaries(directory)
+        tasks = islice(filterfalse(done.__contains__, settings.seeds), episodes)
+        module, _, _ = SOURCES[settings.source].partition(":")
+        with closing(run_all(partial(partial, _work, settings), tasks, settings, settings.episodes_per_process, [module])) as made:
+            for record, content in made:
+                if content is not None:
+                    store(directory, record["file"], content)
+                _list(directory, record, done, bar)
 
 
 def _show(done: Done, bar: tqdm) -> int:
@@ -162,8 +162,8 @@ def _taken_up(directory: Path, settings: CollectSettings) -> Done:
         if path.name not in listed and FILE_NAME.fullmatch(path.name):
             _adopt(path)
     ours = [record for name, record in manifest.read_manifest(directory).current.items() if name.startswith(f"{settings.source}-")]
-    known = [record for record in ours if record["state"] in (manifest.FINISHED, manifest.VOID)]
-    return {record["seed"]: record for record in known if record["seed"] >= settings.seed}
+    known = {record["seed"]: record for record in ours if record["state"] in (manifest.FINISHED, manifest.VOID)}
+    return {seed: known[seed] for seed in takewhile(max(known, default=-1).__ge__, settings.seeds) if seed in known}
 
 
 def _adopt(path: Path) -> None:
@@ -174,7 +174,7 @@ def _adopt(path: Path) -> None:
         manifest.quarantine(path.parent, path.name, str(error))
         print(f"set aside: {error}", file=sys.stderr)
     else:
-        manifest.append(path.parent, manifest.describe(path, episode))
+        manifest.append(path.parent, manifest.describe(path.name, path.read_bytes(), episode))
 
 
 def _remove_temporaries(directory: Path) -> None:
@@ -183,18 +183,8 @@ def _remove_temporaries(directory: Path) -> None:
         leftover.unlink(missing_ok=True)
 
 
-def _worker(settings: CollectSettings) -> Callable[[int], dict[str, Any]]:
-    """What a process makes episodes with; it holds its share of the lock until it ends."""
-    _held.enter_context(manifest.locked(Path(settings.out), WORKER_LOCK, fcntl.LOCK_SH | fcntl.LOCK_NB))
-    return partial(_work, settings)
-
-
-_held = ExitStack()
-"""This worker process's locks."""
-
-
-def _work(settings: CollectSettings, seed: int) -> dict[str, Any]:
-    """One seed in a worker: generate, write, describe; a seed that cannot give an episode gives a void record."""
+def _work(settings: CollectSettings, seed: int) -> tuple[dict[str, Any], bytes | None]:
+    """One seed in a worker: its record and its file's content; a seed that cannot give an episode gives a void record."""
     name = file_name(settings.source, seed)
     make: Callable[[int, CollectSettings], Episode] = resolve_name(SOURCES[settings.source])
     try:
@@ -202,8 +192,9 @@ def _work(settings: CollectSettings, seed: int) -> dict[str, Any]:
     except (MemoryError, ImportError, OSError):
         raise
     except Exception as error:  # any other failure voids this kitchen only; the parent counts them
-        return {"state": manifest.VOID, "file": name, "seed": seed, "reason": f"{type(error).__name__}: {error}"}
-    return manifest.describe(write_episode(Path(settings.out), name, episode), episode)
+        return {"state": manifest.VOID, "file": name, "seed": seed, "reason": f"{type(error).__name__}: {error}"}, None
+    content = encode(name, episode)
+    return manifest.describe(name, content, episode), content
 
 
 def _toy(seed: int, settings: CollectSettings) -> Episode:

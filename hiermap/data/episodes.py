@@ -117,18 +117,29 @@ def episode_path(directory: Path, name: str) -> Path:
 
 
 def write_episode(directory: Path, name: str, episode: Episode) -> Path:
-    """Check and write an episode atomically (temporary beside it, fsync, replace); returns its path.
+    """Check and write an episode; returns its path. Raises what `encode` and `store` raise."""
+    return store(directory, name, encode(name, episode))
 
-    Raises DataError if the record is inconsistent or the disk is full; nothing half-written stays.
-    """
+
+def encode(name: str, episode: Episode) -> bytes:
+    """The content of an episode's file; DataError if the record is inconsistent."""
     check_episode(episode, name)
-    path, buffer = episode_path(directory, name), io.BytesIO()
+    buffer = io.BytesIO()
     arrays = {key: np.asarray(getattr(episode, key)).astype(dtype, copy=False) for key, (dtype, _) in SHAPES.items()}
     np.savez_compressed(buffer, meta=np.array([json.dumps(dict(episode.meta), sort_keys=True)]), **arrays)
+    return buffer.getvalue()
+
+
+def store(directory: Path, name: str, content: bytes) -> Path:
+    """Write an episode's file atomically (temporary beside it, fsync, replace); returns its path.
+
+    Raises DataError if the name leaves the directory or the disk is full; nothing half-written stays.
+    """
+    path = episode_path(directory, name)
     try:
-        write_atomically(path, buffer.getvalue())
+        write_atomically(path, content)
     except OSError as error:
-        raise disk_error(error, path, buffer.tell()) from error
+        raise disk_error(error, path, len(content)) from error
     return path
 
 

@@ -1,6 +1,7 @@
 """The manifest of a data directory: one JSON line per event, only ever appended, readable after any kill."""
 
 import fcntl
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from hiermap.data.episodes import FILE_NAME, Episode
-from hiermap.system.files import disk_error, file_sha256
+from hiermap.system.files import disk_error
 from hiermap.worlds.errors import DataError
 
 NAME = "manifest.jsonl"
@@ -87,16 +88,16 @@ def append(directory: Path, record: Mapping[str, Any]) -> None:
             raise disk_error(error, path, len(line)) from error
 
 
-def describe(path: Path, episode: Episode) -> dict[str, Any]:
-    """The manifest record of the episode stored at `path`; a pure function of the file."""
+def describe(name: str, content: bytes, episode: Episode) -> dict[str, Any]:
+    """The manifest record of the episode whose file has this name and content; a pure function of the file."""
     names = episode.legend.primitives
     tried = np.bincount(episode.primitive, minlength=len(names))
     worked = np.bincount(episode.primitive[episode.effect], minlength=len(names))
     return {
         "state": FINISHED,
-        "file": path.name,
-        "sha256": file_sha256(path),
-        "bytes": path.stat().st_size,
+        "file": name,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
         "views": len(episode.rgb),
         "transitions": len(episode.primitive),
         "primitives": {p: [int(tried[i]), int(worked[i])] for i, p in enumerate(names)},

@@ -1,4 +1,4 @@
-"""`hiermap data verify|info DIR`: is what the manifest promises there, whole, calibrated and balanced?"""
+"""`hiermap data`: is what the manifest promises there, whole, calibrated and balanced?"""
 
 import sys
 from collections import Counter
@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from hiermap.data import manifest
 from hiermap.data.episodes import episode_path, read_episode
+from hiermap.data.merge import merge
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.system.files import file_sha256
 from hiermap.worlds.errors import ConfigError, DataError
@@ -50,11 +51,16 @@ class VerifyReport:
         return not (self.quarantined or self.missing or self.twice)
 
 
-def data(action: str, directory: str) -> int:
+def data(action: str, directory: str, *others: str) -> int:
     """The command: prints the table and returns 0 when clean, 1 otherwise."""
-    if action not in ("verify", "info"):
-        raise ConfigError(f"hiermap data {action}; expected verify or info")
+    if action not in ("verify", "info", "merge") or (action == "merge") != bool(others):
+        raise ConfigError(
+            f"hiermap data {' '.join((action, directory, *others))}; expected verify DIR, info DIR or merge OUT DIR [DIR ...]"
+        )
     path = Path(directory)
+    if action == "merge":
+        print(f"{directory}: {merge(path, map(Path, others))} new episodes")
+        return 0
     if not path.is_dir():
         raise ConfigError(f"{directory} is not a directory; expected what `hiermap collect out=...` wrote")
     if action == "info":

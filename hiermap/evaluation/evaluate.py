@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from hiermap.evaluation.episode_runner import Bench
 from hiermap.evaluation.results import EpisodeRow, PartialRows, episodes_csv, eval_info, table
 from hiermap.evaluation.suites import EvaluateOptions, out_directory, trials
 from hiermap.report.evaluation_page import EPISODES, FAILURES, INFO
@@ -17,8 +16,15 @@ from hiermap.system.config import typed
 from hiermap.system.files import write_atomically, write_json
 from hiermap.system.pool import run_all
 from hiermap.system.provenance import settings
+from hiermap.worlds.errors import ConfigError
 
-NO_PART_IN_ROWS = ("out", "workers", "progress", "pictures", "episodes")
+RUN = "run.json"
+"""Settings and every row of a run."""
+
+if TYPE_CHECKING:
+    from hiermap.evaluation.episode_runner import Bench
+
+NO_PART_IN_ROWS = ("out", "workers", "launcher", "max_retries", "shard", "ray", "progress", "pictures", "episodes")
 """Keys a row does not depend on; more episodes or other workers go on from the rows that are there."""
 
 
@@ -28,14 +34,18 @@ def evaluate(config: Mapping[str, Any]) -> int:
     An unfinished run of the same command is taken up where it stopped. Raises ConfigError for unusable values.
     """
     options = typed(EvaluateOptions, config)
-    todo, out = trials(options.suite, options.seed, options.episodes), out_directory(options.out)
+    todo = list(options.mine(trials(options.suite, options.seed, options.episodes)))
+    if not todo:
+        raise ConfigError(f"shard={options.shard} has none of the {options.episodes} episodes; take fewer shards")
+    out = out_directory(options.out)
     about = settings(config, options.weights_file(options.suite))
     kept = PartialRows(out, fingerprint(about))
-    rows = {index: row for index, row in kept.load().items() if index < len(todo)}
+    stored = kept.load()
+    rows = {trial.episode: stored[trial.episode] for trial in todo if trial.episode in stored}
     _forget_pictures(out, rows)
     left = [trial for trial in todo if trial.episode not in rows]
     with tqdm(total=len(todo), initial=len(rows), desc=options.suite, file=sys.stderr, disable=not options.progress) as bar:
-        for row, picture in run_all(partial(Bench, options), left, options.workers):
+        for row, picture in run_all(partial(_bench, options), left, options, preload=_needed(options)):
             if picture is not None:
                 write_atomically(out / FAILURES / f"{row.episode:04d}_{row.task}_{row.kind or row.seed}.png", picture)
             kept.append(row)
@@ -45,6 +55,19 @@ def evaluate(config: Mapping[str, Any]) -> int:
     finish([rows[index] for index in sorted(rows)], about, out)
     kept.path.unlink(missing_ok=True)
     return 0
+
+
+def _needed(options: EvaluateOptions) -> list[str]:
+    """The modules that workers load."""
+    learned = ["hiermap.model.weights"] if options.needs_weights(options.suite) else []
+    return ["hiermap.evaluation.episode_runner", *learned]
+
+
+def _bench(options: EvaluateOptions) -> "Bench":
+    """In a worker: only there is needed what loads torch and mujoco."""
+    from hiermap.evaluation.episode_runner import Bench
+
+    return Bench(options)
 
 
 def _forget_pictures(out: Path, rows: Mapping[int, EpisodeRow]) -> None:
@@ -58,7 +81,7 @@ def finish(rows: Sequence[EpisodeRow], about: Mapping, out: Path) -> None:
     """Write the three result files and print the table."""
     info = eval_info(rows, about)
     write_atomically(out / EPISODES, episodes_csv(rows))
-    write_json(out / "run.json", {"command": "evaluate", "settings": about, "episodes": [asdict(row) for row in rows]})
+    write_json(out / RUN, {"command": "evaluate", "settings": about, "episodes": [asdict(row) for row in rows]})
     write_json(out / INFO, info)
     print(table(info))
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from hiermap.agent.execute import ExecutionOptions
 from hiermap.evaluation.goal_masks import MASKS
+from hiermap.model.locate import MODEL_FILE, weights_directory
 from hiermap.planners import PLANNERS, Budget, PeakOptions, SearchOptions
 from hiermap.planners.failure_memory import MemoryOptions
 from hiermap.planners.options import TYPICAL_SECONDS_PER_STEP
 from hiermap.primitives.specs import PRIMITIVES
+from hiermap.system.pool import PoolOptions
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.imagined.belief_options import BeliefOptions
 from hiermap.worlds.perception.sensing_options import SensingOptions
@@ -106,13 +108,11 @@ class RunOptions:
         """The file behind what is learned in a run, or None if nothing is; DataError when there is no such file."""
         if not self.needs_weights(suite):
             return None
-        from hiermap.model.weights import MODEL_FILE, weights_directory
-
         return weights_directory(self.weights) / MODEL_FILE
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateOptions(RunOptions):
+class EvaluateOptions(RunOptions, PoolOptions):
     """The keys of `hiermap evaluate`.
 
     Attributes:
@@ -120,7 +120,6 @@ class EvaluateOptions(RunOptions):
         out: directory of the results; the same command again resumes an unfinished run.
         episodes: how many.
         seed: episode i uses seed + i; any non-negative integer.
-        workers: processes, one thread each; the rows do not depend on it; 0 for this process.
         pictures: leave a before and after picture of every failure, under out/failures/.
         progress: show a progress bar on stderr.
     """
@@ -129,14 +128,13 @@ class EvaluateOptions(RunOptions):
     out: str
     episodes: int = 100
     seed: int = 0
-    workers: int = 1
     pictures: bool = True
     progress: bool = True
 
     def __post_init__(self) -> None:
-        super().__post_init__()
+        RunOptions.__post_init__(self)
+        PoolOptions.__post_init__(self)
         self.check_suite(self.suite)
-        at_least("workers", self.workers, 0)
 
 
 @dataclass(frozen=True, kw_only=True)

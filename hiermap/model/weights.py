@@ -1,6 +1,5 @@
 """Weights on disk: `model.safetensors`, `config.json` and a model card; read without trust."""
 
-import importlib.resources
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from hiermap.model.config import ModelConfig
+from hiermap.model.locate import MODEL_FILE, REMEDY, weights_directory
 from hiermap.model.world_model import HiermapModel
 from hiermap.system.config import read_artefact_config
 from hiermap.system.files import write_atomically, write_json
@@ -18,12 +18,11 @@ from hiermap.worlds.errors import ConfigError, DataError
 from hiermap.worlds.legend import FIRST
 
 FORMAT = "hiermap-weights-1"
-MODEL_FILE, CONFIG_FILE, CARD_FILE = "model.safetensors", "config.json", "README.md"
+CONFIG_FILE, CARD_FILE = "config.json", "README.md"
 DEFAULT = "default"
 """Name of the weights shipped inside the package."""
 MAX_BYTES = 1 << 28
 """Larger files (256 MiB) are not ours: the shipped model has 5 MB."""
-_REMEDY = "expected a directory that `hiermap train` wrote, or a shipped name"
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,24 +38,6 @@ class LoadedWeights:
     model: HiermapModel
     directory: Path
     record: Mapping[str, Any]
-
-
-def shipped_names() -> list[str]:
-    """Names of the weights inside the package."""
-    root = importlib.resources.files("hiermap") / "shipped"
-    return sorted(entry.name for entry in root.iterdir() if (entry / MODEL_FILE).is_file()) if root.is_dir() else []
-
-
-def weights_directory(name_or_path: str | Path) -> Path:
-    """Directory of shipped weights by name, or of any `hiermap train` output; raises DataError listing what exists."""
-    path = Path(name_or_path)
-    if str(name_or_path) in shipped_names():
-        return Path(str(importlib.resources.files("hiermap") / "shipped" / str(name_or_path)))
-    if path.is_file() and path.name == MODEL_FILE:
-        return path.parent
-    if not (path / MODEL_FILE).is_file():
-        raise DataError(f"no weights at {str(name_or_path)!r}; {_REMEDY} ({', '.join(shipped_names()) or 'none is shipped'})")
-    return path
 
 
 def load_weights(name_or_path: str | Path = DEFAULT, device: str = "cpu") -> LoadedWeights:
@@ -90,20 +71,20 @@ def save_weights(directory: str | Path, model: HiermapModel, record: Mapping[str
 
 def _read_record(path: Path) -> dict[str, Any]:
     if not path.is_file():
-        raise DataError(f"{path} is missing; {_REMEDY}")
+        raise DataError(f"{path} is missing; {REMEDY}")
     try:
         record = read_artefact_config(path)
     except ConfigError as error:
         raise DataError(str(error)) from error
     if record.get("format") != FORMAT or not isinstance(record.get("model"), dict):
-        raise DataError(f"{path}: format {record.get('format')!r}, expected {FORMAT!r}; {_REMEDY}")
+        raise DataError(f"{path}: format {record.get('format')!r}, expected {FORMAT!r}; {REMEDY}")
     return record
 
 
 def _read_tensors(path: Path) -> dict[str, torch.Tensor]:
     size = path.stat().st_size
     if size > MAX_BYTES:
-        raise DataError(f"{path} has {size} bytes, at most {MAX_BYTES} are expected; {_REMEDY}")
+        raise DataError(f"{path} has {size} bytes, at most {MAX_BYTES} are expected; {REMEDY}")
     content = path.read_bytes()
     if content[:2] == b"PK" or content[:1] == b"\x80":
         raise DataError(f"{path} is a pickled or zipped file, which could run code and is refused; `hiermap train` exports safetensors")
@@ -119,11 +100,11 @@ def _fill(model: HiermapModel, tensors: Mapping[str, torch.Tensor], path: Path) 
     expected = model.state_dict()
     missing, foreign = sorted(set(expected) - set(tensors)), sorted(set(tensors) - set(expected))
     if missing or foreign:
-        raise DataError(f"{path} does not fit its config.json: missing {missing[:3]}, foreign {foreign[:3]}; {_REMEDY}")
+        raise DataError(f"{path} does not fit its config.json: missing {missing[:3]}, foreign {foreign[:3]}; {REMEDY}")
     for name, tensor in tensors.items():
         if tensor.shape != expected[name].shape or tensor.dtype != expected[name].dtype:
             got = f"{list(tensor.shape)} {tensor.dtype}"
-            raise DataError(f"{path}: {name} is {got}, expected {list(expected[name].shape)} {expected[name].dtype}; {_REMEDY}")
+            raise DataError(f"{path}: {name} is {got}, expected {list(expected[name].shape)} {expected[name].dtype}; {REMEDY}")
         if not torch.isfinite(tensor).all():
             raise DataError(f"{path}: {name} holds NaN or infinity; train or copy the weights again")
     model.load_state_dict(dict(tensors))

@@ -1,112 +1,194 @@
-"""Worker processes: spawned, one thread each, replaced now and then, and gone when the parent is."""
+"""Units of work on many processes: one loop hands them out, gives those of lost workers out again and each result back once.
 
-import multiprocessing
-import os
-import signal
-import threading
+Who works is a crew: processes of this machine (`local_crew.py`) or a Ray cluster (`ray_crew.py`).
+"""
+
+import pickle
+import re
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from hiermap.worlds.errors import HiermapError
+from hiermap.worlds.errors import ConfigError, HiermapError
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-TASKS_PER_PROCESS = 50
-"""A worker is replaced after about this many tasks, so that no simulator's memory adds up."""
+UNITS_PER_PROCESS = 50
+"""A worker is replaced after so many units, so that no simulator's memory adds up."""
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 """One thread a process: sums come out alike on every machine, and workers do not fight over cores."""
+LAUNCHERS = ("local", "ray")
 
 
 class WorkerDiedError(HiermapError, RuntimeError):
-    """A worker process ended in the middle of its task."""
+    """Workers died over one unit of work more often than `max_retries` allows."""
+
+
+@dataclass(frozen=True)
+class RayOptions:
+    """Which Ray cluster works.
+
+    Attributes:
+        address: host:port of a running cluster, or auto for the one this machine belongs to; null starts one of `workers` CPUs here.
+    """
+
+    address: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoolOptions:
+    """Who does the work; what comes of it does not depend on it.
+
+    Attributes:
+        launcher: local (processes of this machine) or ray (a cluster; needs the extra `ray`).
+        workers: processes, one thread each; 0 works in this one; a running Ray cluster works with every CPU it has instead.
+        max_retries: how often a unit of work is given out again after its worker was lost.
+        shard: i/n does every n-th unit from the i-th (1 to n) on: n jobs of any batch system, merged by `hiermap data|results merge`.
+        ray: which cluster.
+    """
+
+    launcher: str = "local"
+    workers: int = 1
+    max_retries: int = 3
+    shard: str = "1/1"
+    ray: RayOptions = field(default_factory=RayOptions)
+
+    def __post_init__(self) -> None:
+        if self.launcher not in LAUNCHERS:
+            raise ConfigError(f"launcher={self.launcher!r}; expected one of {', '.join(LAUNCHERS)}")
+        for name in ("workers", "max_retries"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"{name}={getattr(self, name)}; expected 0 or more")
+        place = re.fullmatch(r"(\d+)/(\d+)", self.shard)
+        if not place or not 1 <= int(place[1]) <= int(place[2]):
+            raise ConfigError(f"shard={self.shard!r}; expected i/n with i from 1 to n, for example 2/8")
+
+    def mine(self, units: Iterable[Task]) -> Iterator[Task]:
+        """Those of all units that this shard does."""
+        first, count = map(int, self.shard.split("/"))
+        return islice(units, first - 1, None, count)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A task and how often its worker was lost."""
+
+    task: Any
+    losses: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a unit gave, or the error that it raised."""
+
+    value: Any = None
+    error: Exception | None = None
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The worker was lost before it answered."""
+
+    reason: str
+
+
+class Crew(Protocol):
+    """Who works."""
+
+    @property
+    def room(self) -> bool:
+        """Whether to give out another unit."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether units are given out."""
+
+    def give(self, unit: Unit) -> None:
+        """Hand out a unit."""
+
+    def take(self) -> tuple[Unit, Outcome | Lost]:
+        """Wait for whichever unit is over first."""
+
+    def close(self) -> None:
+        """Stop whatever is under way."""
 
 
 def run_all(
-    prepare: Callable[[], Callable[[Task], Result]], tasks: Iterable[Task], workers: int, tasks_per_process: int = TASKS_PER_PROCESS
+    prepare: Callable[[], Callable[[Task], Result]],
+    tasks: Iterable[Task],
+    options: PoolOptions,
+    units_per_process: int = UNITS_PER_PROCESS,
+    preload: Sequence[str] = (),
 ) -> Generator[Result, None, None]:
-    """Results as they are finished, in any order; close the iterator to stop early, which ends the workers.
+    """Each task's result once, as they are finished, in any order; close the iterator to stop early, which ends the workers.
 
     Args:
-        prepare: called once in every process, gives the function of one task; both sides of it are pickled.
+        prepare: called once in every process, gives the function of one task, which may run twice if its worker is lost; pickled.
         tasks: drawn as they are needed.
-        workers: processes; 0 runs in this process, for debugging.
-        tasks_per_process: the workers are replaced after so many tasks each.
+        options: who works.
+        units_per_process: a worker is replaced after so many tasks.
+        preload: modules that workers need, so that they load them once between them where processes can be forked.
 
     Raises:
-        WorkerDiedError: a worker was killed; whatever a task itself raises is raised here.
+        WorkerDiedError: a task's workers were lost too often; whatever a task itself raises is raised here.
     """
-    if workers == 0:
+    if options.launcher == "local" and options.workers == 0:
         yield from map(prepare(), tasks)
         return
-    left = iter(tasks)
-    # The whole pool is replaced, for with `max_tasks_per_child` Python 3.11 forgets to start new workers and waits for ever.
-    while block := list(islice(left, workers * tasks_per_process)):
-        yield from _in_pool(prepare, block, min(workers, len(block)))
+    left, again = map(Unit, tasks), deque[Unit]()
+    with closing(_crew(pickle.dumps(prepare), options, units_per_process, preload)) as crew:
+        _fill(crew, again, left)
+        while crew.busy:
+            unit, outcome = crew.take()
+            if isinstance(outcome, Lost):
+                again.append(_once_more(unit, outcome, options.max_retries))
+            _fill(crew, again, left)  # before the result is used, so that nobody waits for that
+            if isinstance(outcome, Outcome):
+                yield _value(outcome)
 
 
-def _in_pool(prepare: Callable[[], Callable[[Task], Result]], tasks: Sequence[Task], workers: int) -> Generator[Result, None, None]:
-    before = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _begin, (prepare,))
+def attempt(prepare: bytes, task: Any) -> Outcome:
+    """In a worker: do one task with what the pickled `prepare` gives."""
     try:
-        with _one_thread_each(), _interrupts_blocked():
-            futures = [pool.submit(_do, task) for task in tasks]
-        for future in as_completed(futures):
-            yield future.result()
-    except BrokenProcessPool as error:
+        return Outcome(_prepared(prepare)(task))
+    except Exception as error:
+        return Outcome(error=error)
+
+
+@lru_cache(maxsize=1)
+def _prepared(prepare: bytes) -> Callable[[Any], Any]:
+    return pickle.loads(prepare)()
+
+
+def _crew(prepare: bytes, options: PoolOptions, units_per_process: int, preload: Sequence[str]) -> Crew:
+    if options.launcher == "ray":
+        from hiermap.system.ray_crew import RayCrew
+
+        return RayCrew(prepare, options, units_per_process)
+    from hiermap.system.local_crew import LocalCrew
+
+    return LocalCrew(prepare, options.workers, units_per_process, preload)
+
+
+def _fill(crew: Crew, again: deque[Unit], left: Iterator[Unit]) -> None:
+    while crew.room and (unit := again.popleft() if again else next(left, None)):
+        crew.give(unit)
+
+
+def _once_more(unit: Unit, lost: Lost, max_retries: int) -> Unit:
+    if unit.losses == max_retries:
         raise WorkerDiedError(
-            "a worker process died (out of memory?); what was finished is kept and the same command goes on from it, try fewer workers"
-        ) from error
-    except BaseException:
-        for process in set(multiprocessing.active_children()) - before:
-            process.terminate()
-        raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+            f"a worker died {unit.losses + 1} times over the same unit of work ({lost.reason}; out of memory?); what was finished is kept "
+            "and the same command goes on from it, try fewer workers"
+        )
+    return replace(unit, losses=unit.losses + 1)
 
 
-_work: Callable[[Any], Any]
-"""This worker process's function of one task, set by `_begin`."""
-
-
-def _begin(prepare: Callable[[], Callable[[Any], Any]]) -> None:
-    global _work
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _work = prepare()
-
-
-def _do(task: Any) -> Any:
-    return _work(task)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Processes spawned in here inherit one thread for every numeric library; this process's environment is put back afterwards."""
-    kept = {name: os.environ.get(name) for name in THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
-    try:
-        yield
-    finally:
-        for name in THREAD_VARIABLES:
-            del os.environ[name]
-        os.environ.update({name: value for name, value in kept.items() if value is not None})
-
-
-@contextmanager
-def _interrupts_blocked() -> Iterator[None]:
-    """Processes started in here never see Ctrl-C, not even while they start; this one sees it afterwards."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+def _value(outcome: Outcome) -> Any:
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome.value

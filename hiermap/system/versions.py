@@ -2,6 +2,7 @@
 
 import platform
 import re
+from functools import cache
 from importlib import metadata
 
 from hiermap.worlds.errors import HiermapError
@@ -18,6 +19,7 @@ class VersionError(HiermapError, RuntimeError):
     """A package outside the range hiermap works with; the message holds the pip command."""
 
 
+@cache
 def versions() -> dict[str, str]:
     """Name -> version of python and every package that results depend on ("absent" where not installed)."""
     return {"python": platform.python_version()} | {name: installed(name) for name in RECORDED}

@@ -78,10 +78,10 @@ class PathSampler:
         """The longest path there is, at most what was asked for."""
         return max(k for k, starts in enumerate(self.starts) if len(starts))
 
-    def batch(self, size: int, length: int, rng: np.random.Generator) -> SequenceBatch:
-        """`size` paths of `length` actions (shortened to what exists)."""
+    def batch(self, size: int, length: int, rng: np.random.Generator, rank: int = 0, ranks: int = 1) -> SequenceBatch:
+        """`size` paths of `length` actions (shortened to what exists): every `ranks`-th from the `rank`-th on of as many times that."""
         length = min(length, self.longest())
-        return stack([self._row(length, rng) for _ in range(size)])
+        return stack([self._row(length, own) for own in rng.spawn(size * ranks)[rank::ranks]])
 
     def _row(self, length: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         mirrored = self.mirror and bool(rng.random() < 0.5)

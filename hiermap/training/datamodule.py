@@ -3,6 +3,7 @@
 import logging
 import zlib
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import lightning as L
@@ -46,11 +47,19 @@ class KitchenDataModule(L.LightningDataModule):
     def train_dataloader(self) -> DataLoader:
         """Endless variety, `batches_per_epoch` at a time; the batches are drawn where they are used since the arrays are in memory."""
         epoch = self.trainer.current_epoch if self.trainer else 0
-        return DataLoader(_Paths(self.train_shards, self.options, epoch), batch_size=None, num_workers=0)
+        return DataLoader(_Paths(self.train_shards, self.options, epoch, *self._place()), batch_size=None, num_workers=0)
 
     def val_dataloader(self) -> DataLoader:
-        """The same held-out paths every time, up to five actions long."""
-        return DataLoader(_HeldOut(self.validation_shards, self.options), batch_size=None, num_workers=0)
+        """The same held-out paths every time, up to five actions long; of several processes each has its own part of them."""
+        return self.held_out(*self._place())
+
+    def held_out(self, rank: int = 0, ranks: int = 1) -> DataLoader:
+        """Every `ranks`-th held-out batch from the `rank`-th on, with None for one that is missing at the end."""
+        return DataLoader(_HeldOut(self.validation_shards, self.options, rank, ranks), batch_size=None, num_workers=0)
+
+    def _place(self) -> tuple[int, int]:
+        """Which of how many training processes this is."""
+        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
 
     def prevalence(self) -> torch.Tensor:
         """Share of positive cells per bin of the legend in the training maps that tell of it, `[bins]`; 0 for one that none does."""
@@ -68,21 +77,22 @@ def held_out_names(names: Sequence[str], share: float) -> set[str]:
 
 
 class _Paths(IterableDataset):
-    def __init__(self, shards: Sequence[Shard], options: DataOptions, epoch: int) -> None:
-        self.options, self.epoch = options, epoch
+    def __init__(self, shards: Sequence[Shard], options: DataOptions, epoch: int, rank: int, ranks: int) -> None:
+        self.options, self.epoch, self.rank, self.ranks = options, epoch, rank, ranks
         self.sampler = PathSampler(shards, len(options.unroll), options.mirror, options.hiding)
 
     def __len__(self) -> int:
         return self.options.batches_per_epoch
 
     def __iter__(self) -> Iterator[SequenceBatch]:
-        rng = np.random.default_rng([self.options.seed, self.epoch])
-        generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+        rng = np.random.default_rng([self.options.seed, self.epoch])  # the same on every rank: paths of a step are equally long
+        generator = torch.Generator().manual_seed(int(rng.integers(2**31)) + self.rank)
         self.epoch += 1
         chances = np.array(self.options.unroll) / sum(self.options.unroll)
         for _ in range(len(self)):
             length = min(1 + int(rng.choice(len(chances), p=chances)), self.sampler.longest())
-            batch = self.sampler.batch(max(1, self.options.views_per_batch // (length + 1)), length, rng)
+            size = max(1, self.options.views_per_batch // (length + 1))
+            batch = self.sampler.batch(size, length, rng, self.rank, self.ranks)
             if self.options.jitter > 0:
                 together = torch.cat([batch.first[:, None], batch.views], dim=1)
                 jitter_(together, self.options.jitter, generator)
@@ -92,8 +102,11 @@ class _Paths(IterableDataset):
 
 
 class _HeldOut(IterableDataset):
-    def __init__(self, shards: Sequence[Shard], options: DataOptions) -> None:
+    def __init__(self, shards: Sequence[Shard], options: DataOptions, rank: int, ranks: int) -> None:
         self.sampler, self.sequences = PathSampler(shards, 5, mirror=False), options.validation_sequences
+        self.rank, self.ranks = rank, ranks
 
-    def __iter__(self) -> Iterator[SequenceBatch]:
-        yield from held_out_batches(self.sampler, 8, self.sequences, 5)
+    def __iter__(self) -> Iterator[SequenceBatch | None]:
+        """As many on every rank, None where there is none left: whatever strategy Lightning follows, ranks step together."""
+        batches = held_out_batches(self.sampler, 8, self.sequences, 5)
+        yield from (together[self.rank] for together in zip_longest(*[batches] * self.ranks))

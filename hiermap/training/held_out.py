@@ -1,5 +1,9 @@
 """What a model is worth on held-out paths: maps seen, maps imagined, predicates, steps."""
 
+from collections.abc import Callable
+from itertools import chain
+
+import numpy as np
 import torch
 
 from hiermap.model.predicate_head import expected_steps
@@ -14,7 +18,7 @@ HORIZONS = 5
 
 
 class HeldOutScores:
-    """Gathers histograms over batches, then sums them up.
+    """Gathers histograms over batches, every `ranks`-th from the `rank`-th on, then sums them up.
 
     Keys of `summary`: `ap_NAME`, `ece_NAME` per primitive and their means `ap`, `ece` (of calibrated probabilities: the calibration is
     fitted on every other batch and judged on the rest, both ways round); per horizon h = 1..5 `imagined_ap_h`, `present_ap_h`
@@ -22,15 +26,14 @@ class HeldOutScores:
     maps at that step; `predicate_ap_KIND`, `predicates` and `imagined_predicates` (mean average precision), `steps_error` (mean absolute).
     """
 
-    def __init__(self, legend: Legend) -> None:
-        self.legend = legend
+    def __init__(self, legend: Legend, rank: int = 0, ranks: int = 1) -> None:
+        self.legend, self.number, self.ranks = legend, rank, ranks
         self.halves = [[ScoreHistogram() for _ in legend.primitives] for _ in range(2)]
-        self.batches = 0
         self.horizons = {
             name: [[ScoreHistogram() for _ in legend.primitives] for _ in range(HORIZONS)] for name in ("imagined", "present", "unchanged")
         }
         self.predicates = {name: {kind: ScoreHistogram() for kind in legend.unary + legend.binary} for name in ("present", "imagined")}
-        self.step_errors: list[torch.Tensor] = []
+        self.steps = torch.zeros(2, dtype=torch.float64)
 
     @torch.inference_mode()
     def add(self, model: HiermapModel, batch: SequenceBatch) -> None:
@@ -38,8 +41,8 @@ class HeldOutScores:
         paths = unroll(model, batch)
         length = batch.bin_index.shape[1]
         present = model.maps(paths.real.flatten(0, 1)).view_as(batch.maps)
-        self._add_maps(self.halves[self.batches % 2], present, batch.maps, batch.known)
-        self.batches += 1
+        self._add_maps(self.halves[self.number % 2], present, batch.maps, batch.known)
+        self.number += self.ranks
         if length:
             imagined = model.maps(paths.imagined.flatten(0, 1)).view_as(present[:, 1:])
         for k in range(length):
@@ -47,6 +50,17 @@ class HeldOutScores:
             for name, logits in (("imagined", imagined[:, k]), ("present", present[:, k + 1]), ("unchanged", present[:, 0])):
                 self._add_maps(self.horizons[name][k], logits, truth, batch.known)
         self._add_predicates(model, batch, paths)
+
+    def add_up(self, total: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        """Take the sum over all processes of what each has counted; `total` sums a tensor."""
+        histograms = [
+            *chain(*self.halves, *chain(*self.horizons.values())),
+            *chain(*(kinds.values() for kinds in self.predicates.values())),
+        ]
+        counts = total(torch.from_numpy(np.stack([histogram.counts for histogram in histograms]))).numpy()
+        for histogram, summed in zip(histograms, counts, strict=True):
+            histogram.counts = summed
+        self.steps = total(self.steps)
 
     @property
     def primitives(self) -> list[ScoreHistogram]:
@@ -71,7 +85,8 @@ class HeldOutScores:
             precisions = {kind: histogram.average_precision() for kind, histogram in self.predicates[name].items()}
             out |= {f"{prefix}predicate_ap_{kind}": precision for kind, precision in precisions.items()}
             out[f"{prefix}predicates"] = mean_known([*precisions.values()])
-        out["steps_error"] = float(torch.cat(self.step_errors).mean()) if self.step_errors else float("nan")
+        error, count = self.steps.tolist()
+        out["steps_error"] = error / count if count else float("nan")
         out["score"] = mean_known([out["ap"], out["imagined_ap_1"], out["imagined_ap_3"], out["predicates"], out["imagined_predicates"]])
         return out
 
@@ -96,7 +111,8 @@ class HeldOutScores:
             labels = labels_along(truth, batch)
             classes = step_classes(labels_along(steps, batch), labels)
             known = classes >= 0
-            self.step_errors.append((expected_steps(scores)[known] - classes[known].float()).abs())
+            errors = (expected_steps(scores)[known] - classes[known].float()).abs()
+            self.steps += torch.tensor([float(errors.sum()), len(errors)], dtype=torch.float64)
             for index, kind in enumerate(kinds):
                 for name, part in (("present", slice(0, real)), ("imagined", slice(real, None))):
                     one, label = logits[part][..., index], labels[part][..., index]

@@ -6,7 +6,7 @@ from functools import cache
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, distributed
 
 from hiermap.model.config import STEPS_CAP, STRIDE
 from hiermap.model.map_heads import to_blocks
@@ -142,14 +142,13 @@ def map_loss(model: HiermapModel, latents: Tensor, cells: ChosenCells, bin_weigh
 def executed_loss(model: HiermapModel, latents: Tensor, batch: SequenceBatch) -> Tensor:
     """Cross-entropy at the cells where the motor programs really tried, of latents `[B, T, D, h, w]`; 0 when the batch holds none."""
     known = batch.tried_effect != UNKNOWN
-    if not known.any():
-        return latents.new_zeros(())
     sequence, moment, _ = known.nonzero(as_tuple=True)
     columns = batch.views.shape[-1]
     row, column = batch.tried_cell[known] // columns, batch.tried_cell[known] % columns
     blocks = model.maps.blocks(latents[sequence, moment, :, row // STRIDE, column // STRIDE])
     inside = batch.tried_bin[known] * STRIDE**2 + (row % STRIDE) * STRIDE + column % STRIDE
-    return F.binary_cross_entropy_with_logits(blocks.gather(1, inside[:, None])[:, 0], batch.tried_effect[known].float())
+    logits, effect = blocks.gather(1, inside[:, None])[:, 0], batch.tried_effect[known].float()
+    return mean_of_all(F.binary_cross_entropy_with_logits(logits, effect, reduction="none"))
 
 
 def geometry_loss(model: HiermapModel, paths: Unrolled, cells: ChosenCells, later: ChosenCells | None) -> Tensor:
@@ -243,4 +242,13 @@ def step_classes(steps: Tensor, truth: Tensor) -> Tensor:
 def _masked(loss: Callable[..., Tensor], scores: Tensor, labels: Tensor, unknown: int) -> Tensor:
     """Mean loss where the label is known; 0 if it is nowhere."""
     known = labels != unknown
-    return loss(scores[known], labels[known]) if known.any() else scores.sum() * 0
+    return mean_of_all(loss(scores[known], labels[known], reduction="none"))
+
+
+def mean_of_all(costs: Tensor) -> Tensor:
+    """What averages over the training processes to the mean of all their costs, however many each has; 0 if none has any."""
+    count = costs.new_tensor(costs.numel())
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.all_reduce(count)
+        count /= distributed.get_world_size()
+    return costs.sum() / torch.where(count > 0, count, 1)

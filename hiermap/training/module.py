@@ -53,19 +53,23 @@ class HiermapModule(L.LightningModule):
 
     def training_step(self, batch: SequenceBatch, batch_idx: int) -> Tensor:
         parts = losses(self.model, batch, self.weights, self.bin_weights, self.options.look_again)
-        self.log_dict({f"train/{name}": value.detach() for name, value in parts.items()}, on_step=False, on_epoch=True, batch_size=1)
+        self.log_dict(
+            {f"train/{name}": value.detach() for name, value in parts.items()}, on_step=False, on_epoch=True, batch_size=1, sync_dist=True
+        )
         return parts["loss"]
 
     def on_validation_epoch_start(self) -> None:
-        self.scores = HeldOutScores(self.model_config.legend)
+        self.scores = HeldOutScores(self.model_config.legend, self.trainer.global_rank, self.trainer.world_size)
 
-    def validation_step(self, batch: SequenceBatch, batch_idx: int) -> None:
-        self.scores.add(self.model, batch)
+    def validation_step(self, batch: SequenceBatch | None, batch_idx: int) -> None:
+        if batch is not None:
+            self.scores.add(self.model, batch)
 
     def on_validation_epoch_end(self) -> None:
+        self.scores.add_up(lambda counts: self.trainer.strategy.reduce(counts.to(self.device), reduce_op="sum").cpu())
         values = {name: value for name, value in self.scores.summary().items() if math.isfinite(value)}
-        self.log("val/score", values.pop("score", 0.0), prog_bar=True)
-        self.log_dict({f"val/{name}": value for name, value in values.items()})
+        self.log("val/score", values.pop("score", 0.0), prog_bar=True, sync_dist=True)
+        self.log_dict({f"val/{name}": value for name, value in values.items()}, sync_dist=True)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         decayed = [p for p in self.model.parameters() if p.dim() > 1]
@@ -74,13 +78,13 @@ class HiermapModule(L.LightningModule):
         return torch.optim.AdamW(groups, lr=self.options.lr)
 
     def progress_share(self) -> float:
-        """How much of the training is over, in [0, 1], by whichever of steps and time is nearer its end."""
+        """How much of the training is over, in [0, 1], by whichever of steps and time is nearer its end; the same in every process."""
         trainer = self.trainer
         share, timer = trainer.global_step / trainer.estimated_stepping_batches, timer_of(trainer)
         left = timer.time_remaining() if timer else None
         if timer is not None and left is not None:
             share = max(share, timer.time_elapsed() / (timer.time_elapsed() + left))
-        return min(1.0, share)
+        return trainer.strategy.broadcast(min(1.0, share))
 
 
 def timer_of(trainer: L.Trainer) -> Timer | None:

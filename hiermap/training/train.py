@@ -46,11 +46,11 @@ def train(config: Mapping[str, Any]) -> int:
     options, out = typed(TrainOptions, config), Path(config["out"])
     out.mkdir(parents=True, exist_ok=True)
     torch.set_flush_denormal(True)
-    torch.set_num_threads(int(config["threads"]) or os.cpu_count() or 1)
     L.seed_everything(int(config["seed"]), verbose=False)
     module = build_module(config)
     data = KitchenDataModule(config["data"], replace(options.data_options, seed=options.seed), module.model_config.legend)
     trainer = build_trainer(config, out)
+    torch.set_num_threads(int(config["threads"]) or max(1, (os.cpu_count() or 1) // trainer.num_devices))
     last = out / "checkpoints" / "last.ckpt"
     resume = last if config["resume"] and last.is_file() else None
     data.setup()
@@ -59,8 +59,8 @@ def train(config: Mapping[str, Any]) -> int:
         trainer.fit(module, datamodule=data, ckpt_path=resume)
     if trainer.interrupted:
         raise KeyboardInterrupt
-    values = export(module, data, trainer, config, out)
-    print(results_table(values))
+    if trainer.is_global_zero:
+        print(results_table(export(module, data, trainer, config, out)))
     return 0
 
 
@@ -109,7 +109,7 @@ def export(module: HiermapModule, data: KitchenDataModule, trainer: L.Trainer, c
         module.load_state_dict(torch.load(best, weights_only=True, map_location="cpu")["state_dict"])
     module.eval()
     scores = HeldOutScores(module.model_config.legend)
-    for batch in data.val_dataloader():
+    for batch in data.held_out():
         scores.add(module.model, batch)
     if module.weights.maps:
         module.model.calibration.copy_(torch.tensor(scores.calibration()))

@@ -27,7 +27,20 @@ def test_an_unknown_verb_lists_the_known(capsys):
     assert "collect" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["data"], ["data", "verify"], ["report"], ["report", "a", "b"], ["doctor", "x"], ["data", "sell", "."]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["data"],
+        ["data", "verify"],
+        ["report"],
+        ["report", "a", "b"],
+        ["doctor", "x"],
+        ["data", "sell", "."],
+        ["data", "verify", ".", "."],
+        ["data", "merge", "."],
+        ["results", "merge", "x"],
+    ],
+)
 def test_wrong_positionals_are_usage_errors(words, capsys):
     assert main(words) == 2
     said = capsys.readouterr().err

@@ -56,9 +56,10 @@ def move_for(spec: KitchenSpec, scene: SceneState, action: Action, view: Spatial
     """The move that an action means in a scene, whether or not the rules allow it, or None if its cell belongs to no such move."""
     if action.primitive == "place":
         return _placing(spec, scene, action, view)
-    best, found = np.inf, None
+    best, found, here = np.inf, None, np.zeros(view.valid.shape, bool)
+    here[action.cell] = True
     for move in conceivable(spec, scene, action.primitive, action.rotation_index):
-        region, distance = move_cells(spec, scene, view, move, action.rotation_index)
+        region, distance = move_cells(spec, scene, view, move, action.rotation_index, among=here)
         if region[action.cell] and distance[action.cell] < best:
             best, found = float(distance[action.cell]), move
     return found
@@ -78,26 +79,34 @@ def _placing(spec: KitchenSpec, scene: SceneState, action: Action, view: Spatial
 
 
 def move_cells(
-    spec: KitchenSpec, scene: SceneState, view: SpatialView, move: Move, rotation: int, masks: Mapping[str, np.ndarray] | None = None
+    spec: KitchenSpec,
+    scene: SceneState,
+    view: SpatialView,
+    move: Move,
+    rotation: int,
+    masks: Mapping[str, np.ndarray] | None = None,
+    among: ArrayLike = True,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cells `[H, W]` bool at which the primitive in that orientation bin means the move, and how far each is from the best point [m].
+    """Cells `[H, W]` bool, of those `among`, at which the primitive in that orientation bin means the move, and how far each is from the
+    best point [m], infinite where there was nothing to ask.
 
     Whether or not the rules allow the move.
     """
-    if move.place is not None:
-        offset = view.points - np.array(move.place.point_world)
-        distance = np.hypot(offset[..., 0], offset[..., 1])
-        there = (distance <= SPOT_RADIUS) & (np.abs(offset[..., 2]) <= SAME_LEVEL)
-        return place_cells(spec, scene, view, rotation, there), distance
-    region, distance = _thing_region(spec, scene, view, move, rotation)
-    region = region & view.valid
-    if masks is not None and move.target in masks:
-        region &= masks[move.target]
-    return region, distance
+    asked = view.valid & np.asarray(among)
+    if move.place is None and masks is not None and move.target in masks:
+        asked &= masks[move.target]
+    region, distance = np.zeros(asked.shape, bool), np.full(asked.shape, np.inf)
+    points = view.points[asked]
+    if move.place is None:
+        region[asked], distance[asked] = _thing_region(spec, scene, points, move, rotation)
+        return region, distance
+    offset = points - np.array(move.place.point_world)
+    distance[asked] = np.hypot(offset[:, 0], offset[:, 1])
+    region[asked] = np.abs(offset[:, 2]) <= SAME_LEVEL
+    return place_cells(spec, scene, view, rotation, region & (distance <= SPOT_RADIUS)), distance
 
 
-def _thing_region(spec: KitchenSpec, scene: SceneState, view: SpatialView, move: Move, rotation: int) -> tuple[np.ndarray, np.ndarray]:
-    points = view.points
+def _thing_region(spec: KitchenSpec, scene: SceneState, points: np.ndarray, move: Move, rotation: int) -> tuple[np.ndarray, np.ndarray]:
     if move.target in scene.poses:
         thing, pose = spec.object(move.target), scene.poses[move.target]
         if move.primitive == "grasp":
@@ -118,12 +127,11 @@ def place_cells(spec: KitchenSpec, scene: SceneState, view: SpatialView, rotatio
     cells = np.zeros(view.depth.shape, bool)
     if scene.held is None:
         return cells
-    thing = spec.object(scene.held)
-    ground = _ground(spec, scene, thing, view.points, rotation) & view.valid & np.asarray(among)
-    where = np.argwhere(ground)
-    if len(where):
-        points = view.points[ground].astype(float)
-        cells[tuple(where[_reachable(spec, scene, thing, points, rotation)].T)] = True
+    thing, asked = spec.object(scene.held), view.valid & np.asarray(among)
+    points = view.points[asked].astype(float)
+    there = _ground(spec, scene, thing, view.points[asked], rotation)
+    there[there] = _reachable(spec, scene, thing, points[there], rotation)
+    cells[asked] = there
     return cells
 
 

@@ -5,34 +5,25 @@ from functools import cached_property
 
 import numpy as np
 
-from hiermap.worlds.base import CameraView, Observation, RobotBody
+from hiermap.worlds.base import Observation
 from hiermap.worlds.errors import InvalidObservationError
-from hiermap.worlds.frame import SpatialFrame, depth_to_points
+from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.perception.calibration import calibrated
 from hiermap.worlds.perception.cameras import check_view
 from hiermap.worlds.perception.denoising import denoised
 from hiermap.worlds.perception.normals import local_normals, robust_normal
+from hiermap.worlds.perception.projection import EMPTY, Canvas, repair
 from hiermap.worlds.perception.self_filter import own_pixels
 
 FRAME = SpatialFrame()
 """The default cells."""
 CHANNELS = 10
 """Of `SpatialView.channels`: colour 3, depth, height, normal 3 (along the frame's forward, left and up), validity, holding."""
-MAX_VIEW_DEPTH_M = 2.4
-"""Points farther from the eye plane belong to no kitchen."""
-SAME_SURFACE_M = 0.015
-"""Neighbouring pixels whose depth differs by less see one surface; a bar stands at least 25 mm before its face."""
-SEE_THROUGH_M = 0.03
-"""A cell this much farther than most of its neighbours was missed by the near surface's samples."""
-FILL_ROUNDS = 3
-"""Holes up to six cells wide are filled from their rims."""
 MEAN_DEPTH_M, DEPTH_SCALE_M = 0.95, 0.25
 MEAN_HEIGHT_M, HEIGHT_SCALE_M = 0.25, 0.25
 """Bring the metric channels to about zero mean and unit range."""
 _QUANTUM_M = np.float32(1e-4)
 """Depth is rounded to what is stored, so that a view from a data set is bit for bit the one that was seen."""
-_INDEX_BITS = 24
-_EMPTY = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,108 +128,16 @@ def fuse(observation: Observation, frame: SpatialFrame = FRAME) -> SpatialView:
     for index, view in enumerate(observation.views):
         check_view(view, f"camera {index}")
     views, notes = calibrated(observation.views)
-    points = zip(*(_project(view, observation.body, frame) for view in views), strict=True)
-    cell, quanta, colour, within = (np.concatenate(parts) for parts in points)
-    nearest = np.full(frame.rows * frame.columns, _EMPTY)
-    np.minimum.at(nearest, cell, (quanta << _INDEX_BITS) | np.arange(len(cell)))
-    seen = nearest != _EMPTY
+    canvas = Canvas(frame)
+    for view in views:
+        known = denoised(np.where(view.depth > 0, view.depth, np.nan).astype(np.float32))
+        canvas.draw(view, np.where(own_pixels(view, observation.body), np.float32(np.nan), known))
+    seen = canvas.quanta != EMPTY
     if not seen.any():
         raise InvalidObservationError(
             "no camera sees any cell of the frame; check that T_camera_to_world is camera to world, in metres, with z forward"
         )
-    depth = np.where(seen, (nearest >> _INDEX_BITS).astype(np.float32) * _QUANTUM_M, np.nan).astype(np.float32).reshape(frame.shape)
-    source = np.where(seen, nearest & ((1 << _INDEX_BITS) - 1), 0)
-    rgb, offset = ((layer[source] * seen[:, None]).reshape(*frame.shape, -1) for layer in (colour, within))
-    depth, rgb, offset = _repair(depth, rgb, offset)
+    depth = np.where(seen, canvas.quanta.astype(np.float32) * _QUANTUM_M, np.float32(np.nan))
+    depth, rgb, offset = repair(depth, canvas.rgb, canvas.offset)
     valid = np.isfinite(depth)
     return SpatialView(rgb, np.where(valid, depth, np.float32(0)), valid, bool(observation.gripper.holding), frame, offset, notes)
-
-
-def _project(view: CameraView, body: RobotBody | None, frame: SpatialFrame) -> tuple[np.ndarray, ...]:
-    """What a camera sees besides the robot: cell numbers and depth quanta `[n]`, colours `[n, 3]`, and places within the cells `[n, 2]`."""
-    known = np.where(view.depth > 0, view.depth, np.nan).astype(np.float32)
-    depth = np.where(own_pixels(view, body), np.float32(np.nan), denoised(known))
-    points = _quarter_points(depth, view.K, view.T_camera_to_world)
-    row = (np.float32(frame.top) - _along(points, frame.up_direction)) * np.float32(1 / frame.cell_size)
-    column = (np.float32(frame.left) - _along(points, frame.left_direction)) * np.float32(1 / frame.cell_size)
-    ahead_m = _along(points, frame.view_direction) - np.float32(frame.eye)
-    with np.errstate(invalid="ignore"):
-        inside = (row >= 0) & (row < frame.rows) & (column >= 0) & (column < frame.columns)
-        inside &= (ahead_m > 0.01) & (ahead_m < MAX_VIEW_DEPTH_M)
-    kept = np.flatnonzero(inside)
-    row, column, ahead_m = row.ravel()[kept], column.ravel()[kept], ahead_m.ravel()[kept]
-    cell_row, cell_column = row.astype(np.int64), column.astype(np.int64)
-    quanta = np.rint(ahead_m * np.float32(1e4)).astype(np.int64)
-    within = np.stack([row - cell_row, column - cell_column], axis=-1) - np.float32(0.5)
-    colour = np.asarray(view.rgb).reshape(-1, 3)[kept % depth.size]
-    return cell_row * frame.columns + cell_column, quanta, colour, within.astype(np.float32)
-
-
-def _along(points: np.ndarray, direction: np.ndarray) -> np.ndarray:
-    """Coordinates `[...]` of points `[..., 3]` along a direction [3], summed in one order on every machine."""
-    x, y, z = direction.astype(np.float32)
-    return points[..., 0] * x + points[..., 1] * y + points[..., 2] * z
-
-
-def _quarter_points(depth: np.ndarray, K: np.ndarray, T_camera_to_world: np.ndarray) -> np.ndarray:
-    """World points `[4, h, w, 3]` a quarter of a pixel off each pixel's centre toward its corners, on the surface the pixel sees.
-
-    Four points a pixel leave no gaps between cells, and make a thin bar as wide as it is, not as narrow as its pixel centres.
-    """
-    left, right = _slopes(depth)
-    upper, lower = (slope.T for slope in _slopes(depth.T))
-    corners = []
-    for v, down in ((-0.25, -upper), (0.25, lower)):
-        for u, across in ((-0.25, -left), (0.25, right)):
-            corners.append(depth_to_points(depth + np.float32(0.25) * (down + across), K, T_camera_to_world, (u, v)))
-    return np.stack(corners)
-
-
-def _slopes(depth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How depth grows to the right, on the left and on the right of each pixel `[h, w]`, along the surface the pixel sees."""
-    steps = np.pad(np.diff(depth, axis=1), ((0, 0), (1, 1)), constant_values=np.nan)
-    with np.errstate(invalid="ignore"):
-        steps[~(np.abs(steps) < SAME_SURFACE_M)] = np.nan
-    left, right = steps[:, :-1], steps[:, 1:]
-    some = np.where(np.isnan(left), np.nan_to_num(right), left)
-    return some, np.where(np.isnan(right), some, right)
-
-
-def _repair(depth: np.ndarray, *layers: np.ndarray) -> list[np.ndarray]:
-    """Close see-through cells, then fill small holes; every filled cell copies its neighbours' median one, never a mean.
-
-    `depth` `[H, W]` is NaN where unknown, in the result too; `layers` `[H, W, ...]` are copied along.
-    """
-    around = _neighbours(depth, *np.indices(depth.shape))
-    with np.errstate(invalid="ignore"):
-        # Unknown neighbours sort last, so the sixth is known only if at least six are.
-        seen_through = depth - np.partition(around, 5, axis=0)[5] > SEE_THROUGH_M
-    images = _copy_median([depth, *layers], seen_through, least=6)
-    for _ in range(FILL_ROUNDS):
-        images = _copy_median(images, np.isnan(images[0]), least=3)
-    return images
-
-
-_SHIFTS = np.array([(r, c) for r in (-1, 0, 1) for c in (-1, 0, 1) if (r, c) != (0, 0)])
-
-
-def _neighbours(depth: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Depths of the eight neighbours of cells `[...]`, `[8, ...]`; NaN where unknown or outside."""
-    padded = np.pad(depth, 1, constant_values=np.nan)
-    return np.stack([padded[rows + 1 + r, columns + 1 + c] for r, c in _SHIFTS])
-
-
-def _copy_median(images: list[np.ndarray], where: np.ndarray, least: int) -> list[np.ndarray]:
-    """Cells `where` `[H, W]` with at least `least` known neighbours take all images' values from the (lower) median of these in depth."""
-    depth = images[0]
-    rows, columns = np.nonzero(where)
-    around = _neighbours(depth, rows, columns)
-    known = np.isfinite(around).sum(axis=0)
-    enough = known >= least
-    rows, columns, around, known = rows[enough], columns[enough], around[:, enough], known[enough]
-    chosen = np.argsort(around, axis=0)[(known - 1) // 2, np.arange(len(rows))]
-    sources = rows + _SHIFTS[chosen, 0], columns + _SHIFTS[chosen, 1]
-    copies = [image.copy() for image in images]
-    for copy, image in zip(copies, images, strict=True):
-        copy[rows, columns] = image[sources]
-    return copies

@@ -1,6 +1,7 @@
 """Which pixels show the robot itself: those whose points lie where its joint angles put its links."""
 
 import numpy as np
+from numba import njit
 
 from hiermap.worlds.base import CameraView, RobotBody
 from hiermap.worlds.frame import depth_to_points
@@ -23,7 +24,7 @@ def own_points(points_world: np.ndarray, body: RobotBody) -> np.ndarray:
     own = _in_reach(points, body)
     # Four pixels in five are not near any link.
     near = points[own]
-    mine = _in_boxes(near, body)
+    mine = _in_boxes(near, body.centres_world, body.axes_world, body.half_sizes + MARGIN_M)
     if body.held_world is not None:
         mine |= ((near - body.held_world) ** 2).sum(axis=1) < HELD_RADIUS_M**2
     own[own] = mine
@@ -42,10 +43,15 @@ def _in_reach(points: np.ndarray, body: RobotBody) -> np.ndarray:
     return inside
 
 
-def _in_boxes(points: np.ndarray, body: RobotBody) -> np.ndarray:
-    inside = np.ones((len(points), len(body.half_sizes)), bool)
-    for axis in range(3):
-        directions = body.axes_world[:, :, axis]
-        along = points @ directions.T.astype(points.dtype) - (body.centres_world * directions).sum(axis=1)
-        inside &= np.abs(along) <= body.half_sizes[:, axis] + MARGIN_M
-    return inside.any(axis=1)
+@njit(cache=True)
+def _in_boxes(points, centres, axes, half_sizes):
+    """Which points `[n, 3]` lie in some box, `[n]` bool."""
+    inside = np.zeros(len(points), np.bool_)
+    for i in range(len(points)):
+        for b in range(len(centres)):
+            x, y, z = points[i, 0] - centres[b, 0], points[i, 1] - centres[b, 1], points[i, 2] - centres[b, 2]
+            within = True
+            for k in range(3):
+                within &= abs(x * axes[b, 0, k] + y * axes[b, 1, k] + z * axes[b, 2, k]) <= half_sizes[b, k]
+            inside[i] |= within
+    return inside

@@ -37,7 +37,11 @@ class Interference:
         self.clearance = clearance
         self._slabs, self._owners, self._bits = _obstacles(spec, partial)
         self._cylinders = np.array([cylinder(o, p.point_world) for o, own in zip(objects, places, strict=True) for p in own]).reshape(-1, 5)
-        self._edges = np.cumsum([len(own) for own in places])[:-1]
+        # Which bit of which object's mask a cylinder stands for.
+        self._masks = np.zeros((len(self._cylinders), len(places)), np.int64)
+        for index, own in enumerate(places):
+            start = sum(map(len, places[:index]))
+            self._masks[start : start + len(own), index] = 1 << np.arange(len(own))
         names = [p.drawer for own in places for p in own]
         self._in_drawer = {drawer: np.array([n in (None, drawer) for n in names], bool) for drawer in {None, *names}}
         self._fixed = fixed_slabs(spec)
@@ -51,19 +55,18 @@ class Interference:
         shifted = self._bits << (2 * self._owners)
         return [int(np.bitwise_or.reduce(shifted[row])) for row in hit]
 
-    def conflicts(self, slabs: np.ndarray, without: Sequence[int], drawers: Sequence[str | None]) -> list[tuple[tuple[int, int], ...]]:
-        """Per move, for each object in the way of its slabs `[N, K, 8]`, its index and the bit mask of the places where it is.
+    def conflicts(self, slabs: np.ndarray, without: Sequence[int], drawers: Sequence[str | None]) -> np.ndarray:
+        """Per move and object the bit mask of the places where it is in the way of the move's slabs `[N, K, 8]`: `[N, objects]` int64.
 
         Not counted: the object with index `without[n]`, and what is in drawers other than `drawers[n]`.
         """
         count, per_move, _ = slabs.shape
         hit = cylinder_overlaps(slabs.reshape(-1, 8), self._cylinders, self.clearance.gap).reshape(count, per_move, -1).any(axis=1)
         none = np.zeros(len(self._cylinders), bool)
-        return [self._by_object(row & self._in_drawer.get(d, none), w) for row, w, d in zip(hit, without, drawers, strict=True)]
-
-    def _by_object(self, hit: np.ndarray, without: int) -> tuple[tuple[int, int], ...]:
-        masks = [sum(1 << int(number) for number in np.flatnonzero(mine)) for mine in np.split(hit, self._edges)]
-        return tuple((index, mask) for index, mask in enumerate(masks) if mask and index != without)
+        hit &= np.array([self._in_drawer.get(drawer, none) for drawer in drawers])
+        masks = hit @ self._masks
+        masks[np.asarray(without)[:, None] == np.arange(masks.shape[1])] = 0
+        return masks
 
     def meets_fixed(self, slabs: np.ndarray) -> np.ndarray:
         """Per move whether its slabs `[N, K, 8]` come too near to what never leaves: `[N]` bool."""
@@ -128,6 +131,15 @@ def fixture_ways(spec: KitchenSpec, name: str, to: str, clearance: Clearance) ->
     fixture = spec.fixture(name)
     rotations = {r for fraction in (0.0, 0.5, 1.0) for r in fixture_primitive(fixture, to, fraction)[1]}
     return {rotation: fixture_space(fixture, to, rotation, clearance) for rotation in rotations}
+
+
+@lru_cache(maxsize=64)
+def all_fixture_ways(spec: KitchenSpec, clearance: Clearance) -> tuple[list[tuple[str, str, int]], np.ndarray]:
+    """Name, end and orientation bin of every way to move a fixture, and the slabs `[N, K, 8]` passed, the last one of each repeated."""
+    asked = [(fixture.name, to) for fixture in spec.fixtures for to in fixture.ends]
+    passed = {(*key, k): np.concatenate(way) for key in asked for k, way in fixture_ways(spec, *key, clearance).items()}
+    longest = max(map(len, passed.values()))
+    return list(passed), np.stack([np.pad(slabs, ((0, longest - len(slabs)), (0, 0)), "edge") for slabs in passed.values()])
 
 
 @lru_cache(maxsize=4096)

@@ -105,16 +105,12 @@ def levels(table: TransitionTable, depth: int, start: int | None = None, bound: 
 
 def _expanded(table: TransitionTable, states: np.ndarray, rows: np.ndarray, seen: np.ndarray) -> Level:
     """Successors of some rows, each once (the first operator wins, so the order is deterministic), without those in sorted `seen`."""
-    following, parents, operators = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.int32)]
-    for number, used in table.applicable(states[rows]):
-        operator = table.operators[number]
-        following.append((states[rows[used]] & ~operator.clear) | operator.put)
-        parents.append(rows[used])
-        operators.append(np.full(len(used), number, np.int32))
-    unique, first = np.unique(np.concatenate(following), return_index=True)
+    operators, used = table.applicable(states[rows])
+    parents = rows[used]
+    unique, first = np.unique((states[parents] & ~table.clears[operators]) | table.puts[operators], return_index=True)
     is_new = seen[np.minimum(np.searchsorted(seen, unique), len(seen) - 1)] != unique
     first = first[is_new]
-    return Level(unique[is_new], np.concatenate(parents)[first], np.concatenate(operators)[first])
+    return Level(unique[is_new], parents[first], operators[first])
 
 
 def steps_to_predicates(table: TransitionTable, max_steps: int) -> dict[PredicateKey, int]:
@@ -126,9 +122,8 @@ def steps_to_predicates(table: TransitionTable, max_steps: int) -> dict[Predicat
         steps |= {key: depth for key in keys if key not in steps and table.holds(level.states, key).any()}
     if max_steps > 0 and len(steps) < len(keys):
         # The last level is never built: an operator that applies anywhere makes true what it sets.
-        used = [table.operators[number] for number, _ in table.applicable(found[-1].states)]
-        after = np.array([operator.put for operator in used], np.int64)
-        targets = np.array([operator.move.target for operator in used], object)
+        used = np.unique(table.applicable(found[-1].states)[0])
+        after, targets = table.puts[used], np.array([table.operators[number].move.target for number in used], object)
         steps |= {key: max_steps for key in keys if key not in steps and table.holds(after[targets == key[1]], key).any()}
     return steps
 

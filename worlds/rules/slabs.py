@@ -4,10 +4,12 @@ A slab is an upright prism over an oriented rectangle, a row of eight numbers: c
 half sizes along and across that direction [m], lowest and highest z [m]. Sets of slabs are arrays `[N, 8]`.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 
 from hiermap.primitives.hand import MAX_APPROACH_YAW_RAD
 from hiermap.worlds.kitchen.spec import DOORS, FixtureSpec
@@ -121,28 +123,35 @@ def top_hand(grips_world: np.ndarray, opening_axis: np.ndarray, clearance: Clear
     return np.stack([fingers, palm], axis=1)
 
 
-def overlaps(first: np.ndarray, second: np.ndarray, gap: float) -> np.ndarray:
+@njit(cache=True)
+def overlaps(first, second, gap):
     """Which slabs of `first` `[A, 8]` come nearer than `gap` [m] to which of `second` `[B, 8]`: `[A, B]` bool (separating axes)."""
-    a, b = first[:, None, :], second[None, :, :]
-    separated = (a[..., 6] >= b[..., 7] + gap) | (b[..., 6] >= a[..., 7] + gap)
-    dx, dy = b[..., 0] - a[..., 0], b[..., 1] - a[..., 1]
-    cosine = np.abs(a[..., 2] * b[..., 2] + a[..., 3] * b[..., 3])
-    sine = np.abs(a[..., 2] * b[..., 3] - a[..., 3] * b[..., 2])
-    for ux, uy, own_along, own_across, other_along, other_across in (
-        (a[..., 2], a[..., 3], a[..., 4], a[..., 5], b[..., 4], b[..., 5]),
-        (b[..., 2], b[..., 3], b[..., 4], b[..., 5], a[..., 4], a[..., 5]),
-    ):
-        along, across = np.abs(dx * ux + dy * uy), np.abs(-dx * uy + dy * ux)
-        separated |= along >= own_along + other_along * cosine + other_across * sine + gap
-        separated |= across >= own_across + other_along * sine + other_across * cosine + gap
-    return ~separated
+    meet = np.empty((len(first), len(second)), np.bool_)
+    for i in range(len(first)):
+        for j in range(len(second)):
+            a, b = first[i], second[j]
+            level = a[6] < b[7] + gap and b[6] < a[7] + gap
+            meet[i, j] = level and not _separated(a, b, gap) and not _separated(b, a, gap)
+    return meet
 
 
-def cylinder_overlaps(slabs: np.ndarray, cylinders: np.ndarray, gap: float) -> np.ndarray:
+@njit(cache=True)
+def _separated(a, b, gap):
+    """Whether `b` lies beyond a side of `a`, seen from above."""
+    dx, dy = b[0] - a[0], b[1] - a[1]
+    cosine, sine = abs(a[2] * b[2] + a[3] * b[3]), abs(a[2] * b[3] - a[3] * b[2])
+    along, across = abs(dx * a[2] + dy * a[3]), abs(-dx * a[3] + dy * a[2])
+    return along >= a[4] + b[4] * cosine + b[5] * sine + gap or across >= a[5] + b[4] * sine + b[5] * cosine + gap
+
+
+@njit(cache=True)
+def cylinder_overlaps(slabs, cylinders, gap):
     """Which slabs `[A, 8]` come nearer than `gap` to which upright cylinders `[B, 5]` (x, y, radius, z low, z high): `[A, B]` bool."""
-    a, b = slabs[:, None, :], cylinders[None, :, :]
-    dx, dy = b[..., 0] - a[..., 0], b[..., 1] - a[..., 1]
-    along = np.maximum(np.abs(dx * a[..., 2] + dy * a[..., 3]) - a[..., 4], 0.0)
-    across = np.maximum(np.abs(-dx * a[..., 3] + dy * a[..., 2]) - a[..., 5], 0.0)
-    near = np.hypot(along, across) < b[..., 2] + gap
-    return near & (a[..., 6] < b[..., 4] + gap) & (b[..., 3] < a[..., 7] + gap)
+    meet = np.empty((len(slabs), len(cylinders)), np.bool_)
+    for i in range(len(slabs)):
+        for j in range(len(cylinders)):
+            a, b = slabs[i], cylinders[j]
+            dx, dy = b[0] - a[0], b[1] - a[1]
+            along, across = max(abs(dx * a[2] + dy * a[3]) - a[4], 0.0), max(abs(-dx * a[3] + dy * a[2]) - a[5], 0.0)
+            meet[i, j] = math.hypot(along, across) < b[2] + gap and a[6] < b[4] + gap and b[3] < a[7] + gap
+    return meet

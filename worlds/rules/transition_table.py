@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 
 from hiermap.worlds.goals import PREDICATES
 from hiermap.worlds.kitchen.spec import FixtureSpec, KitchenSpec, ObjectSpec, SceneState
 from hiermap.worlds.rules.judge import PredicateKey
 from hiermap.worlds.rules.moves import SIDE_OF_BIN, Move, fixture_primitive, grasp_bins, hand_over, push_space
-from hiermap.worlds.rules.obstacles import CLOSED, OPEN, PARTIAL, Interference, fixture_block, fixture_ways, stops
+from hiermap.worlds.rules.obstacles import CLOSED, OPEN, PARTIAL, Interference, all_fixture_ways, fixture_block, stops
 from hiermap.worlds.rules.places import Place, common_places, fits, on_surface, own_places
 from hiermap.worlds.rules.slabs import Clearance, cylinder_overlaps
 
@@ -44,11 +45,11 @@ class Variable:
 
 @dataclass(frozen=True, eq=False)
 class Way:
-    """One orientation of an operator: `block` bits of the state that must be 0, and per object index the places (bit mask) in the way."""
+    """One orientation of an operator: `block` bits of the state that must be 0, and per object the bit mask of the places in the way."""
 
     rotation_index: int
     block: int
-    conflicts: tuple[tuple[int, int], ...]
+    conflicts: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,11 +82,12 @@ class TransitionTable:
         objects: the objects that are in the scene.
         fixtures, things, hand: where a state keeps each fixture, each object's place number, and what is held.
         places: by object, what its place numbers mean.
-        operators: every move that some state may allow.
+        operators: every move that some state may allow; `clears` and `puts` `[O]` int64 are theirs.
     """
 
     def __init__(self, spec: KitchenSpec, scene: SceneState, clearance: Clearance):
         self.spec, self.clearance, self._scene = spec, clearance, scene
+        self._where: dict[PredicateKey, int] = {}
         self.objects = tuple(o for o in spec.objects if o.name in scene.poses)
         widths = [2] * len(spec.fixtures) + [6] * len(self.objects) + [3]
         if sum(widths) > 62:
@@ -101,13 +103,26 @@ class TransitionTable:
         _, self.start = _packed(dict(zip((*variables, self.hand), (*codes.values(), *numbers.values(), held), strict=True)))
         self._partial = tuple((name, scene.fractions[name]) for name, code in codes.items() if code == PARTIAL)
         self._among = Interference(spec, self.objects, list(self.places.values()), self._partial, clearance)
+        passed, slabs = all_fixture_ways(spec, clearance)
+        self._passing = dict(zip(passed, self._among.conflicts(slabs, [-1] * len(passed), [None] * len(passed)), strict=True))
         on_fixtures = [operator for fixture in spec.fixtures for operator in self._fixture_operators(fixture)]
         on_objects = [o for index, thing in enumerate(self.objects) for o in self._object_operators(index, thing)]
         self.operators = (*on_fixtures, *on_objects)
+        self.clears, self.puts = (np.array([getattr(o, key) for o in self.operators], np.int64) for key in ("clear", "put"))
+        self._shifts = np.array([variable.shift for variable in self.things.values()], np.int64)
+        ways = [way for operator in self.operators for way in operator.ways]
+        needs = np.array([(operator.need_mask, operator.need_value) for operator in self.operators], np.int64).reshape(-1, 2)
+        first = np.cumsum([0, *(len(operator.ways) for operator in self.operators)])
+        conflicts = np.array([way.conflicts for way in ways], np.int64).reshape(len(ways), -1)
+        self._packed = needs, first, np.array([way.block for way in ways], np.int64), conflicts, self._shifts
 
     def places_where(self, key: PredicateKey) -> int:
         """Bit mask of the place numbers at which a predicate of an object holds."""
-        kind, thing, *targets = key
+        if key not in self._where:
+            self._where[key] = self._places_where(*key)
+        return self._where[key]
+
+    def _places_where(self, kind: str, thing: str, *targets: str) -> int:
         if kind == "held":
             return 1 << HELD
         return sum(1 << number for number, place in enumerate(self.places[thing]) if self._holds_at(place, kind, targets[0]))
@@ -131,24 +146,15 @@ class TransitionTable:
             return self.fixtures[subject].of(states) == self.spec.fixture(subject).ends.index(kind)
         return (self.place_bits(states, subject) & np.uint64(self.places_where(key))) != 0
 
-    def applicable(self, states: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-        """Operator numbers with the rows `[M]` of `states` `[N]` int64 in which they apply; operators that apply nowhere are left out."""
-        placed = [self.place_bits(states, thing) for thing in self.things]
-        for number, operator in enumerate(self.operators):
-            rows = np.flatnonzero((states & operator.need_mask) == operator.need_value)
-            if len(rows) == 0:
-                continue
-            free = np.logical_or.reduce([_is_free(way, states[rows], [bits[rows] for bits in placed]) for way in operator.ways])
-            if free.any():
-                yield number, rows[free]
+    def applicable(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Operator numbers `[M]`, rising, with the rows `[M]` of `states` `[N]` int64, rising, in which they apply."""
+        return np.nonzero(_applicable(states, *self._packed))
 
     def free_rotations(self, state: int, operator: Operator) -> tuple[int, ...]:
         """The orientation bins in which an operator applies to one state."""
         if (state & operator.need_mask) != operator.need_value:
             return ()
-        row = np.array([state], np.int64)
-        placed = [self.place_bits(row, thing) for thing in self.things]
-        return tuple(way.rotation_index for way in operator.ways if _is_free(way, row, placed)[0])
+        return tuple(way.rotation_index for way in operator.ways if _is_free(state, way.block, way.conflicts, self._shifts))
 
     def _fixture_operators(self, fixture: FixtureSpec) -> Iterator[Operator]:
         """Moving a fixture to either end: with a free hand, uncovered, unlatched, and no latch whose door is open."""
@@ -164,9 +170,8 @@ class TransitionTable:
                 yield _operator(Move(primitive, fixture.name, bins[0], to=to), {**needs, own: code}, ways, {own: goal})
 
     def _fixture_way(self, fixture: FixtureSpec, to: str, rotation: int, base: int) -> Way:
-        passed = np.concatenate(fixture_ways(self.spec, fixture.name, to, self.clearance)[rotation])
         block = fixture_block(self.spec, self._partial, fixture.name, to, rotation, self.clearance)
-        return Way(rotation, base | block, self._among.conflicts(passed[None], [-1], [None])[0])
+        return Way(rotation, base | block, self._passing[fixture.name, to, rotation])
 
     def _object_operators(self, index: int, thing: ObjectSpec) -> Iterator[Operator]:
         own, ways = self.things[thing.name], self._hand_ways(index, thing)
@@ -184,14 +189,17 @@ class TransitionTable:
     def _hand_ways(self, index: int, thing: ObjectSpec) -> dict[tuple[int, str], list[Way]]:
         """By place number and primitive every orientation of the hand, with what is in its way; all geometry in one pass."""
         found: dict[tuple[int, str], list[Way]] = {}
-        asked = []
+        asked, nothing = [], np.zeros(len(self.objects), np.int64)
         for number, place in enumerate(self.places[thing.name]):
             for primitive in ("grasp", "place"):
                 if place is ELSEWHERE:
-                    found[number, primitive] = [Way(0, 0, ())]
+                    found[number, primitive] = [Way(0, 0, nothing)]
                 else:
                     asked += [(number, primitive, rotation, place) for rotation in self._hand_bins(thing, place, primitive)]
-        slabs = np.concatenate([hand_over(thing, [p.point_world], primitive, k, self.clearance) for _, primitive, k, p in asked])
+        slabs, hands = np.empty((len(asked), 3, 8)), [(primitive, rotation) for _, primitive, rotation, _ in asked]
+        for hand in set(hands):
+            rows = [row for row, other in enumerate(hands) if other == hand]
+            slabs[rows] = hand_over(thing, [asked[row][-1].point_world for row in rows], *hand, self.clearance)
         names = [f.name for f in self.spec.fixtures]
         blocks = self._among.blocks(slabs, [-1 if p.drawer is None else names.index(p.drawer) for *_, p in asked])
         conflicts = self._among.conflicts(slabs, [index] * len(asked), [p.drawer for *_, p in asked])
@@ -201,7 +209,7 @@ class TransitionTable:
                 above = None if place.drawer is None else self.spec.fixture(place.drawer).above
                 covering = 0 if above is None else self.fixtures[above].bits
                 crowded = primitive == "grasp" or self.clearance.crowding
-                way = Way(rotation, block | covering, crowd if crowded else ())
+                way = Way(rotation, block | covering, crowd if crowded else nothing)
                 found.setdefault((number, primitive), []).append(way)
         return found
 
@@ -232,11 +240,26 @@ class TransitionTable:
                 yield _operator(Move("push", thing.name, rotation, side=side), needs, [way], {own: numbers[end]})
 
 
-def _is_free(way: Way, states: np.ndarray, placed: Sequence[np.ndarray]) -> np.ndarray:
-    """Whether nothing is in the way in `states` `[N]`, in which `placed` are the objects' place numbers as bits `[N]`."""
-    free = (states & way.block) == 0
-    for index, mask in way.conflicts:
-        free &= (placed[index] & np.uint64(mask)) == 0
+@njit(cache=True)
+def _applicable(states, needs, first, blocks, conflicts, shifts):
+    """Which operators, with needs `[O, 2]` and ways from `first` `[O + 1]` on, apply in which states `[N]`: `[O, N]` bool."""
+    free = np.zeros((len(needs), len(states)), np.bool_)
+    for number in range(len(needs)):
+        for row in range(len(states)):
+            if states[row] & needs[number, 0] == needs[number, 1]:
+                for way in range(first[number], first[number + 1]):
+                    if _is_free(states[row], blocks[way], conflicts[way], shifts):
+                        free[number, row] = True
+                        break
+    return free
+
+
+@njit(cache=True)
+def _is_free(state, block, conflicts, shifts):
+    """Whether nothing is in the way in a state, whose objects' place numbers begin at the bits `shifts`."""
+    free = state & block == 0
+    for index in range(len(shifts)):
+        free &= conflicts[index] >> (state >> shifts[index] & 63) & 1 == 0
     return free
 
 

@@ -33,7 +33,7 @@ def _table(spec: KitchenSpec, key: tuple, clearance: Clearance) -> TransitionTab
 def legal_moves(spec: KitchenSpec, scene: SceneState, clearance: Clearance = NOMINAL) -> list[Move]:
     """Every move that the scene allows, with one orientation bin that is free, in a fixed order."""
     table = table_for(spec, scene, clearance)
-    found = [table.operators[number] for number, _ in table.applicable(np.array([table.start], np.int64))]
+    found = [table.operators[number] for number in table.applicable(np.array([table.start], np.int64))[0]]
     return [replace(operator.move, rotation_index=table.free_rotations(table.start, operator)[0]) for operator in found]
 
 

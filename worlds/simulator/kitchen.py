@@ -17,7 +17,7 @@ from hiermap.worlds.kitchen.spec import KitchenSpec, SceneState
 from hiermap.worlds.perception.fusion import FRAME, SpatialView, fuse
 from hiermap.worlds.perception.grounding import ground
 from hiermap.worlds.perception.sensing_options import SensingOptions
-from hiermap.worlds.simulator.robosuite_env import HiermapKitchen
+from hiermap.worlds.simulator.robosuite_env import HiermapKitchen, kitchen_model
 from hiermap.worlds.simulator.segmentation import segment
 from hiermap.worlds.simulator.sensors import draw_drift, robot_body, sense
 
@@ -49,9 +49,8 @@ class Kitchen:
         self, spec_or_seed: KitchenSpec | int, sensing: SensingOptions | None = None, sensing_seed: int = 0, frame: SpatialFrame = FRAME
     ) -> None:
         self.spec = sample_kitchen(int(spec_or_seed)) if isinstance(spec_or_seed, int | np.integer) else spec_or_seed
-        self.environment = HiermapKitchen(kitchen=self.spec)
-        self.model: mujoco.MjModel = self.environment.sim.model._model
-        self.data: mujoco.MjData = self.environment.sim.data._data
+        self.model = kitchen_model(self.spec)
+        self.data = mujoco.MjData(self.model)
         self.sensing = SensingOptions() if sensing is None else sensing
         self.arm = PandaArm(self.model, self.data)
         self.drift = draw_drift(self.sensing, np.random.default_rng([self.spec.seed, sensing_seed]))
@@ -156,7 +155,7 @@ class Kitchen:
         """Calibrated RGB-D views, the gripper's state and the robot's body; noise is a function of the time and the sensing seed."""
         rng = np.random.default_rng([self.spec.seed, self.sensing_seed, round(self.data.time * 1e4)])
         gripper = self.gripper()
-        views = sense(self.model, self.data, self.sensing, self.drift, rng, self.robot_geom_ids)
+        views = sense(self.model, self.data, self.sensing, self.drift, rng)
         held = self.data.site_xpos[self._site].copy() if gripper.holding else None
         return Observation(views, gripper, body=robot_body(self.model, self.data, self.robot_geom_ids, held))
 

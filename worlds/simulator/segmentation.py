@@ -6,36 +6,34 @@ import mujoco
 import numpy as np
 
 from hiermap.worlds.frame import SpatialFrame
-from hiermap.worlds.simulator.sensors import cast
+from hiermap.worlds.simulator.rays import PixelRays, cast
 
 FAR_M = 1000.0
 """Rays from one point this far away are parallel to within 0.6 mm over the kitchen, and can all be cast in one call."""
-HIDDEN_GROUP = 5
 SUBCELLS = 2
 """Rays per cell edge; the nearest hit owns the cell, as in fusion."""
+
+
+def parallel_rays(frame: SpatialFrame, subcells: int = SUBCELLS) -> PixelRays:
+    """Rays through the `subcells`^2 parts of every cell, `[rows * subcells, columns * subcells]`; their lengths are depth plus `FAR_M`."""
+    per_part = frame.cell_size / subcells
+    first = frame.cell_to_point(np.full(2, (1 / subcells - 1) / 2), np.array(0.0))
+    centre = frame.cell_to_point(np.array([0.5 * frame.rows - 0.5, 0.5 * frame.columns - 0.5]), np.array(0.0))
+    origin = centre - FAR_M * frame.view_direction
+    columns = [-per_part * frame.left_direction, -per_part * frame.up_direction, first - origin]
+    return PixelRays(origin, np.stack(columns, axis=1) / FAR_M, (frame.rows * subcells, frame.columns * subcells))
 
 
 def parallel_hits(
     model: mujoco.MjModel, data: mujoco.MjData, frame: SpatialFrame, hidden_geom_ids: Collection[int], subcells: int = SUBCELLS
 ) -> tuple[np.ndarray, np.ndarray]:
     """Geom ids `[H, W]` (-1 for none) and exact view depths `[H, W]` [m] (NaN for none) of the nearest of `subcells`^2 rays per cell."""
-    offsets = (np.arange(subcells) + 0.5) / subcells - 0.5
-    steps = np.stack(np.meshgrid(offsets, offsets, indexing="ij"), axis=-1).reshape(-1, 2)
-    cells = frame.grid().reshape(-1, 1, 2) + steps
-    ends = frame.cell_to_point(cells, np.zeros(cells.shape[:2])).reshape(-1, 3)
-    centre = frame.cell_to_point(np.array([0.5 * frame.rows - 0.5, 0.5 * frame.columns - 0.5]), np.array(0.0))
-    origin = centre - FAR_M * frame.view_direction
-    hidden = list(hidden_geom_ids)
-    groups = model.geom_group[hidden].copy()
-    try:
-        model.geom_group[hidden] = HIDDEN_GROUP
-        geom, length, _ = cast(model, data, origin, (ends - origin) / FAR_M, 2 * FAR_M)
-    finally:
-        model.geom_group[hidden] = groups
-    depth = np.where(geom >= 0, length - FAR_M, np.inf).reshape(-1, subcells**2)
+    geom, length = cast(model, data, parallel_rays(frame, subcells), hidden_geom_ids)
+    shape = frame.rows, subcells, frame.columns, subcells
+    depth, geom = (layer.reshape(shape).swapaxes(1, 2).reshape(-1, subcells**2) for layer in (length - FAR_M, geom))
     nearest = depth.argmin(axis=1)
     picked = np.take_along_axis(depth, nearest[:, None], axis=1)[:, 0]
-    owner = np.take_along_axis(geom.reshape(depth.shape), nearest[:, None], axis=1)[:, 0]
+    owner = np.take_along_axis(geom, nearest[:, None], axis=1)[:, 0]
     return owner.reshape(frame.shape), np.where(np.isfinite(picked), picked, np.nan).reshape(frame.shape)
 
 

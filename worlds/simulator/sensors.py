@@ -1,7 +1,6 @@
 """What the cameras see: RGB-D images by ray casting (default, no graphics library) or by MuJoCo's renderer (needs EGL or OSMesa)."""
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import mujoco
@@ -13,9 +12,8 @@ from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.frame import point_to_pixel
 from hiermap.worlds.perception.cameras import CameraSpec
 from hiermap.worlds.perception.sensing_options import SensingOptions
+from hiermap.worlds.simulator.rays import CAMERA_GROUP, PixelRays, cast, normals
 
-GEOM_GROUP = np.array([1, 0, 0, 0, 0, 0], np.uint8)
-"""Cameras see geoms of group 0: simple shapes that carry the colours; groups above hold meshes that cost ten times as much."""
 LIGHT_WORLD = np.array([-0.45, 0.25, 0.86])
 """Where the light comes from (unit vector up to rounding): over the robot's left shoulder, so that no two faces of a box look the same."""
 AMBIENT = 0.55
@@ -23,7 +21,6 @@ AMBIENT = 0.55
 BACKGROUND_RGB = np.array([200, 205, 210], np.uint8)
 FIDUCIALS_WORLD = np.array([[x, y, z] for x in (0.55, 0.80) for y in (-0.45, 0.45) for z in (0.0, 0.5)])
 """Eight calibration marks around the kitchen front [m]; their detection is simulated, with `fiducial_noise_px`."""
-MAX_RAY_M = 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,13 +53,13 @@ def _direction(rng: np.random.Generator) -> np.ndarray:
 
 
 def sense(
-    model: mujoco.MjModel, data: mujoco.MjData, options: SensingOptions, drift: Drift, rng: np.random.Generator, robot_ids: Collection[int]
+    model: mujoco.MjModel, data: mujoco.MjData, options: SensingOptions, drift: Drift, rng: np.random.Generator
 ) -> tuple[CameraView, ...]:
     """One RGB-D image per camera, with the pose it was calibrated to; `rng` draws the noise of this look."""
     views = []
     for camera, T_true in zip(options.cameras, drift.T_camera_to_world, strict=True):
         if options.backend == "rays":
-            rgb, depth = _ray_image(model, data, camera, T_true, drift.light_world, robot_ids)
+            rgb, depth = _ray_image(model, data, camera, T_true, drift.light_world)
         else:
             rgb, depth = _rendered_image(model, data, camera, T_true)
         rgb, depth = _noisy(rgb, depth, drift.brightness, options, rng)
@@ -81,22 +78,9 @@ def robot_body(
     return RobotBody(data.geom_xpos[ids], data.geom_xmat[ids].reshape(-1, 3, 3), half_sizes, held_world)
 
 
-def pixel_rays(camera: CameraSpec) -> np.ndarray:
-    """Directions `[h, w, 3]` in camera axes through the pixel centres, with z = 1, so that a ray's length factor is optical depth."""
-    v, u = np.mgrid[: camera.height, : camera.width].astype(float)
-    K = camera.K
-    return np.stack([(u - K[0, 2]) / K[0, 0], (v - K[1, 2]) / K[1, 1], np.ones_like(u)], axis=-1)
-
-
-def cast(
-    model: mujoco.MjModel, data: mujoco.MjData, origin_world: np.ndarray, directions_world: np.ndarray, cutoff: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """First hits of rays `[n, 3]` from one origin: geom ids `[n]` (-1 for none), length factors `[n]` and outward normals `[n, 3]`."""
-    n = len(directions_world)
-    geom, length, normal = np.full(n, -1, np.int32), np.empty(n), np.zeros((n, 3))
-    vec = np.ascontiguousarray(directions_world, float).reshape(-1)
-    mujoco.mj_multiRay(model, data, np.asarray(origin_world, float), vec, GEOM_GROUP, 1, -1, geom, length, normal.reshape(-1), n, cutoff)
-    return geom, length, normal
+def pixel_rays(camera: CameraSpec, T: np.ndarray) -> PixelRays:
+    """Rays of a camera at pose `T` `[4, 4]` through its pixel centres; a ray's length is optical depth."""
+    return PixelRays(T[:3, 3], T[:3, :3] @ np.linalg.inv(camera.K), (camera.height, camera.width))
 
 
 def geom_colours(model: mujoco.MjModel) -> np.ndarray:
@@ -107,31 +91,15 @@ def geom_colours(model: mujoco.MjModel) -> np.ndarray:
     return colours
 
 
-@contextmanager
-def boxes_for_meshes(model: mujoco.MjModel, geom_ids: Collection[int]) -> Iterator[None]:
-    """Within the block rays meet the bounding boxes of these mesh geoms instead of their triangles.
-
-    The robot's meshes cost more than the whole kitchen, and what rays find there is only thrown away: a self-filter may be generous.
-    """
-    meshes = [i for i in geom_ids if model.geom_type[i] == mujoco.mjtGeom.mjGEOM_MESH]
-    model.geom_type[meshes] = mujoco.mjtGeom.mjGEOM_BOX
-    try:
-        yield
-    finally:
-        model.geom_type[meshes] = mujoco.mjtGeom.mjGEOM_MESH
-
-
 def _ray_image(
-    model: mujoco.MjModel, data: mujoco.MjData, camera: CameraSpec, T: np.ndarray, light_world: np.ndarray, robot_geom_ids: Collection[int]
+    model: mujoco.MjModel, data: mujoco.MjData, camera: CameraSpec, T: np.ndarray, light_world: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    directions = pixel_rays(camera).reshape(-1, 3) @ T[:3, :3].T
-    with boxes_for_meshes(model, robot_geom_ids):
-        geom, depth, normal = cast(model, data, T[:3, 3], directions, MAX_RAY_M)
-    light = AMBIENT + (1 - AMBIENT) * np.clip(normal @ light_world, 0, 1)
-    rgb = np.clip(255 * geom_colours(model)[geom] * light[:, None], 0, 255).astype(np.uint8)
+    rays = pixel_rays(camera, T)
+    geom, depth = cast(model, data, rays)
+    light = AMBIENT + (1 - AMBIENT) * np.clip(normals(model, data, rays, geom, depth) @ light_world, 0, 1)
+    rgb = ((255 * geom_colours(model))[geom] * light[..., None]).astype(np.uint8)
     rgb[geom < 0], depth[geom < 0] = BACKGROUND_RGB, np.nan
-    shape = (camera.height, camera.width)
-    return rgb.reshape(*shape, 3), depth.reshape(shape).astype(np.float32)
+    return rgb, depth.astype(np.float32)
 
 
 def _rendered_image(model: mujoco.MjModel, data: mujoco.MjData, camera: CameraSpec, T: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -143,7 +111,7 @@ def _rendered_image(model: mujoco.MjModel, data: mujoco.MjData, camera: CameraSp
             f"the 'mujoco' sensing backend found no graphics library ({error}); set MUJOCO_GL=egl or osmesa, or use sensing backend 'rays'"
         ) from error
     option = mujoco.MjvOption()
-    option.geomgroup[:] = GEOM_GROUP
+    option.geomgroup[:] = np.arange(len(option.geomgroup)) == CAMERA_GROUP
     with renderer:
         renderer.update_scene(data, scene_option=option)
         _aim(renderer, camera, T)

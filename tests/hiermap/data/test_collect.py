@@ -121,13 +121,14 @@ def test_a_seed_that_fails_is_void_and_not_tried_again(tmp_path, monkeypatch):
 def test_when_every_seed_fails_collect_says_why(tmp_path, monkeypatch):
     settings = typed(CollectSettings, load_config("collect", [f"out={tmp_path}", "source=toy"]))
     monkeypatch.setitem(collect_module.SOURCES, "toy", "math:sqrt")
-    record = collect_module._work(settings, 0)
+    record, content = collect_module._work(settings, 0)
+    assert content is None
     assert record["reason"].startswith("TypeError")
     with collect_module.tqdm(total=1, disable=True) as bar, pytest.raises(HiermapError, match="no episode"):
         collect_module._list(tmp_path, record, {seed: record for seed in range(100)}, bar)
 
 
-@pytest.mark.parametrize("word", ["interactions=0", "workers=0", "source=dreams", "seed=-1", "random_share=1.5"])
+@pytest.mark.parametrize("word", ["interactions=0", "workers=-1", "source=dreams", "seed=-1", "random_share=1.5"])
 def test_an_unusable_value_is_a_config_error_that_names_it(tmp_path, word):
     with pytest.raises(ConfigError, match=word.split("=")[0]):
         collect(load_config("collect", [f"out={tmp_path}", word]))

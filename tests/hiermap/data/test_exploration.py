@@ -111,7 +111,7 @@ def test_every_kind_of_choice_is_a_valid_action():
     now, rng = first_look(), np.random.default_rng(0)
     for random_share in (0.0, 1.0):
         for _ in range(50):
-            action = choose(now, rng, CollectSettings("", random_share=random_share), None)
+            action = choose(now, rng, CollectSettings(out="", random_share=random_share), None)
             assert 0 <= action.rotation_index < len(PRIMITIVES[action.primitive].rotations)
             assert now.view.valid[action.cell]
 
@@ -121,7 +121,7 @@ def test_model_guided_actions_go_to_the_models_peak():
     maps = np.zeros(now.maps.shape, np.float32)
     maps[3, 1, 40, 60] = 0.9
     chosen = [
-        choose(now, np.random.default_rng(seed), CollectSettings("", random_share=0.0, model_share=1.0), lambda view: maps)
+        choose(now, np.random.default_rng(seed), CollectSettings(out="", random_share=0.0, model_share=1.0), lambda view: maps)
         for seed in range(10)
     ]
     assert {(a.primitive, a.rotation_index) for a in chosen} == {("pull", 1)}

@@ -10,7 +10,7 @@ from hiermap.data.verify import info, verify
 def store(directory, seed, episode=None):
     episode = episode or toy_episode(seed)
     name = file_name("toy", seed)
-    manifest.append(directory, manifest.describe(write_episode(directory, name, episode), episode))
+    manifest.append(directory, manifest.describe(name, write_episode(directory, name, episode).read_bytes(), episode))
     return name
 
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import pytest
 
+from hiermap.evaluation import episode_runner
 from hiermap.evaluation import evaluate as module
 from hiermap.evaluation.evaluate import evaluate
 from hiermap.evaluation.results import COLUMNS, PARTIAL, EpisodeRow
@@ -34,7 +35,7 @@ class FakeBench:
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FakeBench]]:
-    monkeypatch.setattr(module, "Bench", FakeBench)
+    monkeypatch.setattr(episode_runner, "Bench", FakeBench)
     FakeBench.ran = []
     yield FakeBench
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from hiermap.model.weights import CONFIG_FILE, MODEL_FILE, load_weights, save_weights, shipped_names, weights_directory
+from hiermap.model.locate import MODEL_FILE, shipped_names, weights_directory
+from hiermap.model.weights import CONFIG_FILE, load_weights, save_weights
 from hiermap.model.world_model import HiermapModel
 from hiermap.worlds.errors import DataError
 from tests.hiermap.model.test_world_model import SMALL

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from hiermap.system.pool import THREAD_VARIABLES, WorkerDiedError, run_all
-from hiermap.worlds.errors import DataError
+from hiermap.system.pool import THREAD_VARIABLES, PoolOptions, WorkerDiedError, run_all
+from hiermap.worlds.errors import ConfigError, DataError
+
+ONE = PoolOptions(workers=1)
 
 
 def adder(amount: int):
@@ -21,6 +23,18 @@ def adder(amount: int):
 
 def process_ids():
     return lambda _: os.getpid()
+
+
+def fatal_once(path: Path):
+    """Kills its process the first time only."""
+
+    def task(number: int) -> int:
+        if not path.exists():
+            path.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return number
+
+    return task
 
 
 def environment():
@@ -40,40 +54,44 @@ def failing():
 
 @pytest.mark.parametrize("workers", [0, 1, 2])
 def test_every_task_gives_its_result_once(workers):
-    assert sorted(run_all(partial(adder, 10), range(7), workers, tasks_per_process=2)) == list(range(10, 17))
+    assert sorted(run_all(partial(adder, 10), range(7), PoolOptions(workers=workers), units_per_process=2)) == list(range(10, 17))
 
 
 def test_workers_are_replaced_after_their_share_of_tasks():
-    ids = list(run_all(process_ids, range(6), 1, tasks_per_process=2))
+    ids = list(run_all(process_ids, range(6), ONE, units_per_process=2))
     assert len(set(ids)) == 3 and os.getpid() not in ids
-    assert set(run_all(process_ids, range(3), 0)) == {os.getpid()}
+    assert set(run_all(process_ids, range(3), PoolOptions(workers=0))) == {os.getpid()}
 
 
 def test_workers_have_one_thread_a_library_and_the_parent_keeps_its_own(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
-    assert set(run_all(environment, THREAD_VARIABLES, 1)) == {"1"}
+    assert set(run_all(environment, THREAD_VARIABLES, ONE)) == {"1"}
     assert os.environ["OMP_NUM_THREADS"] == "7" and "MKL_NUM_THREADS" not in os.environ
 
 
-def test_a_worker_that_is_killed_is_an_error_that_says_what_to_do():
-    with pytest.raises(WorkerDiedError, match=r"same command goes on.*fewer workers"):
-        list(run_all(killer, [True], 1))
+def test_the_unit_of_a_worker_that_is_killed_is_done_by_another(tmp_path):
+    assert sorted(run_all(partial(fatal_once, tmp_path / "died"), range(4), PoolOptions(workers=2))) == [0, 1, 2, 3]
+
+
+def test_a_unit_that_kills_every_worker_is_an_error_that_says_what_to_do():
+    with pytest.raises(WorkerDiedError, match=r"4 times.*same command goes on.*fewer workers"):
+        list(run_all(killer, [True], ONE))
 
 
 @pytest.mark.parametrize("workers", [0, 1])
 def test_what_a_task_raises_is_raised_here(workers):
     with pytest.raises(DataError, match="task 0 is damaged"):
-        list(run_all(failing, [0], workers))
+        list(run_all(failing, [0], PoolOptions(workers=workers)))
 
 
 SCRIPT = """
 import sys, time
 sys.path[:0] = {path!r}
-from hiermap.system.pool import run_all
+from hiermap.system.pool import PoolOptions, run_all
 from {module} import sleeper
 if __name__ == "__main__":
-    print(next(run_all(sleeper, [0.0, 60.0], 1)), flush=True)
+    print(next(run_all(sleeper, [0.0, 60.0], PoolOptions())), flush=True)
     time.sleep(60)
 """
 
@@ -98,10 +116,29 @@ def test_workers_end_when_the_parent_is_killed(tmp_path):
 
 
 def test_closing_early_ends_the_workers():
-    results = run_all(sleeper, [0.0, 60.0], 1)
+    results = run_all(sleeper, [0.0, 60.0], ONE)
     worker = next(results)
     started = time.monotonic()
     results.close()
     assert time.monotonic() - started < 20
     with pytest.raises(ProcessLookupError):
         os.kill(worker, 0)
+
+
+def test_shards_do_every_unit_once():
+    shards = [list(PoolOptions(shard=f"{i}/3").mine(range(8))) for i in (1, 2, 3)]
+    assert shards == [[0, 3, 6], [1, 4, 7], [2, 5]]
+
+
+@pytest.mark.parametrize(
+    "options", [{"shard": "0/2"}, {"shard": "3/2"}, {"shard": "half"}, {"launcher": "slurm"}, {"workers": -1}, {"max_retries": -1}]
+)
+def test_an_unusable_option_is_an_error_that_names_it(options):
+    with pytest.raises(ConfigError, match=next(iter(options))):
+        PoolOptions(**options)
+
+
+def test_a_cluster_without_ray_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ConfigError, match=r"pip install 'hiermap\[ray\]'"):
+        list(run_all(process_ids, range(2), PoolOptions(launcher="ray")))

@@ -37,5 +37,5 @@ def observe(options: SensingOptions | None = None, seed: int = 0, holding: bool 
     model, data = build()
     options, arm = options or SensingOptions(), [model.geom("arm").id]
     rng = np.random.default_rng(seed)
-    views = sense(model, data, options, draw_drift(options, rng), rng, arm)
+    views = sense(model, data, options, draw_drift(options, rng), rng)
     return Observation(views, GripperState(0.08, holding), body=robot_body(model, data, arm))

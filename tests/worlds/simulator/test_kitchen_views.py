@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import mujoco
 import numpy as np
 import pytest
 
@@ -13,8 +14,9 @@ from hiermap.worlds.perception.fusion import fuse
 from hiermap.worlds.perception.self_filter import own_pixels
 from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.simulator.kitchen import Kitchen
+from hiermap.worlds.simulator.rays import cast
 from hiermap.worlds.simulator.segmentation import parallel_hits
-from hiermap.worlds.simulator.sensors import boxes_for_meshes, cast, pixel_rays
+from hiermap.worlds.simulator.sensors import pixel_rays
 
 FRAME = SpatialFrame()
 SEEDS = (0, 5, 8, 200003)
@@ -105,14 +107,23 @@ def test_two_millimetres_of_noise_leave_handles_in_place():
         assert np.linalg.norm(view.point(cell) - fixture.handle_at(fraction)) < 0.02, fixture.name
 
 
+def mesh_hits(kitchen, rays):
+    """Geoms that MuJoCo's own rays meet, meshes as they are."""
+    rows, columns = rays.shape
+    directions = np.moveaxis(np.stack([*np.indices(rays.shape)[::-1], np.ones(rays.shape)]), 0, -1).reshape(-1, 3) @ rays.directions.T
+    geom, length = np.full(len(directions), -1, np.int32), np.empty(len(directions))
+    groups = np.array([1, 0, 0, 0, 0, 0], np.uint8)
+    mujoco.mj_multiRay(
+        kitchen.model, kitchen.data, rays.origin_world, directions.ravel(), groups, 1, -1, geom, length, None, len(directions), 5.0
+    )
+    return geom.reshape(rows, columns)
+
+
 def test_the_self_filter_covers_every_pixel_of_the_robots_meshes():
     kitchen = Kitchen(2)
     observation = kitchen.observe()
     for camera, view in zip(kitchen.sensing.cameras, observation.views, strict=True):
-        T = camera.T_camera_to_world
-        directions = pixel_rays(camera).reshape(-1, 3) @ T[:3, :3].T
-        geom, _, _ = cast(kitchen.model, kitchen.data, T[:3, 3], directions, 5.0)
-        exact = np.isin(geom, list(kitchen.robot_geom_ids)).reshape(view.depth.shape)
+        exact = np.isin(mesh_hits(kitchen, pixel_rays(camera, camera.T_camera_to_world)), list(kitchen.robot_geom_ids))
         assert exact.any()
         own = own_pixels(view, observation.body)
         assert not (exact & ~own).any()
@@ -145,11 +156,9 @@ def test_the_self_filter_takes_nothing_of_the_kitchen_away():
     observation = kitchen.observe()
     robot = list(kitchen.robot_geom_ids)
     for view in observation.views:
-        directions = pixel_rays(kitchen.sensing.cameras[0]).reshape(-1, 3) @ view.T_camera_to_world[:3, :3].T
-        with boxes_for_meshes(kitchen.model, robot):
-            geom, _, _ = cast(kitchen.model, kitchen.data, view.T_camera_to_world[:3, 3], directions, 5.0)
+        geom, _ = cast(kitchen.model, kitchen.data, pixel_rays(kitchen.sensing.cameras[0], view.T_camera_to_world))
         floor = geom == kitchen.model.geom("floor").id
-        taken = own_pixels(view, observation.body).reshape(-1) & ~np.isin(geom, robot) & ~floor
+        taken = own_pixels(view, observation.body) & ~np.isin(geom, robot) & ~floor
         assert not taken.any()
 
 

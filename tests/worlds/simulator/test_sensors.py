@@ -119,7 +119,7 @@ def test_sensing_leaves_the_simulation_untouched():
     model, data = build()
     before = data.qpos.copy(), model.geom_group.copy(), model.geom_type.copy(), data.time
     options = SensingOptions()
-    sense(model, data, options, draw_drift(options, np.random.default_rng(0)), np.random.default_rng(0), [model.geom("arm").id])
+    sense(model, data, options, draw_drift(options, np.random.default_rng(0)), np.random.default_rng(0))
     np.testing.assert_array_equal(data.qpos, before[0])
     np.testing.assert_array_equal(model.geom_group, before[1])
     np.testing.assert_array_equal(model.geom_type, before[2])
