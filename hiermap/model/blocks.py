@@ -51,6 +51,11 @@ class WideBlock(nn.Module):
         return x + self.narrow(torch.relu(self.widen(y))).permute(0, 3, 1, 2)
 
 
+def cells_of(latent: Tensor) -> Tensor:
+    """`[B, D, h, w]` -> `[B, h*w, D]`, a view of a channels-last latent."""
+    return latent.flatten(2).transpose(1, 2)
+
+
 def unit_rms(x: Tensor) -> Tensor:
     """Scale `[B, C, h, w]` to unit root mean square over channels at every cell: imagined latents stay where the heads were trained."""
     return x * torch.rsqrt(x.square().mean(dim=1, keepdim=True) + 1e-6)

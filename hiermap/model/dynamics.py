@@ -1,9 +1,10 @@
 """The latent after an action, given that the action has its effect."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hiermap.model.blocks import Pointwise, WideBlock, perceptron, unit_rms
+from hiermap.model.blocks import Pointwise, WideBlock, cells_of, perceptron, unit_rms
 from hiermap.model.config import STRIDE, ModelConfig
 from hiermap.primitives.specs import ROTATION_BINS
 
@@ -13,18 +14,19 @@ _OFFSET_SCALE = 8.0
 
 
 def draw_actions(cell: Tensor, rows: int, columns: int) -> Tensor:
-    """Cells `[B, 2]` as maps `[B, STRIDE**2 + 3, rows, columns]`: the cell within its latent cell (one-hot), a blob, and signed offsets."""
+    """Cells `[B, 2]` as maps `[B, rows, columns, STRIDE**2 + 3]`: the cell within its latent cell (one-hot), a blob, and signed offsets."""
     size, device = len(cell), cell.device
     coarse = torch.div(cell, STRIDE, rounding_mode="floor")
     fine = (cell[:, 0] % STRIDE) * STRIDE + cell[:, 1] % STRIDE
-    hot = torch.zeros(size, STRIDE**2, rows, columns, device=device)
-    hot[torch.arange(size, device=device), fine, coarse[:, 0], coarse[:, 1]] = 1.0
+    drawn = torch.zeros(size, rows, columns, STRIDE**2 + 3, device=device)
+    drawn[torch.arange(size, device=device), coarse[:, 0], coarse[:, 1], fine] = 1.0
     centre = (cell.float() + 0.5) / STRIDE - 0.5
     down = torch.arange(rows, device=device)[None, :, None] - centre[:, 0, None, None]
     right = torch.arange(columns, device=device)[None, None, :] - centre[:, 1, None, None]
-    blob = torch.exp(-0.5 * (down.square() + right.square()) / 2.0**2)
-    offsets = [torch.tanh(d / _OFFSET_SCALE).expand(-1, rows, columns) for d in (down, right)]
-    return torch.cat([hot, blob[:, None], offsets[0][:, None], offsets[1][:, None]], dim=1)
+    drawn[..., STRIDE**2] = torch.exp(-0.5 * (down.square() + right.square()) / 2.0**2)
+    for axis, offset in enumerate((down, right), start=STRIDE**2 + 1):
+        drawn[..., axis] = torch.tanh(offset / _OFFSET_SCALE)
+    return drawn
 
 
 class Dynamics(nn.Module):
@@ -41,7 +43,7 @@ class Dynamics(nn.Module):
         self.action = nn.Embedding(len(config.legend.primitives) * ROTATION_BINS, _CONDITION)
         self.register_buffer("row_of", torch.tensor(config.legend.flat), persistent=False)
         self.condition = perceptron(2 * config.latent + _CONDITION, _CONDITION, _CONDITION)
-        self.enter = Pointwise(config.latent + STRIDE**2 + 3, config.latent)
+        self.enter = nn.Linear(config.latent + STRIDE**2 + 3, config.latent)
         self.tint = nn.Linear(_CONDITION, config.latent)
         self.blocks = nn.ModuleList(WideBlock(config.latent, _CONDITION) for _ in range(config.dynamics_blocks))
         self.leave = Pointwise(config.latent, config.latent)
@@ -49,15 +51,16 @@ class Dynamics(nn.Module):
 
     def forward(self, latent: Tensor, bin_index: Tensor, cell: Tensor) -> Tensor:
         drawn = draw_actions(cell, latent.shape[2], latent.shape[3])
-        blob = drawn[:, STRIDE**2 : STRIDE**2 + 1]
-        here = (latent * blob).sum(dim=(2, 3)) / blob.sum(dim=(2, 3))
-        everywhere = latent.mean(dim=(2, 3))
+        cells, blob = cells_of(latent), drawn[..., STRIDE**2].flatten(1)
+        here = (blob[:, None] @ cells)[:, 0] / blob.sum(dim=1, keepdim=True)
         kind = self.action(self.row_of[bin_index])
-        condition = torch.relu(self.condition(torch.cat([here, everywhere, kind], dim=1)))
-        x = self.enter(torch.cat([latent, drawn], dim=1)) + self.tint(condition)[:, :, None, None]
+        condition = torch.relu(self.condition(torch.cat([here, cells.mean(dim=1), kind], dim=1)))
+        # The product with what is drawn apart: joining it to the latent would copy the latent.
+        split = self.enter.weight.split([self.width, drawn.shape[-1]], dim=1)
+        start = F.linear(drawn, split[1], self.enter.bias).flatten(1, 2) + self.tint(condition)[:, None]
+        x = (F.linear(cells, split[0]) + start).unflatten(1, latent.shape[2:]).permute(0, 3, 1, 2)
         for block in self.blocks:
             x = block(x, condition)
-        change = self.leave(torch.relu(x))
-        seen = unit_rms(latent[:, : self.visible] + change[:, : self.visible])
-        memory = torch.tanh(latent[:, self.visible :] + change[:, self.visible :])
+        after = latent + self.leave(torch.relu(x))
+        seen, memory = unit_rms(after[:, : self.visible]), torch.tanh(after[:, self.visible :])
         return torch.cat([seen, memory], dim=1).contiguous(memory_format=torch.channels_last)

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hiermap.model.blocks import perceptron
+from hiermap.model.blocks import cells_of, perceptron
 from hiermap.model.config import STEPS_CAP, STRIDE, ModelConfig
 
 HEADS = 4
@@ -147,11 +147,6 @@ def _pooling(masks: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     at, around = coarse.flatten(2), wide.flatten(2)
     area = torch.log1p(at.sum(dim=-1, keepdim=True))
     return at / (at.sum(-1, keepdim=True) + 1e-6), around / (around.sum(-1, keepdim=True) + 1e-6), area
-
-
-def cells_of(latent: Tensor) -> Tensor:
-    """`[B, D, h, w]` -> `[B, h*w, D]`, a view of a channels-last latent."""
-    return latent.flatten(2).transpose(1, 2)
 
 
 def _of_heads(weight: Tensor) -> Tensor:

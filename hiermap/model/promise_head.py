@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from hiermap.model.blocks import perceptron
+from hiermap.model.blocks import cells_of, perceptron
 from hiermap.model.config import STRIDE, ModelConfig
-from hiermap.model.predicate_head import CLASSES, HEADS, Answers, Reading, cells_of
+from hiermap.model.predicate_head import CLASSES, HEADS, Answers, Reading
 from hiermap.primitives.specs import ROTATION_BINS
 
 _REACH = 2.0

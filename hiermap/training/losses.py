@@ -209,11 +209,11 @@ def promise_loss(model: HiermapModel, batch: SequenceBatch, paths: Unrolled) -> 
         reading = model.predicates.read(latents, things)
         now, after = model.predicates.answer(reading), model.predicates(model.dynamics(latents, bin_index, cell), things)
         unary, binary = (labels_along(x, batch)[which] != UNKNOWN for x in (batch.unary, batch.binary))
-    if model.promise is None or not len(which):
+    if model.promise is None:
         return latents.new_zeros(())
     guessed = model.promise(latents, reading, now, bin_index, cell)
-    return (_gap(guessed.unary, guessed.unary_steps, after.unary, after.unary_steps, unary)
-            + _gap(guessed.binary, guessed.binary_steps, after.binary, after.binary_steps, binary)) / len(which)  # fmt: skip
+    costs = _gap(guessed.unary, guessed.unary_steps, after.unary, after.unary_steps, unary).flatten(1).sum(dim=1)
+    return mean_of_all(costs + _gap(guessed.binary, guessed.binary_steps, after.binary, after.binary_steps, binary).flatten(1).sum(dim=1))
 
 
 def possible_actions(maps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -227,10 +227,10 @@ def possible_actions(maps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _gap(truth: Tensor, steps: Tensor, true_truth: Tensor, true_steps: Tensor, known: Tensor) -> Tensor:
-    """Cross-entropies of guessed logits under those that imagining gave, summed where the question makes sense."""
+    """Cross-entropies of guessed logits under those that imagining gave; 0 where the question makes no sense."""
     truths = F.binary_cross_entropy_with_logits(truth, torch.sigmoid(true_truth), reduction="none")
     classes = (torch.softmax(true_steps, dim=-1) * -torch.log_softmax(steps, dim=-1)).sum(dim=-1)
-    return ((truths + classes) * known).sum()
+    return (truths + classes) * known
 
 
 def step_classes(steps: Tensor, truth: Tensor) -> Tensor:

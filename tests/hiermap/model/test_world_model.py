@@ -58,9 +58,9 @@ def test_several_moments_are_answered_as_one_by_one(model: HiermapModel) -> None
 
 
 def test_an_action_is_drawn_at_its_cell() -> None:
-    drawn = draw_actions(torch.tensor([(6, 9)]), 12, 16)[0]
+    drawn = draw_actions(torch.tensor([(6, 9)]), 12, 16)[0].permute(2, 0, 1)
     assert drawn[:16].sum() == 1 and drawn[2 * 4 + 1, 1, 2] == 1
-    assert drawn[16].argmax() == 1 * 16 + 2
+    assert drawn[16].flatten().argmax() == 1 * 16 + 2
     assert drawn[17, 0].unique() < 0 < drawn[17, 5].unique() and (drawn[18, :, 0] < 0).all() and (drawn[18, :, 9] > 0).all()
 
 

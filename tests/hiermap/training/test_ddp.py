@@ -23,6 +23,15 @@ from hiermap.training.module import HiermapModule
 
 # Which cells far from every positive one a step looks at is drawn at random; here it looks at all.
 losses.choose_cells = partial(losses.choose_cells, share=1.0)
+
+# So is which action is tried; here it is the first.
+def first_actions(maps):
+    which = maps.flatten(1).any(dim=1).nonzero()[:, 0]
+    place = maps[which].flatten(1).float().argmax(dim=1)
+    columns, cells = maps.shape[3], maps.shape[2] * maps.shape[3]
+    return which, place // cells, torch.stack([place % cells // columns, place % columns], dim=1)
+
+losses.possible_actions = first_actions
 seen, out = [], Path(sys.argv[1])
 training_step = HiermapModule.training_step
 
