@@ -21,9 +21,9 @@ class Answers:
 
     Attributes:
         unary: `[B, N, U]`, whether the predicate holds.
-        binary: `[B, N, N, V]`, of (thing, place).
+        binary: `[B, N, N, V]`, of (thing, place); `[B, Q, V]` where Q pairs were asked about.
         unary_steps: `[B, N, U, STEPS_CAP + 1]`, class scores of the number of primitives still needed.
-        binary_steps: `[B, N, N, V, STEPS_CAP + 1]`.
+        binary_steps: the same with `[STEPS_CAP + 1]`.
     """
 
     unary: Tensor
@@ -90,9 +90,9 @@ class PredicateHead(nn.Module):
         self.thing, self.place = nn.Linear(width, width), nn.Linear(width, width)
         self.relation = perceptron(width + 4 * HEADS + 2, width, len(config.legend.binary) * (1 + CLASSES))
 
-    def forward(self, now: Tensor, things: Things) -> Answers:
-        """Latents `[S * B, D, h, w]` of S moments of B episodes, moment by moment, and their things -> answers."""
-        return self.answer(self.read(now, things))
+    def forward(self, now: Tensor, things: Things, pairs: Tensor | None = None) -> Answers:
+        """Latents `[S * B, D, h, w]` of S moments of B episodes, moment by moment, and their things -> answers, as `answer` gives them."""
+        return self.answer(self.read(now, things), pairs)
 
     def things(self, first: Tensor, masks: Tensor) -> Things:
         """Latents `[B, D, h, w]` of the first views and masks `[B, N, H, W]` in them (empty = unknown)."""
@@ -126,8 +126,8 @@ class PredicateHead(nn.Module):
         read = (attention @ cells).unflatten(1, (HEADS, -1)) @ value.transpose(1, 2) + _of_heads(self.values.bias)[layer][:, None]
         return attention.unflatten(1, (HEADS, -1)), _merge(read)
 
-    def answer(self, reading: Reading) -> Answers:
-        """What the tokens say."""
+    def answer(self, reading: Reading, pairs: Tensor | None = None) -> Answers:
+        """What the tokens say, of all N x N pairs or of `pairs` `[Q, 2]` (thing, place) only."""
         token, attention, things = reading.token, reading.attention, reading.things
         unary = self.unary(token).unflatten(-1, (-1, 1 + CLASSES))
         pair = torch.relu(self.thing(token)[:, :, None] + self.place(token)[:, None])
@@ -136,8 +136,13 @@ class PredicateHead(nn.Module):
         apart = where[:, :, None] - things.centre.repeat(1, 1, HEADS)[:, None]
         gap = things.centre[:, :, None] - things.centre[:, None]
         facts = torch.cat([pair, over, apart, over * over.transpose(1, 2), gap], dim=-1)
-        binary = self.relation(facts).unflatten(-1, (-1, 1 + CLASSES))
+        binary = self.relation(of_pairs(facts, pairs)).unflatten(-1, (-1, 1 + CLASSES))
         return Answers(unary[..., 0], binary[..., 0], unary[..., 1:], binary[..., 1:])
+
+
+def of_pairs(values: Tensor, pairs: Tensor | None) -> Tensor:
+    """`[B, N, N, ...]` as it is, or `[B, Q, ...]` of the given pairs `[Q, 2]`."""
+    return values if pairs is None else values[:, pairs[:, 0], pairs[:, 1]]
 
 
 def _pooling(masks: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from hiermap.model.blocks import cells_of, perceptron
 from hiermap.model.config import STRIDE, ModelConfig
-from hiermap.model.predicate_head import CLASSES, HEADS, Answers, Reading
+from hiermap.model.predicate_head import CLASSES, HEADS, Answers, Reading, of_pairs
 from hiermap.primitives.specs import ROTATION_BINS
 
 _REACH = 2.0
@@ -34,7 +34,9 @@ class PromiseHead(nn.Module):
         self.of_thing, self.of_place, self.of_action = (nn.Linear(width, width) for _ in range(3))
         self.binary = _deep(width, len(config.legend.binary) * (1 + CLASSES))
 
-    def forward(self, latent: Tensor, reading: Reading, now: Answers, bin_index: Tensor, cell: Tensor) -> Answers:
+    def forward(
+        self, latent: Tensor, reading: Reading, now: Answers, bin_index: Tensor, cell: Tensor, pairs: Tensor | None = None
+    ) -> Answers:
         """Latents `[B, D, h, w]` and what the predicate head read there and answered -> answers once the actions have had their effect.
 
         Latents, readings and answers may also be of one moment `[1, ...]` at which all actions are tried.
@@ -44,8 +46,9 @@ class PromiseHead(nn.Module):
         relation = self._relation(near, cell, reading)
         thing = self.thing(torch.cat([reading.token.expand(len(relation), -1, -1), relation], dim=-1))
         unary = self.unary(torch.relu(thing + action[:, None])).unflatten(-1, (-1, 1 + CLASSES))
-        pair = self.of_thing(torch.relu(thing))[:, :, None] + self.of_place(torch.relu(thing))[:, None]
-        binary = self.binary(torch.relu(pair + self.of_action(torch.relu(action))[:, None, None])).unflatten(-1, (-1, 1 + CLASSES))
+        place = self.of_place(torch.relu(thing)) + self.of_action(torch.relu(action))[:, None]
+        pair = of_pairs(self.of_thing(torch.relu(thing))[:, :, None] + place[:, None], pairs)
+        binary = self.binary(torch.relu(pair)).unflatten(-1, (-1, 1 + CLASSES))
         return Answers(
             now.unary + unary[..., 0], now.binary + binary[..., 0], now.unary_steps + unary[..., 1:], now.binary_steps + binary[..., 1:]
         )

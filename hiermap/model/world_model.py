@@ -80,18 +80,19 @@ class HiermapModel(nn.Module):
         """What is asked about: latents `[B, D, h, w]` of first views and masks `[B, N, H, W]` of things in them."""
         return self.predicates.things(first, masks)
 
-    def beliefs(self, latent: Tensor, things: Things) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Probabilities `[B, N, U]` and `[B, N, N, V]` that predicates hold, and the expected primitives still needed if they do not."""
-        return self._by_name(self.predicates(latent, things))
+    def beliefs(self, latent: Tensor, things: Things, pairs: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Probabilities that predicates hold, `[B, N, U]` and of all pairs `[B, N, N, V]` or of `pairs` `[Q, 2]` `[B, Q, V]`, and the
+        expected primitives still needed if they do not."""
+        return self._by_name(self.predicates(latent, things, pairs))
 
     def promises(
-        self, latent: Tensor, things: Things, primitive: Tensor, rotation: Tensor, cell: Tensor
+        self, latent: Tensor, things: Things, primitive: Tensor, rotation: Tensor, cell: Tensor, pairs: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Guessed beliefs after each of `[B]` actions on the one latent `[1, D, h, w]`, as `beliefs` gives them of `imagine`."""
         assert self.promise is not None, "these weights were trained without promises"
         reading = self.predicates.read(latent, things)
         bin_index = self.bin_of[primitive, rotation].clamp(min=0)
-        return self._by_name(self.promise(latent, reading, self.predicates.answer(reading), bin_index, cell))
+        return self._by_name(self.promise(latent, reading, self.predicates.answer(reading, pairs), bin_index, cell, pairs))
 
     def _by_name(self, answers: Answers) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         truth = _by_name(torch.sigmoid(answers.unary), self.unary_of, 0.0), _by_name(torch.sigmoid(answers.binary), self.binary_of, 0.0)

@@ -23,7 +23,8 @@ class HeldOutScores:
     Keys of `summary`: `ap_NAME`, `ece_NAME` per primitive and their means `ap`, `ece` (of calibrated probabilities: the calibration is
     fitted on every other batch and judged on the rest, both ways round); per horizon h = 1..5 `imagined_ap_h`, `present_ap_h`
     (maps decoded from the real view at that step) and `unchanged_ap_h` (maps of the start, as if nothing changed), all against the true
-    maps at that step; `predicate_ap_KIND`, `predicates` and `imagined_predicates` (mean average precision), `steps_error` (mean absolute).
+    maps at that step; `predicate_ap_KIND`, `predicates` and `imagined_predicates` (mean average precision), `promised_changes` (of which
+    predicates an action changes, guessed without imagining it), `steps_error` (mean absolute).
     """
 
     def __init__(self, legend: Legend, rank: int = 0, ranks: int = 1) -> None:
@@ -33,6 +34,7 @@ class HeldOutScores:
             name: [[ScoreHistogram() for _ in legend.primitives] for _ in range(HORIZONS)] for name in ("imagined", "present", "unchanged")
         }
         self.predicates = {name: {kind: ScoreHistogram() for kind in legend.unary + legend.binary} for name in ("present", "imagined")}
+        self.changes = ScoreHistogram()
         self.steps = torch.zeros(2, dtype=torch.float64)
 
     @torch.inference_mode()
@@ -50,10 +52,13 @@ class HeldOutScores:
             for name, logits in (("imagined", imagined[:, k]), ("present", present[:, k + 1]), ("unchanged", present[:, 0])):
                 self._add_maps(self.horizons[name][k], logits, truth, batch.known)
         self._add_predicates(model, batch, paths)
+        if model.promise is not None and length:
+            self._add_promises(model, batch, paths)
 
     def add_up(self, total: Callable[[torch.Tensor], torch.Tensor]) -> None:
         """Take the sum over all processes of what each has counted; `total` sums a tensor."""
         histograms = [
+            self.changes,
             *chain(*self.halves, *chain(*self.horizons.values())),
             *chain(*(kinds.values() for kinds in self.predicates.values())),
         ]
@@ -87,7 +92,9 @@ class HeldOutScores:
             out[f"{prefix}predicates"] = mean_known([*precisions.values()])
         error, count = self.steps.tolist()
         out["steps_error"] = error / count if count else float("nan")
-        out["score"] = mean_known([out["ap"], out["imagined_ap_1"], out["imagined_ap_3"], out["predicates"], out["imagined_predicates"]])
+        out["promised_changes"] = self.changes.average_precision()
+        names = ("ap", "imagined_ap_1", "imagined_ap_3", "predicates", "imagined_predicates", "promised_changes")
+        out["score"] = mean_known([out[name] for name in names])
         return out
 
     def calibration(self) -> list[tuple[float, float]]:
@@ -117,3 +124,17 @@ class HeldOutScores:
                 for name, part in (("present", slice(0, real)), ("imagined", slice(real, None))):
                     one, label = logits[part][..., index], labels[part][..., index]
                     self.predicates[name][kind].add(one[label != UNKNOWN], label[label != UNKNOWN] == 1)
+
+    def _add_promises(self, model: HiermapModel, batch: SequenceBatch, paths: Unrolled) -> None:
+        """Count, of every step, the logits that a predicate changes against whether it does."""
+        assert model.promise is not None
+        length = batch.bin_index.shape[1]
+        before = torch.cat([*paths.real[:, :-1].unbind(1)])
+        reading = model.predicates.read(before, model.things(paths.first, batch.masks))
+        actions = batch.bin_index.T.flatten(), batch.cell.transpose(0, 1).flatten(0, 1)
+        guessed = model.promise(before, reading, model.predicates.answer(reading), *actions)
+        for logits, truth in ((guessed.unary, batch.unary), (guessed.binary, batch.binary)):
+            labels = labels_along(truth, batch).unflatten(0, (-1, len(batch.views)))
+            now, after = labels[:length].flatten(0, 1), labels[1 : length + 1].flatten(0, 1)
+            known = (now != UNKNOWN) & (after != UNKNOWN)
+            self.changes.add(torch.where(now == 1, -logits, logits)[known], (now != after)[known])

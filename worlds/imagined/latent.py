@@ -13,8 +13,9 @@ from hiermap.primitives.specs import PRIMITIVES
 from hiermap.worlds.base import Action, Node, Outcome
 from hiermap.worlds.errors import InvalidObservationError
 from hiermap.worlds.frame import SpatialFrame
-from hiermap.worlds.goals import BINARY, UNARY, Goal
+from hiermap.worlds.goals import Goal
 from hiermap.worlds.imagined.belief_options import BeliefOptions
+from hiermap.worlds.imagined.question import Beliefs, Question, together
 from hiermap.worlds.perception.fusion import DEPTH_SCALE_M, FRAME, MEAN_DEPTH_M, SpatialView
 
 CHUNK = 8
@@ -22,8 +23,6 @@ CHUNK = 8
 _NAMES = tuple(PRIMITIVES)
 
 Past = tuple[tuple[str, int, int, int], ...]
-Beliefs = tuple[np.ndarray, np.ndarray]
-"""`[predicates]` each: the probability that a predicate holds, and the primitives it still needs if it does not."""
 
 
 class Model(Protocol):
@@ -38,8 +37,10 @@ class Model(Protocol):
     def decode(self, latent: Tensor) -> Tensor: ...
     def decode_depth(self, latent: Tensor) -> Tensor: ...
     def things(self, first: Tensor, masks: Tensor) -> Any: ...
-    def beliefs(self, latent: Tensor, things: Any) -> tuple[Tensor, ...]: ...
-    def promises(self, latent: Tensor, things: Any, primitive: Tensor, rotation: Tensor, cell: Tensor) -> tuple[Tensor, ...]: ...
+    def beliefs(self, latent: Tensor, things: Any, pairs: Tensor) -> tuple[Tensor, ...]: ...
+    def promises(
+        self, latent: Tensor, things: Any, primitive: Tensor, rotation: Tensor, cell: Tensor, pairs: Tensor
+    ) -> tuple[Tensor, ...]: ...
     def memory_of(self, latent: Tensor) -> Tensor: ...
     def parameters(self) -> Iterator[Tensor]: ...
 
@@ -50,14 +51,14 @@ class LatentState:
 
     Attributes:
         latent: `[D, h, w]`.
-        things: what the episode's first view, in which the goal's masks are given, says of the things that the goal names.
+        question: what is asked of it.
         believed: which goal predicates are taken to hold.
         past: the actions imagined since the root, sorted and coarse: reordered plans meet in one node.
         view: what is seen, for the root; None for imagined nodes.
     """
 
     latent: Tensor
-    things: Any
+    question: Question
     believed: tuple[bool, ...]
     past: Past = ()
     view: SpatialView | None = None
@@ -92,8 +93,9 @@ class LatentWorld:
             masks = [np.asarray(target.mask, bool) for target in goal.targets.values()]
             asked = torch.from_numpy(np.stack(masks or [np.zeros(self.frame.shape, bool)])).to(self.device)
             things = self.model.things(self._encode(view if first is None else first), asked[None])
-            truth, steps = _of_goal(self.model.beliefs(latent, things), goal)
-        return self._node(latent[0], things, (truth[0], steps[0]), goal, view=view)
+            question = Question.of(goal, things, self.device)
+            truth, steps = question.read(self.model.beliefs(latent, things, question.pairs))
+        return self._node(latent[0], question, (truth[0], steps[0]), goal, view=view)
 
     def maps(self, nodes: Sequence[Node]) -> np.ndarray:
         """`[N, P, R, H, W]` success probability in [0, 1]."""
@@ -159,13 +161,14 @@ class LatentWorld:
         chosen = [action for _, action in pairs]
         now = torch.stack([state.latent for state in states])
         latent = self.model.imagine(now, *self._indices(chosen))
-        truth, steps = _of_goal(self.model.beliefs(latent, _together([state.things for state in states])), goal)
+        question = together([state.question for state in states])
+        truth, steps = question.read(self.model.beliefs(latent, question.things, question.pairs))
         outcomes = []
         for k, (node, action) in enumerate(pairs):
             row, column = (index // self.options.same_place for index in action.cell)
             past = tuple(sorted([*states[k].past, (action.primitive, action.rotation_index, row, column)]))
             # A clone, so that a kept child does not keep its whole chunk alive.
-            child = self._node(latent[k].clone(), states[k].things, (truth[k], steps[k]), goal, past)
+            child = self._node(latent[k].clone(), states[k].question, (truth[k], steps[k]), goal, past)
             outcomes.append(self._outcome(node, action, child))
         return outcomes
 
@@ -180,14 +183,17 @@ class LatentWorld:
 
     def _promised(self, node: Node, actions: Sequence[Action], goal: Goal) -> list[Outcome]:
         with torch.inference_mode():
-            guessed = self.model.promises(node.state.latent[None], node.state.things, *self._indices(actions))
-            truth, steps = _of_goal(guessed, goal)
+            question = node.state.question
+            guessed = self.model.promises(node.state.latent[None], question.things, *self._indices(actions), question.pairs)
+            truth, steps = question.read(guessed)
         children = [Node(None, *self._judged((truth[k], steps[k]), goal)[1:]) for k in range(len(actions))]
         return [self._outcome(node, action, child) for action, child in zip(actions, children, strict=True)]
 
-    def _node(self, latent: Tensor, things: Any, beliefs: Beliefs, goal: Goal, past: Past = (), view: SpatialView | None = None) -> Node:
+    def _node(
+        self, latent: Tensor, question: Question, beliefs: Beliefs, goal: Goal, past: Past = (), view: SpatialView | None = None
+    ) -> Node:
         believed, progress, predicates = self._judged(beliefs, goal)
-        return Node(LatentState(latent, things, believed, past, view), progress, predicates)
+        return Node(LatentState(latent, question, believed, past, view), progress, predicates)
 
     def _judged(self, beliefs: Beliefs, goal: Goal) -> tuple[tuple[bool, ...], float, dict[str, float]]:
         """What is believed, the progress that makes, and the probability of every predicate."""
@@ -196,29 +202,6 @@ class LatentWorld:
         missing = np.where(believed, 0.0, np.maximum(steps, 1.0)).sum()
         predicates = {str(predicate): float(p) for predicate, p in zip(goal.predicates, truth, strict=True)}
         return tuple(believed.tolist()), float(1.0 / (1.0 + missing)), predicates
-
-
-def _of_goal(beliefs: Sequence[Tensor], goal: Goal) -> Beliefs:
-    """Truth and steps-to-go `[B, predicates]` of the goal's predicates."""
-    unary, binary, unary_steps, binary_steps = beliefs
-    if not goal.predicates:
-        return np.ones((len(unary), 0)), np.zeros((len(unary), 0))
-    names, truth, steps = list(goal.targets), [], []
-    for predicate in goal.predicates:
-        which = [names.index(argument) for argument in predicate.arguments]
-        kind, answers = (UNARY, (unary, unary_steps)) if len(which) == 1 else (BINARY, (binary, binary_steps))
-        at: tuple[Any, ...] = (slice(None), *which, kind.index(predicate.kind))
-        truth.append(answers[0][at])
-        steps.append(answers[1][at])
-    return torch.stack(truth, dim=1).double().cpu().numpy(), torch.stack(steps, dim=1).double().cpu().numpy()
-
-
-def _together(things: Sequence[Any]) -> Any:
-    """Of a batch of states: what all share, or one after the other."""
-    first = things[0]
-    if all(some is first for some in things):
-        return first
-    return type(first)(*(torch.cat(parts) for parts in zip(*(vars(some).values() for some in things), strict=True)))
 
 
 def _same(changes: Sequence[Tensor], limit: float) -> np.ndarray:

@@ -4,7 +4,7 @@ import torch
 
 from hiermap.model.world_model import HiermapModel
 from hiermap.training.batches import PathSampler, SequenceBatch
-from hiermap.training.losses import choose_cells, losses, map_loss, unroll
+from hiermap.training.losses import choose_cells, losses, map_loss, possible_actions, promise_loss, unroll
 from hiermap.training.options import LossWeights
 from hiermap.training.shards import load_shards
 from hiermap.worlds.legend import registered
@@ -76,6 +76,23 @@ def test_every_part_of_the_loss_is_finite_and_trains_something(batch: SequenceBa
     parts["loss"].backward()
     silent = [name for name, p in model.named_parameters() if p.grad is None]
     assert silent == []
+
+
+def test_promises_teach_nothing_but_promises(batch: SequenceBatch) -> None:
+    torch.manual_seed(0)
+    model = HiermapModel(SMALL)
+    loss = promise_loss(model, batch, unroll(model, batch))
+    loss.backward()
+    taught = {name.split(".")[0] for name, p in model.named_parameters() if p.grad is not None}
+    assert float(loss) > 0 and taught == {"promise"}
+
+
+def test_actions_to_try_are_drawn_from_what_the_maps_allow() -> None:
+    maps = torch.zeros(3, 4, 8, 8, dtype=torch.bool)
+    maps[0, 2, 5, 6] = maps[2, 1, 3, 3] = maps[2, 3, 1, 7] = True
+    which, bin_index, cell = possible_actions(maps)
+    assert which.tolist() == [0, 2] and maps[which, bin_index, cell[:, 0], cell[:, 1]].all()
+    assert [len(part) for part in possible_actions(torch.zeros_like(maps))] == [0, 0, 0]
 
 
 def test_square_episodes_are_pure_functions_of_their_seed() -> None:

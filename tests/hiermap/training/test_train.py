@@ -39,6 +39,7 @@ def trained(squares: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_debug_training_finds_where_primitives_work(trained: Path) -> None:
     metrics = json.loads((trained / "metrics.json").read_text())["metrics"]
     assert metrics["ap"] > 10 * metrics["guess_ap"] and metrics["ap"] > 0.4
+    assert metrics["promised_changes"] > 0.2
 
 
 def test_imagined_maps_beat_nothing_changes(trained: Path) -> None:

@@ -73,7 +73,9 @@ def test_an_imagined_node_lends_its_memory_and_its_first_view(world: LatentWorld
     imagined = world.expand([root], [[Action("grasp", (40, 64), 0)]], goal)[0][0].node
     again = world.root(replace(view), goal, first=view, remembered=imagined)
     assert torch.equal(world.model.memory_of(again.state.latent[None]), world.model.memory_of(imagined.state.latent[None]))
-    assert torch.equal(again.state.latent[:16], root.state.latent[:16]) and torch.equal(again.state.things.look, root.state.things.look)
+    assert torch.equal(again.state.latent[:16], root.state.latent[:16]) and torch.equal(
+        again.state.question.things.look, root.state.question.things.look
+    )
 
 
 def test_points_lie_on_what_is_seen(world: LatentWorld, seen: tuple[SpatialView, Goal]) -> None:

@@ -1,0 +1,66 @@
+"""What a goal asks of an episode's things, told once, and how its answers are read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hiermap.worlds.goals import BINARY, UNARY, Goal
+
+Beliefs = tuple[np.ndarray, np.ndarray]
+"""`[predicates]` each, or `[B, predicates]`: the probability that a predicate holds, and the primitives it still needs if it does not."""
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """A goal's predicates as indices.
+
+    Attributes:
+        things: what the episode's first view, in which the goal's masks are given, says of the things that the goal names.
+        unary: `[n, 2]` of (thing, kind); binary: `[m, 3]` of (thing, place, kind).
+        order: the goal's predicates in terms of the unary and then the binary ones.
+    """
+
+    things: Any
+    unary: Tensor
+    binary: Tensor
+    order: Tensor
+
+    @classmethod
+    def of(cls, goal: Goal, things: Any, device: torch.device) -> "Question":
+        """The question of a goal; `things` are in the order of its targets."""
+        names, tables = list(goal.targets), ([], [])
+        for predicate in goal.predicates:
+            which = [names.index(argument) for argument in predicate.arguments]
+            tables[len(which) - 1].append([*which, (UNARY, BINARY)[len(which) - 1].index(predicate.kind)])
+        binary = np.array([len(predicate.arguments) > 1 for predicate in goal.predicates])
+        order = torch.from_numpy(np.argsort(np.argsort(binary, kind="stable"), kind="stable"))
+        unary, pairs = (torch.tensor(rows, dtype=torch.long).view(-1, width) for rows, width in zip(tables, (2, 3), strict=True))
+        return cls(things, unary.to(device), pairs.to(device), order.to(device))
+
+    @property
+    def pairs(self) -> Tensor:
+        """`[m, 2]` of (thing, place): all that a model needs to look into."""
+        return self.binary[:, :2]
+
+    def read(self, answers: Sequence[Tensor]) -> Beliefs:
+        """Beliefs `[B, predicates]`, of truth and steps of all unary predicates `[B, N, U]` and of those of the pairs `[B, m, V]`."""
+        truth, of_pairs, steps, steps_of_pairs = answers
+        return self._asked(truth, of_pairs), self._asked(steps, steps_of_pairs)
+
+    def _asked(self, unary: Tensor, binary: Tensor) -> np.ndarray:
+        numbers = torch.arange(len(self.binary), device=binary.device)
+        both = torch.cat([unary[:, self.unary[:, 0], self.unary[:, 1]], binary[:, numbers, self.binary[:, 2]]], dim=1)
+        return both[:, self.order].double().cpu().numpy()
+
+
+def together(questions: Sequence[Question]) -> Question:
+    """One question of a batch of states with the same goal: what all share, or their things one after the other."""
+    first = questions[0]
+    if all(question is first for question in questions):
+        return first
+    parts = zip(*(vars(question.things).values() for question in questions), strict=True)
+    return replace(first, things=type(first.things)(*map(torch.cat, parts)))
