@@ -1,16 +1,17 @@
 """Following a joint nobody described: push or pull with a force along the path, and let the path itself turn the force."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 
-from hiermap.primitives.motion.control import Driver, Ending, GivenUp, Hand, Impedance
-from hiermap.primitives.motion.guarded import Until, guarded_move
-from hiermap.primitives.motion.kinematics import UP, cross, length_of, turned_about, unit
+from hiermap.primitives.motion.control import Driver, Ending
+from hiermap.primitives.motion.kinematics import cross, dot, length_of, product, turned_about, unit
+from hiermap.primitives.motion.laws import DIVERGED, ONWARD, OVER, TIME_UP, Impedance, hand_of, servo
 from hiermap.primitives.specs import Reason
 
-LEAST_FORCE_N = 2.0
+LEAST_FORCE_N, FORCE_CAP = 2.0, 100.0
+"""Of the push, and of all forces together."""
 CHORD_M = 0.012
 """The direction is estimated anew after this much travel."""
 BLEND = 0.6
@@ -27,8 +28,7 @@ SPEED_GAIN = 400.0
 """[N/m]: the force grows by this times the missing speed, per second."""
 
 
-@dataclass(frozen=True)
-class Compliance:
+class Compliance(NamedTuple):
     """How to follow.
 
     Attributes:
@@ -61,106 +61,88 @@ class Compliance:
     contact_force: float = 0.0
 
 
-def follow_joint(driver: Driver, start_direction: np.ndarray, how: Compliance, posture: np.ndarray, lost: Until | None = None) -> Ending:
+def follow_joint(
+    driver: Driver, start_direction: np.ndarray, how: Compliance, posture: np.ndarray, grip: tuple[float, float] = (-np.inf, np.inf)
+) -> Ending:
     """Drive the hand along `start_direction` [3] and then along whatever path it is led, until a stall, a loss or `max_travel`.
 
-    It is lost when `lost(hand)` holds for several ticks.
+    It is lost when the pads are not as far apart as `grip` says, from and to [m], for several ticks.
     """
-    path = _Path(how, driver.hand(), unit(start_direction), driver.arm.period)
-    try:
-        guarded_move(driver, posture, path.goals(), lambda hand: path.ended(hand, lost is not None and lost(hand)))
-    except GivenUp as given_up:
-        path.reason = given_up.reason
-    net = path.hand.position - path.begin.position
-    return Ending(path.reason, path.length, float(max(net @ path.first, net @ path.direction)))
+    begin, first = driver.hand(), unit(start_direction)
+    status, stalled, length, direction = _follow_path(driver.rig, begin, first, how, posture, grip)
+    if status == DIVERGED:
+        raise driver.arm.fault()
+    net = driver.hand().position - begin.position
+    reason = Reason.TIMEOUT if status == TIME_UP else Reason.STALLED if stalled else Reason.SLIPPED
+    return Ending(reason, length, float(max(net @ first, net @ direction)))
 
 
-class _Path:
-    """The path that a hand is led along: where it has been, where it goes on and how hard it may be pushed."""
-
-    def __init__(self, how: Compliance, hand: Hand, direction: np.ndarray, period: float) -> None:
-        self.how, self.begin, self.hand, self.dt = how, hand, hand, period
-        self.first = self.direction = direction
-        self.line = self.knot = hand.position
-        self.chord: np.ndarray | None = None
-        self.force, self.limit, self.stiffness = LEAST_FORCE_N, how.force, how.hand_stiffness
-        self.speed, self.length, self.reason = 0.0, 0.0, Reason.SLIPPED
-        self.still, self.slow, self.gone, self.tried = 0.0, np.inf, 0, how.second_force <= how.force
-
-    def goals(self) -> Iterator[Impedance]:
-        while True:
-            how, u = self.how, self.direction
-            self.speed = float(self.hand.velocity @ u)
-            self.force = float(np.clip(self.force + SPEED_GAIN * (how.speed - self.speed) * self.dt, LEAST_FORCE_N, self.limit))
-            self.line = self.line + u * (u @ (self.hand.position - self.line))
-            stiffness, damping = self._across()
-            axis = cross(self.first, u)
-            size = length_of(axis)
-            turn = float(np.clip(how.hand_gain * _angle(self.first, u), 0, how.hand_max_turn))
-            led = turned_about(axis / size, turn) if size > 1e-6 else np.eye(3)
-            yield Impedance(
-                led @ self.begin.rotation,
-                self.line,
-                stiffness=stiffness,
-                damping=damping,
-                angular_stiffness=self.stiffness,
-                angular_damping=2.0 if self.stiffness <= 10.0 else 4.0,
-                force=self.force * u,
-                force_cap=100.0,
-            )
-
-    def _across(self) -> tuple[np.ndarray, np.ndarray]:
-        """Stiffness and damping [3, 3] that hold the hand on its line."""
-        how, across = self.how, np.eye(3) - np.outer(self.direction, self.direction)
-        up = across @ UP
-        up = up / max(1e-6, length_of(up))
-        vertical = np.outer(up, up)
-        lateral = across - vertical
-        roots = np.sqrt(how.lateral_stiffness) * lateral + np.sqrt(how.vertical_stiffness) * vertical
-        stiffness = how.lateral_stiffness * lateral + how.vertical_stiffness * vertical
-        return stiffness, DAMPING * np.eye(3) + EFFECTIVE_DAMPING * roots
-
-    def ended(self, hand: Hand, lost: bool) -> bool:
-        """Take in where the hand is now; whether that is the end, for `reason`."""
-        self.length += length_of(hand.position - self.hand.position)
-        self.hand = hand
-        if length_of(hand.position - self.knot) > CHORD_M:
-            self._turn_to(unit(hand.position - self.knot))
-        self.slow = 0.0 if self.speed < SLOW_SPEED and self.force > 0.5 * self.limit else self.slow + self.dt
-        self.gone = self.gone + 1 if lost else 0
-        if self.gone >= LOST_TICKS:
+@njit(cache=True)
+def _follow_path(rig, begin, first, how, posture, grip):
+    """How it ended, whether with a stall, and the path's length [m] and last direction [3]."""
+    hand, u, line, knot, chord = begin, first, begin.position, begin.position, np.zeros(3)
+    force, limit, angular_stiffness, tried = LEAST_FORCE_N, how.force, how.hand_stiffness, how.second_force <= how.force
+    length, still, slow, gone, dt = 0.0, 0.0, np.inf, 0, rig.period
+    while length <= how.max_travel:
+        speed = dot(hand.velocity, u)
+        force = min(max(force + SPEED_GAIN * (how.speed - speed) * dt, LEAST_FORCE_N), limit)
+        line = line + u * dot(u, hand.position - line)
+        status = servo(rig, _goal(how, begin.rotation, first, u, line, angular_stiffness, force), posture)
+        if status != ONWARD:
+            return status, False, length, u
+        before, hand = hand.position, hand_of(rig)
+        length += length_of(hand.position - before)
+        if length_of(hand.position - knot) > CHORD_M:
+            last, chord = chord, (hand.position - knot) / length_of(hand.position - knot)
+            knot, last = hand.position, last if last.any() else chord
+            u = _turned(how, first, u, last, chord, -dot(hand.force, u))
+        slow = 0.0 if speed < SLOW_SPEED and force > 0.5 * limit else slow + dt
+        gone = 0 if grip[0] < rig.plant.width[0] < grip[1] else gone + 1
+        if gone >= LOST_TICKS:
             # A grip that slides off under force and just after standing still was at the end stop.
-            self.reason = Reason.STALLED if self.slow < SLIP_MEMORY_S else Reason.SLIPPED
-            return True
-        return self._stalled() or self.length > self.how.max_travel
-
-    def _turn_to(self, chord: np.ndarray) -> None:
-        """Blend the last chord, extrapolated by half its turn, into the direction, within the limits."""
-        how, u, last = self.how, self.direction, self.chord
-        self.knot, self.chord = self.hand.position, chord
-        ahead = chord if last is None else chord + 0.5 * (chord - last)
-        if how.planar:
-            ahead = np.array([chord[0], chord[1], u[2]])
-        if ahead @ u < 0.2 or (how.contact_force > 0 and -self.hand.force @ u <= how.contact_force):
-            return
-        wanted = unit((1 - BLEND) * u + BLEND * unit(ahead))
-        angle, most = _angle(u, wanted), how.turn_per_metre * CHORD_M
-        if angle > most:
-            wanted = unit(u + (most / angle) * (wanted - u))
-        if _angle(self.first, wanted) < how.max_turn:
-            self.direction = wanted
-
-    def _stalled(self) -> bool:
-        """Whether full force moves nothing any more; the first time a larger one may be tried."""
-        self.still = self.still + self.dt if self.speed < STALL_SPEED and self.force > 0.95 * self.limit else 0.0
-        if self.still <= STALL_SECONDS:
-            return False
-        if self.tried:
-            self.reason = Reason.STALLED
-            return True
-        self.tried, self.limit, self.stiffness, self.still = True, self.how.second_force, min(2.0, self.stiffness), 0.0
-        return False
+            return OVER, slow < SLIP_MEMORY_S, length, u
+        still = still + dt if speed < STALL_SPEED and force > 0.95 * limit else 0.0
+        if still > STALL_SECONDS:
+            if tried:
+                return OVER, True, length, u
+            tried, limit, angular_stiffness, still = True, how.second_force, min(2.0, angular_stiffness), 0.0
+    return OVER, False, length, u
 
 
-def _angle(a: np.ndarray, b: np.ndarray) -> float:
-    return float(np.arctan2(length_of(cross(a, b)), a @ b))
+@njit(cache=True)
+def _goal(how, rotation, first, u, line, angular_stiffness, force):
+    """The hand held on its line, turned with the path and pushed along it."""
+    axis = cross(first, u)
+    size, led = length_of(axis), rotation
+    if size > 1e-6:
+        turn = min(max(how.hand_gain * _angle(first, u), 0.0), how.hand_max_turn)
+        led = product(turned_about(axis / size, turn), rotation)
+    across = np.eye(3) - np.outer(u, u)
+    up = across[2] / max(1e-6, length_of(across[2]))
+    vertical = np.outer(up, up)
+    lateral = across - vertical
+    roots = np.sqrt(how.lateral_stiffness) * lateral + np.sqrt(how.vertical_stiffness) * vertical
+    stiffness = how.lateral_stiffness * lateral + how.vertical_stiffness * vertical
+    damping = DAMPING * np.eye(3) + EFFECTIVE_DAMPING * roots
+    angular_damping, zero = 2.0 if angular_stiffness <= 10.0 else 4.0, np.zeros(3)
+    return Impedance(led, line, zero, stiffness, damping, angular_stiffness, angular_damping, force * u, zero, FORCE_CAP)
+
+
+@njit(cache=True)
+def _turned(how, first, u, last, chord, pushed):
+    """The direction after blending in the last chord, extrapolated by half its turn, within the limits; `pushed` [N] against it."""
+    ahead = np.array([chord[0], chord[1], u[2]]) if how.planar else chord + 0.5 * (chord - last)
+    if dot(ahead, u) < 0.2 or (how.contact_force > 0 and pushed <= how.contact_force):
+        return u
+    wanted = (1 - BLEND) * u + BLEND / length_of(ahead) * ahead
+    wanted = wanted / length_of(wanted)
+    angle, most = _angle(u, wanted), how.turn_per_metre * CHORD_M
+    if angle > most:
+        wanted = u + (most / angle) * (wanted - u)
+        wanted = wanted / length_of(wanted)
+    return wanted if _angle(first, wanted) < how.max_turn else u
+
+
+@njit(cache=True)
+def _angle(a, b):
+    return np.arctan2(length_of(cross(a, b)), dot(a, b))

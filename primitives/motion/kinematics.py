@@ -1,6 +1,5 @@
 """Kinematics of a serial chain of revolute joints: forward, Jacobian and inverse, compiled for branch search asks thousands of times."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +18,7 @@ POSTURE_GAIN = 0.1
 
 
 @njit(cache=True)
-def _forward(q, offset, turn):
+def forward(q, offset, turn):
     """Tool rotation [3, 3], position [3], Jacobian [6, n] (linear above angular) and joint origins [n, 3], base axes."""
     n = q.shape[0]
     jacobian, origins = np.empty((6, n)), np.empty((n, 3))
@@ -71,7 +70,7 @@ def rotation_error(target, current):
 
 
 @njit(cache=True)
-def _factor(jacobian, damping):
+def factor(jacobian, damping):
     """Cholesky factor [6, 6] of J J' + damping^2."""
     L = np.zeros((6, 6))
     for i in range(6):
@@ -86,7 +85,7 @@ def _factor(jacobian, damping):
 
 
 @njit(cache=True)
-def _back_substitute(L, x):
+def back_substitute(L, x):
     """Solve L L' y = x in place."""
     for i in range(6):
         for k in range(i):
@@ -101,11 +100,11 @@ def _back_substitute(L, x):
 @njit(cache=True)
 def _smallest_singular_value(jacobian):
     """By inverse power iteration on J J'."""
-    L = _factor(jacobian, 1e-4)
+    L = factor(jacobian, 1e-4)
     x = np.array([0.3, -0.5, 0.4, 0.2, 0.6, -0.3])
     growth = 1.0
     for _ in range(6):
-        _back_substitute(L, x)
+        back_substitute(L, x)
         growth = np.sqrt((x**2).sum())
         x /= growth
     return 1.0 / np.sqrt(growth)
@@ -117,7 +116,7 @@ def _solve(q, R, p, posture, lower, upper, offset, turn, iterations):
     n = q.shape[0]
     x = np.empty(6)
     for step in range(iterations + 1):
-        rotation, position, jacobian, origins = _forward(q, offset, turn)
+        rotation, position, jacobian, origins = forward(q, offset, turn)
         x[:3] = p - position
         x[3:] = rotation_error(R, rotation)
         far = np.sqrt(x[0] ** 2 + x[1] ** 2 + x[2] ** 2)
@@ -131,7 +130,7 @@ def _solve(q, R, p, posture, lower, upper, offset, turn, iterations):
         for r in range(6):
             for i in range(n):
                 x[r] -= jacobian[r, i] * null[i]
-        _back_substitute(_factor(jacobian, DAMPING), x)
+        back_substitute(factor(jacobian, DAMPING), x)
         for i in range(n):
             dq = null[i]
             for r in range(6):
@@ -175,7 +174,7 @@ class SerialChain:
 
     def forward(self, q: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Tool rotation [3, 3], position [3] [m] and Jacobian [6, n] (linear above angular) at `q`, base axes."""
-        return _forward(q, self.offset, self.turn)[:3]
+        return forward(q, self.offset, self.turn)[:3]
 
     def solve(self, seeds: np.ndarray, rotation: np.ndarray, position: np.ndarray, posture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Inverse kinematics from `seeds` [N, n] for poses [N, 3, 3], [N, 3] toward `posture` [N, n]: angles [N, n], reached [N] bool.
@@ -201,14 +200,36 @@ class SerialChain:
         return _follow(q, R, p, rest, low, high, self.offset, self.turn, iterations)
 
 
-def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Cross product of two vectors [3]; numpy's general one costs ten times as much."""
+@njit(cache=True)
+def cross(a, b):
+    """Cross product of two vectors [3]."""
     return np.array([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])
 
 
-def length_of(vector: np.ndarray) -> float:
+@njit(cache=True)
+def dot(a, b):
+    """Scalar product of two vectors [n]."""
+    total = 0.0
+    for i in range(a.shape[0]):
+        total += a[i] * b[i]
+    return total
+
+
+@njit(cache=True)
+def product(a, b):
+    """Matrix product of two matrices; BLAS costs more than so few products, and wakes its threads."""
+    result = np.zeros((a.shape[0], b.shape[1]))
+    for r in range(a.shape[0]):
+        for c in range(b.shape[1]):
+            for k in range(a.shape[1]):
+                result[r, c] += a[r, k] * b[k, c]
+    return result
+
+
+@njit(cache=True)
+def length_of(vector):
     """Euclidean length of a vector [n]."""
-    return math.sqrt(float(vector @ vector))
+    return np.sqrt(dot(vector, vector))
 
 
 def unit(vector: np.ndarray) -> np.ndarray:
@@ -227,8 +248,16 @@ def hand_rotation(approach: np.ndarray, opening: np.ndarray) -> np.ndarray:
     return np.column_stack([x, cross(z, x), z])
 
 
-def turned_about(axis: np.ndarray, angle_rad: float) -> np.ndarray:
+@njit(cache=True)
+def turned_about(axis, angle_rad):
     """Rotation [3, 3] by `angle_rad` about a unit `axis` (Rodrigues)."""
     x, y, z = axis
-    K = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.eye(3) + np.sin(angle_rad) * K + (1 - np.cos(angle_rad)) * (K @ K)
+    c, s = np.cos(angle_rad), np.sin(angle_rad)
+    d = 1.0 - c
+    return np.array(
+        [
+            [c + d * x * x, d * x * y - s * z, d * x * z + s * y],
+            [d * x * y + s * z, c + d * y * y, d * y * z - s * x],
+            [d * x * z - s * y, d * y * z + s * x, c + d * z * z],
+        ]
+    )

@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 
 import numpy as np
+from numba import njit
 
 from hiermap.primitives.hand import EMPTY_WIDTH_M
-from hiermap.primitives.motion.control import Driver, Ending, GivenUp, Hand, Impedance
-from hiermap.primitives.motion.guarded import back_off, guarded_move
+from hiermap.primitives.motion.control import Driver, Ending
+from hiermap.primitives.motion.guarded import back_off
 from hiermap.primitives.motion.ik_branches import Option
-from hiermap.primitives.motion.kinematics import UP, cross, length_of, turned_about, unit
+from hiermap.primitives.motion.kinematics import UP, cross, dot, length_of, product, turned_about, unit
+from hiermap.primitives.motion.laws import DIVERGED, ONWARD, OVER, TIME_UP, Impedance, hand_of, servo
 from hiermap.primitives.skills.phases import close_fingers, go_home, reach_for, release, twins
 from hiermap.primitives.specs import PRIMITIVES, Command, Reason
 
@@ -22,8 +24,8 @@ STIFFNESS, DAMPING = 30.0, 3.0
 """[N m/rad], [N m s/rad] of the turning hand."""
 TILT_STIFFNESS = 12.0
 """[N m/rad] across the turn: soft, because the panel's normal may be ten degrees off the knob's axis."""
-CENTRE_STIFFNESS = 150.0
-"""[N/m]: weak and re-centred every tick, so that a lever may carry the hand round its own pivot."""
+CENTRE_STIFFNESS, CENTRE_DAMPING, FORCE_CAP = 150.0, 20.0, 40.0
+"""[N/m], [N s/m], [N]: weak and re-centred every tick, so that a lever may carry the hand round its own pivot."""
 DRIFT_M, ASSIST_N = 0.008, 10.0
 """A hand that drifts this far is on a lever: help it along its own path with this force."""
 MOST_RAD = 2.1
@@ -43,56 +45,51 @@ def rotate(driver: Driver, command: Command) -> Ending:
     posture, option = reach_for(driver, options(point, normal, command.rotation_index // 2, sense), TOUCH_N)
     turn = Ending(Reason.MISSED)
     if close_fingers(driver, posture, option.rotation):
-        turning = _Turning(driver, option.rotation, sense * normal)
-        try:
-            guarded_move(driver, posture, turning.goals(), turning.ended)
-        except GivenUp as given_up:
-            turning.reason = given_up.reason
-        turn = Ending(turning.reason, turning.angle)
+        turn = _turn(driver, posture, option.rotation, sense * normal)
     driver.leaving()
-    release(driver, driver.arm.read().q)
+    release(driver, driver.joints())
     back_off(driver, -driver.hand().rotation[:, 2], 0.08)
     go_home(driver, rise=0.06)
     done = turn.reason == Reason.STALLED and turn.displacement > DONE_RAD
     return turn._replace(reason=Reason.DONE) if done else turn
 
 
-class _Turning:
-    """A target that turns ahead of the hand, at most TORQUE_N_M ahead, and how far the hand has turned [rad]."""
+def _turn(driver: Driver, posture: np.ndarray, rotation: np.ndarray, axis: np.ndarray) -> Ending:
+    status, held, angle = _turning(driver.rig, posture, rotation, axis)
+    if status == DIVERGED:
+        raise driver.arm.fault()
+    return Ending(Reason.TIMEOUT if status == TIME_UP else Reason.STALLED if held else Reason.SLIPPED, angle)
 
-    def __init__(self, driver: Driver, rotation: np.ndarray, axis: np.ndarray) -> None:
-        self.arm, self.rotation, self.axis = driver.arm, rotation, axis
-        self.hand = driver.hand()
-        self.knot, self.assist = self.hand.position, np.zeros(3)
-        self.lead, self.angle, self.still, self.reason = 0.0, 0.0, 0.0, Reason.STALLED
 
-    def goals(self) -> Iterator[Impedance]:
-        while self.angle < MOST_RAD:
-            self.lead = min(self.lead + TURN_SPEED * self.arm.period, self.angle + TORQUE_N_M / STIFFNESS)
-            yield Impedance(
-                turned_about(self.axis, self.angle) @ self.rotation,
-                self.hand.position,
-                stiffness=CENTRE_STIFFNESS * np.eye(3),
-                damping=20.0 * np.eye(3),
-                angular_stiffness=TILT_STIFFNESS,
-                angular_damping=DAMPING,
-                force=self.assist,
-                torque=STIFFNESS * (self.lead - self.angle) * self.axis,
-            )
+@njit(cache=True)
+def _turning(rig, posture, rotation, axis):
+    """A target turns ahead of the hand, at most TORQUE_N_M: how that ended, whether the grip held, and how far the hand turned [rad]."""
+    hand = hand_of(rig)
+    knot, assist = hand.position, np.zeros(3)
+    lead, angle, still = 0.0, 0.0, 0.0
+    while angle < MOST_RAD and still <= STALL_SECONDS:
+        lead = min(lead + TURN_SPEED * rig.period, angle + TORQUE_N_M / STIFFNESS)
+        status = servo(rig, _goal(product(turned_about(axis, angle), rotation), hand.position, assist, (lead - angle) * axis), posture)
+        if status != ONWARD:
+            return status, False, angle
+        before, hand = hand, hand_of(rig)
+        drift = hand.position - knot
+        if length_of(drift) > DRIFT_M:
+            assist, knot = ASSIST_N / length_of(drift) * drift, hand.position
+        step = product(hand.rotation, before.rotation.T)
+        angle += 0.5 * dot(np.array([step[2, 1] - step[1, 2], step[0, 2] - step[2, 0], step[1, 0] - step[0, 1]]), axis)
+        if rig.plant.width[0] < EMPTY_WIDTH_M:
+            return OVER, False, angle
+        resting = dot(hand.spin, axis) < STALL_SPEED and length_of(hand.velocity) < STALL_DRIFT
+        still = still + rig.period if resting and lead > angle + 0.8 * TORQUE_N_M / STIFFNESS else 0.0
+    return OVER, True, angle
 
-    def ended(self, hand: Hand) -> bool:
-        """Take in where the hand is now; whether that is the end, for `reason`."""
-        if length_of(hand.position - self.knot) > DRIFT_M:
-            self.assist, self.knot = ASSIST_N * unit(hand.position - self.knot), hand.position
-        step = hand.rotation @ self.hand.rotation.T
-        self.angle += float(0.5 * np.array([step[2, 1] - step[1, 2], step[0, 2] - step[2, 0], step[1, 0] - step[0, 1]]) @ self.axis)
-        self.hand = hand
-        if self.arm.width() < EMPTY_WIDTH_M:
-            self.reason = Reason.SLIPPED
-        resting = hand.spin @ self.axis < STALL_SPEED and length_of(hand.velocity) < STALL_DRIFT
-        held_up = resting and self.lead > self.angle + 0.8 * TORQUE_N_M / STIFFNESS
-        self.still = self.still + self.arm.period if held_up else 0.0
-        return self.reason == Reason.SLIPPED or self.still > STALL_SECONDS
+
+@njit(cache=True)
+def _goal(rotation, position, assist, ahead):
+    """Weak about where the hand is, soft across the turn, driven by the rotation vector [3] [rad] that the target is ahead."""
+    centre, damping = CENTRE_STIFFNESS * np.eye(3), CENTRE_DAMPING * np.eye(3)
+    return Impedance(rotation, position, np.zeros(3), centre, damping, TILT_STIFFNESS, DAMPING, assist, STIFFNESS * ahead, FORCE_CAP)
 
 
 def options(point: np.ndarray, normal: np.ndarray, roll: int, sense: float) -> Iterator[Option]:
