@@ -47,14 +47,14 @@ class EnvStepArm(PandaArm):
     def __init__(self, environment: HiermapKitchen, substeps: int) -> None:
         self.environment = environment
         super().__init__(environment.sim.model._model, environment.sim.data._data)
-        self.period = substeps * TIMESTEP_S
+        self.period = self.plant.period = substeps * TIMESTEP_S
         self._step = STEP(self._env_step)
-        self.plant = self.plant._replace(step=ctypes.cast(self._step, ctypes.c_void_p).value)
+        self.plant.step = ctypes.cast(self._step, ctypes.c_void_p).value
 
     def _env_step(self, context: int) -> int:
         gripper = self.environment.robots[0].gripper["right"]
         # robosuite's gripper action only says "open further" or "close further", in steps of 0.2.
-        missing = self.plant.fingers[0] / self.finger_limit - gripper.current_action[0]
+        missing = self.plant.fingers / self.finger_limit - gripper.current_action[0]
         grip = -np.sign(missing) if abs(missing) >= 0.1 else 0.0
         before = self.data.time
         self.environment.step(np.append(self.plant.torque, grip))

@@ -4,19 +4,20 @@ import ctypes
 
 import mujoco
 import numpy as np
-from numba import carray, cfunc, njit
+from numba import carray, cfunc
 
+from hiermap.primitives.compiled import compiled
 from hiermap.primitives.motion.arm import call, pointer
 
 _LIBRARY = ctypes.CDLL(mujoco._functions.__file__)
 FUNCTIONS = "mj_step", "mj_getState"
 TIME = int(mujoco.mjtState.mjSTATE_TIME)
-ADDRESSES = (*FUNCTIONS, "model", "data", "sources", "state", "targets", "commands", "fingers", "sensor", "wrist", "hand_weight", "derived")
+ADDRESSES = (*FUNCTIONS, "model", "data", "state", "derived", "commands", "sources", "targets", "fingers", "sensor", "wrist", "hand_weight")
 RECORD = np.dtype([(name, np.int64) for name in (*ADDRESSES, "substeps", "numbers", "motors")])
 """What `step` works on: addresses of functions and of memory, and how many substeps, `sources` and `targets` there are.
 
 `sources` and `targets` are themselves tables of addresses: of what is gathered into `state`, and of where `commands` go, both fingers last.
-`derived` holds the force on the hand [3], the width and the time.
+`derived` are the force on the hand [3], the width and the time.
 """
 
 
@@ -30,12 +31,12 @@ def addresses(array: np.ndarray) -> np.ndarray:
     return array.ctypes.data + 8 * np.arange(array.size).reshape(array.shape)
 
 
-@njit(cache=True)
+@compiled
 def _floats(address, count):
     return carray(pointer(address), count, np.float64)
 
 
-@njit(cache=True)
+@compiled
 def gather(context):
     """Bring `state` and `derived` up to date; `context` is the address of a RECORD."""
     it = carray(pointer(context), 1, RECORD)[0]

@@ -7,7 +7,7 @@ import numpy as np
 
 from hiermap.primitives.arms.mujoco_step import RECORD, addresses, functions, gather, step
 from hiermap.primitives.hand import FINGER_LIMIT_M
-from hiermap.primitives.motion.arm import ArmFault, Plant
+from hiermap.primitives.motion.arm import ArmFault, new_plant
 from hiermap.primitives.motion.kinematics import SerialChain, cross
 
 CONTROL_PERIOD_S = 0.01
@@ -61,23 +61,24 @@ class PandaArm:
 
     def _connect(self, joints: list[int], motors: list[int], substeps: int) -> None:
         """Lay the wires between MuJoCo's memory and `plant`."""
-        model, data, n = self.model, self.data, len(joints)
+        model, data = self.model, self.data
         dofs, zero = model.jnt_dofadr[joints], np.zeros(1)
         finger_motors = [model.actuator(f"gripper0_right_gripper_finger_joint{i}").id for i in (1, 2)]
         self._finger_qpos = [model.joint(f"gripper0_right_finger_joint{i}").qposadr[0] for i in (1, 2)]
         qpos, qvel, bias, ctrl = (addresses(x) for x in (data.qpos, data.qvel, data.qfrc_bias, data.ctrl))
         mass = _mass_addresses(model, data, dofs, int(addresses(zero)[0]))
+        # In the order of the plant's first fields.
         sources = np.concatenate([qpos[model.jnt_qposadr[joints]], qvel[dofs], bias[dofs], mass.ravel()])
         fingers, targets = qpos[self._finger_qpos], ctrl[[*motors, *finger_motors]]
-        state, derived, commands = np.zeros(len(sources)), np.zeros(5), np.zeros(n + 1)
-        arrays = sources, state, targets, commands, fingers, self._force, self._wrist.xmat, self._hand_weight, derived
-        memory = model._address, data._address, *(array.ctypes.data for array in arrays)
-        record = np.array([(*functions(), *memory, substeps, len(sources), n + 1)], RECORD)
+        self.plant = plant = new_plant(self.chain, self.torque_limit, self.period)
+        start = plant.q.ctypes.data
+        state, derived, commands = (start + plant.dtype.fields[name][1] for name in ("q", "wrist_force", "torque"))
+        tables = (x.ctypes.data for x in (sources, targets, fingers, self._force, self._wrist.xmat, self._hand_weight))
+        memory = model._address, data._address, state, derived, commands, *tables
+        record = np.array([(*functions(), *memory, substeps, len(sources), len(joints) + 1)], RECORD)
         # Addresses keep nothing alive.
-        self._memory = record, zero, *arrays
-        q, qd, forces, inertia = state[:n], state[n : 2 * n], state[2 * n : 3 * n], state[3 * n :].reshape(n, n)
-        outputs = derived[:3], derived[3:4], derived[4:], commands[:n], commands[n:]
-        self.plant = Plant(q, qd, inertia, forces, *outputs, step.address or 0, record.ctypes.data)
+        self._memory = record, zero, sources, targets, fingers
+        plant.step, plant.context = step.address, record.ctypes.data
 
     def reset(self) -> None:
         """Bring the derived quantities up to the present state, so that a restored snapshot and a continued run start alike."""

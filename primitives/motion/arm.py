@@ -3,7 +3,7 @@
 Another arm joins by implementing `Arm`; the programs, controllers and kinematics stay as they are.
 """
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 from llvmlite import ir
@@ -18,34 +18,40 @@ class ArmFault(RuntimeError):
     """The arm or its simulation left the state in which a motor program means anything (divergence, lost time)."""
 
 
-class Plant(NamedTuple):
-    """The memory that an arm shares with compiled control; the arrays are the arm's own, so copy what you keep.
+def new_plant(chain: SerialChain, torque_limit: np.ndarray, period: float) -> np.record:
+    """The block of memory that an arm of n joints shares with compiled control; its arrays are views, so copy what you keep.
 
-    Attributes:
+    Written by the arm:
         q, qd: joint angles [n] [rad] and speeds [n] [rad/s].
-        mass_matrix: [n, n] [kg m2], with the motors' armature.
         bias: gravity and Coriolis torques [n] [N m].
+        mass_matrix: [n, n] [kg m2], with the motors' armature.
         wrist_force: of the surroundings on the hand, without the hand's own weight, world axes, [3] [N]; not tared.
-        width: opening between the pads, [1] [m].
-        time: since an arbitrary start, [1] [s].
-        torque, fingers: what `step` applies, [n] [N m], and how far from the middle it drives each finger, [1] [m]; a target below half
-            of what is between the pads squeezes it.
-        step: address of a C function `int64 step(int64 context)` that applies these for one period and brings the rest up to date; it
-            returns 0, or something else when the simulation diverged. `ctypes.CFUNCTYPE` makes one of a Python function.
+        width: opening between the pads [m].
+        time: since an arbitrary start [s].
+        step: address of a C function `int64 step(int64 context)` that applies the motors' commands for one period and brings the above up
+            to date; it returns 0, or something else when the simulation diverged. `ctypes.CFUNCTYPE` makes one of a Python function.
         context: its argument.
+    Written by control:
+        torque: commanded [n] [N m].
+        fingers: how far from the middle to drive each finger [m]; less than half of what is between the pads squeezes it.
+        deadline: no tick ends later than this on the clock of `time` [s].
+        tare: what the wrist feels at rest, [3] [N].
+        rotation, position, velocity, spin, force: the hand after the last tick, see `control.Hand`; jacobian [6, n] (linear above angular).
+    Constant:
+        offset, turn, lower, upper: the chain; limit: of the torques [n] [N m]; period: of one tick [s].
     """
-
-    q: np.ndarray
-    qd: np.ndarray
-    mass_matrix: np.ndarray
-    bias: np.ndarray
-    wrist_force: np.ndarray
-    width: np.ndarray
-    time: np.ndarray
-    torque: np.ndarray
-    fingers: np.ndarray
-    step: int
-    context: int
+    n = len(torque_limit)
+    state = [("q", n), ("qd", n), ("bias", n), ("mass_matrix", (n, n))], [("wrist_force", 3), ("width", ()), ("time", ())]
+    commands = [("torque", n), ("fingers", ()), ("deadline", ()), ("tare", 3)]
+    hand = [("rotation", (3, 3)), ("position", 3), ("velocity", 3), ("spin", 3), ("force", 3), ("jacobian", (6, n)), ("origins", (n, 3))]
+    constant = {"offset": chain.offset, "turn": chain.turn, "lower": chain.lower, "upper": chain.upper, "limit": torque_limit}
+    fixed = [(name, value.shape) for name, value in constant.items()]
+    numbers = [(name, float, shape) for name, shape in (*state[0], *state[1], *commands, *hand, *fixed, ("period", ()))]
+    plant = np.rec.array(np.zeros(1, [*numbers, ("step", np.int64), ("context", np.int64)]))[0]
+    for name, value in constant.items():
+        plant[name][:] = value
+    plant.deadline, plant.period = np.inf, period
+    return plant
 
 
 class Arm(Protocol):
@@ -57,7 +63,7 @@ class Arm(Protocol):
         torque_limit: [n] [N m].
         period: time that one `plant.step` takes [s].
         finger_limit: half of the widest opening [m].
-        plant: its present state, as of the last `reset` or step, and its motors.
+        plant: see `new_plant`; its state is that of the last `reset` or step.
     """
 
     chain: SerialChain
@@ -65,7 +71,7 @@ class Arm(Protocol):
     torque_limit: np.ndarray
     period: float
     finger_limit: float
-    plant: Plant
+    plant: np.record
 
     def reset(self) -> None:
         """Forget everything that an earlier program left in the controller and bring `plant` up to date; moves nothing."""

@@ -1,13 +1,13 @@
 """Following a joint nobody described: push or pull with a force along the path, and let the path itself turn the force."""
 
-from typing import NamedTuple
+from dataclasses import astuple, dataclass, fields
 
 import numpy as np
-from numba import njit
 
+from hiermap.primitives.compiled import compiled
 from hiermap.primitives.motion.control import Driver, Ending
-from hiermap.primitives.motion.kinematics import cross, dot, length_of, product, turned_about, unit
-from hiermap.primitives.motion.laws import DIVERGED, ONWARD, OVER, TIME_UP, Impedance, hand_of, servo
+from hiermap.primitives.motion.kinematics import UP, cross, distance, dot, length_of, multiply, turned_about, unit
+from hiermap.primitives.motion.laws import DIVERGED, ONWARD, OVER, TIME_UP, impedance, servo
 from hiermap.primitives.specs import Reason
 
 LEAST_FORCE_N, FORCE_CAP = 2.0, 100.0
@@ -28,7 +28,8 @@ SPEED_GAIN = 400.0
 """[N/m]: the force grows by this times the missing speed, per second."""
 
 
-class Compliance(NamedTuple):
+@dataclass(frozen=True)
+class Compliance:
     """How to follow.
 
     Attributes:
@@ -69,7 +70,9 @@ def follow_joint(
     It is lost when the pads are not as far apart as `grip` says, from and to [m], for several ticks.
     """
     begin, first = driver.hand(), unit(start_direction)
-    status, stalled, length, direction = _follow_path(driver.rig, begin, first, how, posture, grip)
+    goal = impedance(begin.rotation, begin.position, 0.0, DAMPING, how.hand_stiffness, force_cap=FORCE_CAP)
+    direction = first.copy()
+    status, stalled, length = _follow_path(driver.plant, goal, begin.rotation, first, direction, _numbers(how), posture, grip)
     if status == DIVERGED:
         raise driver.arm.fault()
     net = driver.hand().position - begin.position
@@ -77,72 +80,97 @@ def follow_joint(
     return Ending(reason, length, float(max(net @ first, net @ direction)))
 
 
-@njit(cache=True)
-def _follow_path(rig, begin, first, how, posture, grip):
-    """How it ended, whether with a stall, and the path's length [m] and last direction [3]."""
-    hand, u, line, knot, chord = begin, first, begin.position, begin.position, np.zeros(3)
-    force, limit, angular_stiffness, tried = LEAST_FORCE_N, how.force, how.hand_stiffness, how.second_force <= how.force
-    length, still, slow, gone, dt = 0.0, 0.0, np.inf, 0, rig.period
+def _numbers(how: Compliance) -> np.record:
+    """The same as compiled code reads it."""
+    kinds = [(field.name, bool if field.name == "planar" else float) for field in fields(how)]
+    return np.rec.array(np.array([astuple(how)], kinds))[0]
+
+
+@compiled
+def _follow_path(plant, goal, rotation, first, u, how, posture, grip):
+    """How it ended, whether with a stall, and the path's length [m]; `u` [3] becomes its last direction."""
+    here, knot, chord, turns = goal.position.copy(), goal.position.copy(), np.zeros(3), 0
+    force, limit, tried = LEAST_FORCE_N, how.force, how.second_force <= how.force
+    length, still, slow, gone, dt = 0.0, 0.0, np.inf, 0, plant.period
     while length <= how.max_travel:
-        speed = dot(hand.velocity, u)
+        speed = dot(plant.velocity, u)
         force = min(max(force + SPEED_GAIN * (how.speed - speed) * dt, LEAST_FORCE_N), limit)
-        line = line + u * dot(u, hand.position - line)
-        status = servo(rig, _goal(how, begin.rotation, first, u, line, angular_stiffness, force), posture)
+        _aim(goal, plant.position, how, rotation, first, u, force)
+        status = servo(plant, goal, posture)
         if status != ONWARD:
-            return status, False, length, u
-        before, hand = hand.position, hand_of(rig)
-        length += length_of(hand.position - before)
-        if length_of(hand.position - knot) > CHORD_M:
-            last, chord = chord, (hand.position - knot) / length_of(hand.position - knot)
-            knot, last = hand.position, last if last.any() else chord
-            u = _turned(how, first, u, last, chord, -dot(hand.force, u))
+            return status, False, length
+        length += distance(plant.position, here)
+        for r in range(3):
+            here[r] = plant.position[r]
+        if distance(here, knot) > CHORD_M:
+            turns += 1
+            _turn(how, first, u, chord, knot, here, turns, -dot(plant.force, u))
         slow = 0.0 if speed < SLOW_SPEED and force > 0.5 * limit else slow + dt
-        gone = 0 if grip[0] < rig.plant.width[0] < grip[1] else gone + 1
+        gone = 0 if grip[0] < plant.width < grip[1] else gone + 1
         if gone >= LOST_TICKS:
             # A grip that slides off under force and just after standing still was at the end stop.
-            return OVER, slow < SLIP_MEMORY_S, length, u
+            return OVER, slow < SLIP_MEMORY_S, length
         still = still + dt if speed < STALL_SPEED and force > 0.95 * limit else 0.0
         if still > STALL_SECONDS:
             if tried:
-                return OVER, True, length, u
-            tried, limit, angular_stiffness, still = True, how.second_force, min(2.0, angular_stiffness), 0.0
-    return OVER, False, length, u
+                return OVER, True, length
+            tried, limit, goal.angular_stiffness, still = True, how.second_force, min(2.0, goal.angular_stiffness), 0.0
+    return OVER, False, length
 
 
-@njit(cache=True)
-def _goal(how, rotation, first, u, line, angular_stiffness, force):
-    """The hand held on its line, turned with the path and pushed along it."""
+@compiled
+def _aim(goal, position, how, rotation, first, u, force):
+    """Hold the hand on the line along `u` through the last goal, turned with the path and pushed along it."""
     axis = cross(first, u)
-    size, led = length_of(axis), rotation
-    if size > 1e-6:
-        turn = min(max(how.hand_gain * _angle(first, u), 0.0), how.hand_max_turn)
-        led = product(turned_about(axis / size, turn), rotation)
-    across = np.eye(3) - np.outer(u, u)
-    up = across[2] / max(1e-6, length_of(across[2]))
-    vertical = np.outer(up, up)
-    lateral = across - vertical
-    roots = np.sqrt(how.lateral_stiffness) * lateral + np.sqrt(how.vertical_stiffness) * vertical
-    stiffness = how.lateral_stiffness * lateral + how.vertical_stiffness * vertical
-    damping = DAMPING * np.eye(3) + EFFECTIVE_DAMPING * roots
-    angular_damping, zero = 2.0 if angular_stiffness <= 10.0 else 4.0, np.zeros(3)
-    return Impedance(led, line, zero, stiffness, damping, angular_stiffness, angular_damping, force * u, zero, FORCE_CAP)
+    size, up = length_of(axis), np.empty(3)
+    for r in range(3):
+        axis[r] /= max(size, 1e-6)
+    multiply(turned_about(axis, min(max(how.hand_gain * _angle(first, u), 0.0), how.hand_max_turn)), rotation, goal.rotation)
+    goal.angular_damping = 2.0 if goal.angular_stiffness <= 10.0 else 4.0
+    gone = dot(u, position) - dot(u, goal.position)
+    # Up as far as it is across the line, and the rest of what is across.
+    _blend(UP, u, -u[2], up)
+    roots = np.sqrt(how.lateral_stiffness), np.sqrt(how.vertical_stiffness)
+    for r in range(3):
+        goal.position[r] += u[r] * gone
+        goal.force[r] = force * u[r]
+        for c in range(3):
+            one = 1.0 if r == c else 0.0
+            vertical = up[r] * up[c]
+            lateral = one - u[r] * u[c] - vertical
+            goal.stiffness[r, c] = how.lateral_stiffness * lateral + how.vertical_stiffness * vertical
+            goal.damping[r, c] = DAMPING * one + EFFECTIVE_DAMPING * (roots[0] * lateral + roots[1] * vertical)
 
 
-@njit(cache=True)
-def _turned(how, first, u, last, chord, pushed):
-    """The direction after blending in the last chord, extrapolated by half its turn, within the limits; `pushed` [N] against it."""
-    ahead = np.array([chord[0], chord[1], u[2]]) if how.planar else chord + 0.5 * (chord - last)
+@compiled
+def _turn(how, first, u, chord, knot, here, turns, pushed):
+    """Blend the last chord, extrapolated by half its turn, into the direction within the limits; `pushed` [N] against it."""
+    length, ahead, wanted = distance(here, knot), np.empty(3), np.empty(3)
+    for r in range(3):
+        last, chord[r], knot[r] = chord[r], (here[r] - knot[r]) / length, here[r]
+        ahead[r] = chord[r] if turns == 1 or how.planar else chord[r] + 0.5 * (chord[r] - last)
+    if how.planar:
+        ahead[2] = u[2]
     if dot(ahead, u) < 0.2 or (how.contact_force > 0 and pushed <= how.contact_force):
-        return u
-    wanted = (1 - BLEND) * u + BLEND / length_of(ahead) * ahead
-    wanted = wanted / length_of(wanted)
+        return
+    _blend(u, ahead, BLEND / length_of(ahead) / (1 - BLEND), wanted)
     angle, most = _angle(u, wanted), how.turn_per_metre * CHORD_M
     if angle > most:
-        wanted = u + (most / angle) * (wanted - u)
-        wanted = wanted / length_of(wanted)
-    return wanted if _angle(first, wanted) < how.max_turn else u
+        _blend(u, wanted, most / (angle - most), wanted)
+    if _angle(first, wanted) < how.max_turn:
+        _blend(wanted, u, 0.0, u)
 
 
-@njit(cache=True)
+@compiled
+def _blend(a, b, weight, result):
+    """The direction of a + `weight` b."""
+    for r in range(3):
+        result[r] = a[r] + weight * b[r]
+    length = length_of(result)
+    for r in range(3):
+        result[r] /= max(length, 1e-9)
+
+
+@compiled
 def _angle(a, b):
     return np.arctan2(length_of(cross(a, b)), dot(a, b))

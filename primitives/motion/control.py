@@ -6,19 +6,7 @@ import numpy as np
 
 from hiermap.primitives.hand import OPEN_WIDTH_M
 from hiermap.primitives.motion.arm import Arm
-from hiermap.primitives.motion.laws import (
-    DIVERGED,
-    ONWARD,
-    OVER,
-    TIME_UP,
-    Hand,
-    Impedance,
-    hand_of,
-    hold,
-    rig_of,
-    stay,
-    track,
-)
+from hiermap.primitives.motion.laws import DIVERGED, ONWARD, OVER, TIME_UP, hold, look, stay, track
 from hiermap.primitives.specs import Reason
 
 PEAK_JOINT_SPEED = 1.8
@@ -56,6 +44,16 @@ class Ending(NamedTuple):
     progress: float = 0.0
 
 
+class Hand(NamedTuple):
+    """The hand in one tick: `rotation` [3, 3], `position` [3] [m], `velocity` [3] [m/s], `spin` [3] [rad/s], `force` on it [3] [N]."""
+
+    rotation: np.ndarray
+    position: np.ndarray
+    velocity: np.ndarray
+    spin: np.ndarray
+    force: np.ndarray
+
+
 class Driver:
     """Runs one program on an arm: keeps the bound, the fingers' target and the tare of the wrist.
 
@@ -66,27 +64,25 @@ class Driver:
 
     def __init__(self, arm: Arm, bound_seconds: float) -> None:
         arm.reset()
-        self.arm = arm
-        self.rig = rig_of(arm)
-        self._start = float(arm.plant.time[0])
+        self.arm, self.plant = arm, arm.plant
+        self._start = float(self.plant.time)
         self._end = self._start + bound_seconds
-        self.rig.deadline[0] = self._end - HOME_RESERVE_S
-        arm.plant.fingers[0] = arm.width() / 2
+        self.plant.deadline, self.plant.fingers, self.plant.tare[:] = self._end - HOME_RESERVE_S, arm.width() / 2, 0.0
         self._pace = 1.0
 
     def open_to(self, half_width: float | None = None) -> None:
         """From the next tick on hold each finger `half_width` [m] from the middle (None: fully open); nothing is carried now."""
         limit = self.arm.finger_limit
-        self.arm.plant.fingers[0] = limit if half_width is None else min(limit, half_width)
+        self.plant.fingers = limit if half_width is None else min(limit, half_width)
         self._pace = 1.0
 
     def squeeze(self) -> None:
         """From the next tick on press the fingers together."""
-        self.arm.plant.fingers[0] = -self.arm.finger_limit
+        self.plant.fingers = -self.arm.finger_limit
 
     def leaving(self) -> None:
         """Contact is over: from here on the way home may use the time kept for it."""
-        self.rig.deadline[0] = self._end
+        self.plant.deadline = self._end
 
     def carry(self) -> None:
         """Something is in the hand: move so gently that it does not swing in the grip."""
@@ -94,15 +90,17 @@ class Driver:
 
     def elapsed(self) -> float:
         """Time since the program began [s]."""
-        return float(self.arm.plant.time[0]) - self._start
+        return float(self.plant.time) - self._start
 
     def joints(self) -> np.ndarray:
         """The joint angles now, [n] [rad]."""
-        return self.arm.plant.q.copy()
+        return self.plant.q.copy()
 
     def hand(self) -> Hand:
         """Where the hand is and what pushes it (less the tare)."""
-        return hand_of(self.rig)
+        plant = self.plant
+        look(plant)
+        return Hand(*(part.copy() for part in (plant.rotation, plant.position, plant.velocity, plant.spin, plant.force)))
 
     def check(self, status: int) -> None:
         """Raises GivenUp when a motion ended for want of time: the next tick would use that for the way home, or pass the bound."""
@@ -117,24 +115,24 @@ class Driver:
         When a joint falls behind (something is in the way) and `guarded`, stops, returns the way it came and gives False.
         """
         reference = time_path(np.vstack([self.joints(), path]), self.arm.period, speed * self._pace * PEAK_JOINT_SPEED)
-        status, k = track(self.rig, *reference, guarded)
+        status, k = track(self.plant, *reference, guarded)
         self.check(status)
         if status == ONWARD and k > 10:
             self.follow(reference[0][:k][::-1][5 :: max(1, k // 8)], guarded=False)
         return status == OVER
 
-    def stay(self, goal: Impedance, posture: np.ndarray, seconds: float) -> None:
-        """Impedance control toward one goal."""
-        self.check(stay(self.rig, goal, posture, round(seconds / self.arm.period)))
+    def stay(self, goal: np.record, posture: np.ndarray, seconds: float) -> None:
+        """Impedance control toward one goal, an IMPEDANCE."""
+        self.check(stay(self.plant, goal, posture, round(seconds / self.arm.period)))
 
     def hold(self, seconds: float, rest: np.ndarray | None = None) -> None:
         """Keep the joints where they are now, or at `rest` [n], and then only until the arm rests there."""
         q = self.joints() if rest is None else rest
-        self.check(hold(self.rig, q, round(seconds / self.arm.period), rest is not None))
+        self.check(hold(self.plant, q, round(seconds / self.arm.period), rest is not None))
 
     def open_fully(self) -> None:
         """Give a hand that is meant to be open a little time to end open, whatever a program left it doing."""
-        for _ in range(OPENING_TRIES if self.arm.plant.fingers[0] > 0 else 0):
+        for _ in range(OPENING_TRIES if self.plant.fingers > 0 else 0):
             if self.arm.width() >= OPEN_WIDTH_M:
                 return
             self.hold(OPENING_S)
@@ -144,8 +142,8 @@ class Driver:
         total = np.zeros(3)
         for _ in range(ticks):
             self.hold(self.arm.period)
-            total += self.arm.plant.wrist_force
-        self.rig.tare[:] = total / ticks
+            total += self.plant.wrist_force
+        self.plant.tare[:] = total / ticks
 
 
 def time_path(knots: np.ndarray, period: float, peak_speed: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

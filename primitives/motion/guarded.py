@@ -1,11 +1,11 @@
 """Moving until something is felt: straight lines in impedance, into a contact and out of it."""
 
 import numpy as np
-from numba import njit
 
-from hiermap.primitives.motion.control import Driver
+from hiermap.primitives.compiled import compiled
+from hiermap.primitives.motion.control import Driver, Hand
 from hiermap.primitives.motion.kinematics import dot, length_of, unit
-from hiermap.primitives.motion.laws import ONWARD, OVER, Hand, Impedance, compliant, hand_of, servo
+from hiermap.primitives.motion.laws import ONWARD, OVER, impedance, servo
 
 APPROACH_SPEED, BACK_SPEED = 0.08, 0.25
 """[m/s] in impedance: of the hand on its way into a contact, and leaving it."""
@@ -17,37 +17,27 @@ BACK_PATIENCE_S, BACK_REST_TICKS, BACK_SHARE = 0.6, 12, 0.93
 """A hand that is held up by what it leaves gets this much longer; this much of the way, after so many ticks of rest, is all of it."""
 
 
-@njit(cache=True)
-def line_tick(rig, goal, posture, start, direction, way, speed):
+@compiled
+def line_tick(plant, goal, posture, start, direction, way, speed):
     """One tick toward `way` [m] from `start` along `direction` [3], at `speed` [m/s]; `goal` says how."""
-    at = start + way * direction
-    there = Impedance(
-        goal.rotation,
-        at,
-        speed * direction,
-        goal.stiffness,
-        goal.damping,
-        goal.angular_stiffness,
-        goal.angular_damping,
-        goal.force,
-        goal.torque,
-        goal.force_cap,
-    )
-    return servo(rig, there, posture)
+    for r in range(3):
+        goal.position[r], goal.velocity[r] = start[r] + way * direction[r], speed * direction[r]
+    return servo(plant, goal, posture)
 
 
-@njit(cache=True)
-def along_line(rig, goal, posture, direction, way, speed, felt, enough_ticks, enough_way):
-    """From where `goal` is along `direction` [3], each tick by its `way` [m] at its `speed` [m/s], [T].
+@compiled
+def along_line(plant, goal, posture, start, direction, way, speed, felt, enough_ticks, enough_way):
+    """From `start` along `direction` [3], each tick by its `way` [m] at its `speed` [m/s], [T].
 
     Ends when the force against the motion exceeds `felt` [N], or `enough_ticks` have passed and `enough_way` [m] has been made.
     """
+    begin = dot(start, direction)
     for k in range(way.shape[0]):
-        status = line_tick(rig, goal, posture, goal.position, direction, way[k], speed[k])
+        status = line_tick(plant, goal, posture, start, direction, way[k], speed[k])
         if status != ONWARD:
             return status
-        hand = hand_of(rig)
-        if -dot(hand.force, direction) > felt or (k + 1 >= enough_ticks and dot(hand.position - goal.position, direction) > enough_way):
+        enough = k + 1 >= enough_ticks and dot(plant.position, direction) - begin > enough_way
+        if enough or -dot(plant.force, direction) > felt:
             break
     return OVER
 
@@ -61,8 +51,8 @@ def advance(driver: Driver, posture: np.ndarray, rotation: np.ndarray, goal: np.
     way = np.minimum(np.cumsum(speed * period), length)
     moving = 1 + int(np.searchsorted(way, length))
     way, speed = np.append(way[:moving], np.full(REST_TICKS, length)), np.append(speed[:moving], np.zeros(REST_TICKS))
-    line = compliant(rotation, here, force_cap=cap)
-    driver.check(along_line(driver.rig, line, posture, unit(goal - here), way, speed, float(contact_force), 0, np.inf))
+    line = impedance(rotation, here, force_cap=cap)
+    driver.check(along_line(driver.plant, line, posture, here, unit(goal - here), way, speed, float(contact_force), 0, np.inf))
     return driver.hand()
 
 
@@ -72,6 +62,6 @@ def back_off(driver: Driver, direction: np.ndarray, distance: float, cap: float 
     hand, period = driver.hand(), driver.arm.period
     enough = int(np.ceil(distance / (BACK_SPEED * period))) + BACK_REST_TICKS
     way = np.minimum(np.arange(1, enough + round(BACK_PATIENCE_S / period)) * BACK_SPEED * period, distance)
-    speed, line = np.where(way < distance, BACK_SPEED, 0.0), compliant(hand.rotation, hand.position, force_cap=cap)
-    share = BACK_SHARE * distance
-    driver.check(along_line(driver.rig, line, driver.joints(), np.array(direction, float), way, speed, np.inf, enough, share))
+    speed, line = np.where(way < distance, BACK_SPEED, 0.0), impedance(hand.rotation, hand.position, force_cap=cap)
+    enough_way, direction = BACK_SHARE * distance, np.array(direction, float)
+    driver.check(along_line(driver.plant, line, driver.joints(), hand.position, direction, way, speed, np.inf, enough, enough_way))

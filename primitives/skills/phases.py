@@ -10,7 +10,7 @@ from hiermap.primitives.motion.detours import way_out
 from hiermap.primitives.motion.guarded import advance, back_off
 from hiermap.primitives.motion.ik_branches import Option, Reach, best_reach
 from hiermap.primitives.motion.kinematics import UP, cross, hand_rotation, length_of, turned_about, unit
-from hiermap.primitives.motion.laws import compliant
+from hiermap.primitives.motion.laws import impedance
 from hiermap.primitives.specs import Reason
 
 SOFT_APPROACH_M = 0.03
@@ -78,7 +78,7 @@ def release(driver: Driver, posture: np.ndarray, extra: float | None = None) -> 
 
 def _wait(driver: Driver, posture: np.ndarray, rotation: np.ndarray, seconds: float) -> None:
     # A soft hand gives way to an off-centre grip instead of pulling on it.
-    driver.stay(compliant(rotation, driver.hand().position, 150.0, 60.0, 20.0, 5.0), posture, seconds)
+    driver.stay(impedance(rotation, driver.hand().position, 150.0, 60.0, 20.0, 5.0), posture, seconds)
 
 
 def go_home(driver: Driver, rise: float = 0.0) -> None:

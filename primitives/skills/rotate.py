@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 import numpy as np
-from numba import njit
 
+from hiermap.primitives.compiled import compiled
 from hiermap.primitives.hand import EMPTY_WIDTH_M
 from hiermap.primitives.motion.control import Driver, Ending
 from hiermap.primitives.motion.guarded import back_off
 from hiermap.primitives.motion.ik_branches import Option
-from hiermap.primitives.motion.kinematics import UP, cross, dot, length_of, product, turned_about, unit
-from hiermap.primitives.motion.laws import DIVERGED, ONWARD, OVER, TIME_UP, Impedance, hand_of, servo
+from hiermap.primitives.motion.kinematics import UP, cross, distance, dot, length_of, multiply, turned_about, unit
+from hiermap.primitives.motion.laws import DIVERGED, ONWARD, OVER, TIME_UP, impedance, servo
 from hiermap.primitives.skills.phases import close_fingers, go_home, reach_for, release, twins
 from hiermap.primitives.specs import PRIMITIVES, Command, Reason
 
@@ -55,41 +55,42 @@ def rotate(driver: Driver, command: Command) -> Ending:
 
 
 def _turn(driver: Driver, posture: np.ndarray, rotation: np.ndarray, axis: np.ndarray) -> Ending:
-    status, held, angle = _turning(driver.rig, posture, rotation, axis)
+    goal = impedance(rotation, driver.hand().position, CENTRE_STIFFNESS, CENTRE_DAMPING, TILT_STIFFNESS, DAMPING, FORCE_CAP)
+    status, held, angle = _turning(driver.plant, goal, posture, np.ascontiguousarray(rotation), axis)
     if status == DIVERGED:
         raise driver.arm.fault()
     return Ending(Reason.TIMEOUT if status == TIME_UP else Reason.STALLED if held else Reason.SLIPPED, angle)
 
 
-@njit(cache=True)
-def _turning(rig, posture, rotation, axis):
+@compiled
+def _turning(plant, goal, posture, rotation, axis):
     """A target turns ahead of the hand, at most TORQUE_N_M: how that ended, whether the grip held, and how far the hand turned [rad]."""
-    hand = hand_of(rig)
-    knot, assist = hand.position, np.zeros(3)
+    back, knot, step = np.empty((3, 3)), goal.position.copy(), np.empty((3, 3))
     lead, angle, still = 0.0, 0.0, 0.0
     while angle < MOST_RAD and still <= STALL_SECONDS:
-        lead = min(lead + TURN_SPEED * rig.period, angle + TORQUE_N_M / STIFFNESS)
-        status = servo(rig, _goal(product(turned_about(axis, angle), rotation), hand.position, assist, (lead - angle) * axis), posture)
+        lead = min(lead + TURN_SPEED * plant.period, angle + TORQUE_N_M / STIFFNESS)
+        multiply(turned_about(axis, angle), rotation, goal.rotation)
+        for r in range(3):
+            for c in range(3):
+                back[c, r] = plant.rotation[r, c]
+            goal.position[r], goal.torque[r] = plant.position[r], STIFFNESS * (lead - angle) * axis[r]
+        status = servo(plant, goal, posture)
         if status != ONWARD:
             return status, False, angle
-        before, hand = hand, hand_of(rig)
-        drift = hand.position - knot
-        if length_of(drift) > DRIFT_M:
-            assist, knot = ASSIST_N / length_of(drift) * drift, hand.position
-        step = product(hand.rotation, before.rotation.T)
-        angle += 0.5 * dot(np.array([step[2, 1] - step[1, 2], step[0, 2] - step[2, 0], step[1, 0] - step[0, 1]]), axis)
-        if rig.plant.width[0] < EMPTY_WIDTH_M:
+        drift = distance(plant.position, knot)
+        if drift > DRIFT_M:
+            for r in range(3):
+                goal.force[r] = ASSIST_N / drift * (plant.position[r] - knot[r])
+                knot[r] = plant.position[r]
+        multiply(plant.rotation, back, step)
+        for r in range(3):
+            a, b = (r + 1) % 3, (r + 2) % 3
+            angle += 0.5 * (step[b, a] - step[a, b]) * axis[r]
+        if plant.width < EMPTY_WIDTH_M:
             return OVER, False, angle
-        resting = dot(hand.spin, axis) < STALL_SPEED and length_of(hand.velocity) < STALL_DRIFT
-        still = still + rig.period if resting and lead > angle + 0.8 * TORQUE_N_M / STIFFNESS else 0.0
+        resting = dot(plant.spin, axis) < STALL_SPEED and length_of(plant.velocity) < STALL_DRIFT
+        still = still + plant.period if resting and lead > angle + 0.8 * TORQUE_N_M / STIFFNESS else 0.0
     return OVER, True, angle
-
-
-@njit(cache=True)
-def _goal(rotation, position, assist, ahead):
-    """Weak about where the hand is, soft across the turn, driven by the rotation vector [3] [rad] that the target is ahead."""
-    centre, damping = CENTRE_STIFFNESS * np.eye(3), CENTRE_DAMPING * np.eye(3)
-    return Impedance(rotation, position, np.zeros(3), centre, damping, TILT_STIFFNESS, DAMPING, assist, STIFFNESS * ahead, FORCE_CAP)
 
 
 def options(point: np.ndarray, normal: np.ndarray, roll: int, sense: float) -> Iterator[Option]:

@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 
 import numpy as np
-from numba import njit
 
+from hiermap.primitives.compiled import compiled
 from hiermap.primitives.hand import PUSH_DISTANCE_M
 from hiermap.primitives.motion.compliance import Compliance, follow_joint
 from hiermap.primitives.motion.control import Driver, Ending
 from hiermap.primitives.motion.guarded import advance, back_off, line_tick
 from hiermap.primitives.motion.ik_branches import Option, best_reach, straight
 from hiermap.primitives.motion.kinematics import UP, cross, dot
-from hiermap.primitives.motion.laws import ONWARD, OVER, compliant, hand_of
+from hiermap.primitives.motion.laws import ONWARD, OVER, impedance
 from hiermap.primitives.skills.phases import enter, go_home, pitched, reach_for, twins
 from hiermap.primitives.specs import Reason
 
@@ -117,28 +117,29 @@ def _land(driver: Driver, posture: np.ndarray, rotation: np.ndarray, point: np.n
 
 def _sweeping(driver: Driver, posture: np.ndarray, rotation: np.ndarray, point: np.ndarray, along: np.ndarray) -> tuple[bool, float]:
     """Sideways until a thing was carried far enough or the hand is held up: whether one was felt, and how far it came [m]."""
-    line = compliant(rotation, driver.hand().position, force_cap=25.0)
+    start = driver.hand().position
+    line = impedance(rotation, start, force_cap=25.0)
     ticks = np.arange(1, round(MOST_SWEEP_M / (SWEEP_SPEED * driver.arm.period) + SWEEP_START_S / driver.arm.period))
     speed = SWEEP_SPEED * np.minimum(1.0, ticks * driver.arm.period / SWEEP_START_S)
     way = np.cumsum(speed * driver.arm.period)
     moving = 1 + int(np.searchsorted(way, MOST_SWEEP_M))
-    status, touched, travel = _sweep(driver.rig, line, posture, point, along, way[:moving], speed[:moving])
+    status, touched, travel = _sweep(driver.plant, line, posture, start, point, along, way[:moving], speed[:moving])
     driver.check(status)
     return touched, travel
 
 
-@njit(cache=True)
-def _sweep(rig, line, posture, point, along, way, speed):
+@compiled
+def _sweep(plant, line, posture, start, point, along, way, speed):
     """How it ended, whether a thing that slides was met, and how far it was carried; ways [m] count along the sweep from its start."""
+    begin, goal = dot(start, along), dot(point, along)
     gone, at, pushed, sure = 0.0, 0.0, 0.0, False
     for k in range(way.shape[0]):
-        status = line_tick(rig, line, posture, line.position, along, way[k], speed[k])
+        status = line_tick(plant, line, posture, start, along, way[k], speed[k])
         if status != ONWARD:
             return status, sure, gone - at
-        hand = hand_of(rig)
-        gone = dot(hand.position - line.position, along)
+        gone = dot(plant.position, along) - begin
         # A sliding thing sticks and slips, so its force comes and goes; what was only brushed is forgotten again.
-        felt = dot(point - hand.position, along) < NEAR_M and FELT_N < -dot(hand.force, along) < HIT_N
+        felt = goal - begin - gone < NEAR_M and FELT_N < -dot(plant.force, along) < HIT_N
         at = gone if pushed <= 0 else at
         pushed = min(pushed + 1, 2.0 * FELT_TICKS) if felt else max(0.0, pushed - 0.2)
         sure = pushed > 0 and (sure or pushed >= FELT_TICKS)

@@ -5,7 +5,7 @@ import numpy as np
 
 from hiermap.primitives.arms.panda import PandaArm
 from hiermap.primitives.motion.arm import ArmFault
-from hiermap.primitives.motion.laws import DIVERGED, hold, rig_of
+from hiermap.primitives.motion.laws import DIVERGED, hold
 from hiermap.primitives.skills.run import is_holding, run_primitive
 from hiermap.primitives.specs import Command, PrimitiveResult
 from hiermap.worlds.base import Action, GripperState, Observation
@@ -130,8 +130,8 @@ class Kitchen:
     def _hold(self, seconds: float, finger_target: float) -> None:
         """Let time pass with the arm at ready."""
         self.arm.reset()
-        self.arm.plant.fingers[0] = finger_target
-        if hold(rig_of(self.arm), self.arm.ready, max(1, round(seconds / self.arm.period)), False) == DIVERGED:
+        self.arm.plant.fingers, self.arm.plant.deadline = finger_target, np.inf
+        if hold(self.arm.plant, self.arm.ready, max(1, round(seconds / self.arm.period)), False) == DIVERGED:
             fault = self.arm.fault()
             raise PhysicsError(f"the scene of kitchen {self.spec.seed} does not settle: {fault}; check it for overlapping things")
 
