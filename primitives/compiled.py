@@ -18,6 +18,6 @@ STAMP = _stamp()
 
 def compiled(function: Callable) -> Any:
     """`numba.njit(cache=True)` whose cache also knows the files of the functions that `function` calls."""
-    dispatcher = njit(cache=True)(function)
+    dispatcher: Any = njit(cache=True)(function)
     dispatcher._cache._cache_file._source_stamp = STAMP
     return dispatcher

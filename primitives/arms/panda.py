@@ -71,14 +71,13 @@ class PandaArm:
         sources = np.concatenate([qpos[model.jnt_qposadr[joints]], qvel[dofs], bias[dofs], mass.ravel()])
         fingers, targets = qpos[self._finger_qpos], ctrl[[*motors, *finger_motors]]
         self.plant = plant = new_plant(self.chain, self.torque_limit, self.period)
-        start = plant.q.ctypes.data
-        state, derived, commands = (start + plant.dtype.fields[name][1] for name in ("q", "wrist_force", "torque"))
+        fields = (array.ctypes.data for array in (plant.q, plant.wrist_force, plant.torque))
         tables = (x.ctypes.data for x in (sources, targets, fingers, self._force, self._wrist.xmat, self._hand_weight))
-        memory = model._address, data._address, state, derived, commands, *tables
+        memory = model._address, data._address, *fields, *tables
         record = np.array([(*functions(), *memory, substeps, len(sources), len(joints) + 1)], RECORD)
         # Addresses keep nothing alive.
         self._memory = record, zero, sources, targets, fingers
-        plant.step, plant.context = step.address, record.ctypes.data
+        plant.step, plant.context = int(step.address or 0), record.ctypes.data
 
     def reset(self) -> None:
         """Bring the derived quantities up to the present state, so that a restored snapshot and a continued run start alike."""
