@@ -8,6 +8,7 @@ the most generous adapter one could write.
     OMP_NUM_THREADS=1 python benchmarks/stepping.py [kitchens=4] [seed=100500]
 """
 
+import ctypes
 import sys
 import time
 from dataclasses import dataclass, field
@@ -16,8 +17,8 @@ import mujoco
 import numpy as np
 from robosuite.controllers import load_composite_controller_config
 
+from hiermap.primitives.arms.mujoco_step import gather
 from hiermap.primitives.arms.panda import PandaArm
-from hiermap.primitives.motion.arm import ArmFault
 from hiermap.primitives.skills.run import run_primitive
 from hiermap.primitives.specs import Command, PrimitiveResult
 from hiermap.worlds.kitchen.scene_sampling import random_scene
@@ -31,6 +32,7 @@ from hiermap.worlds.simulator.kitchen import Kitchen
 from hiermap.worlds.simulator.robosuite_env import TIMESTEP_S, HiermapKitchen
 
 STATE = mujoco.mjtState.mjSTATE_INTEGRATION
+STEP = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
 TRIALS_PER_KITCHEN = 5
 
 
@@ -45,17 +47,19 @@ class EnvStepArm(PandaArm):
     def __init__(self, environment: HiermapKitchen, substeps: int) -> None:
         self.environment = environment
         super().__init__(environment.sim.model._model, environment.sim.data._data)
-        self.period = substeps * TIMESTEP_S
+        self.period = self.plant.period = substeps * TIMESTEP_S
+        self._step = STEP(self._env_step)
+        self.plant.step = ctypes.cast(self._step, ctypes.c_void_p).value
 
-    def apply(self, torque: np.ndarray, finger_target: float) -> None:
+    def _env_step(self, context: int) -> int:
         gripper = self.environment.robots[0].gripper["right"]
         # robosuite's gripper action only says "open further" or "close further", in steps of 0.2.
-        missing = finger_target / self.finger_limit - gripper.current_action[0]
+        missing = self.plant.fingers / self.finger_limit - gripper.current_action[0]
         grip = -np.sign(missing) if abs(missing) >= 0.1 else 0.0
         before = self.data.time
-        self.environment.step(np.append(np.clip(torque, -self.torque_limit, self.torque_limit), grip))
-        if self.data.time <= before:
-            raise ArmFault(f"the simulation diverged at t = {before:.3f} s")
+        self.environment.step(np.append(self.plant.torque, grip))
+        gather(context)
+        return int(self.data.time <= before)
 
 
 def stock_environment(kitchen: Kitchen, substeps: int) -> HiermapKitchen:

@@ -1,12 +1,13 @@
-"""robosuite's Panda as an `Arm`: reads joints, drives torques and fingers, and steps the physics between two control ticks."""
+"""robosuite's Panda as an `Arm`: where its joints, motors and sensors are in MuJoCo's memory."""
 
 from itertools import pairwise
 
 import mujoco
 import numpy as np
 
+from hiermap.primitives.arms.mujoco_step import RECORD, addresses, functions, gather, step
 from hiermap.primitives.hand import FINGER_LIMIT_M
-from hiermap.primitives.motion.arm import ArmFault, JointState
+from hiermap.primitives.motion.arm import ArmFault, new_plant
 from hiermap.primitives.motion.kinematics import SerialChain, cross
 
 CONTROL_PERIOD_S = 0.01
@@ -36,7 +37,7 @@ def prepare_panda(model: mujoco.MjModel) -> None:
 class PandaArm:
     """The `Arm` of a MuJoCo model that contains robosuite's Panda with its gripper, found by robosuite's names.
 
-    Drives torques itself and advances `data` by `mj_step(model, data, n)` per control period. The base must stand unrotated.
+    Drives torques itself and advances `data` by whole control periods. The base must stand unrotated.
     """
 
     ready = np.array(READY)
@@ -46,42 +47,47 @@ class PandaArm:
         prepare_panda(model)
         self.model, self.data = model, data
         joints = [model.joint(f"robot0_joint{i}").id for i in range(1, 8)]
-        self._qpos, self._dof = model.jnt_qposadr[joints], model.jnt_dofadr[joints]
-        self._finger_qpos = [model.joint(f"gripper0_right_finger_joint{i}").qposadr[0] for i in (1, 2)]
-        self._motor = [model.actuator(f"robot0_torq_j{i}").id for i in range(1, 8)]
-        self._finger_motor = [model.actuator(f"gripper0_right_gripper_finger_joint{i}").id for i in (1, 2)]
-        self.torque_limit = model.actuator_ctrlrange[self._motor, 1].copy()
+        motors = [model.actuator(f"robot0_torq_j{i}").id for i in range(1, 8)]
+        self.torque_limit = model.actuator_ctrlrange[motors, 1].copy()
         # Views into `data`: always what is true now.
         self._grip, self._wrist = data.site("gripper0_right_grip_site"), data.site("gripper0_right_ft_frame")
         self._force, self._torque = (data.sensor(f"gripper0_right_{kind}_ee").data for kind in ("force", "torque"))
         self._hand = data.body(model.site_bodyid[self._wrist.id])
         self._hand_weight = model.body_subtreemass[self._hand.id] * GRAVITY
         self.chain = _chain(model, joints, self._grip.id)
-        self._substeps = max(1, round(CONTROL_PERIOD_S / model.opt.timestep))
-        self.period = self._substeps * model.opt.timestep
-        self._block = np.ix_(self._dof, self._dof)
-        self._full = np.zeros((model.nv, model.nv))
+        substeps = max(1, round(CONTROL_PERIOD_S / model.opt.timestep))
+        self.period = substeps * model.opt.timestep
+        self._connect(joints, motors, substeps)
+
+    def _connect(self, joints: list[int], motors: list[int], substeps: int) -> None:
+        """Lay the wires between MuJoCo's memory and `plant`."""
+        model, data = self.model, self.data
+        dofs, zero = model.jnt_dofadr[joints], np.zeros(1)
+        finger_motors = [model.actuator(f"gripper0_right_gripper_finger_joint{i}").id for i in (1, 2)]
+        self._finger_qpos = [model.joint(f"gripper0_right_finger_joint{i}").qposadr[0] for i in (1, 2)]
+        qpos, qvel, bias, ctrl = (addresses(x) for x in (data.qpos, data.qvel, data.qfrc_bias, data.ctrl))
+        mass = _mass_addresses(model, data, dofs, int(addresses(zero)[0]))
+        # In the order of the plant's first fields.
+        sources = np.concatenate([qpos[model.jnt_qposadr[joints]], qvel[dofs], bias[dofs], mass.ravel()])
+        fingers, targets = qpos[self._finger_qpos], ctrl[[*motors, *finger_motors]]
+        self.plant = plant = new_plant(self.chain, self.torque_limit, self.period)
+        fields = (array.ctypes.data for array in (plant.q, plant.wrist_force, plant.torque))
+        tables = (x.ctypes.data for x in (sources, targets, fingers, self._force, self._wrist.xmat, self._hand_weight))
+        memory = model._address, data._address, *fields, *tables
+        record = np.array([(*functions(), *memory, substeps, len(sources), len(joints) + 1)], RECORD)
+        # Addresses keep nothing alive.
+        self._memory = record, zero, sources, targets, fingers
+        plant.step, plant.context = int(step.address or 0), record.ctypes.data
 
     def reset(self) -> None:
         """Bring the derived quantities up to the present state, so that a restored snapshot and a continued run start alike."""
         # Only position and velocity stages: the solver's warm start must stay as it was stored.
         mujoco.mj_fwdPosition(self.model, self.data)
         mujoco.mj_fwdVelocity(self.model, self.data)
-
-    def time(self) -> float:
-        return float(self.data.time)
-
-    def read(self) -> JointState:
-        data = self.data
-        mujoco.mj_fullM(self.model, self._full, data.qM)
-        return JointState(data.qpos[self._qpos], data.qvel[self._dof], self._full[self._block], data.qfrc_bias[self._dof])
-
-    def wrist_force(self) -> np.ndarray:
-        # The sensor gives the force of the hand on the wrist, i.e. its weight plus what pushes it (up to slow accelerations).
-        return -(self._wrist.xmat.reshape(3, 3) @ self._force) - self._hand_weight
+        gather(self.plant.context)
 
     def load_offset(self) -> np.ndarray:
-        load = self.wrist_force()
+        load = self.plant.wrist_force
         if abs(load[2]) < LEAST_LOAD_N:
             return np.zeros(3)
         torque = -(self._wrist.xmat.reshape(3, 3) @ self._torque)
@@ -94,16 +100,23 @@ class PandaArm:
         left, right = self.data.qpos[self._finger_qpos]
         return float(left - right)
 
-    def apply(self, torque: np.ndarray, finger_target: float) -> None:
-        data = self.data
-        before = data.time
-        data.ctrl[self._motor] = np.clip(torque, -self.torque_limit, self.torque_limit)
-        data.ctrl[self._finger_motor] = finger_target, -finger_target
-        mujoco.mj_step(self.model, data, self._substeps)
-        # MuJoCo silently resets a diverged simulation, time included; the counters tell which of its checks failed.
-        if data.time <= before:
-            counters = tuple(data.warning[w].number for w in WATCHED_WARNINGS)
-            raise ArmFault(f"the simulation diverged at t = {before:.3f} s (MuJoCo's warning counters {counters})")
+    def fault(self) -> ArmFault:
+        counters = tuple(self.data.warning[w].number for w in WATCHED_WARNINGS)
+        return ArmFault(f"the simulation diverged before t = {self.data.time:.3f} s (MuJoCo's warning counters {counters})")
+
+
+def _mass_addresses(model: mujoco.MjModel, data: mujoco.MjData, dofs: np.ndarray, zero: int) -> np.ndarray:
+    """Where each number of the mass matrix between `dofs` lies in MuJoCo's sparse one, [n, n]; `zero` for what is not there."""
+    where = addresses(data.qM)
+    found = np.full((len(dofs), len(dofs)), zero)
+    for row, dof in enumerate(dofs):
+        # A row of the sparse matrix goes from the diagonal up through the ancestors.
+        ancestor, at = dof, model.dof_Madr[dof]
+        while ancestor >= 0:
+            for column in np.flatnonzero(dofs == ancestor):
+                found[row, column] = found[column, row] = where[at]
+            ancestor, at = model.dof_parentid[ancestor], at + 1
+    return found
 
 
 def _chain(model: mujoco.MjModel, joints: list[int], site: int) -> SerialChain:

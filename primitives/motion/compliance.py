@@ -1,16 +1,17 @@
 """Following a joint nobody described: push or pull with a force along the path, and let the path itself turn the force."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 
 import numpy as np
 
-from hiermap.primitives.motion.control import Driver, Ending, GivenUp, Hand, Impedance
-from hiermap.primitives.motion.guarded import Until, guarded_move
-from hiermap.primitives.motion.kinematics import UP, cross, length_of, turned_about, unit
+from hiermap.primitives.compiled import compiled
+from hiermap.primitives.motion.control import Driver, Ending
+from hiermap.primitives.motion.kinematics import UP, cross, distance, dot, length_of, multiply, turned_about, unit
+from hiermap.primitives.motion.laws import DIVERGED, ONWARD, OVER, TIME_UP, impedance, servo
 from hiermap.primitives.specs import Reason
 
-LEAST_FORCE_N = 2.0
+LEAST_FORCE_N, FORCE_CAP = 2.0, 100.0
+"""Of the push, and of all forces together."""
 CHORD_M = 0.012
 """The direction is estimated anew after this much travel."""
 BLEND = 0.6
@@ -61,106 +62,115 @@ class Compliance:
     contact_force: float = 0.0
 
 
-def follow_joint(driver: Driver, start_direction: np.ndarray, how: Compliance, posture: np.ndarray, lost: Until | None = None) -> Ending:
+def follow_joint(
+    driver: Driver, start_direction: np.ndarray, how: Compliance, posture: np.ndarray, grip: tuple[float, float] = (-np.inf, np.inf)
+) -> Ending:
     """Drive the hand along `start_direction` [3] and then along whatever path it is led, until a stall, a loss or `max_travel`.
 
-    It is lost when `lost(hand)` holds for several ticks.
+    It is lost when the pads are not as far apart as `grip` says, from and to [m], for several ticks.
     """
-    path = _Path(how, driver.hand(), unit(start_direction), driver.arm.period)
-    try:
-        guarded_move(driver, posture, path.goals(), lambda hand: path.ended(hand, lost is not None and lost(hand)))
-    except GivenUp as given_up:
-        path.reason = given_up.reason
-    net = path.hand.position - path.begin.position
-    return Ending(path.reason, path.length, float(max(net @ path.first, net @ path.direction)))
+    begin, first = driver.hand(), unit(start_direction)
+    goal = impedance(begin.rotation, begin.position, 0.0, DAMPING, how.hand_stiffness, force_cap=FORCE_CAP)
+    direction = first.copy()
+    status, stalled, length = _follow_path(driver.plant, goal, begin.rotation, first, direction, _numbers(how), posture, grip)
+    if status == DIVERGED:
+        raise driver.arm.fault()
+    net = driver.hand().position - begin.position
+    reason = Reason.TIMEOUT if status == TIME_UP else Reason.STALLED if stalled else Reason.SLIPPED
+    return Ending(reason, length, float(max(net @ first, net @ direction)))
 
 
-class _Path:
-    """The path that a hand is led along: where it has been, where it goes on and how hard it may be pushed."""
+def _numbers(how: Compliance) -> np.record:
+    """The same as compiled code reads it."""
+    kinds = [(field.name, bool if field.name == "planar" else float) for field in fields(how)]
+    return np.rec.array(np.array([astuple(how)], kinds))[0]
 
-    def __init__(self, how: Compliance, hand: Hand, direction: np.ndarray, period: float) -> None:
-        self.how, self.begin, self.hand, self.dt = how, hand, hand, period
-        self.first = self.direction = direction
-        self.line = self.knot = hand.position
-        self.chord: np.ndarray | None = None
-        self.force, self.limit, self.stiffness = LEAST_FORCE_N, how.force, how.hand_stiffness
-        self.speed, self.length, self.reason = 0.0, 0.0, Reason.SLIPPED
-        self.still, self.slow, self.gone, self.tried = 0.0, np.inf, 0, how.second_force <= how.force
 
-    def goals(self) -> Iterator[Impedance]:
-        while True:
-            how, u = self.how, self.direction
-            self.speed = float(self.hand.velocity @ u)
-            self.force = float(np.clip(self.force + SPEED_GAIN * (how.speed - self.speed) * self.dt, LEAST_FORCE_N, self.limit))
-            self.line = self.line + u * (u @ (self.hand.position - self.line))
-            stiffness, damping = self._across()
-            axis = cross(self.first, u)
-            size = length_of(axis)
-            turn = float(np.clip(how.hand_gain * _angle(self.first, u), 0, how.hand_max_turn))
-            led = turned_about(axis / size, turn) if size > 1e-6 else np.eye(3)
-            yield Impedance(
-                led @ self.begin.rotation,
-                self.line,
-                stiffness=stiffness,
-                damping=damping,
-                angular_stiffness=self.stiffness,
-                angular_damping=2.0 if self.stiffness <= 10.0 else 4.0,
-                force=self.force * u,
-                force_cap=100.0,
-            )
-
-    def _across(self) -> tuple[np.ndarray, np.ndarray]:
-        """Stiffness and damping [3, 3] that hold the hand on its line."""
-        how, across = self.how, np.eye(3) - np.outer(self.direction, self.direction)
-        up = across @ UP
-        up = up / max(1e-6, length_of(up))
-        vertical = np.outer(up, up)
-        lateral = across - vertical
-        roots = np.sqrt(how.lateral_stiffness) * lateral + np.sqrt(how.vertical_stiffness) * vertical
-        stiffness = how.lateral_stiffness * lateral + how.vertical_stiffness * vertical
-        return stiffness, DAMPING * np.eye(3) + EFFECTIVE_DAMPING * roots
-
-    def ended(self, hand: Hand, lost: bool) -> bool:
-        """Take in where the hand is now; whether that is the end, for `reason`."""
-        self.length += length_of(hand.position - self.hand.position)
-        self.hand = hand
-        if length_of(hand.position - self.knot) > CHORD_M:
-            self._turn_to(unit(hand.position - self.knot))
-        self.slow = 0.0 if self.speed < SLOW_SPEED and self.force > 0.5 * self.limit else self.slow + self.dt
-        self.gone = self.gone + 1 if lost else 0
-        if self.gone >= LOST_TICKS:
+@compiled
+def _follow_path(plant, goal, rotation, first, u, how, posture, grip):
+    """How it ended, whether with a stall, and the path's length [m]; `u` [3] becomes its last direction."""
+    here, knot, chord, turns = goal.position.copy(), goal.position.copy(), np.zeros(3), 0
+    force, limit, tried = LEAST_FORCE_N, how.force, how.second_force <= how.force
+    length, still, slow, gone, dt = 0.0, 0.0, np.inf, 0, plant.period
+    while length <= how.max_travel:
+        speed = dot(plant.velocity, u)
+        force = min(max(force + SPEED_GAIN * (how.speed - speed) * dt, LEAST_FORCE_N), limit)
+        _aim(goal, plant.position, how, rotation, first, u, force)
+        status = servo(plant, goal, posture)
+        if status != ONWARD:
+            return status, False, length
+        length += distance(plant.position, here)
+        for r in range(3):
+            here[r] = plant.position[r]
+        if distance(here, knot) > CHORD_M:
+            turns += 1
+            _turn(how, first, u, chord, knot, here, turns, -dot(plant.force, u))
+        slow = 0.0 if speed < SLOW_SPEED and force > 0.5 * limit else slow + dt
+        gone = 0 if grip[0] < plant.width < grip[1] else gone + 1
+        if gone >= LOST_TICKS:
             # A grip that slides off under force and just after standing still was at the end stop.
-            self.reason = Reason.STALLED if self.slow < SLIP_MEMORY_S else Reason.SLIPPED
-            return True
-        return self._stalled() or self.length > self.how.max_travel
-
-    def _turn_to(self, chord: np.ndarray) -> None:
-        """Blend the last chord, extrapolated by half its turn, into the direction, within the limits."""
-        how, u, last = self.how, self.direction, self.chord
-        self.knot, self.chord = self.hand.position, chord
-        ahead = chord if last is None else chord + 0.5 * (chord - last)
-        if how.planar:
-            ahead = np.array([chord[0], chord[1], u[2]])
-        if ahead @ u < 0.2 or (how.contact_force > 0 and -self.hand.force @ u <= how.contact_force):
-            return
-        wanted = unit((1 - BLEND) * u + BLEND * unit(ahead))
-        angle, most = _angle(u, wanted), how.turn_per_metre * CHORD_M
-        if angle > most:
-            wanted = unit(u + (most / angle) * (wanted - u))
-        if _angle(self.first, wanted) < how.max_turn:
-            self.direction = wanted
-
-    def _stalled(self) -> bool:
-        """Whether full force moves nothing any more; the first time a larger one may be tried."""
-        self.still = self.still + self.dt if self.speed < STALL_SPEED and self.force > 0.95 * self.limit else 0.0
-        if self.still <= STALL_SECONDS:
-            return False
-        if self.tried:
-            self.reason = Reason.STALLED
-            return True
-        self.tried, self.limit, self.stiffness, self.still = True, self.how.second_force, min(2.0, self.stiffness), 0.0
-        return False
+            return OVER, slow < SLIP_MEMORY_S, length
+        still = still + dt if speed < STALL_SPEED and force > 0.95 * limit else 0.0
+        if still > STALL_SECONDS:
+            if tried:
+                return OVER, True, length
+            tried, limit, goal.angular_stiffness, still = True, how.second_force, min(2.0, goal.angular_stiffness), 0.0
+    return OVER, False, length
 
 
-def _angle(a: np.ndarray, b: np.ndarray) -> float:
-    return float(np.arctan2(length_of(cross(a, b)), a @ b))
+@compiled
+def _aim(goal, position, how, rotation, first, u, force):
+    """Hold the hand on the line along `u` through the last goal, turned with the path and pushed along it."""
+    axis = cross(first, u)
+    size, up = length_of(axis), np.empty(3)
+    for r in range(3):
+        axis[r] /= max(size, 1e-6)
+    multiply(turned_about(axis, min(max(how.hand_gain * _angle(first, u), 0.0), how.hand_max_turn)), rotation, goal.rotation)
+    goal.angular_damping = 2.0 if goal.angular_stiffness <= 10.0 else 4.0
+    gone = dot(u, position) - dot(u, goal.position)
+    # Up as far as it is across the line, and the rest of what is across.
+    _blend(UP, u, -u[2], up)
+    roots = np.sqrt(how.lateral_stiffness), np.sqrt(how.vertical_stiffness)
+    for r in range(3):
+        goal.position[r] += u[r] * gone
+        goal.force[r] = force * u[r]
+        for c in range(3):
+            one = 1.0 if r == c else 0.0
+            vertical = up[r] * up[c]
+            lateral = one - u[r] * u[c] - vertical
+            goal.stiffness[r, c] = how.lateral_stiffness * lateral + how.vertical_stiffness * vertical
+            goal.damping[r, c] = DAMPING * one + EFFECTIVE_DAMPING * (roots[0] * lateral + roots[1] * vertical)
+
+
+@compiled
+def _turn(how, first, u, chord, knot, here, turns, pushed):
+    """Blend the last chord, extrapolated by half its turn, into the direction within the limits; `pushed` [N] against it."""
+    length, ahead, wanted = distance(here, knot), np.empty(3), np.empty(3)
+    for r in range(3):
+        last, chord[r], knot[r] = chord[r], (here[r] - knot[r]) / length, here[r]
+        ahead[r] = chord[r] if turns == 1 or how.planar else chord[r] + 0.5 * (chord[r] - last)
+    if how.planar:
+        ahead[2] = u[2]
+    if dot(ahead, u) < 0.2 or (how.contact_force > 0 and pushed <= how.contact_force):
+        return
+    _blend(u, ahead, BLEND / length_of(ahead) / (1 - BLEND), wanted)
+    angle, most = _angle(u, wanted), how.turn_per_metre * CHORD_M
+    if angle > most:
+        _blend(u, wanted, most / (angle - most), wanted)
+    if _angle(first, wanted) < how.max_turn:
+        _blend(wanted, u, 0.0, u)
+
+
+@compiled
+def _blend(a, b, weight, result):
+    """The direction of a + `weight` b."""
+    for r in range(3):
+        result[r] = a[r] + weight * b[r]
+    length = length_of(result)
+    for r in range(3):
+        result[r] /= max(length, 1e-9)
+
+
+@compiled
+def _angle(a, b):
+    return np.arctan2(length_of(cross(a, b)), dot(a, b))

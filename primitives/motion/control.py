@@ -1,30 +1,18 @@
-"""Two ways to move: stiff joint paths in free space, soft impedance in contact. Nothing is kept from one program to the next."""
+"""The driver of a program: knows its time, fingers and tare, and runs compiled motions. Nothing is kept from one program to the next."""
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
 from hiermap.primitives.hand import OPEN_WIDTH_M
-from hiermap.primitives.motion.arm import Arm, JointState
-from hiermap.primitives.motion.kinematics import SerialChain, length_of, rotation_error
+from hiermap.primitives.motion.arm import Arm
+from hiermap.primitives.motion.laws import DIVERGED, ONWARD, OVER, TIME_UP, hold, look, stay, track
 from hiermap.primitives.specs import Reason
 
-JOINT_STIFFNESS, JOINT_DAMPING = 400.0, 40.0
-"""[1/s2], [1/s] of the computed torque: critically damped at 20 rad/s."""
 PEAK_JOINT_SPEED = 1.8
 """[rad/s] of a free path."""
 CARRYING_PACE = 0.6
 """Share of that speed with something in the hand."""
-TORQUE_CAP = 15.0
-"""[N m] at the hand."""
-POSTURE_STIFFNESS, POSTURE_DAMPING = 10.0, 4.0
-"""[N m/rad], [N m s/rad] in the null space."""
-LIMIT_ZONE_RAD, LIMIT_STIFFNESS = 0.08, 150.0
-"""Springs [N m/rad] push back inside this distance of a joint limit."""
-TRACKING_LIMIT_RAD = 0.10
-"""A joint this far behind a free path has something in its way."""
-TRACKING_TICKS = 3
 PATH_STEP_RAD, ROUNDING_STEPS = 0.01, 12
 """Free paths are sampled this finely; their corners are rounded over this many samples to either side."""
 OPENING_TRIES, OPENING_S = 12, 0.05
@@ -56,33 +44,7 @@ class Ending(NamedTuple):
     progress: float = 0.0
 
 
-@dataclass(frozen=True, eq=False)
-class Impedance:
-    """How the hand yields in one control tick; world axes.
-
-    Attributes:
-        rotation, position: where it is drawn to, [3, 3], [3] [m].
-        velocity: of that point, [3] [m/s].
-        stiffness, damping: [3, 3] [N/m], [N s/m]; unless said otherwise 0.3 mm static error, 16 mm lag at 10 cm/s.
-        angular_stiffness, angular_damping: [N m/rad], [N m s/rad].
-        force, torque: added on top, [3] [N], [3] [N m].
-        force_cap: largest total force [N].
-    """
-
-    rotation: np.ndarray
-    position: np.ndarray
-    velocity: np.ndarray = field(default_factory=lambda: np.zeros(3))
-    stiffness: np.ndarray = field(default_factory=lambda: 1500.0 * np.eye(3))
-    damping: np.ndarray = field(default_factory=lambda: 220.0 * np.eye(3))
-    angular_stiffness: float = 60.0
-    angular_damping: float = 11.0
-    force: np.ndarray = field(default_factory=lambda: np.zeros(3))
-    torque: np.ndarray = field(default_factory=lambda: np.zeros(3))
-    force_cap: float = 40.0
-
-
-@dataclass(frozen=True, eq=False)
-class Hand:
+class Hand(NamedTuple):
     """The hand in one tick: `rotation` [3, 3], `position` [3] [m], `velocity` [3] [m/s], `spin` [3] [rad/s], `force` on it [3] [N]."""
 
     rotation: np.ndarray
@@ -92,31 +54,8 @@ class Hand:
     force: np.ndarray
 
 
-def joint_torque(state: JointState, q: np.ndarray, qd: np.ndarray, qdd: np.ndarray, limit: np.ndarray) -> np.ndarray:
-    """Computed torque toward (q, qd, qdd), [7] [N m]; if a joint saturates the whole correction shrinks, keeping its direction."""
-    correction = state.mass_matrix @ (JOINT_STIFFNESS * (q - state.q) + JOINT_DAMPING * (qd - state.qd) + qdd)
-    room = np.where(correction > 0, limit - state.bias, limit + state.bias)
-    scale = np.min(np.clip(room, 0.5, None) / np.maximum(np.abs(correction), 1e-9))
-    return state.bias + min(1.0, float(scale)) * correction
-
-
-def impedance_torque(state: JointState, chain: SerialChain, goal: Impedance, posture: np.ndarray) -> np.ndarray:
-    """J' (K e - D v + F) with gravity compensation, null-space posture and springs at the joint limits, [7] [N m]."""
-    R, p, J = chain.forward(state.q)
-    twist = J @ state.qd
-    force = goal.stiffness @ (goal.position - p) + goal.damping @ (goal.velocity - twist[:3]) + goal.force
-    force = force * min(1.0, goal.force_cap / max(length_of(force), 1e-9))
-    torque = goal.angular_stiffness * rotation_error(goal.rotation, R) - goal.angular_damping * twist[3:] + goal.torque
-    torque = torque * min(1.0, TORQUE_CAP / max(length_of(torque), 1e-9))
-    rest = POSTURE_STIFFNESS * (posture - state.q) - POSTURE_DAMPING * state.qd
-    rest = rest - J.T @ np.linalg.solve(J @ J.T + 1e-3 * np.eye(6), J @ rest)
-    low, high = chain.lower + LIMIT_ZONE_RAD - state.q, state.q - chain.upper + LIMIT_ZONE_RAD
-    spring = LIMIT_STIFFNESS * (np.clip(low, 0, None) - np.clip(high, 0, None))
-    return J.T @ np.concatenate([force, torque]) + rest + spring + state.bias - 1.0 * state.qd
-
-
 class Driver:
-    """Runs one program on an arm: keeps the clock, the fingers' target and the tare of the wrist.
+    """Runs one program on an arm: keeps the bound, the fingers' target and the tare of the wrist.
 
     Args:
         arm: any `Arm`.
@@ -125,26 +64,25 @@ class Driver:
 
     def __init__(self, arm: Arm, bound_seconds: float) -> None:
         arm.reset()
-        self.arm = arm
-        self._start = arm.time()
-        self._bound, self._reserve = bound_seconds, HOME_RESERVE_S
-        self._fingers = arm.width() / 2
-        self._tare = np.zeros(3)
+        self.arm, self.plant = arm, arm.plant
+        self._start = float(self.plant.time)
+        self._end = self._start + bound_seconds
+        self.plant.deadline, self.plant.fingers, self.plant.tare[:] = self._end - HOME_RESERVE_S, arm.width() / 2, 0.0
         self._pace = 1.0
 
     def open_to(self, half_width: float | None = None) -> None:
         """From the next tick on hold each finger `half_width` [m] from the middle (None: fully open); nothing is carried now."""
         limit = self.arm.finger_limit
-        self._fingers = limit if half_width is None else min(limit, half_width)
+        self.plant.fingers = limit if half_width is None else min(limit, half_width)
         self._pace = 1.0
 
     def squeeze(self) -> None:
         """From the next tick on press the fingers together."""
-        self._fingers = -self.arm.finger_limit
+        self.plant.fingers = -self.arm.finger_limit
 
     def leaving(self) -> None:
         """Contact is over: from here on the way home may use the time kept for it."""
-        self._reserve = 0.0
+        self.plant.deadline = self._end
 
     def carry(self) -> None:
         """Something is in the hand: move so gently that it does not swing in the grip."""
@@ -152,56 +90,49 @@ class Driver:
 
     def elapsed(self) -> float:
         """Time since the program began [s]."""
-        return self.arm.time() - self._start
+        return float(self.plant.time) - self._start
+
+    def joints(self) -> np.ndarray:
+        """The joint angles now, [n] [rad]."""
+        return self.plant.q.copy()
 
     def hand(self) -> Hand:
         """Where the hand is and what pushes it (less the tare)."""
-        state = self.arm.read()
-        R, p, J = self.arm.chain.forward(state.q)
-        twist = J @ state.qd
-        return Hand(R, p, twist[:3], twist[3:], self.arm.wrist_force() - self._tare)
+        plant = self.plant
+        look(plant)
+        return Hand(*(part.copy() for part in (plant.rotation, plant.position, plant.velocity, plant.spin, plant.force)))
 
-    def tick(self, torque: np.ndarray) -> None:
-        """One control period; raises GivenUp instead of one that would use the time for the way home, or pass the bound."""
-        if self.elapsed() + self.arm.period > self._bound - self._reserve:
+    def check(self, status: int) -> None:
+        """Raises GivenUp when a motion ended for want of time: the next tick would use that for the way home, or pass the bound."""
+        if status == TIME_UP:
             raise GivenUp(Reason.TIMEOUT)
-        self.arm.apply(torque, self._fingers)
-
-    def servo(self, goal: Impedance, posture: np.ndarray) -> Hand:
-        """One tick of impedance control; the hand after it."""
-        self.tick(impedance_torque(self.arm.read(), self.arm.chain, goal, posture))
-        return self.hand()
+        if status == DIVERGED:
+            raise self.arm.fault()
 
     def follow(self, path: np.ndarray, speed: float = 1.0, guarded: bool = True) -> bool:
-        """Drive the joints along `path` [K, 7] from where they are; True on arrival.
+        """Drive the joints along `path` [K, n] from where they are; True on arrival.
 
         When a joint falls behind (something is in the way) and `guarded`, stops, returns the way it came and gives False.
         """
-        reference = time_path(np.vstack([self.arm.read().q, path]), self.arm.period, speed * self._pace * PEAK_JOINT_SPEED)
-        late = 0
-        for k, (q, qd, qdd) in enumerate(zip(*reference, strict=True)):
-            state = self.arm.read()
-            late = late + 1 if np.abs(q - state.q).max() > TRACKING_LIMIT_RAD else 0
-            if guarded and late >= TRACKING_TICKS:
-                passed = reference[0][:k]
-                if k > 10:
-                    self.follow(passed[::-1][5 :: max(1, k // 8)], guarded=False)
-                return False
-            self.tick(joint_torque(state, q, qd, qdd, self.arm.torque_limit))
-        return True
+        reference = time_path(np.vstack([self.joints(), path]), self.arm.period, speed * self._pace * PEAK_JOINT_SPEED)
+        status, k = track(self.plant, *reference, guarded)
+        self.check(status)
+        if status == ONWARD and k > 10:
+            self.follow(reference[0][:k][::-1][5 :: max(1, k // 8)], guarded=False)
+        return status == OVER
+
+    def stay(self, goal: np.record, posture: np.ndarray, seconds: float) -> None:
+        """Impedance control toward one goal, an IMPEDANCE."""
+        self.check(stay(self.plant, goal, posture, round(seconds / self.arm.period)))
 
     def hold(self, seconds: float, rest: np.ndarray | None = None) -> None:
-        """Keep the joints where they are now, or at `rest` [7], and then only until the arm rests there."""
-        q, zero = self.arm.read().q if rest is None else rest, np.zeros(7)
-        for _ in range(round(seconds / self.arm.period)):
-            state = self.arm.read()
-            if rest is not None and np.abs(state.qd).max() < 2e-3 and np.abs(state.q - q).max() < 2e-3:
-                return
-            self.tick(joint_torque(state, q, zero, zero, self.arm.torque_limit))
+        """Keep the joints where they are now, or at `rest` [n], and then only until the arm rests there."""
+        q = self.joints() if rest is None else rest
+        self.check(hold(self.plant, q, round(seconds / self.arm.period), rest is not None))
 
     def open_fully(self) -> None:
         """Give a hand that is meant to be open a little time to end open, whatever a program left it doing."""
-        for _ in range(OPENING_TRIES if self._fingers > 0 else 0):
+        for _ in range(OPENING_TRIES if self.plant.fingers > 0 else 0):
             if self.arm.width() >= OPEN_WIDTH_M:
                 return
             self.hold(OPENING_S)
@@ -211,8 +142,8 @@ class Driver:
         total = np.zeros(3)
         for _ in range(ticks):
             self.hold(self.arm.period)
-            total += self.arm.wrist_force()
-        self._tare = total / ticks
+            total += self.plant.wrist_force
+        self.plant.tare[:] = total / ticks
 
 
 def time_path(knots: np.ndarray, period: float, peak_speed: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

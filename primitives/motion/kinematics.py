@@ -1,10 +1,10 @@
 """Kinematics of a serial chain of revolute joints: forward, Jacobian and inverse, compiled for branch search asks thousands of times."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
+
+from hiermap.primitives.compiled import compiled
 
 UP = np.array([0.0, 0.0, 1.0])
 """World z."""
@@ -18,60 +18,65 @@ POSTURE_GAIN = 0.1
 """Pull of the null space toward the posture, per iteration."""
 
 
-@njit(cache=True)
-def _forward(q, offset, turn):
+@compiled
+def forward_into(q, offset, turn, R, p, jacobian, origins):
     """Tool rotation [3, 3], position [3], Jacobian [6, n] (linear above angular) and joint origins [n, 3], base axes."""
     n = q.shape[0]
-    jacobian, origins = np.empty((6, n)), np.empty((n, 3))
-    R, T, p = np.eye(3), np.empty((3, 3)), np.zeros(3)
+    T = np.empty((3, 3))
+    for r in range(3):
+        p[r] = 0.0
+        for c in range(3):
+            T[r, c] = 1.0 if r == c else 0.0
     # Loops instead of `@`: BLAS calls cost more than these nine products, and wake its threads.
     for i in range(n + 1):
         for r in range(3):
-            p[r] += R[r, 0] * offset[i, 0] + R[r, 1] * offset[i, 1] + R[r, 2] * offset[i, 2]
+            p[r] += T[r, 0] * offset[i, 0] + T[r, 1] * offset[i, 1] + T[r, 2] * offset[i, 2]
             for c in range(3):
-                T[r, c] = R[r, 0] * turn[i, 0, c] + R[r, 1] * turn[i, 1, c] + R[r, 2] * turn[i, 2, c]
+                R[r, c] = T[r, 0] * turn[i, 0, c] + T[r, 1] * turn[i, 1, c] + T[r, 2] * turn[i, 2, c]
         if i == n:
             break
         cosine, sine = np.cos(q[i]), np.sin(q[i])
         for r in range(3):
             origins[i, r] = p[r]
-            jacobian[3 + r, i] = T[r, 2]
-            R[r, 0] = cosine * T[r, 0] + sine * T[r, 1]
-            R[r, 1] = cosine * T[r, 1] - sine * T[r, 0]
-            R[r, 2] = T[r, 2]
+            jacobian[3 + r, i] = R[r, 2]
+            T[r, 0] = cosine * R[r, 0] + sine * R[r, 1]
+            T[r, 1] = cosine * R[r, 1] - sine * R[r, 0]
+            T[r, 2] = R[r, 2]
     for i in range(n):
         dx, dy, dz = p[0] - origins[i, 0], p[1] - origins[i, 1], p[2] - origins[i, 2]
         ax, ay, az = jacobian[3, i], jacobian[4, i], jacobian[5, i]
         jacobian[0, i] = ay * dz - az * dy
         jacobian[1, i] = az * dx - ax * dz
         jacobian[2, i] = ax * dy - ay * dx
-    return T, p, jacobian, origins
 
 
-@njit(cache=True)
-def rotation_error(target, current):
+@compiled
+def rotation_error_into(target, current, v):
     """Rotation vector [3] [rad] that turns `current` into `target`, both [3, 3]."""
     E = np.zeros((3, 3))
     for r in range(3):
         for c in range(3):
             for k in range(3):
                 E[r, c] += target[r, k] * current[c, k]
-    v = np.array([E[2, 1] - E[1, 2], E[0, 2] - E[2, 0], E[1, 0] - E[0, 1]]) * 0.5
-    s = np.sqrt(v[0] ** 2 + v[1] ** 2 + v[2] ** 2)
-    c = 0.5 * (E[0, 0] + E[1, 1] + E[2, 2] - 1.0)
-    if s < 1e-9:
-        if c > 0:
-            return v
+    for i in range(3):
+        a, b = (i + 1) % 3, (i + 2) % 3
+        v[i] = 0.5 * (E[b, a] - E[a, b])
+    s, c = np.sqrt(v[0] ** 2 + v[1] ** 2 + v[2] ** 2), 0.5 * (E[0, 0] + E[1, 1] + E[2, 2] - 1.0)
+    if s >= 1e-9:
+        scale = np.arctan2(s, c) / s
+        for i in range(3):
+            v[i] *= scale
+    elif c < 0:
         # Half a turn: E = 2 a a' - 1, so a column of E + 1 is along the axis; take the largest.
-        k = np.argmax(np.diag(E))
-        axis = E[:, k].copy()
-        axis[k] += 1.0
-        return axis / np.sqrt(axis[0] ** 2 + axis[1] ** 2 + axis[2] ** 2) * np.pi
-    return v * (np.arctan2(s, c) / s)
+        k = 0 if E[0, 0] >= max(E[1, 1], E[2, 2]) else 1 if E[1, 1] >= E[2, 2] else 2
+        E[k, k] += 1.0
+        scale = np.pi / np.sqrt(E[0, k] ** 2 + E[1, k] ** 2 + E[2, k] ** 2)
+        for i in range(3):
+            v[i] = scale * E[i, k]
 
 
-@njit(cache=True)
-def _factor(jacobian, damping):
+@compiled
+def factor(jacobian, damping):
     """Cholesky factor [6, 6] of J J' + damping^2."""
     L = np.zeros((6, 6))
     for i in range(6):
@@ -85,8 +90,8 @@ def _factor(jacobian, damping):
     return L
 
 
-@njit(cache=True)
-def _back_substitute(L, x):
+@compiled
+def back_substitute(L, x):
     """Solve L L' y = x in place."""
     for i in range(6):
         for k in range(i):
@@ -98,65 +103,74 @@ def _back_substitute(L, x):
         x[i] /= L[i, i]
 
 
-@njit(cache=True)
+@compiled
 def _smallest_singular_value(jacobian):
     """By inverse power iteration on J J'."""
-    L = _factor(jacobian, 1e-4)
+    L = factor(jacobian, 1e-4)
     x = np.array([0.3, -0.5, 0.4, 0.2, 0.6, -0.3])
     growth = 1.0
     for _ in range(6):
-        _back_substitute(L, x)
+        back_substitute(L, x)
         growth = np.sqrt((x**2).sum())
         x /= growth
     return 1.0 / np.sqrt(growth)
 
 
-@njit(cache=True)
-def _solve(q, R, p, posture, lower, upper, offset, turn, iterations):
-    """Damped least squares from `q` (changed in place): whether the pose was reached; position, Jacobian and origins there."""
+@compiled
+def _solve(q, R, p, posture, lower, upper, offset, turn, iterations, rotation, position, jacobian, origins):
+    """Damped least squares from `q` (changed in place): whether the pose was reached; the last four get the forward kinematics there."""
     n = q.shape[0]
-    x = np.empty(6)
+    x, null = np.empty(6), np.empty(n)
     for step in range(iterations + 1):
-        rotation, position, jacobian, origins = _forward(q, offset, turn)
-        x[:3] = p - position
-        x[3:] = rotation_error(R, rotation)
+        forward_into(q, offset, turn, rotation, position, jacobian, origins)
+        rotation_error_into(R, rotation, x[3:])
+        for r in range(3):
+            x[r] = p[r] - position[r]
         far = np.sqrt(x[0] ** 2 + x[1] ** 2 + x[2] ** 2)
         turned = np.sqrt(x[3] ** 2 + x[4] ** 2 + x[5] ** 2)
-        reached = far < POSITION_TOLERANCE_M and turned < ANGLE_TOLERANCE_RAD
-        if reached or step == iterations:
+        if far < POSITION_TOLERANCE_M and turned < ANGLE_TOLERANCE_RAD:
+            return True
+        if step == iterations:
             break
-        x *= min(1.0, 0.15 / max(far, 1e-12), 0.5 / max(turned, 1e-12))
+        shrink = min(1.0, 0.15 / max(far, 1e-12), 0.5 / max(turned, 1e-12))
         pull = POSTURE_GAIN if far > 5e-3 or turned > 0.03 else 0.0
-        null = pull * (posture - q)
+        for i in range(n):
+            null[i] = pull * (posture[i] - q[i])
         for r in range(6):
+            x[r] *= shrink
             for i in range(n):
                 x[r] -= jacobian[r, i] * null[i]
-        _back_substitute(_factor(jacobian, DAMPING), x)
+        back_substitute(factor(jacobian, DAMPING), x)
         for i in range(n):
             dq = null[i]
             for r in range(6):
                 dq += jacobian[r, i] * x[r]
             q[i] = min(max(q[i] + min(max(dq, -0.4), 0.4), lower[i]), upper[i])
-    return reached, position, jacobian, origins
+    return False
 
 
-@njit(cache=True)
-def _follow(q0, R, p, posture, lower, upper, offset, turn, iterations):
-    """See `SerialChain.follow`."""
-    N, K, n = R.shape[0], R.shape[1], q0.shape[1]
-    q = np.empty((N, K, n))
-    reached = np.zeros((N, K), np.bool_)
-    conditioning, sag = np.zeros((N, K)), np.zeros((N, K))
+@compiled
+def _follow(q, R, p, posture, lower, upper, offset, turn, iterations, reached, conditioning, sag):
+    """See `SerialChain.follow`; the joints of each row [n] start where `q` [N, K, n] has its first."""
+    N, K, n = q.shape
+    rotation, position, jacobian, origins = np.empty((3, 3)), np.empty(3), np.empty((6, n)), np.empty((n, 3))
     for i in range(N):
-        current = q0[i].copy()
         for k in range(K):
-            result = _solve(current, R[i, k], p[i, k], posture[i], lower, upper, offset, turn, iterations)
-            reached[i, k], position, jacobian, origins = result
-            q[i, k] = current
+            for j in range(n):
+                q[i, k, j] = q[i, max(k - 1, 0), j]
+            frame = rotation, position, jacobian, origins
+            reached[i, k] = _solve(q[i, k], R[i, k], p[i, k], posture[i], lower, upper, offset, turn, iterations, *frame)
             conditioning[i, k] = _smallest_singular_value(jacobian)
             for j in range(n - 3, n):
                 sag[i, k] = max(sag[i, k], position[2] - origins[j, 2])
-    return q, reached, conditioning, sag
+
+
+@compiled
+def _forward_all(q, offset, turn, R, p, jacobian):
+    """See `SerialChain.forward`, for joints [N, n]."""
+    origins = np.empty((q.shape[1], 3))
+    for i in range(q.shape[0]):
+        forward_into(q[i], offset, turn, R[i], p[i], jacobian[i], origins)
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +189,15 @@ class SerialChain:
 
     def forward(self, q: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Tool rotation [3, 3], position [3] [m] and Jacobian [6, n] (linear above angular) at `q`, base axes."""
-        return _forward(q, self.offset, self.turn)[:3]
+        R, p, jacobian = (part[0] for part in self.forward_all(np.asarray(q, float)[None]))
+        return R, p, jacobian
+
+    def forward_all(self, q: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The same for each row of `q` [N, n]: [N, 3, 3], [N, 3], [N, 6, n]."""
+        N, n = q.shape
+        result = np.empty((N, 3, 3)), np.empty((N, 3)), np.empty((N, 6, n))
+        _forward_all(np.ascontiguousarray(q), self.offset, self.turn, *result)
+        return result
 
     def solve(self, seeds: np.ndarray, rotation: np.ndarray, position: np.ndarray, posture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Inverse kinematics from `seeds` [N, n] for poses [N, 3, 3], [N, 3] toward `posture` [N, n]: angles [N, n], reached [N] bool.
@@ -193,22 +215,57 @@ class SerialChain:
         Returns angles [N, K, n] and, each [N, K]: reached, smallest singular value, and how far the lowest of the last three joints
         hangs below the tool [m].
         """
-        poses = len(start), position.shape[-2]
-        shapes = start.shape, (*poses, 3, 3), (*poses, 3), start.shape
-        given = start, rotation, position, start if posture is None else posture
-        q, R, p, rest = (np.array(np.broadcast_to(x, shape), float, order="C") for x, shape in zip(given, shapes, strict=True))
+        N, K, n = len(start), position.shape[-2], start.shape[1]
+        q, R, p, rest = np.empty((N, K, n)), np.empty((N, K, 3, 3)), np.empty((N, K, 3)), np.empty((N, n))
+        q[:, 0], R[:], p[:], rest[:] = start, rotation, position, start if posture is None else posture
+        reached, conditioning, sag = np.zeros((N, K), bool), np.zeros((N, K)), np.zeros((N, K))
         low, high = self.lower + JOINT_MARGIN_RAD, self.upper - JOINT_MARGIN_RAD
-        return _follow(q, R, p, rest, low, high, self.offset, self.turn, iterations)
+        _follow(q, R, p, rest, low, high, self.offset, self.turn, iterations, reached, conditioning, sag)
+        return q, reached, conditioning, sag
 
 
-def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Cross product of two vectors [3]; numpy's general one costs ten times as much."""
+def rotation_error(target: np.ndarray, current: np.ndarray) -> np.ndarray:
+    """Rotation vector [3] [rad] that turns `current` into `target`, both [3, 3]."""
+    error = np.empty(3)
+    rotation_error_into(np.ascontiguousarray(target), np.ascontiguousarray(current), error)
+    return error
+
+
+@compiled
+def cross(a, b):
+    """Cross product of two vectors [3]."""
     return np.array([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])
 
 
-def length_of(vector: np.ndarray) -> float:
+@compiled
+def dot(a, b):
+    """Scalar product of two vectors [n]."""
+    total = 0.0
+    for i in range(a.shape[0]):
+        total += a[i] * b[i]
+    return total
+
+
+@compiled
+def multiply(a, b, result):
+    """The product of two matrices [m, k] and [k, n], into `result`: BLAS costs more than so few products, and wakes its threads."""
+    for r in range(a.shape[0]):
+        for c in range(b.shape[1]):
+            result[r, c] = 0.0
+            for k in range(a.shape[1]):
+                result[r, c] += a[r, k] * b[k, c]
+
+
+@compiled
+def length_of(vector):
     """Euclidean length of a vector [n]."""
-    return math.sqrt(float(vector @ vector))
+    return np.sqrt(dot(vector, vector))
+
+
+@compiled
+def distance(a, b):
+    """Between two points [3]."""
+    return np.sqrt((a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2 + (a[2] - b[2]) ** 2)
 
 
 def unit(vector: np.ndarray) -> np.ndarray:
@@ -227,8 +284,16 @@ def hand_rotation(approach: np.ndarray, opening: np.ndarray) -> np.ndarray:
     return np.column_stack([x, cross(z, x), z])
 
 
-def turned_about(axis: np.ndarray, angle_rad: float) -> np.ndarray:
+@compiled
+def turned_about(axis, angle_rad):
     """Rotation [3, 3] by `angle_rad` about a unit `axis` (Rodrigues)."""
     x, y, z = axis
-    K = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.eye(3) + np.sin(angle_rad) * K + (1 - np.cos(angle_rad)) * (K @ K)
+    c, s = np.cos(angle_rad), np.sin(angle_rad)
+    d = 1.0 - c
+    return np.array(
+        [
+            [c + d * x * x, d * x * y - s * z, d * x * z + s * y],
+            [d * x * y + s * z, c + d * y * y, d * y * z - s * x],
+            [d * x * z - s * y, d * y * z + s * x, c + d * z * z],
+        ]
+    )

@@ -1,16 +1,16 @@
 """Shared phases of every program: to the standoff, fingers shut and open, out of contact and home again."""
 
 from collections.abc import Iterable, Sequence
-from itertools import repeat
 
 import numpy as np
 
 from hiermap.primitives.hand import EMPTY_WIDTH_M
-from hiermap.primitives.motion.control import Driver, GivenUp, Impedance
+from hiermap.primitives.motion.control import Driver, GivenUp
 from hiermap.primitives.motion.detours import way_out
-from hiermap.primitives.motion.guarded import advance, back_off, guarded_move
+from hiermap.primitives.motion.guarded import advance, back_off
 from hiermap.primitives.motion.ik_branches import Option, Reach, best_reach
 from hiermap.primitives.motion.kinematics import UP, cross, hand_rotation, length_of, turned_about, unit
+from hiermap.primitives.motion.laws import impedance
 from hiermap.primitives.specs import Reason
 
 SOFT_APPROACH_M = 0.03
@@ -78,16 +78,14 @@ def release(driver: Driver, posture: np.ndarray, extra: float | None = None) -> 
 
 def _wait(driver: Driver, posture: np.ndarray, rotation: np.ndarray, seconds: float) -> None:
     # A soft hand gives way to an off-centre grip instead of pulling on it.
-    soft, here = np.eye(3), driver.hand().position
-    goal = Impedance(rotation, here, stiffness=150.0 * soft, damping=60.0 * soft, angular_stiffness=20.0, angular_damping=5.0)
-    guarded_move(driver, posture, repeat(goal, round(seconds / driver.arm.period)))
+    driver.stay(impedance(rotation, driver.hand().position, 150.0, 60.0, 20.0, 5.0), posture, seconds)
 
 
 def go_home(driver: Driver, rise: float = 0.0) -> None:
     """Around what may stand open to the ready pose, first up by `rise` [m] where possible, and rest there."""
     driver.leaving()
     ready = driver.arm.ready
-    if not driver.follow(way_out(driver.arm.chain, driver.arm.read().q, ready, rise)):
+    if not driver.follow(way_out(driver.arm.chain, driver.joints(), ready, rise)):
         back_off(driver, unit(np.array([-0.5, 0.0, 1.0])), 0.12)
         driver.follow(ready[None], guarded=False)
     driver.hold(0.6, ready)

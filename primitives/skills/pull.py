@@ -39,9 +39,9 @@ def pull(driver: Driver, command: Command) -> Ending:
     if close_fingers(driver, posture, option.rotation):
         widest = driver.arm.width() + FORCED_M
         how = FOLLOW[command.rotation_index]
-        travel = follow_joint(driver, flat, how, posture, lambda hand: not EMPTY_WIDTH_M < driver.arm.width() < widest)
+        travel = follow_joint(driver, flat, how, posture, (EMPTY_WIDTH_M, widest))
     driver.leaving()
-    release(driver, driver.arm.read().q)
+    release(driver, driver.joints())
     away = -driver.hand().rotation[:, 2]
     # Never downward: a bar that was pulled down would be lifted again on the way up.
     back_off(driver, unit(np.array([away[0], away[1], max(0.0, away[2])])), 0.10)

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from hiermap.primitives.compiled import compiled
 from hiermap.primitives.hand import EMPTY_WIDTH_M
-from hiermap.primitives.motion.control import Driver, Ending, GivenUp, Hand, Impedance
-from hiermap.primitives.motion.guarded import back_off, guarded_move
+from hiermap.primitives.motion.control import Driver, Ending
+from hiermap.primitives.motion.guarded import back_off
 from hiermap.primitives.motion.ik_branches import Option
-from hiermap.primitives.motion.kinematics import UP, cross, length_of, turned_about, unit
+from hiermap.primitives.motion.kinematics import UP, cross, distance, dot, length_of, multiply, turned_about, unit
+from hiermap.primitives.motion.laws import DIVERGED, ONWARD, OVER, TIME_UP, impedance, servo
 from hiermap.primitives.skills.phases import close_fingers, go_home, reach_for, release, twins
 from hiermap.primitives.specs import PRIMITIVES, Command, Reason
 
@@ -22,8 +24,8 @@ STIFFNESS, DAMPING = 30.0, 3.0
 """[N m/rad], [N m s/rad] of the turning hand."""
 TILT_STIFFNESS = 12.0
 """[N m/rad] across the turn: soft, because the panel's normal may be ten degrees off the knob's axis."""
-CENTRE_STIFFNESS = 150.0
-"""[N/m]: weak and re-centred every tick, so that a lever may carry the hand round its own pivot."""
+CENTRE_STIFFNESS, CENTRE_DAMPING, FORCE_CAP = 150.0, 20.0, 40.0
+"""[N/m], [N s/m], [N]: weak and re-centred every tick, so that a lever may carry the hand round its own pivot."""
 DRIFT_M, ASSIST_N = 0.008, 10.0
 """A hand that drifts this far is on a lever: help it along its own path with this force."""
 MOST_RAD = 2.1
@@ -43,56 +45,52 @@ def rotate(driver: Driver, command: Command) -> Ending:
     posture, option = reach_for(driver, options(point, normal, command.rotation_index // 2, sense), TOUCH_N)
     turn = Ending(Reason.MISSED)
     if close_fingers(driver, posture, option.rotation):
-        turning = _Turning(driver, option.rotation, sense * normal)
-        try:
-            guarded_move(driver, posture, turning.goals(), turning.ended)
-        except GivenUp as given_up:
-            turning.reason = given_up.reason
-        turn = Ending(turning.reason, turning.angle)
+        turn = _turn(driver, posture, option.rotation, sense * normal)
     driver.leaving()
-    release(driver, driver.arm.read().q)
+    release(driver, driver.joints())
     back_off(driver, -driver.hand().rotation[:, 2], 0.08)
     go_home(driver, rise=0.06)
     done = turn.reason == Reason.STALLED and turn.displacement > DONE_RAD
     return turn._replace(reason=Reason.DONE) if done else turn
 
 
-class _Turning:
-    """A target that turns ahead of the hand, at most TORQUE_N_M ahead, and how far the hand has turned [rad]."""
+def _turn(driver: Driver, posture: np.ndarray, rotation: np.ndarray, axis: np.ndarray) -> Ending:
+    goal = impedance(rotation, driver.hand().position, CENTRE_STIFFNESS, CENTRE_DAMPING, TILT_STIFFNESS, DAMPING, FORCE_CAP)
+    status, held, angle = _turning(driver.plant, goal, posture, np.ascontiguousarray(rotation), axis)
+    if status == DIVERGED:
+        raise driver.arm.fault()
+    return Ending(Reason.TIMEOUT if status == TIME_UP else Reason.STALLED if held else Reason.SLIPPED, angle)
 
-    def __init__(self, driver: Driver, rotation: np.ndarray, axis: np.ndarray) -> None:
-        self.arm, self.rotation, self.axis = driver.arm, rotation, axis
-        self.hand = driver.hand()
-        self.knot, self.assist = self.hand.position, np.zeros(3)
-        self.lead, self.angle, self.still, self.reason = 0.0, 0.0, 0.0, Reason.STALLED
 
-    def goals(self) -> Iterator[Impedance]:
-        while self.angle < MOST_RAD:
-            self.lead = min(self.lead + TURN_SPEED * self.arm.period, self.angle + TORQUE_N_M / STIFFNESS)
-            yield Impedance(
-                turned_about(self.axis, self.angle) @ self.rotation,
-                self.hand.position,
-                stiffness=CENTRE_STIFFNESS * np.eye(3),
-                damping=20.0 * np.eye(3),
-                angular_stiffness=TILT_STIFFNESS,
-                angular_damping=DAMPING,
-                force=self.assist,
-                torque=STIFFNESS * (self.lead - self.angle) * self.axis,
-            )
-
-    def ended(self, hand: Hand) -> bool:
-        """Take in where the hand is now; whether that is the end, for `reason`."""
-        if length_of(hand.position - self.knot) > DRIFT_M:
-            self.assist, self.knot = ASSIST_N * unit(hand.position - self.knot), hand.position
-        step = hand.rotation @ self.hand.rotation.T
-        self.angle += float(0.5 * np.array([step[2, 1] - step[1, 2], step[0, 2] - step[2, 0], step[1, 0] - step[0, 1]]) @ self.axis)
-        self.hand = hand
-        if self.arm.width() < EMPTY_WIDTH_M:
-            self.reason = Reason.SLIPPED
-        resting = hand.spin @ self.axis < STALL_SPEED and length_of(hand.velocity) < STALL_DRIFT
-        held_up = resting and self.lead > self.angle + 0.8 * TORQUE_N_M / STIFFNESS
-        self.still = self.still + self.arm.period if held_up else 0.0
-        return self.reason == Reason.SLIPPED or self.still > STALL_SECONDS
+@compiled
+def _turning(plant, goal, posture, rotation, axis):
+    """A target turns ahead of the hand, at most TORQUE_N_M: how that ended, whether the grip held, and how far the hand turned [rad]."""
+    back, knot, step = np.empty((3, 3)), goal.position.copy(), np.empty((3, 3))
+    lead, angle, still = 0.0, 0.0, 0.0
+    while angle < MOST_RAD and still <= STALL_SECONDS:
+        lead = min(lead + TURN_SPEED * plant.period, angle + TORQUE_N_M / STIFFNESS)
+        multiply(turned_about(axis, angle), rotation, goal.rotation)
+        for r in range(3):
+            for c in range(3):
+                back[c, r] = plant.rotation[r, c]
+            goal.position[r], goal.torque[r] = plant.position[r], STIFFNESS * (lead - angle) * axis[r]
+        status = servo(plant, goal, posture)
+        if status != ONWARD:
+            return status, False, angle
+        drift = distance(plant.position, knot)
+        if drift > DRIFT_M:
+            for r in range(3):
+                goal.force[r] = ASSIST_N / drift * (plant.position[r] - knot[r])
+                knot[r] = plant.position[r]
+        multiply(plant.rotation, back, step)
+        for r in range(3):
+            a, b = (r + 1) % 3, (r + 2) % 3
+            angle += 0.5 * (step[b, a] - step[a, b]) * axis[r]
+        if plant.width < EMPTY_WIDTH_M:
+            return OVER, False, angle
+        resting = dot(plant.spin, axis) < STALL_SPEED and length_of(plant.velocity) < STALL_DRIFT
+        still = still + plant.period if resting and lead > angle + 0.8 * TORQUE_N_M / STIFFNESS else 0.0
+    return OVER, True, angle
 
 
 def options(point: np.ndarray, normal: np.ndarray, roll: int, sense: float) -> Iterator[Option]:

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from hiermap.primitives.compiled import compiled
 from hiermap.primitives.hand import PUSH_DISTANCE_M
 from hiermap.primitives.motion.compliance import Compliance, follow_joint
-from hiermap.primitives.motion.control import Driver, Ending, Hand
-from hiermap.primitives.motion.guarded import Steps, advance, along_line, back_off
+from hiermap.primitives.motion.control import Driver, Ending
+from hiermap.primitives.motion.guarded import advance, back_off, line_tick
 from hiermap.primitives.motion.ik_branches import Option, best_reach, straight
-from hiermap.primitives.motion.kinematics import UP, cross
+from hiermap.primitives.motion.kinematics import UP, cross, dot
+from hiermap.primitives.motion.laws import ONWARD, OVER, impedance
 from hiermap.primitives.skills.phases import enter, go_home, pitched, reach_for, twins
 from hiermap.primitives.specs import Reason
 
@@ -83,13 +85,11 @@ def sweep(driver: Driver, point: np.ndarray, side: float) -> Ending:
     advance(driver, posture, rotation, floor + FINGER_HEIGHT_M * UP, 30.0)
     # Sideways at constant speed; a lasting force against the motion is the touch.
     driver.take_tare(10)
-    touch = _Touch(driver.hand().position, point, along)
-    along_line(driver, posture, rotation, along, touch.steps(driver.arm.period), 25.0, touch.ended)
+    touched, travel = _sweeping(driver, posture, rotation, point, along)
     back_off(driver, -along, 0.02)
     go_home(driver, rise=0.15)
-    if not touch.sure:
+    if not touched:
         return Ending(Reason.MISSED)
-    travel = touch.gone - touch.at
     return Ending(Reason.DONE if travel > 0.8 * PUSH_DISTANCE_M else Reason.STALLED, travel)
 
 
@@ -115,29 +115,34 @@ def _land(driver: Driver, posture: np.ndarray, rotation: np.ndarray, point: np.n
     return None
 
 
-class _Touch:
-    """Whether and where a sweeping finger has met a thing that slides; ways [m] count along the sweep from its start."""
+def _sweeping(driver: Driver, posture: np.ndarray, rotation: np.ndarray, point: np.ndarray, along: np.ndarray) -> tuple[bool, float]:
+    """Sideways until a thing was carried far enough or the hand is held up: whether one was felt, and how far it came [m]."""
+    start = driver.hand().position
+    line = impedance(rotation, start, force_cap=25.0)
+    ticks = np.arange(1, round(MOST_SWEEP_M / (SWEEP_SPEED * driver.arm.period) + SWEEP_START_S / driver.arm.period))
+    speed = SWEEP_SPEED * np.minimum(1.0, ticks * driver.arm.period / SWEEP_START_S)
+    way = np.cumsum(speed * driver.arm.period)
+    moving = 1 + int(np.searchsorted(way, MOST_SWEEP_M))
+    status, touched, travel = _sweep(driver.plant, line, posture, start, point, along, way[:moving], speed[:moving])
+    driver.check(status)
+    return touched, travel
 
-    def __init__(self, start: np.ndarray, point: np.ndarray, along: np.ndarray) -> None:
-        self.start, self.point, self.along = start, point, along
-        self.wanted, self.gone, self.at, self.pushed, self.sure = 0.0, 0.0, 0.0, 0.0, False
 
-    def steps(self, period: float) -> Steps:
-        tick = 0
-        while self.wanted < MOST_SWEEP_M:
-            tick += 1
-            speed = SWEEP_SPEED * min(1.0, tick * period / SWEEP_START_S)
-            self.wanted += speed * period
-            yield self.wanted, speed
-
-    def ended(self, hand: Hand) -> bool:
-        """Take in where the hand is now; whether the thing was carried far enough, or the hand is held up."""
-        self.gone = float((hand.position - self.start) @ self.along)
+@compiled
+def _sweep(plant, line, posture, start, point, along, way, speed):
+    """How it ended, whether a thing that slides was met, and how far it was carried; ways [m] count along the sweep from its start."""
+    begin, goal = dot(start, along), dot(point, along)
+    gone, at, pushed, sure = 0.0, 0.0, 0.0, False
+    for k in range(way.shape[0]):
+        status = line_tick(plant, line, posture, start, along, way[k], speed[k])
+        if status != ONWARD:
+            return status, sure, gone - at
+        gone = dot(plant.position, along) - begin
         # A sliding thing sticks and slips, so its force comes and goes; what was only brushed is forgotten again.
-        near = (self.point - hand.position) @ self.along < NEAR_M
-        felt = near and FELT_N < -hand.force @ self.along < HIT_N
-        self.at = self.gone if self.pushed <= 0 else self.at
-        self.pushed = min(self.pushed + 1, 2 * FELT_TICKS) if felt else max(0.0, self.pushed - 0.2)
-        self.sure = self.pushed > 0 and (self.sure or self.pushed >= FELT_TICKS)
-        carried = self.sure and self.gone > self.at + PUSH_DISTANCE_M
-        return carried or self.wanted - self.gone > SWEEP_LAG_M
+        felt = goal - begin - gone < NEAR_M and FELT_N < -dot(plant.force, along) < HIT_N
+        at = gone if pushed <= 0 else at
+        pushed = min(pushed + 1, 2.0 * FELT_TICKS) if felt else max(0.0, pushed - 0.2)
+        sure = pushed > 0 and (sure or pushed >= FELT_TICKS)
+        if (sure and gone > at + PUSH_DISTANCE_M) or way[k] - gone > SWEEP_LAG_M:
+            break
+    return OVER, sure, gone - at

@@ -5,7 +5,7 @@ import numpy as np
 
 from hiermap.primitives.arms.panda import PandaArm
 from hiermap.primitives.motion.arm import ArmFault
-from hiermap.primitives.motion.control import joint_torque
+from hiermap.primitives.motion.laws import DIVERGED, hold
 from hiermap.primitives.skills.run import is_holding, run_primitive
 from hiermap.primitives.specs import Command, PrimitiveResult
 from hiermap.worlds.base import Action, GripperState, Observation
@@ -130,13 +130,10 @@ class Kitchen:
     def _hold(self, seconds: float, finger_target: float) -> None:
         """Let time pass with the arm at ready."""
         self.arm.reset()
-        still = np.zeros(7)
-        try:
-            for _ in range(max(1, round(seconds / self.arm.period))):
-                self.arm.apply(joint_torque(self.arm.read(), self.arm.ready, still, still, self.arm.torque_limit), finger_target)
-        except ArmFault as fault:
-            message = f"the scene of kitchen {self.spec.seed} does not settle: {fault}; check it for overlapping things"
-            raise PhysicsError(message) from fault
+        self.arm.plant.fingers, self.arm.plant.deadline = finger_target, np.inf
+        if hold(self.arm.plant, self.arm.ready, max(1, round(seconds / self.arm.period)), False) == DIVERGED:
+            fault = self.arm.fault()
+            raise PhysicsError(f"the scene of kitchen {self.spec.seed} does not settle: {fault}; check it for overlapping things")
 
     def snapshot(self) -> np.ndarray:
         """Everything the physics needs to go on bit for bit, [n] float64; take it at primitive boundaries only."""

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from hiermap.primitives.motion.control import PEAK_JOINT_SPEED, Driver, GivenUp, Impedance, joint_torque, time_path
+from hiermap.primitives.motion.control import PEAK_JOINT_SPEED, Driver, GivenUp, time_path
 from hiermap.primitives.motion.detours import way_out
+from hiermap.primitives.motion.laws import impedance, joint_torque
 
 
 def test_a_timed_path_meets_its_ends_and_rests_there():
@@ -35,10 +36,14 @@ def test_a_path_of_no_length_stays_where_it_is():
 
 
 def test_a_saturated_joint_shrinks_the_whole_correction(arm):
-    state = arm.read()
+    state = arm.plant
     q = state.q + np.array([0, 0, 0, 3.0, 0, 0, 0.5])
-    small = joint_torque(state, q, np.zeros(7), np.zeros(7), arm.torque_limit) - state.bias
-    free = joint_torque(state, q, np.zeros(7), np.zeros(7), np.full(7, 1e9)) - state.bias
+    joint_torque(state, q, np.zeros(7), np.zeros(7))
+    small = state.torque - state.bias
+    state.limit[:] = 1e9
+    joint_torque(state, q, np.zeros(7), np.zeros(7))
+    free = state.torque - state.bias
+    state.limit[:] = arm.torque_limit
     assert (np.abs(small + state.bias) <= arm.torque_limit + 1e-9).all()
     np.testing.assert_allclose(small / np.linalg.norm(small), free / np.linalg.norm(free), atol=1e-9)
 
@@ -48,31 +53,30 @@ def test_a_free_path_arrives_within_a_millimetre(kitchen, arm):
     goal = arm.ready + np.array([0.3, -0.2, 0.1, -0.2, 0.2, 0.1, 0.4])
     assert driver.follow(goal[None])
     driver.hold(0.6, goal)
-    assert np.linalg.norm(arm.chain.forward(arm.read().q)[1] - arm.chain.forward(goal)[1]) < 1e-3
+    assert np.linalg.norm(arm.chain.forward(arm.plant.q)[1] - arm.chain.forward(goal)[1]) < 1e-3
 
 
 def test_an_impedance_holds_its_place_with_little_error(arm):
     driver = Driver(arm, 20.0)
     hand = driver.hand()
-    for _ in range(60):
-        moved = driver.servo(Impedance(hand.rotation, hand.position), arm.ready)
-    assert np.linalg.norm(moved.position - hand.position) < 1e-3
+    driver.stay(impedance(hand.rotation, hand.position), arm.ready, 0.48)
+    assert np.linalg.norm(driver.hand().position - hand.position) < 1e-3
 
 
 def test_a_force_without_stiffness_moves_the_hand_its_way(arm):
     driver = Driver(arm, 20.0)
-    hand, zero = driver.hand(), np.zeros((3, 3))
-    for _ in range(40):
-        goal = Impedance(hand.rotation, hand.position, stiffness=zero, damping=50.0 * np.eye(3), force=np.array([0.0, 8.0, 0.0]))
-        moved = driver.servo(goal, arm.ready)
-    travelled = moved.position - hand.position
+    hand = driver.hand()
+    pushed = impedance(hand.rotation, hand.position, stiffness=0.0, damping=50.0)
+    pushed.force[:] = 0.0, 8.0, 0.0
+    driver.stay(pushed, arm.ready, 0.32)
+    travelled = driver.hand().position - hand.position
     assert travelled[1] > 0.01 and abs(travelled[0]) < 0.3 * travelled[1]
 
 
 def test_the_wrist_feels_nothing_at_rest(arm):
     driver = Driver(arm, 20.0)
     driver.hold(0.4)
-    assert np.linalg.norm(arm.wrist_force()) < 0.2
+    assert np.linalg.norm(arm.plant.wrist_force) < 0.2
     np.testing.assert_array_equal(arm.load_offset(), np.zeros(3))
 
 

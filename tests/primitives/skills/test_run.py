@@ -32,7 +32,7 @@ def handy(kitchen):
 
 
 def assert_at_ready(kitchen):
-    state = kitchen.arm.read()
+    state = kitchen.arm.plant
     assert np.abs(state.q - kitchen.arm.ready).max() < 5e-3 and np.abs(state.qd).max() < 0.02
 
 
