@@ -66,6 +66,21 @@ def run(side: str, measured: Measured) -> None:
         measured.size = sum(path.stat().st_size for path in Path(out).rglob("*") if path.is_file())
 
 
+def adopted_per_second(count: int = 300, size: int = 73_000) -> float:
+    """Episodes of a usual size that the driver alone writes and lists in a second: what bounds the crew that one driver can feed."""
+    from hiermap.data import manifest
+    from hiermap.data.episodes import encode, file_name, store
+    from hiermap.data.toy_episodes import toy_episode
+
+    episode, content = toy_episode(0), os.urandom(size)
+    record = manifest.describe(file_name("toy", 0), encode(file_name("toy", 0), episode), episode)
+    with tempfile.TemporaryDirectory(dir=".") as out:
+        started = time.perf_counter()
+        for seed in range(count):
+            manifest.append(Path(out), {**record, "file": store(Path(out), file_name("toy", seed), content).name})
+        return count / (time.perf_counter() - started)
+
+
 def report(measured: Measured) -> None:
     """The table of one command."""
     print(f"\nhiermap {measured.command}\n{'':16s} {'s':>8s} {'per s':>8s} {'x 1 local worker':>18s}")
@@ -86,6 +101,7 @@ def main(arguments: list[str]) -> None:
         Measured(f"evaluate suite=chain-3 seed={options['seed']} episodes={options['episodes']}", options["episodes"]),
     ]
     print(f"{os.cpu_count()} cores, load before: {os.getloadavg()[0]:.1f}", flush=True)
+    print(f"the driver alone adopts {adopted_per_second():.0f} episodes of 73 kB per s", flush=True)
     for _ in range(options["rounds"]):
         for measured in commands:
             for side in SIDES:
