@@ -12,7 +12,8 @@ import gymnasium
 from hiermap.system import robosuite_hook
 
 if TYPE_CHECKING:
-    from hiermap.agent.execute import ExecutedStep, ExecutionOptions, ExecutionResult, execute
+    from hiermap.agent.execute import ExecutedStep, ExecutionResult, execute
+    from hiermap.agent.options import ExecutionOptions
     from hiermap.agent.planner import Planner
     from hiermap.evaluation.problem import pose
     from hiermap.planners import PLANNERS, Budget, Plan, PlanResult, PlanStep, SearchOptions, Status
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _ROOMS = {
-    "hiermap.agent.execute": ("ExecutedStep", "ExecutionOptions", "ExecutionResult", "execute"),
+    "hiermap.agent.execute": ("ExecutedStep", "ExecutionResult", "execute"),
+    "hiermap.agent.options": ("ExecutionOptions",),
     "hiermap.agent.planner": ("Planner",),
     "hiermap.evaluation.problem": ("pose",),
     "hiermap.planners": ("PLANNERS", "Budget", "Plan", "PlanResult", "PlanStep", "SearchOptions", "Status"),

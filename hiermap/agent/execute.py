@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from hiermap.agent.options import ExecutionOptions
 from hiermap.agent.planner import Planner
 from hiermap.planners import Avoid, Plan, PlanResult, PlanStep, Status
 from hiermap.planners.candidates import EFFECTS
@@ -15,28 +16,6 @@ from hiermap.worlds.errors import InvalidObservationError, PhysicsError
 from hiermap.worlds.goals import Goal
 from hiermap.worlds.perception.fusion import SpatialView
 from hiermap.worlds.scene import RealWorld
-
-
-@dataclass(frozen=True)
-class ExecutionOptions:
-    """When a step is still worth doing, and when its effect is believed.
-
-    Attributes:
-        aim_cells, aim_steps: a step imagined several actions ahead is re-aimed by at most `aim_steps` climbs of `aim_cells` cells each.
-        good_affordance: it is not re-aimed while the real map holds this share of the success it was planned with.
-        kept_affordance: it is still worth doing while the real map near it holds at least this share of that success.
-        seen_if_reported, seen_if_not: share of the imagined change that must be seen to believe an effect, when the motor program reports
-            success and when it does not.
-        holds: a predicate believed at least this much counts as true when the real view is compared with the imagined one.
-    """
-
-    aim_cells: int = 2
-    aim_steps: int = 2
-    good_affordance: float = 0.8
-    kept_affordance: float = 0.5
-    seen_if_reported: float = 0.25
-    seen_if_not: float = 0.6
-    holds: float = 0.5
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,6 @@ from hiermap.evaluation.problem import PHYSICS, Attempt, attempt, planner_for, p
 from hiermap.evaluation.results import EpisodeRow
 from hiermap.evaluation.single_primitive import Judged, run_single
 from hiermap.evaluation.suites import CHAINS, EvaluateOptions, Trial, chain_length
-from hiermap.report.pictures import Picture, png
 from hiermap.worlds.errors import PhysicsError
 
 
@@ -59,6 +58,8 @@ class Bench:
 
 def chain_picture(done: Attempt) -> bytes:
     """A PNG of the first view, the goal's things outlined, beside the last one."""
+    from hiermap.report.pictures import Picture, png  # matplotlib, which most workers never need
+
     assert done.result.view is not None and done.execution is not None  # only executed attempts are pictured
     masks = {name: np.asarray(target.mask) for name, target in done.problem.goal.targets.items()}
     views = [done.result.view, *(step.after.view for step in done.execution.steps)]

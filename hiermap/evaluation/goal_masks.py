@@ -8,14 +8,13 @@ from scipy import ndimage
 from hiermap.worlds.perception.clicks import grow
 from hiermap.worlds.perception.fusion import SpatialView
 
-MASKS = ("exact", "eroded", "dilated", "click")
 SAME_COLOUR = 12
 """Steps of 255 within which cells look alike to somebody who clicks."""
 _SQUARE = np.ones((3, 3), bool)
 
 
 def as_told(masks: Mapping[str, np.ndarray], view: SpatialView, how: str, seed: int) -> dict[str, np.ndarray]:
-    """Exact masks `[H, W]` bool by name as told in one of the ways `MASKS`; `seed` moves the clicks."""
+    """Exact masks `[H, W]` bool by name as told in one of the ways `hiermap.evaluation.suites.MASKS`; `seed` moves the clicks."""
     return {
         name: _told(np.asarray(mask, bool), view, how, np.random.default_rng([seed, i])) for i, (name, mask) in enumerate(masks.items())
     }

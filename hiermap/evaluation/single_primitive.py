@@ -10,7 +10,6 @@ from hiermap.evaluation.results import EpisodeRow
 from hiermap.evaluation.suites import Trial
 from hiermap.planners import PeakOptions, candidates
 from hiermap.primitives.specs import PRIMITIVES, Reason
-from hiermap.report.pictures import Picture, png
 from hiermap.worlds.base import Action
 from hiermap.worlds.errors import InvalidObservationError, PhysicsError
 from hiermap.worlds.perception.fusion import SpatialView, see
@@ -66,7 +65,13 @@ def run_single(trial: Trial, maps_of: MapsOf | None, pictures: bool, sensing: Se
         episode_seconds=time.perf_counter() - started,
     )
     shown = pictures and not success and reason != PHYSICS
-    return row, png([Picture(view.rgb, action=action), Picture(see(posed.scene.observe(), posed.scene.frame).rgb)]) if shown else None
+    return row, _picture(view, action, see(posed.scene.observe(), posed.scene.frame)) if shown else None
+
+
+def _picture(before: SpatialView, action: Action | None, after: SpatialView) -> bytes:
+    from hiermap.report.pictures import Picture, png  # matplotlib, which most workers never need
+
+    return png([Picture(before.rgb, action=action), Picture(after.rgb)])
 
 
 def peak(maps: np.ndarray, primitive: str) -> Action:

@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from hiermap.agent.execute import ExecutionOptions
-from hiermap.evaluation.goal_masks import MASKS
+from hiermap.agent.options import ExecutionOptions
 from hiermap.model.locate import MODEL_FILE, weights_directory
 from hiermap.planners import PLANNERS, Budget, PeakOptions, SearchOptions
 from hiermap.planners.failure_memory import MemoryOptions
@@ -22,6 +21,7 @@ SINGLES = tuple(f"primitive-{name}" for name in PRIMITIVES)
 ALL_SINGLES = "primitives"
 SUITES = (*CHAINS, *SINGLES, ALL_SINGLES)
 WORLDS, MAPS, KITCHENS = ("latent", "simulator"), ("learned", "oracle"), ("hiermap", "toy")
+MASKS = ("exact", "eroded", "dilated", "click")
 
 
 @dataclass(frozen=True)

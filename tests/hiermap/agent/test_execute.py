@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hiermap.agent.execute import ExecutionOptions, aim, believe_effect, execute
+from hiermap.agent.execute import aim, believe_effect, execute
+from hiermap.agent.options import ExecutionOptions
 from hiermap.agent.planner import Planner
 from hiermap.planners import Budget, PlanResult, PlanStep, SearchOptions, Status
 from hiermap.primitives.specs import PrimitiveResult

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from hiermap.evaluation.goal_masks import MASKS, as_told
+from hiermap.evaluation.goal_masks import as_told
 from hiermap.evaluation.problem import pose
-from hiermap.evaluation.suites import GoalOptions, RunOptions
+from hiermap.evaluation.suites import MASKS, GoalOptions, RunOptions
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.kitchen.scene_sampling import random_scene
 from hiermap.worlds.simulator.kitchen import Kitchen
