@@ -2,7 +2,6 @@
 A*: Cohen, Phillips and Likhachev 2014). A node has some twenty candidate actions, of which a plan follows one."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from hiermap.planners.candidates import Candidate
 from hiermap.planners.search_tree import Entry, Tree
@@ -28,8 +27,7 @@ class Children:
             for entry, some, promised in zip(entries, chosen, promises, strict=True)
             for candidate, promise in zip(some, promised, strict=True)
         ]
-        doubt = tree.options.doubt
-        return [replace(child, guessed=True, steps_to_go=max(child.steps_to_go - doubt, 0.0)) for child in made if child is not None]
+        return [child for child in made if child is not None]
 
     def imagined(self, guessed: Sequence[Entry]) -> list[Entry]:
         """What becomes of guessed children; nothing of those that lead where a sibling has led before."""
@@ -46,6 +44,6 @@ class Children:
     def _is_twin(self, child: Entry) -> bool:
         assert child.parent is not None and isinstance(self.tree.world, Foresight)
         siblings = [entry.node for entry in self._siblings.get(child.parent.index, [])]
-        same = self.tree.world.twins(child.parent.node, [*siblings, child.node])[-1] is not None
+        same = bool(siblings) and self.tree.world.twins(child.parent.node, [*siblings, child.node])[-1] is not None
         self.tree.duplicates += same
         return same

@@ -150,16 +150,17 @@ class Tree:
         return self.entries[-1]
 
     def child(self, parent: Entry, candidate: Candidate, outcome: Outcome) -> Entry | None:
-        """An entry without a number yet; None for an edge too unlikely to be one."""
+        """An entry without a number yet, guessed if the outcome is; None for an edge too unlikely to be one."""
         success = outcome.success * discount(candidate.action, self.options.avoid, parent.depth, self.options.memory)
         if success < LEAST_SUCCESS:
             return None
-        solved = outcome.node.progress >= 1.0
+        solved, guessed = outcome.node.progress >= 1.0, outcome.node.state is None
+        doubt = self.options.doubt if guessed else 0.0
         belief = max(float(np.prod(list(outcome.node.predicates.values()))), LEAST_SUCCESS) if solved else 1.0
         return Entry(
             index=-1,
             node=outcome.node,
-            steps_to_go=self.heuristic(outcome.node),
+            steps_to_go=max(self.heuristic(outcome.node) - doubt, 0.0),
             parent=parent,
             action=candidate.action,
             affordance=candidate.prior,
@@ -168,6 +169,7 @@ class Tree:
             cost=parent.cost + outcome.cost - self.options.risk_seconds * float(np.log(success * belief)),
             depth=parent.depth + 1,
             belief=belief,
+            guessed=guessed,
         )
 
     def may_deepen(self, entry: Entry) -> bool:

@@ -56,7 +56,7 @@ class Things:
 
     def repeated(self, times: int) -> "Things":
         """For `times` moments of every episode, moment by moment."""
-        return Things(*(x.repeat(times, 1, 1) for x in vars(self).values()))
+        return self if times == 1 else Things(*(x.repeat(times, 1, 1) for x in vars(self).values()))
 
 
 @dataclass(frozen=True, eq=False)

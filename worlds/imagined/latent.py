@@ -15,7 +15,7 @@ from hiermap.worlds.errors import InvalidObservationError
 from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.goals import Goal
 from hiermap.worlds.imagined.belief_options import BeliefOptions
-from hiermap.worlds.imagined.question import Beliefs, Question, together
+from hiermap.worlds.imagined.question import Judged, Question, together
 from hiermap.worlds.perception.fusion import DEPTH_SCALE_M, FRAME, MEAN_DEPTH_M, SpatialView
 
 CHUNK = 8
@@ -94,8 +94,8 @@ class LatentWorld:
             asked = torch.from_numpy(np.stack(masks or [np.zeros(self.frame.shape, bool)])).to(self.device)
             things = self.model.things(self._encode(view if first is None else first), asked[None])
             question = Question.of(goal, things, self.device)
-            truth, steps = question.read(self.model.beliefs(latent, things, question.pairs))
-        return self._node(latent[0], question, (truth[0], steps[0]), goal, view=view)
+            judged = question.judged(self.model.beliefs(latent, things, question.pairs), self.options.believed)
+        return _node(latent[0], question, judged[0], view=view)
 
     def maps(self, nodes: Sequence[Node]) -> np.ndarray:
         """`[N, P, R, H, W]` success probability in [0, 1]."""
@@ -113,7 +113,7 @@ class LatentWorld:
         found: list[Outcome] = []
         with torch.inference_mode():
             for start in range(0, len(pairs), CHUNK):
-                found += self._imagine(pairs[start : start + CHUNK], goal)
+                found += self._imagine(pairs[start : start + CHUNK])
         outcomes = iter(found)
         together = [[next(outcomes) for _ in some] for some in actions]
         same = [self.twins(node, [outcome.node for outcome in some]) for node, some in zip(nodes, together, strict=True)]
@@ -125,7 +125,7 @@ class LatentWorld:
 
     def promises(self, nodes: Sequence[Node], actions: Sequence[Sequence[Action]], goal: Goal) -> list[list[Outcome]]:
         """As `expand`, with nodes of which only progress and predicates are guessed."""
-        return [self._promised(node, some, goal) if some else [] for node, some in zip(nodes, actions, strict=True)]
+        return [self._promised(node, some) if some else [] for node, some in zip(nodes, actions, strict=True)]
 
     def twins(self, parent: Node, children: Sequence[Node]) -> list[int | None]:
         """Siblings that change the same thing are one state: a drawer is pushed shut left or right of its bar."""
@@ -156,19 +156,19 @@ class LatentWorld:
             self._encoded[view] = self.model.encode(torch.from_numpy(view.channels())[None].to(self.device))
         return self._encoded[view]
 
-    def _imagine(self, pairs: Sequence[tuple[Node, Action]], goal: Goal) -> list[Outcome]:
+    def _imagine(self, pairs: Sequence[tuple[Node, Action]]) -> list[Outcome]:
         states: list[LatentState] = [node.state for node, _ in pairs]
         chosen = [action for _, action in pairs]
         now = torch.stack([state.latent for state in states])
         latent = self.model.imagine(now, *self._indices(chosen))
         question = together([state.question for state in states])
-        truth, steps = question.read(self.model.beliefs(latent, question.things, question.pairs))
+        judged = question.judged(self.model.beliefs(latent, question.things, question.pairs), self.options.believed)
         outcomes = []
         for k, (node, action) in enumerate(pairs):
             row, column = (index // self.options.same_place for index in action.cell)
             past = tuple(sorted([*states[k].past, (action.primitive, action.rotation_index, row, column)]))
             # A clone, so that a kept child does not keep its whole chunk alive.
-            child = self._node(latent[k].clone(), states[k].question, (truth[k], steps[k]), goal, past)
+            child = _node(latent[k].clone(), states[k].question, judged[k], past)
             outcomes.append(self._outcome(node, action, child))
         return outcomes
 
@@ -181,27 +181,17 @@ class LatentWorld:
         success = float(self._map(parent)[(_NAMES.index(action.primitive), action.rotation_index, *action.cell)])
         return Outcome(child, success, PRIMITIVES[action.primitive].typical_seconds)
 
-    def _promised(self, node: Node, actions: Sequence[Action], goal: Goal) -> list[Outcome]:
+    def _promised(self, node: Node, actions: Sequence[Action]) -> list[Outcome]:
+        question = node.state.question
         with torch.inference_mode():
-            question = node.state.question
             guessed = self.model.promises(node.state.latent[None], question.things, *self._indices(actions), question.pairs)
-            truth, steps = question.read(guessed)
-        children = [Node(None, *self._judged((truth[k], steps[k]), goal)[1:]) for k in range(len(actions))]
-        return [self._outcome(node, action, child) for action, child in zip(actions, children, strict=True)]
+        judged = question.judged(guessed, self.options.believed)
+        return [self._outcome(node, action, Node(None, *rest)) for action, (_, *rest) in zip(actions, judged, strict=True)]
 
-    def _node(
-        self, latent: Tensor, question: Question, beliefs: Beliefs, goal: Goal, past: Past = (), view: SpatialView | None = None
-    ) -> Node:
-        believed, progress, predicates = self._judged(beliefs, goal)
-        return Node(LatentState(latent, question, believed, past, view), progress, predicates)
 
-    def _judged(self, beliefs: Beliefs, goal: Goal) -> tuple[tuple[bool, ...], float, dict[str, float]]:
-        """What is believed, the progress that makes, and the probability of every predicate."""
-        truth, steps = beliefs
-        believed = truth > self.options.believed
-        missing = np.where(believed, 0.0, np.maximum(steps, 1.0)).sum()
-        predicates = {str(predicate): float(p) for predicate, p in zip(goal.predicates, truth, strict=True)}
-        return tuple(believed.tolist()), float(1.0 / (1.0 + missing)), predicates
+def _node(latent: Tensor, question: Question, judged: Judged, past: Past = (), view: SpatialView | None = None) -> Node:
+    believed, progress, predicates = judged
+    return Node(LatentState(latent, question, believed, past, view), progress, predicates)
 
 
 def _same(changes: Sequence[Tensor], limit: float) -> np.ndarray:

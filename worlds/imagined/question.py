@@ -10,8 +10,8 @@ from torch import Tensor
 
 from hiermap.worlds.goals import BINARY, UNARY, Goal
 
-Beliefs = tuple[np.ndarray, np.ndarray]
-"""`[predicates]` each, or `[B, predicates]`: the probability that a predicate holds, and the primitives it still needs if it does not."""
+Judged = tuple[tuple[bool, ...], float, dict[str, float]]
+"""Which of a goal's predicates are believed, the progress that makes, and how likely each predicate is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,11 +19,13 @@ class Question:
     """A goal's predicates as indices.
 
     Attributes:
+        predicates: their names.
         things: what the episode's first view, in which the goal's masks are given, says of the things that the goal names.
         unary: `[n, 2]` of (thing, kind); binary: `[m, 3]` of (thing, place, kind).
         order: the goal's predicates in terms of the unary and then the binary ones.
     """
 
+    predicates: tuple[str, ...]
     things: Any
     unary: Tensor
     binary: Tensor
@@ -39,17 +41,22 @@ class Question:
         binary = np.array([len(predicate.arguments) > 1 for predicate in goal.predicates])
         order = torch.from_numpy(np.argsort(np.argsort(binary, kind="stable"), kind="stable"))
         unary, pairs = (torch.tensor(rows, dtype=torch.long).view(-1, width) for rows, width in zip(tables, (2, 3), strict=True))
-        return cls(things, unary.to(device), pairs.to(device), order.to(device))
+        return cls(tuple(map(str, goal.predicates)), things, unary.to(device), pairs.to(device), order.to(device))
 
     @property
     def pairs(self) -> Tensor:
         """`[m, 2]` of (thing, place): all that a model needs to look into."""
         return self.binary[:, :2]
 
-    def read(self, answers: Sequence[Tensor]) -> Beliefs:
-        """Beliefs `[B, predicates]`, of truth and steps of all unary predicates `[B, N, U]` and of those of the pairs `[B, m, V]`."""
+    def judged(self, answers: Sequence[Tensor], least: float) -> list[Judged]:
+        """What B states are believed to be, from truth and steps of all unary predicates `[B, N, U]` and of those of the pairs `[B, m, V]`;
+        a predicate more likely than `least` counts as true."""
         truth, of_pairs, steps, steps_of_pairs = answers
-        return self._asked(truth, of_pairs), self._asked(steps, steps_of_pairs)
+        likely, needed = self._asked(truth, of_pairs), self._asked(steps, steps_of_pairs)
+        believed = likely > least
+        progress = 1.0 / (1.0 + np.where(believed, 0.0, np.maximum(needed, 1.0)).sum(axis=1))
+        rows = zip(believed.tolist(), progress.tolist(), likely.tolist(), strict=True)
+        return [(tuple(held), value, dict(zip(self.predicates, chances, strict=True))) for held, value, chances in rows]
 
     def _asked(self, unary: Tensor, binary: Tensor) -> np.ndarray:
         numbers = torch.arange(len(self.binary), device=binary.device)
