@@ -81,6 +81,8 @@ class Avoid:
 def discount(action: Action, avoid: Sequence[Avoid], depth: int = 0, memory: MemoryOptions = DEFAULT) -> float:
     """Factor in [0, 1] on the success of `action` in a state `depth` imagined actions away."""
     penalties = [item.penalty for item in avoid if item.matches(action)]
+    if not penalties:
+        return 1.0
     return float(np.prod(penalties) ** memory.power(len(penalties), depth))
 
 

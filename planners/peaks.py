@@ -20,16 +20,22 @@ def peaks(best: np.ndarray, threshold: float, most: int, radius: float, reach: i
     A peak strikes out every cell within `radius`, and within `reach` the blob that it sits on: what is connected to it and at least
     `level` of its value.
     """
-    columns = best.shape[1]
-    left = np.where(best >= np.float32(threshold), _middle_first(best), np.float32(-1.0))
     found = np.empty((most, 2), np.int64)
+    rows, columns = np.nonzero(best >= np.float32(threshold))
+    if len(rows) == 0:
+        return found[:0]
+    # What lies farther from every peak than this has no say.
+    margin = max(_REACH, reach)
+    top, first = max(rows.min() - margin, 0), max(columns.min() - margin, 0)
+    part = best[top : rows.max() + margin + 1, first : columns.max() + margin + 1].copy()
+    left = np.where(part >= np.float32(threshold), _middle_first(part), np.float32(-1.0))
     for n in range(most):
         at = int(left.argmax())
-        row, column = at // columns, at % columns
+        row, column = at // part.shape[1], at % part.shape[1]
         if left[row, column] < 0:
             return found[:n]
-        found[n] = row, column
-        _strike(left, best, row, column, radius, reach, np.float32(level * best[row, column]))
+        found[n] = top + row, first + column
+        _strike(left, part, row, column, radius, reach, np.float32(level * part[row, column]))
     return found
 
 

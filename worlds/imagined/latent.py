@@ -99,7 +99,8 @@ class LatentWorld:
 
     def maps(self, nodes: Sequence[Node]) -> np.ndarray:
         """`[N, P, R, H, W]` success probability in [0, 1]."""
-        return np.stack([self._map(node) for node in nodes])
+        found = [self._map(node) for node in nodes]
+        return np.stack(found) if len(found) > 1 else found[0][None]
 
     def _map(self, node: Node) -> np.ndarray:
         if node not in self._decoded:
@@ -129,6 +130,8 @@ class LatentWorld:
 
     def twins(self, parent: Node, children: Sequence[Node]) -> list[int | None]:
         """Siblings that change the same thing are one state: a drawer is pushed shut left or right of its bar."""
+        if len(children) < 2:
+            return [None] * len(children)
         same = _same([child.state.latent - parent.state.latent for child in children], self.options.same_change)
         return [next((i for i in range(k) if same[k, i]), None) for k in range(len(children))]
 
@@ -159,7 +162,7 @@ class LatentWorld:
     def _imagine(self, pairs: Sequence[tuple[Node, Action]]) -> list[Outcome]:
         states: list[LatentState] = [node.state for node, _ in pairs]
         chosen = [action for _, action in pairs]
-        now = torch.stack([state.latent for state in states])
+        now = torch.stack([state.latent.permute(1, 2, 0) for state in states]).permute(0, 3, 1, 2)  # channels last
         latent = self.model.imagine(now, *self._indices(chosen))
         question = together([state.question for state in states])
         judged = question.judged(self.model.beliefs(latent, question.things, question.pairs), self.options.believed)
@@ -196,7 +199,7 @@ def _node(latent: Tensor, question: Question, judged: Judged, past: Past = (), v
 
 def _same(changes: Sequence[Tensor], limit: float) -> np.ndarray:
     """`[n, n]` bool: whether the squared distance of two changes, over the product of their sizes, is below `limit`."""
-    flat = torch.stack(list(changes)).flatten(1) if changes else torch.zeros(0, 1)
+    flat = torch.stack(list(changes)).flatten(1)
     products = (flat @ flat.T).double()
     squares = products.diagonal()
     distance = squares[:, None] + squares[None] - 2 * products

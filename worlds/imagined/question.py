@@ -21,15 +21,16 @@ class Question:
     Attributes:
         predicates: their names.
         things: what the episode's first view, in which the goal's masks are given, says of the things that the goal names.
-        unary: `[n, 2]` of (thing, kind); binary: `[m, 3]` of (thing, place, kind).
+        unary: `[n, 2]` of (thing, kind); binary: `[m, 3]` of (thing, place, kind); pairs: `[m, 2]` of these, all a model needs to look into.
         order: the goal's predicates in terms of the unary and then the binary ones.
     """
 
     predicates: tuple[str, ...]
     things: Any
-    unary: Tensor
-    binary: Tensor
-    order: Tensor
+    unary: np.ndarray
+    binary: np.ndarray
+    pairs: Tensor
+    order: np.ndarray
 
     @classmethod
     def of(cls, goal: Goal, things: Any, device: torch.device) -> "Question":
@@ -39,14 +40,10 @@ class Question:
             which = [names.index(argument) for argument in predicate.arguments]
             tables[len(which) - 1].append([*which, (UNARY, BINARY)[len(which) - 1].index(predicate.kind)])
         binary = np.array([len(predicate.arguments) > 1 for predicate in goal.predicates])
-        order = torch.from_numpy(np.argsort(np.argsort(binary, kind="stable"), kind="stable"))
-        unary, pairs = (torch.tensor(rows, dtype=torch.long).view(-1, width) for rows, width in zip(tables, (2, 3), strict=True))
-        return cls(tuple(map(str, goal.predicates)), things, unary.to(device), pairs.to(device), order.to(device))
-
-    @property
-    def pairs(self) -> Tensor:
-        """`[m, 2]` of (thing, place): all that a model needs to look into."""
-        return self.binary[:, :2]
+        order = np.argsort(np.argsort(binary, kind="stable"), kind="stable")
+        unary, several = (np.array(rows, np.int64).reshape(-1, width) for rows, width in zip(tables, (2, 3), strict=True))
+        pairs = torch.from_numpy(several[:, :2]).to(device)
+        return cls(tuple(map(str, goal.predicates)), things, unary, several, pairs, order)
 
     def judged(self, answers: Sequence[Tensor], least: float) -> list[Judged]:
         """What B states are believed to be, from truth and steps of all unary predicates `[B, N, U]` and of those of the pairs `[B, m, V]`;
@@ -59,9 +56,9 @@ class Question:
         return [(tuple(held), value, dict(zip(self.predicates, chances, strict=True))) for held, value, chances in rows]
 
     def _asked(self, unary: Tensor, binary: Tensor) -> np.ndarray:
-        numbers = torch.arange(len(self.binary), device=binary.device)
-        both = torch.cat([unary[:, self.unary[:, 0], self.unary[:, 1]], binary[:, numbers, self.binary[:, 2]]], dim=1)
-        return both[:, self.order].double().cpu().numpy()
+        of_things = unary.cpu().numpy()[:, self.unary[:, 0], self.unary[:, 1]]
+        of_pairs = binary.cpu().numpy()[:, np.arange(len(self.binary)), self.binary[:, 2]]
+        return np.concatenate([of_things, of_pairs], axis=1)[:, self.order].astype(float)
 
 
 def together(questions: Sequence[Question]) -> Question:
