@@ -3,7 +3,6 @@ A*: Cohen, Phillips and Likhachev 2014). A node has some twenty candidate action
 
 from collections.abc import Sequence
 
-from hiermap.planners.candidates import Candidate
 from hiermap.planners.search_tree import Entry, Tree
 from hiermap.worlds.base import Foresight
 
@@ -35,7 +34,7 @@ class Children:
         parents, actions = zip(*((child.parent, child.action) for child in guessed), strict=True)
         outcomes = tree.world.expand([parent.node for parent in parents], [[action] for action in actions], tree.goal)
         for guess, parent, (outcome,) in zip(guessed, parents, outcomes, strict=True):
-            child = tree.child(parent, Candidate(guess.action, guess.affordance), outcome)
+            child = tree.child(parent, guess.candidate, outcome)
             if child is not None and not self._is_twin(child):
                 found.append(tree.keep(child))
                 self._siblings.setdefault(parent.index, []).append(found[-1])

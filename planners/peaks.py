@@ -35,7 +35,7 @@ def peaks(best: np.ndarray, threshold: float, most: int, radius: float, reach: i
         if left[row, column] < 0:
             return found[:n]
         found[n] = top + row, first + column
-        _strike(left, part, row, column, radius, reach, np.float32(level * part[row, column]))
+        _strike(left, part, row, column, radius, reach, level * part[row, column])
     return found
 
 
@@ -71,12 +71,12 @@ def _strike(left: np.ndarray, best: np.ndarray, row: int, column: int, radius: f
     bottom, last = min(row + reach + 1, best.shape[0]), min(column + reach + 1, best.shape[1])
     blob = np.zeros((bottom - top, last - first), np.bool_)
     blob[row - top, column - first] = True
-    stack = [(row, column)]
+    stack, lowest = [(row, column)], np.float32(least)
     while stack:
         i, j = stack.pop()
         for down, right in ((1, 0), (-1, 0), (0, 1), (0, -1)):
             k, m = i + down, j + right
-            if top <= k < bottom and first <= m < last and not blob[k - top, m - first] and best[k, m] >= least:
+            if top <= k < bottom and first <= m < last and not blob[k - top, m - first] and best[k, m] >= lowest:
                 blob[k - top, m - first] = True
                 stack.append((k, m))
     for i in range(top, bottom):

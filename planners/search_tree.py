@@ -61,6 +61,12 @@ class Entry:
     def solved(self) -> bool:
         return self.node.progress >= 1.0 and not self.guessed
 
+    @property
+    def candidate(self) -> Candidate:
+        """What led here."""
+        assert self.action is not None  # only the root has none
+        return Candidate(self.action, self.affordance)
+
     def remaining(self, options: SearchOptions) -> float:
         """The heuristic h [s]."""
         return options.step_seconds * self.steps_to_go

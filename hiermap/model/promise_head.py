@@ -72,6 +72,6 @@ class PromiseHead(nn.Module):
 def _deep(width: int, outputs: int) -> nn.Sequential:
     """Starts by promising no change."""
     made = perceptron(width, 2 * width, outputs)
-    nn.init.zeros_(made[-1].weight)
-    nn.init.zeros_(made[-1].bias)
+    for parameter in made[-1].parameters():
+        nn.init.zeros_(parameter)
     return made

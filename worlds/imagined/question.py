@@ -21,7 +21,7 @@ class Question:
     Attributes:
         predicates: their names.
         things: what the episode's first view, in which the goal's masks are given, says of the things that the goal names.
-        unary: `[n, 2]` of (thing, kind); binary: `[m, 3]` of (thing, place, kind); pairs: `[m, 2]` of these, all a model needs to look into.
+        unary: `[n, 2]` of (thing, kind); binary: `[m, 3]` of (thing, place, kind); pairs: `[m, 2]` of them, for a model.
         order: the goal's predicates in terms of the unary and then the binary ones.
     """
 
@@ -35,7 +35,8 @@ class Question:
     @classmethod
     def of(cls, goal: Goal, things: Any, device: torch.device) -> "Question":
         """The question of a goal; `things` are in the order of its targets."""
-        names, tables = list(goal.targets), ([], [])
+        names = list(goal.targets)
+        tables: tuple[list[list[int]], list[list[int]]] = ([], [])
         for predicate in goal.predicates:
             which = [names.index(argument) for argument in predicate.arguments]
             tables[len(which) - 1].append([*which, (UNARY, BINARY)[len(which) - 1].index(predicate.kind)])
