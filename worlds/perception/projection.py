@@ -101,7 +101,7 @@ def repair(depth: np.ndarray, rgb: np.ndarray, offset: np.ndarray) -> tuple[np.n
     """
     images = _copy_median(depth, rgb, offset, True, 6)
     for _ in range(FILL_ROUNDS):
-        images = _copy_median(*images, False, 3)  # type: ignore[call-arg]
+        images = _copy_median(*images, False, 3)
     return images
 
 

@@ -46,8 +46,7 @@ def cast(model: mujoco.MjModel, data: mujoco.MjData, rays: PixelRays, hidden: Co
     if unknown := set(kinds[shown]) - {PLANE, SPHERE, CAPSULE, CYLINDER, BOX}:
         raise ConfigError(f"rays meet planes, spheres, capsules, cylinders, boxes and meshes; got geom types {sorted(unknown)}")
     pixels = np.linalg.inv(rays.directions)
-    views = rays.origin_world, rays.directions, pixels
-    return _cast(shown, kinds, sizes, positions, axes, *views, *rays.shape)
+    return _cast(shown, kinds, sizes, positions, axes, rays.origin_world, rays.directions, pixels, *rays.shape)
 
 
 def normals(model: mujoco.MjModel, data: mujoco.MjData, rays: PixelRays, geom: np.ndarray, length: np.ndarray) -> np.ndarray:
