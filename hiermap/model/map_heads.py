@@ -26,8 +26,3 @@ class BlockHead(nn.Module):
 
     def forward(self, latent: Tensor) -> Tensor:
         return F.pixel_shuffle(self.blocks(latent.permute(0, 2, 3, 1)).permute(0, 3, 1, 2), STRIDE)
-
-
-def to_blocks(maps: Tensor) -> Tensor:
-    """`[n, channels, H, W]` -> `[n, h * w, channels * STRIDE**2]`, the layout of `BlockHead.blocks`."""
-    return F.pixel_unshuffle(maps, STRIDE).flatten(2).transpose(1, 2)

@@ -3,6 +3,7 @@
 import logging
 import zlib
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import zip_longest
 from pathlib import Path
 
@@ -45,7 +46,7 @@ class KitchenDataModule(L.LightningDataModule):
         _log.info("%d training kitchens with %d views, %d held out", len(self.train_shards), views, len(held))
 
     def train_dataloader(self) -> DataLoader:
-        """Endless variety, `batches_per_epoch` at a time; the batches are drawn where they are used since the arrays are in memory."""
+        """Endless variety, `batches_per_epoch` at a time; the arrays are in memory, and a thread draws one batch ahead."""
         epoch = self.trainer.current_epoch if self.trainer else 0
         return DataLoader(_Paths(self.train_shards, self.options, epoch, *self._place()), batch_size=None, num_workers=0)
 
@@ -85,6 +86,14 @@ class _Paths(IterableDataset):
         return self.options.batches_per_epoch
 
     def __iter__(self) -> Iterator[SequenceBatch]:
+        batches = self._batches()
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(next, batches, None)
+            while (batch := waiting.result()) is not None:
+                waiting = pool.submit(next, batches, None)
+                yield batch
+
+    def _batches(self) -> Iterator[SequenceBatch]:
         rng = np.random.default_rng([self.options.seed, self.epoch])  # the same on every rank: paths of a step are equally long
         generator = torch.Generator().manual_seed(int(rng.integers(2**31)) + self.rank)
         self.epoch += 1

@@ -9,7 +9,6 @@ import torch.nn.functional as F
 from torch import Tensor, distributed
 
 from hiermap.model.config import STEPS_CAP, STRIDE
-from hiermap.model.map_heads import to_blocks
 from hiermap.model.predicate_head import Answers, Things
 from hiermap.model.world_model import HiermapModel
 from hiermap.training.batches import SequenceBatch
@@ -123,9 +122,16 @@ def choose_cells(batch: SequenceBatch, share: float = ELSEWHERE) -> ChosenCells:
     which, place = chosen.nonzero(as_tuple=True)
     weight = torch.where(near[which, place], 1.0, 1.0 / share) / near.numel()
     views = batch.views.flatten(0, 1)
-    labels, geometry, valid = (to_blocks(x)[which, place] for x in (flat.to(torch.uint8), views[:, 3:5], views[:, 8:9]))
+    labels, geometry, valid = (blocks_at(x, which, place) for x in (flat, views[:, 3:5], views[:, 8:9]))
     sequence = which // moments
-    return ChosenCells(sequence, which % moments, place, labels > 0, batch.known[sequence], geometry, valid > 0, weight)
+    return ChosenCells(sequence, which % moments, place, labels, batch.known[sequence], geometry, valid > 0, weight)
+
+
+def blocks_at(maps: Tensor, which: Tensor, place: Tensor) -> Tensor:
+    """The blocks `[n, channels * STRIDE**2]` of some latent cells (`place` counts rows first) of maps `[m, channels, H, W]`."""
+    blocks = maps.unflatten(3, (-1, STRIDE)).unflatten(2, (-1, STRIDE))
+    columns = blocks.shape[4]
+    return blocks[which, :, place // columns, :, place % columns].flatten(1)
 
 
 def map_loss(model: HiermapModel, latents: Tensor, cells: ChosenCells, bin_weights: Tensor, positive: float = 1.0) -> Tensor:
@@ -134,8 +140,8 @@ def map_loss(model: HiermapModel, latents: Tensor, cells: ChosenCells, bin_weigh
     `positive` weighs the rare positive cells; it only shifts the logits that fit best, which the calibration takes back.
     """
     logits = model.maps.blocks(cells.of(latents)).view(len(cells.weight), len(bin_weights), -1)
-    labels = cells.maps.view_as(logits)
-    cost = torch.where(labels, positive * F.softplus(-logits), F.softplus(logits)).mean(dim=2)
+    cost = F.softplus(logits)
+    cost = torch.where(cells.maps.view_as(logits), positive * (cost - logits), cost).mean(dim=2)
     return cells.weight @ ((cost * cells.known) @ bin_weights) * (_CELLS_PER_MAP / len(bin_weights))
 
 

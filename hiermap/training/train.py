@@ -27,6 +27,7 @@ from hiermap.training.held_out import HeldOutScores
 from hiermap.training.model_card import card, results_table
 from hiermap.training.module import HiermapModule, timer_of
 from hiermap.training.options import TrainOptions
+from hiermap.training.pace import Pace
 from hiermap.worlds.errors import ConfigError
 
 
@@ -86,6 +87,7 @@ def build_trainer(config: Mapping[str, Any], out: Path) -> L.Trainer:
         # A SIGTERM can come without time for an emergency save, and epochs are long.
         keep("last", train_time_interval=timedelta(seconds=config["save_seconds"])),
         Timer(_duration(duration) if duration else None, interval="step"),
+        Pace(),
     ]
     loggers: list[Logger] = [CSVLogger(out, name="log", version="")]
     if config["tensorboard"]:

@@ -99,10 +99,10 @@ def repair(depth: np.ndarray, rgb: np.ndarray, offset: np.ndarray) -> tuple[np.n
 
     `depth` `[H, W]` is NaN where unknown, in the result too; `rgb` and `offset` `[H, W, ...]` are copied along.
     """
-    images = _copy_median(depth, rgb, offset, True, 6)
+    depth, rgb, offset = _copy_median(depth, rgb, offset, True, 6)
     for _ in range(FILL_ROUNDS):
-        images = _copy_median(*images, False, 3)
-    return images
+        depth, rgb, offset = _copy_median(depth, rgb, offset, False, 3)
+    return depth, rgb, offset
 
 
 @njit(cache=True)

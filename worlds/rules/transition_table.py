@@ -148,7 +148,8 @@ class TransitionTable:
 
     def applicable(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Operator numbers `[M]`, rising, with the rows `[M]` of `states` `[N]` int64, rising, in which they apply."""
-        return np.nonzero(_applicable(states, *self._packed))
+        numbers, rows = np.nonzero(_applicable(states, *self._packed))
+        return numbers, rows
 
     def free_rotations(self, state: int, operator: Operator) -> tuple[int, ...]:
         """The orientation bins in which an operator applies to one state."""

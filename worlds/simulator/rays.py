@@ -45,13 +45,14 @@ def cast(model: mujoco.MjModel, data: mujoco.MjData, rays: PixelRays, hidden: Co
     shown = np.setdiff1d(np.flatnonzero(model.geom_group == CAMERA_GROUP), list(hidden))
     if unknown := set(kinds[shown]) - {PLANE, SPHERE, CAPSULE, CYLINDER, BOX}:
         raise ConfigError(f"rays meet planes, spheres, capsules, cylinders, boxes and meshes; got geom types {sorted(unknown)}")
-    pixels = np.linalg.inv(rays.directions)
-    return _cast(shown, kinds, sizes, positions, axes, rays.origin_world, rays.directions, pixels, *rays.shape)
+    pixels, (rows, columns) = np.linalg.inv(rays.directions), rays.shape
+    return _cast(shown, kinds, sizes, positions, axes, rays.origin_world, rays.directions, pixels, rows, columns)
 
 
 def normals(model: mujoco.MjModel, data: mujoco.MjData, rays: PixelRays, geom: np.ndarray, length: np.ndarray) -> np.ndarray:
     """Outward unit normals `[rows, columns, 3]` where `cast` found hits, 0 elsewhere."""
-    return _normals(geom, length, *_shapes(model, data), rays.origin_world, rays.directions)
+    kinds, sizes, positions, axes = _shapes(model, data)
+    return _normals(geom, length, kinds, sizes, positions, axes, rays.origin_world, rays.directions)
 
 
 def _shapes(model: mujoco.MjModel, data: mujoco.MjData) -> tuple[np.ndarray, ...]:

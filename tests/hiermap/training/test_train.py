@@ -56,7 +56,7 @@ def test_training_exports_weights_that_load_and_a_card(trained: Path) -> None:
 
 def test_training_logs_every_figure_as_csv(trained: Path) -> None:
     rows = list(csv.DictReader((trained / "log" / "metrics.csv").open()))
-    assert {"val/ap_grasp", "val/ece_grasp", "val/imagined_ap_5", "train/maps"} <= set(rows[0])
+    assert {"val/ap_grasp", "val/ece_grasp", "val/imagined_ap_5", "train/maps", "train/samples_per_second"} <= set(rows[0])
 
 
 def test_the_same_command_resumes_where_it_stopped(squares: Path, tmp_path: Path) -> None:
