@@ -9,15 +9,14 @@ The first task of each kind is not counted: it compiles.
 """
 
 import os
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
-HERE = Path(__file__).parents[1]
+from sides import HERE, side
+
 KINDS = ("rules", "play", "train")
 
 
@@ -85,39 +84,19 @@ def serve(directory: str) -> None:
         print("done", *tasks[kind](int(number)), flush=True)
 
 
-@contextmanager
-def side(checkout: Path, directory: str, threads: str) -> Iterator[Callable[[str, int], tuple[float, ...]]]:
-    """A process that runs a checkout's code, whose rooms lie beside `hiermap`, not in it."""
-    with tempfile.TemporaryDirectory() as path:
-        package = Path(path) / "hiermap"
-        package.mkdir()
-        for part in (*(checkout / "hiermap").iterdir(), *(checkout / room for room in ("planners", "primitives", "worlds", "configs"))):
-            (package / part.name).symlink_to(part.resolve())
-        environment = {**os.environ, "PYTHONPATH": path, "TRAINING_THREADS": threads}
-        command = [sys.executable, __file__, "serve", directory]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as process:
-            assert process.stdin is not None and process.stdout is not None
-
-            def ask(kind: str, number: int) -> tuple[float, ...]:
-                print(kind, number, file=process.stdin, flush=True)
-                answer = next(line for line in process.stdout if line.startswith("done"))
-                return tuple(map(float, answer.split()[1:]))
-
-            yield ask
-            process.stdin.close()
-
-
 def main(words: list[str]) -> None:
     options = {"seed": "101000", "rules": "8", "play": "4", "steps": "10", "threads": "2", **dict(word.split("=", 1) for word in words)}
     if "baseline" not in options:
         raise SystemExit(__doc__)
     counts = {"rules": int(options["rules"]), "play": int(options["play"]), "train": int(options["steps"])}
     with tempfile.TemporaryDirectory() as old_data, tempfile.TemporaryDirectory() as new_data:
-        old, new = Path(options["baseline"]), HERE
-        with side(old, old_data, options["threads"]) as before, side(new, new_data, options["threads"]) as after:
+        checkouts, variables = (Path(options["baseline"]), HERE), {"TRAINING_THREADS": options["threads"]}
+        old, new = (side(__file__, *each, **variables) for each in zip(checkouts, (old_data, new_data), strict=True))
+        with old as before, new as after:
             print(f"{'':24}{'n':>6}{'baseline/s':>12}{'now/s':>10}{'ratio':>8}   of the time in motor programs, or waiting for a batch")
             for kind in KINDS:
-                report(kind, [(before(kind, n), after(kind, n)) for n in task_numbers(kind, counts[kind], int(options["seed"]))])
+                numbers = task_numbers(kind, counts[kind], int(options["seed"]))
+                report(kind, [tuple(tuple(map(float, ask(kind, n))) for ask in (before, after)) for n in numbers])
 
 
 def task_numbers(kind: str, count: int, seed: int) -> range:
@@ -125,7 +104,8 @@ def task_numbers(kind: str, count: int, seed: int) -> range:
     return range(seed, seed + count + 1) if count else range(0)
 
 
-def report(kind: str, answers: list[tuple[tuple[float, ...], tuple[float, ...]]]) -> None:
+def report(kind: str, answers: list[tuple[tuple[float, ...], ...]]) -> None:
+    """A row of what both sides did."""
     if not answers:
         return
     unit = "samples" if kind == "train" else f"{kind} interactions"
