@@ -14,6 +14,8 @@ from hiermap.planners.options import SearchOptions
 from hiermap.planners.plan import PlanResult, Status
 from hiermap.planners.search_tree import LEAST_SUCCESS, Entry, Tree
 
+LAST_LOOKS = 8
+"""Guesses imagined before a search gives up."""
 Frontier = list[tuple[tuple[float, ...], int, Entry]]
 Ordering = Callable[[Entry, SearchOptions], tuple[float, ...]]
 
@@ -57,6 +59,9 @@ def search(ordering: Ordering, tree: Tree, rng: np.random.Generator) -> PlanResu
         if first.guessed and status is not Status.TIMEOUT:
             new = children.imagined([heapq.heappop(frontier)[2]])
         elif status is not None:
+            if not found:
+                last = children.imagined(_most_promising(frontier))
+                found += [entry for entry in last if entry.solved]
             # When the budget is spent, a plan not proven cheapest is still a plan.
             status = Status.SOLVED if found else status
             return tree.result(status, sorted(found, key=lambda e: (e is not first, e.cost, e.index)))
@@ -86,6 +91,11 @@ def exhaustive(tree: Tree, rng: np.random.Generator) -> PlanResult:
         for child in tree.grow([entry], lambda maps, *_: every_action(maps, LEAST_SUCCESS))[0]:
             heapq.heappush(frontier, (child.cost, child.index, child))
     return tree.result(tree.exhausted())
+
+
+def _most_promising(frontier: Frontier) -> list[Entry]:
+    """The guesses nearest to the goal: where a search without a plan ends, the partial plan is chosen among what is imagined."""
+    return heapq.nsmallest(LAST_LOOKS, (entry for *_, entry in frontier if entry.guessed), key=lambda e: (e.steps_to_go, e.cost))
 
 
 def _pop(tree: Tree, frontier: Frontier, cheapest: dict[Hashable, float]) -> list[Entry]:

@@ -30,7 +30,9 @@ class Children:
 
     def imagined(self, guessed: Sequence[Entry]) -> list[Entry]:
         """What becomes of guessed children; nothing of those that lead where a sibling has led before."""
-        tree, found = self.tree, []
+        tree, found = self.tree, list[Entry]()
+        if not guessed:
+            return found
         parents, actions = zip(*((child.parent, child.action) for child in guessed), strict=True)
         outcomes = tree.world.expand([parent.node for parent in parents], [[action] for action in actions], tree.goal)
         for guess, parent, (outcome,) in zip(guessed, parents, outcomes, strict=True):

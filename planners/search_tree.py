@@ -198,9 +198,13 @@ class Tree:
         return PlanStep(entry.action, entry.affordance, entry.success, entry.seconds, before, after, maps[0], maps[1], point)
 
     def result(self, status: Status, found: Iterable[Entry] = ()) -> PlanResult:
-        """The answer: `found` are solved entries, the first is the plan; without any, the most promising partial plan."""
+        """The answer: `found` are solved entries, the first is the plan; without any, the most promising partial plan.
+
+        Where more expansions might have helped, that is never the root while there is anything else: staying solves nothing.
+        """
+        staying_is_worst = status is not Status.UNSOLVABLE
         found = list(found)[: 1 + self.options.alternatives]
-        best = found[0] if found else min(self.entries, key=lambda e: (e.steps_to_go, e.cost, e.index))
+        best = found[0] if found else min(self.entries, key=lambda e: (staying_is_worst and e is self.root, e.steps_to_go, e.cost, e.index))
         metrics = {
             "expansions": self.expansions,
             "generated": len(self.entries) - 1,
