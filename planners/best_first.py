@@ -14,7 +14,7 @@ from hiermap.planners.options import SearchOptions
 from hiermap.planners.plan import PlanResult, Status
 from hiermap.planners.search_tree import LEAST_SUCCESS, Entry, Tree
 
-LAST_LOOKS = 8
+LAST_LOOKS = 4
 """Guesses imagined before a search gives up."""
 Frontier = list[tuple[tuple[float, ...], int, Entry]]
 Ordering = Callable[[Entry, SearchOptions], tuple[float, ...]]

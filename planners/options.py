@@ -67,7 +67,7 @@ class SearchOptions:
     batch: int = 2
     width: int = 8
     lazy: bool = True
-    doubt: float = 0.3
+    doubt: float = 0.0
     max_depth: int = 12
     alternatives: int = 3
     avoid: tuple[Avoid, ...] = field(default=(), metadata={"omegaconf_ignore": True})
