@@ -1,13 +1,13 @@
 """Peaks of the maps become candidate actions: non-maximum suppression per primitive and effect."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 from scipy import ndimage
 
-from hiermap.planners.peaks import NOWHERE, best_in, peaks
+from hiermap.planners.peaks import best_in, peaks
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.worlds.base import Action
 
@@ -61,26 +61,36 @@ EFFECTS = tuple(Effect(spec.name, channel, bins) for channel, spec in enumerate(
 
 
 @dataclass(frozen=True, eq=False)
-class Window:
-    """Cells that the goal points to: the first row and column of their bounding box, and a mask within it."""
+class Pointed:
+    """Cells that the goal points to: masks, each within its bounding box of the frame.
 
-    corner: tuple[int, int]
-    mask: np.ndarray
+    Attributes:
+        boxes: `[W, 4]` of the first row, the first column, rows and columns.
+        masks: bool, their cells one after the other, rows first.
+    """
+
+    boxes: np.ndarray = field(default_factory=lambda: np.zeros((0, 4), np.int64))
+    masks: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
+
+    @classmethod
+    def at(cls, targets: Iterable[np.ndarray]) -> "Pointed":
+        """At masks `[H, W]` of what the goal names in the first view, and just below each, where an opened drawer shows its inside."""
+        below = partial(ndimage.maximum_filter1d, size=OPENING_CELLS + 1, axis=0, mode="constant", origin=OPENING_CELLS // 2)
+        masks = [part for mask in targets for part in (mask, below(mask) & ~mask) if part.any()]
+        if not masks:
+            return cls()
+        boxes = [ndimage.find_objects(mask.astype(int))[0] for mask in masks]
+        corners = [[rows.start, columns.start, rows.stop - rows.start, columns.stop - columns.start] for rows, columns in boxes]
+        return cls(np.array(corners), np.concatenate([mask[box].ravel() for box, mask in zip(boxes, masks, strict=True)]))
 
 
-def windows(targets: Iterable[np.ndarray]) -> list[Window]:
-    """Where to look besides the peaks: masks `[H, W]` of what the goal names in the first view, and just below each of them, where an
-    opened drawer shows its inside."""
-    below = partial(ndimage.maximum_filter1d, size=OPENING_CELLS + 1, axis=0, mode="constant", origin=OPENING_CELLS // 2)
-    masks = [part for mask in targets for part in (mask, below(mask) & ~mask) if part.any()]
-    boxes = [ndimage.find_objects(mask.astype(int))[0] for mask in masks]
-    return [Window((box[0].start, box[1].start), mask[box].copy()) for box, mask in zip(boxes, masks, strict=True)]
+NOWHERE = Pointed()
 
 
-def candidates(maps: np.ndarray, options: PeakOptions, pointed: Sequence[Window] = ()) -> list[Candidate]:
+def candidates(maps: np.ndarray, options: PeakOptions, pointed: Pointed = NOWHERE) -> list[Candidate]:
     """The actions at the peaks of `maps` `[P, R, H, W]`, best first, at most `options.top_k`.
 
-    The best cell of each effect in every pointed window is kept in front of all other peaks, however many those are.
+    The best cell of each effect in everything pointed at is kept in front of all other peaks, however many those are.
     """
     named: dict[Action, float] = {}
     others: dict[Action, float] = {}
@@ -89,9 +99,9 @@ def candidates(maps: np.ndarray, options: PeakOptions, pointed: Sequence[Window]
         best = stack.max(axis=0)
         if best.max() < options.threshold:
             continue
-        cells = [best_in(best, window.mask, *window.corner, options.threshold) for window in pointed]
-        blobs = peaks(best, options.threshold, options.per_effect, options.radius, options.reach, options.level).tolist()
-        for chosen, found in ((named, [cell for cell in cells if cell != NOWHERE]), (others, blobs)):
+        aimed = best_in(best, pointed.boxes, pointed.masks, options.threshold)
+        blobs = peaks(best, options.threshold, options.per_effect, options.radius, options.reach, options.level)
+        for chosen, found in ((named, aimed.tolist()), (others, blobs.tolist())):
             for row, column in found:
                 rotation = effect.rotations[int(stack[:, row, column].argmax())]
                 chosen[Action(effect.primitive, (row, column), rotation)] = float(best[row, column])

@@ -7,7 +7,6 @@ SMOOTHING_CELLS = 2.0
 """Ties inside a plateau are broken by a Gaussian mean this wide, so a flat blob is hit in its middle."""
 TIE_WEIGHT = 0.01
 """Weight of that mean: below any difference of probabilities that matters."""
-NOWHERE = (-1, -1)
 _REACH = int(4 * SMOOTHING_CELLS)
 _KERNEL = np.exp(-0.5 * (np.arange(_REACH + 1) / SMOOTHING_CELLS) ** 2)
 _KERNEL /= 2 * _KERNEL.sum() - _KERNEL[0]
@@ -40,16 +39,28 @@ def peaks(best: np.ndarray, threshold: float, most: int, radius: float, reach: i
 
 
 @njit(cache=True)
-def best_in(best: np.ndarray, mask: np.ndarray, top: int, left: int, threshold: float) -> tuple[int, int]:
-    """The best cell of `best` `[H, W]` float32 in a mask whose box begins at (top, left), ties to the centre of what is best there.
+def best_in(best: np.ndarray, boxes: np.ndarray, masks: np.ndarray, threshold: float) -> np.ndarray:
+    """The best cell of `best` `[H, W]` float32 in each of several masks where one is at least `threshold`, `[n, 2]`.
 
-    `NOWHERE` if none is at least `threshold`.
+    `boxes` `[W, 4]` are the masks' first rows, first columns, rows and columns; `masks` are their cells one after the other.
     """
-    rows, columns = mask.shape
-    part = np.where(mask, best[top : top + rows, left : left + columns], np.float32(0.0))
+    found, n, start = np.empty((len(boxes), 2), np.int64), 0, 0
+    for top, left, rows, columns in boxes:
+        mask = masks[start : start + rows * columns].reshape(rows, columns)
+        part = np.where(mask, best[top : top + rows, left : left + columns], np.float32(0.0))
+        start += rows * columns
+        if part.max() >= np.float32(threshold):
+            row, column = _central(part, threshold)
+            found[n] = top + row, left + column
+            n += 1
+    return found[:n]
+
+
+@njit(cache=True)
+def _central(part: np.ndarray, threshold: float) -> tuple[int, int]:
+    """The best cell of `[rows, columns]`, ties to the centre of what is best."""
+    rows, columns = part.shape
     highest = part.max()
-    if highest < np.float32(threshold):
-        return NOWHERE
     ties, down, right = 0, 0.0, 0.0
     for i in range(rows):
         for j in range(columns):
@@ -61,7 +72,7 @@ def best_in(best: np.ndarray, mask: np.ndarray, top: int, left: int, threshold: 
             value = score[i, j] - TIE_WEIGHT * (np.hypot(i - down / ties, j - right / ties) / max(rows, columns))
             if part[i, j] >= np.float32(threshold) and value > chosen:
                 chosen, at = value, (i, j)
-    return top + at[0], left + at[1]
+    return at
 
 
 @njit(cache=True)

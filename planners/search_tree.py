@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import networkx as nx
 import numpy as np
 
-from hiermap.planners.candidates import Candidate, PeakOptions, Window, candidates, windows
+from hiermap.planners.candidates import Candidate, PeakOptions, Pointed, candidates
 from hiermap.planners.failure_memory import discount, discounted
 from hiermap.planners.options import Budget, SearchOptions
 from hiermap.planners.plan import Plan, PlanResult, PlanStep, Status
@@ -27,7 +27,7 @@ _MESSAGES = {
 
 Heuristic = Callable[[Node], float]
 """Estimated number of missing primitives, >= 0; 0 for a node that satisfies the goal."""
-Candidates = Callable[[np.ndarray, PeakOptions, Sequence[Window]], list[Candidate]]
+Candidates = Callable[[np.ndarray, PeakOptions, Pointed], list[Candidate]]
 """Actions worth imagining, from maps `[P, R, H, W]`, the options, and where the goal points to."""
 
 
@@ -100,7 +100,7 @@ class Tree:
         self.expansions = 0
         self.duplicates = 0
         self.cut_by_depth = False
-        self._pointed = windows(target.mask for target in goal.targets.values())
+        self._pointed = Pointed.at(target.mask for target in goal.targets.values())
 
     def spent(self) -> Status | None:
         """The status to end with if the budget is used up."""

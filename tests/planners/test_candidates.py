@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hiermap.planners.candidates import EFFECTS, PeakOptions, candidates, every_action, windows
+from hiermap.planners.candidates import EFFECTS, PeakOptions, Pointed, candidates, every_action
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.worlds.base import Action
 
@@ -53,7 +53,7 @@ def test_a_named_target_keeps_its_candidate_among_many_better_peaks():
     mask[51, 78] = True
     options = PeakOptions(per_effect=4, top_k=5)
     assert Action("place", (51, 78), 0) not in [c.action for c in candidates(maps, options)]
-    assert Action("place", (51, 78), 0) in [c.action for c in candidates(maps, options, windows([mask]))]
+    assert Action("place", (51, 78), 0) in [c.action for c in candidates(maps, options, Pointed.at([mask]))]
 
 
 def test_the_inside_of_an_opened_drawer_is_looked_for_below_its_front():
@@ -62,7 +62,7 @@ def test_the_inside_of_an_opened_drawer_is_looked_for_below_its_front():
     maps[1, 0, 60:64, 60:70] = 0.4
     front = np.zeros(SHAPE[2:], bool)
     front[50:56, 60:70] = True
-    cells = [c.action.cell for c in candidates(maps, PeakOptions(per_effect=1), windows([front]))]
+    cells = [c.action.cell for c in candidates(maps, PeakOptions(per_effect=1), Pointed.at([front]))]
     assert any(60 <= row < 64 and 60 <= column < 70 for row, column in cells)
 
 
