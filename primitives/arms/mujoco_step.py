@@ -10,8 +10,10 @@ from hiermap.primitives.compiled import compiled
 from hiermap.primitives.motion.arm import call, pointer
 
 _LIBRARY = ctypes.CDLL(mujoco._functions.__file__)
-FUNCTIONS = "mj_step", "mj_getState"
-TIME = int(mujoco.mjtState.mjSTATE_TIME)
+SILENT_STEP = "mj_checkPos", "mj_checkVel", "mj_forwardSkip", "mj_checkAcc", "mj_implicit"
+"""What `mj_step` does with an implicit integrator; a second argument of `mj_forwardSkip` leaves the sensors out."""
+FUNCTIONS = "mj_step", "mj_getState", *SILENT_STEP
+TIME, NO_STAGE = int(mujoco.mjtState.mjSTATE_TIME), int(mujoco.mjtStage.mjSTAGE_NONE)
 ADDRESSES = (*FUNCTIONS, "model", "data", "state", "derived", "commands", "sources", "targets", "fingers", "sensor", "wrist", "hand_weight")
 RECORD = np.dtype([(name, np.int64) for name in (*ADDRESSES, "substeps", "numbers", "motors")])
 """What `step` works on: addresses of functions and of memory, and how many substeps, `sources` and `targets` there are.
@@ -62,7 +64,13 @@ def step(context):
     _floats(targets[it.motors], 1)[0] = -commands[it.motors - 1]
     clock = _floats(it.derived, 5)
     before = clock[4]
-    for _ in range(it.substeps):
-        call(it.mj_step, (it.model, it.data))
+    # Only the last substep's sensors are read.
+    for _ in range(it.substeps - 1):
+        call(it.mj_checkPos, (it.model, it.data))
+        call(it.mj_checkVel, (it.model, it.data))
+        call(it.mj_forwardSkip, (it.model, it.data, NO_STAGE, 1))
+        call(it.mj_checkAcc, (it.model, it.data))
+        call(it.mj_implicit, (it.model, it.data))
+    call(it.mj_step, (it.model, it.data))
     gather(context)
     return np.int64(clock[4] <= before)

@@ -19,6 +19,7 @@ READY = (0.0, -0.95, 0.0, -2.45, 0.0, 2.4, 0.785)
 LEAST_LOAD_N = 0.5
 """A smaller vertical force says nothing about where it acts."""
 GRAVITY = np.array([0.0, 0.0, -9.81])
+IMPLICIT = mujoco.mjtIntegrator.mjINT_IMPLICIT, mujoco.mjtIntegrator.mjINT_IMPLICITFAST
 WATCHED_WARNINGS = (mujoco.mjtWarning.mjWARN_BADQPOS, mujoco.mjtWarning.mjWARN_BADQVEL, mujoco.mjtWarning.mjWARN_BADQACC)
 
 
@@ -38,12 +39,15 @@ class PandaArm:
     """The `Arm` of a MuJoCo model that contains robosuite's Panda with its gripper, found by robosuite's names.
 
     Drives torques itself and advances `data` by whole control periods. The base must stand unrotated.
+    Raises ValueError when the model's integrator is not an implicit one, which `mujoco_step.step` calls by name.
     """
 
     ready = np.array(READY)
     finger_limit = FINGER_LIMIT_M
 
     def __init__(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
+        if model.opt.integrator not in IMPLICIT:
+            raise ValueError(f"expected an implicit integrator, got number {model.opt.integrator}: set implicitfast in <option>")
         prepare_panda(model)
         self.model, self.data = model, data
         joints = [model.joint(f"robot0_joint{i}").id for i in range(1, 8)]

@@ -71,29 +71,37 @@ def best_reach(arm: Arm, options: Iterable[Option]) -> Reach:
     first = seeds(arm.ready)
     for option in sorted(options, key=lambda option: option.cost):
         if best is None or option.cost <= best.cost:
-            best = min(filter(None, (best, _best_branch(arm.chain, arm.ready, first, option))), key=lambda reach: reach.cost, default=None)
+            best = _better_branch(arm.chain, arm.ready, first, option, best)
     if best is None:
         raise GivenUp(Reason.UNREACHABLE)
     return best
 
 
-def _best_branch(chain: SerialChain, ready: np.ndarray, first: np.ndarray, option: Option) -> Reach | None:
+def _better_branch(chain: SerialChain, ready: np.ndarray, first: np.ndarray, option: Option, best: Reach | None) -> Reach | None:
+    """The cheapest branch of this option or `best`, whichever is cheaper."""
     q, reached = chain.solve(first, option.rotation, option.contact, ready)
-    distinct: list[np.ndarray] = []
-    for row in q[reached]:
-        if all(np.abs(row - other).max() > MERGE_RAD for other in distinct):
-            distinct.append(row)
-    if not distinct:
-        return None
-    q = np.array(distinct)
+    q = _distinct(q[reached])
     path, whole, soft = _followed(chain, q, option.rotation, np.linspace(option.contact, option.standoff, APPROACH_POINTS))
-    cost = option.cost + TURN_WEIGHT * np.abs(path[:, [0, -1]] - ready).max(axis=(1, 2)) + np.where(whole.all(axis=1), 0.0, np.inf)
-    cost += soft.max(axis=1)
+    cost = option.cost + TURN_WEIGHT * np.abs(path[:, [0, -1]] - ready).max(axis=(1, 2)) + soft.max(axis=1)
     # A branch that jumps between two way-points is not a straight line of the hand.
-    cost += np.where(np.abs(np.diff(path, axis=1)).max(axis=(1, 2)) > 0.6, np.inf, 0.0)
-    cost += _ahead_cost(chain, q, option)
-    k = int(np.argmin(cost))
-    return Reach(option, path[k, ::-1].copy(), float(cost[k])) if np.isfinite(cost[k]) else None
+    straight = whole.all(axis=1) & (np.abs(np.diff(path, axis=1)).max(axis=(1, 2)) <= 0.6)
+    # Looking ahead costs most, and what it finds only makes a branch dearer.
+    hopeful = np.flatnonzero(straight & (cost < (np.inf if best is None else best.cost)))
+    if hopeful.size == 0:
+        return best
+    total = cost[hopeful] + _ahead_cost(chain, q[hopeful], option)
+    k = int(np.argmin(total))
+    return Reach(option, path[hopeful[k], ::-1].copy(), float(total[k])) if best is None or total[k] < best.cost else best
+
+
+def _distinct(q: np.ndarray) -> np.ndarray:
+    """The rows [n] of `q` [N, n] that are not near an earlier one that is kept."""
+    apart = np.abs(q[:, None] - q).max(axis=2) > MERGE_RAD
+    kept: list[int] = []
+    for i in range(len(q)):
+        if apart[i, kept].all():
+            kept.append(i)
+    return q[kept]
 
 
 def _ahead_cost(chain: SerialChain, q: np.ndarray, option: Option) -> np.ndarray:

@@ -16,6 +16,8 @@ DAMPING = 0.02
 """Of the least-squares step; larger is safer near singularities and slower."""
 POSTURE_GAIN = 0.1
 """Pull of the null space toward the posture, per iteration."""
+PATIENCE, PROGRESS = 8, 0.8
+"""A search whose error has not fallen to this share within so many iterations is given up: most that fail are stuck at a limit."""
 
 
 @compiled
@@ -120,7 +122,7 @@ def _smallest_singular_value(jacobian):
 def _solve(q, R, p, posture, lower, upper, offset, turn, iterations, rotation, position, jacobian, origins):
     """Damped least squares from `q` (changed in place): whether the pose was reached; the last four get the forward kinematics there."""
     n = q.shape[0]
-    x, null = np.empty(6), np.empty(n)
+    x, null, mark, since = np.empty(6), np.empty(n), np.inf, 0
     for step in range(iterations + 1):
         forward_into(q, offset, turn, rotation, position, jacobian, origins)
         rotation_error_into(R, rotation, x[3:])
@@ -130,7 +132,10 @@ def _solve(q, R, p, posture, lower, upper, offset, turn, iterations, rotation, p
         turned = np.sqrt(x[3] ** 2 + x[4] ** 2 + x[5] ** 2)
         if far < POSITION_TOLERANCE_M and turned < ANGLE_TOLERANCE_RAD:
             return True
-        if step == iterations:
+        error = far / POSITION_TOLERANCE_M + turned / ANGLE_TOLERANCE_RAD
+        if error < PROGRESS * mark:
+            mark, since = error, step
+        if step == min(iterations, since + PATIENCE):
             break
         shrink = min(1.0, 0.15 / max(far, 1e-12), 0.5 / max(turned, 1e-12))
         pull = POSTURE_GAIN if far > 5e-3 or turned > 0.03 else 0.0
@@ -165,14 +170,6 @@ def _follow(q, R, p, posture, lower, upper, offset, turn, iterations, reached, c
                 sag[i, k] = max(sag[i, k], position[2] - origins[j, 2])
 
 
-@compiled
-def _forward_all(q, offset, turn, R, p, jacobian):
-    """See `SerialChain.forward`, for joints [N, n]."""
-    origins = np.empty((q.shape[1], 3))
-    for i in range(q.shape[0]):
-        forward_into(q[i], offset, turn, R[i], p[i], jacobian[i], origins)
-
-
 @dataclass(frozen=True, eq=False)
 class SerialChain:
     """A chain of n revolute joints about their own z axes.
@@ -189,15 +186,9 @@ class SerialChain:
 
     def forward(self, q: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Tool rotation [3, 3], position [3] [m] and Jacobian [6, n] (linear above angular) at `q`, base axes."""
-        R, p, jacobian = (part[0] for part in self.forward_all(np.asarray(q, float)[None]))
+        R, p, jacobian, origins = np.empty((3, 3)), np.empty(3), np.empty((6, len(q))), np.empty((len(q), 3))
+        forward_into(np.array(q, float), self.offset, self.turn, R, p, jacobian, origins)
         return R, p, jacobian
-
-    def forward_all(self, q: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The same for each row of `q` [N, n]: [N, 3, 3], [N, 3], [N, 6, n]."""
-        N, n = q.shape
-        result = np.empty((N, 3, 3)), np.empty((N, 3)), np.empty((N, 6, n))
-        _forward_all(np.ascontiguousarray(q), self.offset, self.turn, *result)
-        return result
 
     def solve(self, seeds: np.ndarray, rotation: np.ndarray, position: np.ndarray, posture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Inverse kinematics from `seeds` [N, n] for poses [N, 3, 3], [N, 3] toward `posture` [N, n]: angles [N, n], reached [N] bool.
@@ -266,6 +257,15 @@ def length_of(vector):
 def distance(a, b):
     """Between two points [3]."""
     return np.sqrt((a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2 + (a[2] - b[2]) ** 2)
+
+
+@compiled
+def apart(a, b):
+    """The largest difference between two vectors [n]."""
+    most = 0.0
+    for i in range(a.shape[0]):
+        most = max(most, abs(a[i] - b[i]))
+    return most
 
 
 def unit(vector: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 
 from hiermap.primitives.compiled import compiled
 from hiermap.primitives.motion.arm import call
-from hiermap.primitives.motion.kinematics import back_substitute, dot, factor, forward_into, length_of, rotation_error_into
+from hiermap.primitives.motion.kinematics import apart, back_substitute, dot, factor, forward_into, length_of, rotation_error_into
 
 JOINT_STIFFNESS, JOINT_DAMPING = 400.0, 40.0
 """[1/s2], [1/s] of the computed torque: critically damped at 20 rad/s."""
@@ -138,15 +138,6 @@ def stay(plant, goal, posture, ticks):
     while status == ONWARD and ticks > 0:
         status, ticks = servo(plant, goal, posture), ticks - 1
     return max(status, OVER)
-
-
-@compiled
-def apart(a, b):
-    """The largest difference between two vectors [n]."""
-    most = 0.0
-    for i in range(a.shape[0]):
-        most = max(most, abs(a[i] - b[i]))
-    return most
 
 
 @compiled

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from functools import lru_cache
 from typing import Any
-from xml.etree.ElementTree import Element, tostring
+from xml.etree.ElementTree import Element, SubElement, tostring
 
 import mujoco
 import numpy as np
@@ -82,6 +82,8 @@ class HiermapKitchen(ManipulationEnv):
         option = self.model.root.find("option")
         assert option is not None
         option.attrib.update(timestep=str(TIMESTEP_S), integrator=INTEGRATOR)
+        # Few geoms a body: bounding volumes cost more than the tests that they save.
+        SubElement(option, "flag", midphase="disable")
         _collision_classes(self.model.worldbody)
         _drop_visuals(self.model.worldbody, self.model.asset)
         if self.spec_kitchen is not None:
