@@ -26,7 +26,7 @@ from hiermap.worlds.goals import Goal
 
 SUITES = ("chain-5", "chain-10")
 EXPANSIONS = 30
-PARTS = ("encode", "things", "beliefs", "imagine", "decode", "promises", "decode_depth")
+PARTS = ("encode", "things", "read", "beliefs", "imagine", "decode", "promises", "decode_depth")
 """Calls of the model."""
 Task = tuple[Any, Goal]
 
@@ -74,7 +74,7 @@ def against(baseline: Path, directory: str, counts: dict[str, int]) -> None:
             then, today = (np.mean([float(answer[0]) for answer in answers]) for answers in (old, new))
             both = [(a, b) for a, b in zip(old, new, strict=True) if a[1] == b[1] == "1"]
             same = sum(sorted(a[4].split(",")) == sorted(b[4].split(",")) for a, b in both)
-            cost = np.mean([float(b[2]) / float(a[2]) for a, b in both])
+            cost = float(np.mean([float(b[2]) / float(a[2]) for a, b in both])) if both else float("nan")
             solved = f"{sum(a[1] == '1' for a in old)} then, {sum(b[1] == '1' for b in new)} now"
             print(f"| {suite} | {count} | {then:.2f} | {today:.2f} | {today / then:.2f} | {solved} | {same} of {len(both)} / {cost:.3f} |")
 
@@ -149,7 +149,8 @@ def parts_of_cells(rows: int, columns: int) -> list[float]:
         for _ in range(8):
             begun = time.process_time()
             child = model.imagine(latent, *action)
-            model.beliefs(child, things, pairs), model.decode(child), model.promises(child, things, *action, pairs)
+            reading = model.read(child, things)
+            model.beliefs(reading, pairs), model.decode(child), model.promises(child, reading, *action, pairs)
             times.append(time.process_time() - begun)
     return sorted(times)[:4]
 

@@ -7,7 +7,7 @@ from hiermap.model.config import STEPS_CAP, ModelConfig
 from hiermap.model.dynamics import Dynamics
 from hiermap.model.encoder import Encoder
 from hiermap.model.map_heads import BlockHead
-from hiermap.model.predicate_head import Answers, PredicateHead, Things, expected_steps
+from hiermap.model.predicate_head import Answers, PredicateHead, Reading, Things, expected_steps
 from hiermap.model.promise_head import PromiseHead
 from hiermap.primitives.specs import ROTATION_BINS
 from hiermap.worlds.legend import places, registered
@@ -80,17 +80,20 @@ class HiermapModel(nn.Module):
         """What is asked about: latents `[B, D, h, w]` of first views and masks `[B, N, H, W]` of things in them."""
         return self.predicates.things(first, masks)
 
-    def beliefs(self, latent: Tensor, things: Things, pairs: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def read(self, latent: Tensor, things: Things) -> Reading:
+        """What latents `[B, D, h, w]` show of things, to be asked for beliefs and promises."""
+        return self.predicates.read(latent, things)
+
+    def beliefs(self, reading: Reading, pairs: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Probabilities that predicates hold, `[B, N, U]` and of all pairs `[B, N, N, V]` or of `pairs` `[Q, 2]` `[B, Q, V]`, and the
         expected primitives still needed if they do not."""
-        return self._by_name(self.predicates(latent, things, pairs))
+        return self._by_name(self.predicates.answer(reading, pairs))
 
     def promises(
-        self, latent: Tensor, things: Things, primitive: Tensor, rotation: Tensor, cell: Tensor, pairs: Tensor | None = None
+        self, latent: Tensor, reading: Reading, primitive: Tensor, rotation: Tensor, cell: Tensor, pairs: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Guessed beliefs after each of `[B]` actions on the one latent `[1, D, h, w]`, as `beliefs` gives them of `imagine`."""
+        """Guesses after each of `[B]` actions on one latent `[1, D, h, w]` and its reading, as `beliefs` gives them of `imagine`."""
         assert self.promise is not None, "these weights were trained without promises"
-        reading = self.predicates.read(latent, things)
         bin_index = self.bin_of[primitive, rotation].clamp(min=0)
         return self._by_name(self.promise(latent, reading, self.predicates.answer(reading, pairs), bin_index, cell, pairs))
 

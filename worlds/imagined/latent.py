@@ -37,9 +37,10 @@ class Model(Protocol):
     def decode(self, latent: Tensor) -> Tensor: ...
     def decode_depth(self, latent: Tensor) -> Tensor: ...
     def things(self, first: Tensor, masks: Tensor) -> Any: ...
-    def beliefs(self, latent: Tensor, things: Any, pairs: Tensor) -> tuple[Tensor, ...]: ...
+    def read(self, latent: Tensor, things: Any) -> Any: ...
+    def beliefs(self, reading: Any, pairs: Tensor) -> tuple[Tensor, ...]: ...
     def promises(
-        self, latent: Tensor, things: Any, primitive: Tensor, rotation: Tensor, cell: Tensor, pairs: Tensor
+        self, latent: Tensor, reading: Any, primitive: Tensor, rotation: Tensor, cell: Tensor, pairs: Tensor
     ) -> tuple[Tensor, ...]: ...
     def memory_of(self, latent: Tensor) -> Tensor: ...
     def parameters(self) -> Iterator[Tensor]: ...
@@ -55,6 +56,7 @@ class LatentState:
         believed: which goal predicates are taken to hold.
         past: the actions imagined since the root, sorted and coarse: reordered plans meet in one node.
         view: what is seen, for the root; None for imagined nodes.
+        reading: what the latent shows of the question's things; None where many were imagined at once, to save memory.
     """
 
     latent: Tensor
@@ -62,6 +64,7 @@ class LatentState:
     believed: tuple[bool, ...]
     past: Past = ()
     view: SpatialView | None = None
+    reading: Any = None
 
 
 class LatentWorld:
@@ -94,8 +97,9 @@ class LatentWorld:
             asked = torch.from_numpy(np.stack(masks or [np.zeros(self.frame.shape, bool)])).to(self.device)
             things = self.model.things(self._encode(view if first is None else first), asked[None])
             question = Question.of(goal, things, self.device)
-            judged = question.judged(self.model.beliefs(latent, things, question.pairs), self.options.believed)
-        return _node(latent[0], question, judged[0], view=view)
+            reading = self.model.read(latent, things)
+            judged = question.judged(self.model.beliefs(reading, question.pairs), self.options.believed)
+        return _node(latent[0], question, judged[0], view=view, reading=reading)
 
     def maps(self, nodes: Sequence[Node]) -> np.ndarray:
         """`[N, P, R, H, W]` success probability in [0, 1]."""
@@ -165,13 +169,15 @@ class LatentWorld:
         now = torch.stack([state.latent.permute(1, 2, 0) for state in states]).permute(0, 3, 1, 2)  # channels last
         latent = self.model.imagine(now, *self._indices(chosen))
         question = together([state.question for state in states])
-        judged = question.judged(self.model.beliefs(latent, question.things, question.pairs), self.options.believed)
+        reading = self.model.read(latent, question.things)
+        judged = question.judged(self.model.beliefs(reading, question.pairs), self.options.believed)
+        kept = reading if len(pairs) == 1 else None
         outcomes = []
         for k, (node, action) in enumerate(pairs):
             row, column = (index // self.options.same_place for index in action.cell)
             past = tuple(sorted([*states[k].past, (action.primitive, action.rotation_index, row, column)]))
             # A clone, so that a kept child does not keep its whole chunk alive.
-            child = _node(latent[k].clone(), states[k].question, judged[k], past)
+            child = _node(latent[k].clone(), states[k].question, judged[k], past, reading=kept)
             outcomes.append(self._outcome(node, action, child))
         return outcomes
 
@@ -187,14 +193,16 @@ class LatentWorld:
     def _promised(self, node: Node, actions: Sequence[Action]) -> list[Outcome]:
         question = node.state.question
         with torch.inference_mode():
-            guessed = self.model.promises(node.state.latent[None], question.things, *self._indices(actions), question.pairs)
+            latent = node.state.latent[None]
+            reading = self.model.read(latent, question.things) if node.state.reading is None else node.state.reading
+            guessed = self.model.promises(latent, reading, *self._indices(actions), question.pairs)
         judged = question.judged(guessed, self.options.believed)
         return [self._outcome(node, action, Node(None, *rest)) for action, (_, *rest) in zip(actions, judged, strict=True)]
 
 
-def _node(latent: Tensor, question: Question, judged: Judged, past: Past = (), view: SpatialView | None = None) -> Node:
+def _node(latent: Tensor, question: Question, judged: Judged, past: Past = (), **more: Any) -> Node:
     believed, progress, predicates = judged
-    return Node(LatentState(latent, question, believed, past, view), progress, predicates)
+    return Node(LatentState(latent, question, believed, past, **more), progress, predicates)
 
 
 def _same(changes: Sequence[Tensor], limit: float) -> np.ndarray:

@@ -1,9 +1,12 @@
 """What actions promise: nothing at first, the same alone and together, of all pairs or of some."""
 
+from functools import partial
+
 import pytest
 import torch
 
 from hiermap.model.config import ModelConfig
+from hiermap.model.predicate_head import Reading
 from hiermap.model.world_model import HiermapModel
 from hiermap.worlds.legend import registered
 
@@ -24,31 +27,31 @@ def stirred(model: HiermapModel) -> HiermapModel:
     return model
 
 
-def asked(model: HiermapModel) -> tuple[torch.Tensor, object]:
+def asked(model: HiermapModel) -> tuple[torch.Tensor, Reading]:
     latent = model.encode(torch.rand(1, 10, 48, 64))
-    return latent, model.things(latent, torch.rand(1, 4, 48, 64) < 0.1)
+    return latent, model.read(latent, model.things(latent, torch.rand(1, 4, 48, 64) < 0.1))
 
 
 def test_an_untrained_head_promises_that_nothing_changes(model: HiermapModel) -> None:
-    latent, things = asked(model)
-    for now, promised in zip(model.beliefs(latent, things), model.promises(latent, things, *ACTIONS), strict=True):
+    latent, reading = asked(model)
+    for now, promised in zip(model.beliefs(reading), model.promises(latent, reading, *ACTIONS), strict=True):
         assert promised.shape == (3, *now.shape[1:]) and torch.allclose(promised, now.expand_as(promised))
 
 
 def test_actions_tried_together_promise_what_each_does_alone(model: HiermapModel) -> None:
-    latent, things = asked(stirred(model))
-    together = model.promises(latent, things, *ACTIONS)
+    latent, reading = asked(stirred(model))
+    together = model.promises(latent, reading, *ACTIONS)
     for k in range(3):
-        alone = model.promises(latent, things, *(part[k : k + 1] for part in ACTIONS))
+        alone = model.promises(latent, reading, *(part[k : k + 1] for part in ACTIONS))
         assert all(torch.allclose(one[0], some[k], atol=1e-5) for one, some in zip(alone, together, strict=True))
     assert not torch.allclose(together[0][0], together[0][1], atol=1e-3) and not torch.allclose(together[0][1], together[0][2], atol=1e-4)
 
 
 def test_some_pairs_are_answered_as_among_all(model: HiermapModel) -> None:
-    latent, things = asked(stirred(model))
+    latent, reading = asked(stirred(model))
     pairs = torch.tensor([(0, 2), (3, 1)])
-    for ask in (model.beliefs, lambda *rest: model.promises(*rest[:2], *ACTIONS, *rest[2:])):
-        every, some = ask(latent, things), ask(latent, things, pairs)
+    for ask in (partial(model.beliefs, reading), partial(model.promises, latent, reading, *ACTIONS)):
+        every, some = ask(), ask(pairs)
         assert torch.allclose(some[1], every[1][:, pairs[:, 0], pairs[:, 1]], atol=1e-6)
         assert torch.allclose(some[3], every[3][:, pairs[:, 0], pairs[:, 1]], atol=1e-5)
     assert some[1].shape == (3, 2, len(registered().binary))

@@ -66,7 +66,7 @@ def read_out(model, first: int) -> dict[str, np.ndarray]:
         primitive, cell = torch.tensor([0, first + 2]), torch.tensor([[40, 60], [50, 20]])
         after = model.imagine(latent.expand(2, -1, -1, -1), primitive, torch.tensor([0, 1]), cell)
         names = ("truth", "truth_binary", "steps", "steps_binary")
-        beliefs = dict(zip(names, model.beliefs(latent, model.things(latent, masks)), strict=True))
+        beliefs = dict(zip(names, model.beliefs(model.read(latent, model.things(latent, masks))), strict=True))
         read = {"maps": model.decode(latent), "latent": latent, "after": after, **beliefs}
     return {name: tensor.numpy() for name, tensor in read.items()}
 
