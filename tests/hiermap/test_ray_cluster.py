@@ -21,6 +21,7 @@ from hiermap.system import pool
 from hiermap.system.config import load_config
 from hiermap.system.files import file_sha256
 from hiermap.system.pool import PoolOptions, WorkerDiedError, run_all
+from tests.hiermap.system.test_pool import environment, fatal_once
 
 os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # read at import; without it Ray replaces the loopback address
 ray = pytest.importorskip("ray", reason="launcher=ray needs the extra `ray`; run: pip install 'hiermap[ray]'")
@@ -125,20 +126,6 @@ def rows(out: Path) -> list[dict]:
 
 def fatal():
     return lambda _: os.kill(os.getpid(), signal.SIGKILL)
-
-
-def fatal_once(path: Path):
-    def task(number: int) -> int:
-        if not path.exists():
-            path.touch()
-            os.kill(os.getpid(), signal.SIGKILL)
-        return number
-
-    return task
-
-
-def environment():
-    return lambda name: os.environ.get(name)
 
 
 def test_a_worker_that_dies_once_is_replaced_and_one_that_always_dies_is_an_error(connected, tmp_path: Path) -> None:
