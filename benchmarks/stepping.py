@@ -4,8 +4,9 @@ Both sides run the same program code with the same control laws on the same kitc
 once per control period and lets MuJoCo run the substeps between. Stock `env.step` runs its controllers and observables in
 Python at every substep, so its side is driven at every substep. A third row drives `env.step` only once per control period:
 the most generous adapter one could write. The raw row is the physical limit: plain `mj_step` from the same states with the very
-torques and finger commands that our side applied, which has to end in the same state bit for bit. Times are CPU time, and the
-sides take turns trial by trial.
+torques and finger commands that our side applied, which has to end in the same state bit for bit. In our kitchens, and so in these
+two rows, what is at rest sleeps (`mjENBL_SLEEP`); the rows of `env.step` have robosuite's stock physics, where nothing sleeps.
+Times are CPU time, and the sides take turns trial by trial.
 
     OMP_NUM_THREADS=1 python benchmarks/stepping.py [kitchens=4] [seed=100500]
 """
@@ -20,7 +21,7 @@ import numpy as np
 from robosuite.controllers import load_composite_controller_config
 
 from hiermap.primitives.arms.mujoco_step import gather
-from hiermap.primitives.arms.panda import PandaArm
+from hiermap.primitives.arms.panda import STATE, PandaArm
 from hiermap.primitives.skills.run import run_primitive
 from hiermap.primitives.specs import Command, PrimitiveResult
 from hiermap.worlds.kitchen.scene_sampling import random_scene
@@ -33,7 +34,6 @@ from hiermap.worlds.rules.transitions import legal_moves
 from hiermap.worlds.simulator.kitchen import Kitchen
 from hiermap.worlds.simulator.robosuite_env import TIMESTEP_S, HiermapKitchen
 
-STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 STEP = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
 TRIALS_PER_KITCHEN = 5
 
@@ -144,8 +144,7 @@ def run(arm: PandaArm, trial: Trial, side: Side) -> np.ndarray:
     result = run_primitive(arm, trial.command)
     seconds = time.process_time() - start
     kitchen, after = trial.kitchen, state_of(arm)
-    mujoco.mj_setState(kitchen.model, kitchen.data, after, STATE)
-    mujoco.mj_forward(kitchen.model, kitchen.data)
+    kitchen.restore(after)
     side.add(seconds, result, effect(kitchen.spec, trial.scene, kitchen.scene(), trial.move))
     return after
 
@@ -171,7 +170,7 @@ def recorded(trial: Trial) -> tuple[np.ndarray, np.ndarray]:
 def replay(trial: Trial, commands: np.ndarray, substeps: int, side: Side) -> np.ndarray:
     """Bare `mj_step` under `commands` from the trial's state: the physical limit; the state after it."""
     model, data = trial.kitchen.model, trial.kitchen.data
-    mujoco.mj_setState(model, data, trial.state, STATE)
+    trial.kitchen.restore(trial.state)
     start, ctrl = time.process_time(), data.ctrl
     for command in commands:
         ctrl[:] = command

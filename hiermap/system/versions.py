@@ -8,7 +8,7 @@ from importlib import metadata
 from hiermap.worlds.errors import HiermapError
 
 PINS: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
-    "mujoco": ((3, 3), (3, 10)),  # robosuite 1.5.2 breaks on the mj_fullM of mujoco 3.10
+    "mujoco": ((3, 8), (3, 10)),  # older ones have no sleeping islands; robosuite 1.5.2 breaks on the mj_fullM of mujoco 3.10
     "numpy": ((1, 26), (2, 0)),  # robosuite 1.5.2 needs mink 0.0.5, which needs numpy below 2
 }
 """Package -> (lowest version, first version too new)."""

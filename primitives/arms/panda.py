@@ -19,6 +19,8 @@ READY = (0.0, -0.95, 0.0, -2.45, 0.0, 2.4, 0.785)
 LEAST_LOAD_N = 0.5
 """A smaller vertical force says nothing about where it acts."""
 GRAVITY = np.array([0.0, 0.0, -9.81])
+STATE = mujoco.mjtState.mjSTATE_INTEGRATION
+"""Everything MuJoCo goes on from, but for what sleeps."""
 IMPLICIT = mujoco.mjtIntegrator.mjINT_IMPLICIT, mujoco.mjtIntegrator.mjINT_IMPLICITFAST
 WATCHED_WARNINGS = (mujoco.mjtWarning.mjWARN_BADQPOS, mujoco.mjtWarning.mjWARN_BADQVEL, mujoco.mjtWarning.mjWARN_BADQACC)
 
@@ -33,6 +35,15 @@ def prepare_panda(model: mujoco.MjModel) -> None:
     for i in (1, 2):
         model.actuator_ctrlrange[model.actuator(f"gripper0_right_gripper_finger_joint{i}").id] = (-FINGER_LIMIT_M, FINGER_LIMIT_M)
     mujoco.mj_setConst(model, mujoco.MjData(model))
+
+
+def wake(model: mujoco.MjModel, data: mujoco.MjData) -> None:
+    """Wake whatever sleeps; keeps the state, forgets what is derived from it and MuJoCo's warnings."""
+    state = np.empty(mujoco.mj_stateSize(model, STATE))
+    mujoco.mj_getState(model, data, state, STATE)
+    # Sleep is no part of the state: only a reset brings its counters to where a fresh simulation begins.
+    mujoco.mj_resetData(model, data)
+    mujoco.mj_setState(model, data, state, STATE)
 
 
 class PandaArm:
@@ -84,10 +95,9 @@ class PandaArm:
         plant.step, plant.context = int(step.address or 0), record.ctypes.data
 
     def reset(self) -> None:
-        """Bring the derived quantities up to the present state, so that a restored snapshot and a continued run start alike."""
-        # Only position and velocity stages: the solver's warm start must stay as it was stored.
-        mujoco.mj_fwdPosition(self.model, self.data)
-        mujoco.mj_fwdVelocity(self.model, self.data)
+        """Wake everything and bring the derived quantities up to the present state: a restored snapshot and a continued run start alike."""
+        wake(self.model, self.data)
+        mujoco.mj_forward(self.model, self.data)
         gather(self.plant.context)
 
     def load_offset(self) -> np.ndarray:

@@ -15,9 +15,9 @@ def test_every_line_says_ok_or_names_the_fix():
 @pytest.mark.parametrize(
     ("name", "version", "command"),
     [
-        ("mujoco", "3.10.0", "pip install 'mujoco>=3.3,<3.10'"),
-        ("mujoco", "4.0.0", "pip install 'mujoco>=3.3,<3.10'"),
-        ("mujoco", "3.2.7", "pip install 'mujoco>=3.3,<3.10'"),
+        ("mujoco", "3.10.0", "pip install 'mujoco>=3.8,<3.10'"),
+        ("mujoco", "4.0.0", "pip install 'mujoco>=3.8,<3.10'"),
+        ("mujoco", "3.7.0", "pip install 'mujoco>=3.8,<3.10'"),
         ("numpy", "2.1.0", "pip install 'numpy>=1.26,<2.0'"),
         ("numpy", "absent", "pip install 'numpy>=1.26,<2.0'"),
     ],
@@ -26,7 +26,7 @@ def test_a_version_outside_the_pins_gets_the_exact_pip_command(name, version, co
     assert command in pin_problem(name, version)
 
 
-@pytest.mark.parametrize(("name", "version"), [("mujoco", "3.3.0"), ("mujoco", "3.9.0"), ("numpy", "1.26.4")])
+@pytest.mark.parametrize(("name", "version"), [("mujoco", "3.8.0"), ("mujoco", "3.9.0"), ("numpy", "1.26.4")])
 def test_a_version_inside_the_pins_is_no_problem(name, version):
     assert pin_problem(name, version) is None
 
@@ -38,7 +38,7 @@ def test_this_environment_is_inside_the_pins():
 def test_a_verb_stops_with_the_pip_command_when_a_package_is_outside_its_pin(monkeypatch, capsys):
     monkeypatch.setattr("hiermap.system.versions.installed", lambda name: "9.9.9")
     assert main(["data", "info", "."]) == 1
-    assert "run: pip install 'mujoco>=3.3,<3.10'" in capsys.readouterr().err
+    assert "run: pip install 'mujoco>=3.8,<3.10'" in capsys.readouterr().err
 
 
 def test_a_backend_that_does_not_exist_gives_a_reason_and_no_crash():

@@ -3,7 +3,7 @@
 import mujoco
 import numpy as np
 
-from hiermap.primitives.arms.panda import PandaArm
+from hiermap.primitives.arms.panda import STATE, PandaArm
 from hiermap.primitives.motion.arm import ArmFault
 from hiermap.primitives.motion.laws import DIVERGED, hold
 from hiermap.primitives.skills.run import is_holding, run_primitive
@@ -29,7 +29,6 @@ GRASP_S = 0.6
 """Long enough for the fingers to close on an object put between them [s]."""
 DROP_M = 0.0005
 """Objects are teleported this much above their place [m], so that no contact starts in penetration."""
-STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 
 
 class Kitchen:
@@ -112,7 +111,7 @@ class Kitchen:
         data.qpos[self._arm_qpos] = self.arm.ready
         data.qvel[:] = 0.0
         data.qacc_warmstart[:] = 0.0
-        mujoco.mj_forward(self.model, data)
+        self.arm.reset()
 
     def _put_between_fingers(self, name: str) -> None:
         """As a grasp from above leaves it: its axis along the hand, its grip point at the grip site, its grip axis as the fingers open."""
@@ -170,26 +169,24 @@ class Kitchen:
         Raises:
             PhysicsError: the simulation diverged; the episode is void.
         """
-        started, warnings = float(self.data.time), self._warnings()
+        started = float(self.data.time)
         try:
             result = run_primitive(self.arm, command)
         except ArmFault as fault:
             raise PhysicsError(f"{command.primitive} in kitchen {self.spec.seed}: {fault}") from fault
-        # Divergence is silent in MuJoCo: it resets itself and goes on; only time, counters and NaN tell.
+        # Divergence is silent in MuJoCo: it resets itself and goes on; only time, NaN and counters tell, which a program begins at 0.
+        warnings = tuple(int(w.number) for w in self.data.warning)
         finite = bool(np.isfinite(self.data.qpos).all() and np.isfinite(self.data.qvel).all())
-        if self.data.time < started or self._warnings() != warnings or not finite:
+        if self.data.time < started or any(warnings) or not finite:
             raise PhysicsError(
                 f"{command.primitive} in kitchen {self.spec.seed}: time {started:.3f} -> {self.data.time:.3f} s, "
-                f"MuJoCo warnings {warnings} -> {self._warnings()}, finite state {finite}; the episode is void"
+                f"MuJoCo warnings {warnings}, finite state {finite}; the episode is void"
             )
         return result
 
     def act(self, action: Action, view: SpatialView) -> PrimitiveResult:
         """Ground an action in the view it was chosen in and run it."""
         return self.run(ground(view, action))
-
-    def _warnings(self) -> tuple[int, ...]:
-        return tuple(int(w.number) for w in self.data.warning)
 
     def masks(self) -> dict[str, np.ndarray]:
         """Privileged segmentation in the spatial frame: name -> `[H, W]` bool for every fixture, object and surface."""

@@ -21,6 +21,7 @@ from hiermap.worlds.simulator.kitchen import Kitchen
 FORCES = {"drawer": 25.0, "sliding_door": 20.0, "knob": 0.5, "latch": 0.5, "switch": 0.5, "tap": 1.0, "oven_door": 6.0}
 DOOR_TORQUE = 12.0
 """About 55 N at the handle of a hinged door, as hard as a motor program pulls."""
+ASLEEP = int(mujoco.mjtSleepState.mjS_ASLEEP)
 
 
 @pytest.fixture(scope="module", params=[3, 5, 200_004])
@@ -128,6 +129,59 @@ def test_every_object_can_be_held_and_the_snapshot_goes_on_bit_for_bit(kitchen):
             states.append(kitchen.snapshot())
         assert np.array_equal(*states)
         assert kitchen.scene().held == thing.name
+
+
+def asleep(kitchen, name):
+    return kitchen.data.body_awake[kitchen.model.joint(name).bodyid[0]] == ASLEEP
+
+
+def rest(kitchen, seconds):
+    Driver(kitchen.arm, 20.0).hold(seconds)
+
+
+def test_everything_at_rest_sleeps_and_a_snapshot_of_it_goes_on_bit_for_bit(kitchen):
+    kitchen.set_scene(random_scene(kitchen.spec, np.random.default_rng(2)))
+    rest(kitchen, 1.0)
+    assert all(asleep(kitchen, thing.name) for thing in (*kitchen.spec.fixtures, *kitchen.spec.objects))
+    snapshot = kitchen.snapshot()
+    rest(kitchen, 0.5)
+    continued = kitchen.snapshot()
+    for other in (kitchen, Kitchen(kitchen.spec)):
+        other.restore(snapshot)
+        rest(other, 0.5)
+        assert np.array_equal(other.snapshot(), continued)
+
+
+def test_what_slept_long_is_still_where_it_was_and_seen_there_and_what_is_held_never_sleeps(kitchen):
+    held, others = kitchen.spec.objects[0].name, [thing.name for thing in kitchen.spec.objects[1:]]
+    kitchen.set_scene(replace(cleared(kitchen), held=held))
+    before, driver = kitchen.scene(), Driver(kitchen.arm, 20.0)
+    driver.squeeze()
+    driver.hold(8.0)
+    assert all(asleep(kitchen, name) for name in others) and not asleep(kitchen, held)
+    after, force = kitchen.scene(), driver.hand().force
+    assert after.held == held and kitchen.gripper().holding
+    assert all(np.allclose(after.poses[name], before.poses[name], atol=1e-4) for name in others)
+    body = kitchen.model.joint(held).bodyid[0]
+    assert np.allclose(force, kitchen.model.body_mass[body] * kitchen.model.opt.gravity, atol=0.05)
+    sleepers = kitchen.data.body_awake[kitchen.model.geom_bodyid] == ASLEEP
+    seen = kitchen.data.geom_xpos[sleepers].copy()
+    kitchen.restore(kitchen.snapshot())
+    assert np.array_equal(kitchen.data.geom_xpos[sleepers], seen)
+
+
+def test_a_sleeper_wakes_when_something_pushes_it(kitchen):
+    fixture, thing = next(f for f in kitchen.spec.fixtures if f.kind in HINGED), kitchen.spec.objects[0]
+    x, z, side = kitchen.spec.spots_world[0][0], kitchen.spec.counter_world[4], np.sign(fixture.handle_world[1])
+    poses = {o.name: (x, -side * (0.12 + 0.16 * i), z, 0.0) for i, o in enumerate(kitchen.spec.objects)}
+    kitchen.set_scene(replace(cleared(kitchen, **unlatched(fixture)), poses={**poses, thing.name: (x, side * 0.30, z, 0.3)}))
+    rest(kitchen, 1.0)
+    before = np.array(kitchen.scene().poses[thing.name])
+    assert asleep(kitchen, fixture.name) and asleep(kitchen, thing.name)
+    # Only the door is driven: the object has to wake by its touch.
+    drive(kitchen, fixture.name, DOOR_TORQUE)
+    assert not asleep(kitchen, thing.name)
+    assert np.abs(np.array(kitchen.scene().poses[thing.name]) - before).max() > 0.002
 
 
 def test_two_kitchens_of_one_seed_are_equal_to_the_last_bit():
