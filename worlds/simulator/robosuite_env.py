@@ -3,7 +3,8 @@
 robosuite knows an environment once its class is defined: import this module first.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from copy import deepcopy
 from functools import lru_cache
 from typing import Any
@@ -13,6 +14,7 @@ import mujoco
 import numpy as np
 from robosuite.environments.manipulation.manipulation_env import ManipulationEnv
 from robosuite.models.arenas import EmptyArena
+from robosuite.models.robots import RobotModel
 from robosuite.models.tasks import ManipulationTask
 
 from hiermap.primitives.arms.panda import READY, prepare_panda
@@ -111,7 +113,19 @@ def kitchen_model(spec: KitchenSpec) -> mujoco.MjModel:
 
 @lru_cache(maxsize=1)
 def _robot_alone() -> Element:
-    return HiermapKitchen(kitchen=None).model.root
+    with _uncompiled_robots():
+        return HiermapKitchen(kitchen=None).model.root
+
+
+@contextmanager
+def _uncompiled_robots() -> Iterator[None]:
+    """In here robosuite does not compile each robot by itself too, with all its visual meshes: that takes a second and nothing reads it."""
+    compile_alone = RobotModel.set_mujoco_model
+    RobotModel.set_mujoco_model = lambda robot: None
+    try:
+        yield
+    finally:
+        RobotModel.set_mujoco_model = compile_alone
 
 
 def _furnish(worldbody: Element, spec: KitchenSpec) -> None:
