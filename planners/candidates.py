@@ -5,9 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
-from scipy import ndimage
 
-from hiermap.planners.peaks import best_in, peaks
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.worlds.base import Action
 
@@ -75,6 +73,8 @@ class Pointed:
     @classmethod
     def at(cls, targets: Iterable[np.ndarray]) -> "Pointed":
         """At masks `[H, W]` of what the goal names in the first view, and just below each, where an opened drawer shows its inside."""
+        from scipy import ndimage
+
         below = partial(ndimage.maximum_filter1d, size=OPENING_CELLS + 1, axis=0, mode="constant", origin=OPENING_CELLS // 2)
         masks = [part for mask in targets for part in (mask, below(mask) & ~mask) if part.any()]
         if not masks:
@@ -92,6 +92,8 @@ def candidates(maps: np.ndarray, options: PeakOptions, pointed: Pointed = NOWHER
 
     The best cell of each effect in everything pointed at is kept in front of all other peaks, however many those are.
     """
+    from hiermap.planners.peaks import best_in, peaks
+
     named: dict[Action, float] = {}
     others: dict[Action, float] = {}
     for effect in EFFECTS:

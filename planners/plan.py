@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-import networkx as nx
 import numpy as np
 
 from hiermap.planners.options import Budget
@@ -14,7 +13,16 @@ from hiermap.worlds.base import Action, Node
 from hiermap.worlds.goals import Goal
 
 if TYPE_CHECKING:
+    import networkx as nx
+
     from hiermap.worlds.perception.fusion import SpatialView
+
+
+def empty_graph() -> "nx.DiGraph":
+    """A search graph without nodes."""
+    import networkx as nx  # slow to load, and who only reads options needs none
+
+    return nx.DiGraph()
 
 
 class Status(StrEnum):
@@ -115,7 +123,7 @@ class PlanResult:
     status: Status
     plan: Plan = field(default_factory=Plan)
     alternatives: tuple[Plan, ...] = ()
-    graph: nx.DiGraph = field(default_factory=nx.DiGraph)
+    graph: "nx.DiGraph" = field(default_factory=empty_graph)
     metrics: Mapping[str, float] = field(default_factory=dict)
     message: str = ""
     view: "SpatialView | None" = None

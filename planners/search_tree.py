@@ -3,16 +3,19 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-import networkx as nx
 import numpy as np
 
 from hiermap.planners.candidates import Candidate, PeakOptions, Pointed, candidates
 from hiermap.planners.failure_memory import discount, discounted
 from hiermap.planners.options import Budget, SearchOptions
-from hiermap.planners.plan import Plan, PlanResult, PlanStep, Status
+from hiermap.planners.plan import Plan, PlanResult, PlanStep, Status, empty_graph
 from hiermap.worlds.base import Action, Node, Outcome, World
 from hiermap.worlds.goals import Goal
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 LEAST_SUCCESS = 1e-3
 """An edge less likely than this is no edge: it would cost more than a dozen sure primitives."""
@@ -218,9 +221,9 @@ class Tree:
         plan = self.plan(best)
         return PlanResult(status, plan, others, graph, metrics, message, root=self.root.node, goal=self.goal, budget=self.budget)
 
-    def graph(self, on_plan: set[int]) -> nx.DiGraph:
+    def graph(self, on_plan: set[int]) -> "nx.DiGraph":
         """What was imagined, with scalar attributes only, so that GraphML can hold it."""
-        graph = nx.DiGraph()
+        graph = empty_graph()
         for e in self.entries:
             numbers = {"progress": float(e.node.progress), "cost": float(e.cost), "depth": e.depth}
             graph.add_node(e.index, **numbers, solved=e.solved, on_plan=e.index in on_plan)

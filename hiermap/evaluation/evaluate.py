@@ -58,9 +58,9 @@ def evaluate(config: Mapping[str, Any]) -> int:
 
 
 def _needed(options: EvaluateOptions) -> list[str]:
-    """The modules that workers load."""
+    """The modules that workers load, those too that are loaded only where they are used."""
     learned = ["hiermap.model.weights"] if options.needs_weights(options.suite) else []
-    return ["hiermap.evaluation.episode_runner", *learned]
+    return [__name__, "hiermap.evaluation.episode_runner", "hiermap.planners.peaks", "networkx", *learned]
 
 
 def _bench(options: EvaluateOptions) -> "Bench":

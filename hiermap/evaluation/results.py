@@ -8,8 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-
-from scipy.special import ndtri
+from statistics import NormalDist
 
 from hiermap.system.files import write_atomically
 
@@ -63,7 +62,7 @@ def wilson(successes: int, trials: int, confidence: float = 0.95) -> tuple[float
 
     Wilson (1927), "Probable inference, the law of succession, and statistical inference".
     """
-    z = float(ndtri(0.5 + confidence / 2))
+    z = NormalDist().inv_cdf(0.5 + confidence / 2)
     share, shrink = successes / trials, 1 + z * z / trials
     centre = (share + z * z / (2 * trials)) / shrink
     half = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials)) / shrink

@@ -15,7 +15,7 @@ from hiermap.system.pool import PoolOptions
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.imagined.belief_options import BeliefOptions
 from hiermap.worlds.perception.sensing_options import SensingOptions
-from hiermap.worlds.tasks.chains import CHAINS
+from hiermap.worlds.tasks.chain_names import CHAINS
 
 SINGLES = tuple(f"primitive-{name}" for name in PRIMITIVES)
 ALL_SINGLES = "primitives"

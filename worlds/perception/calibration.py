@@ -5,7 +5,6 @@ from dataclasses import replace
 from operator import itemgetter
 
 import numpy as np
-from scipy.optimize import least_squares
 
 from hiermap.worlds.base import CameraView
 from hiermap.worlds.frame import point_to_pixel
@@ -65,6 +64,8 @@ def _fit(view: CameraView) -> tuple[CameraView, float]:
         found, _ = point_to_pixel(world, view.K, turned(T, twist, T[:3, 3]))
         # A mark behind the camera has no pixel and is as wrong as can be.
         return np.nan_to_num(found - pixels, nan=1e6).ravel()
+
+    from scipy.optimize import least_squares  # slow to load, and exact cameras need none
 
     best = least_squares(residuals, np.zeros(6), method="lm", xtol=1e-12, ftol=1e-12)
     return replace(view, T_camera_to_world=turned(T, best.x, T[:3, 3])), float(np.sqrt(2 * best.cost / len(world)))

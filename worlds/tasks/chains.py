@@ -13,11 +13,10 @@ from hiermap.worlds.rules import transitions
 from hiermap.worlds.rules.moves import Move
 from hiermap.worlds.rules.shortest_paths import shortest
 from hiermap.worlds.rules.slabs import LOOSE, STRICT
+from hiermap.worlds.tasks.chain_names import chain_length
 from hiermap.worlds.tasks.goal_sampling import GoalSampler
 from hiermap.worlds.tasks.start_scenes import kitchen_seeds, seen_in_first_view, start_scene
 
-CHAINS = tuple(f"chain-{k}" for k in range(1, 11))
-"""Suites, by the length of their shortest solutions."""
 DETOUR_FROM = 4
 """From this length on tasks are asked to contain a detour."""
 DETOUR_SHARE = 0.7
@@ -45,13 +44,6 @@ class Task:
     shortest: int
     detours: int
     solution: tuple[Move, ...]
-
-
-def chain_length(suite: str) -> int:
-    """The k of "chain-k"; ConfigError for anything else."""
-    if suite not in CHAINS:
-        raise ConfigError(f"unknown suite {suite!r}; expected {CHAINS[0]} .. {CHAINS[-1]}")
-    return CHAINS.index(suite) + 1
 
 
 def sample_task(suite: str, seed: int) -> Task:

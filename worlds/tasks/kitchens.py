@@ -13,7 +13,8 @@ from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.rules import judge
 from hiermap.worlds.scene import Oracle, PosedTask
 from hiermap.worlds.simulator.kitchen import Kitchen
-from hiermap.worlds.tasks.chains import chain_length, sample_task
+from hiermap.worlds.tasks.chain_names import chain_length
+from hiermap.worlds.tasks.chains import sample_task
 
 FREE = "free"
 """The suite that asks for nothing: a random kitchen in a random state."""

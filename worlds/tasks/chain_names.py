@@ -1,0 +1,13 @@
+"""The suites of tasks by name: what a config is checked against, without loading what samples the tasks."""
+
+from hiermap.worlds.errors import ConfigError
+
+CHAINS = tuple(f"chain-{k}" for k in range(1, 11))
+"""Suites, by the length of their shortest solutions."""
+
+
+def chain_length(suite: str) -> int:
+    """The k of "chain-k"; ConfigError for anything else."""
+    if suite not in CHAINS:
+        raise ConfigError(f"unknown suite {suite!r}; expected {CHAINS[0]} .. {CHAINS[-1]}")
+    return CHAINS.index(suite) + 1
