@@ -51,8 +51,7 @@ def trainer(directory: str) -> Callable[[int], tuple[int, float, float]]:
     import torch
 
     from hiermap.training.datamodule import KitchenDataModule
-    from hiermap.training.losses import losses
-    from hiermap.training.module import HiermapModule
+    from hiermap.training.module import HiermapModule, losses
 
     torch.manual_seed(0)
     torch.set_flush_denormal(True)

@@ -22,7 +22,7 @@ from sides import HERE, side
 
 from hiermap.agent.planner import Planner
 from hiermap.planners import Budget
-from hiermap.worlds.goals import Goal
+from hiermap.worlds.goals import UNARY, Goal
 
 SUITES = ("chain-5", "chain-10")
 EXPANSIONS = 30
@@ -143,6 +143,7 @@ def parts_of_cells(rows: int, columns: int) -> list[float]:
     masks[..., rows // 2, columns // 2] = True
     action = torch.zeros(1, dtype=torch.long), torch.zeros(1, dtype=torch.long), torch.tensor([[rows // 2, columns // 2]])
     pairs, times = torch.tensor([[0, 1]]), []
+    goal, holds = torch.tensor([[len(UNARY), 0, 1]]), torch.zeros(1, 1)
     with torch.inference_mode():
         latent = model.encode(torch.rand(1, 10, rows, columns))
         things = model.things(latent, masks)
@@ -150,7 +151,9 @@ def parts_of_cells(rows: int, columns: int) -> list[float]:
             begun = time.process_time()
             child = model.imagine(latent, *action)
             reading = model.read(child, things)
-            model.beliefs(reading, pairs), model.decode(child), model.promises(child, reading, *action, pairs)
+            answers, promise = model.answers(reading, pairs), model.promises(child, reading, *action, pairs)
+            model.told(answers), model.distances(child, reading.token, answers, goal, holds), model.decode(child)
+            model.told(promise.answers), model.distances(child, promise.token, promise.answers, goal, holds, promised=True)
             times.append(time.process_time() - begun)
     return sorted(times)[:4]
 

@@ -48,6 +48,8 @@ class Episode:
         masks_packed: their cells in view 0 (`masks` unpacks).
         unary, binary: truth per kind in the legend, the latter of (thing, place); 255 not applicable.
         steps_unary, steps_binary: least primitives to make it hold; 255 not applicable or beyond the cap.
+        goals: whole goals as (kind of `legend.unary + legend.binary`, thing, place) per predicate, -1 for none; G may be 0.
+        goal_steps: least primitives from every view to each goal; 255 beyond the cap.
         meta: seed, family, source, walks, versions, calibration_error_px, joints, flags, legend.
     """
 
@@ -75,11 +77,14 @@ class Episode:
     binary: Annotated[np.ndarray, "u1", "VNNB"]
     steps_unary: Annotated[np.ndarray, "u1", "VNU"]
     steps_binary: Annotated[np.ndarray, "u1", "VNNB"]
+    goals: Annotated[np.ndarray, "i1", "GQ3"]
+    goal_steps: Annotated[np.ndarray, "u1", "VG"]
     meta: Mapping[str, Any]
 
     @classmethod
     def of(cls, values: Mapping[str, Any], meta: Mapping[str, Any]) -> Self:
-        """Every array from anything that makes one, in its dtype."""
+        """Every array from anything that makes one, in its dtype; without `goals` there are none."""
+        values = {**_no_goals(len(values["rgb"])), **values}
         return cls(**{key: np.array(values[key], dtype) for key, (dtype, _) in SHAPES.items()}, meta=meta)
 
     @property
@@ -165,12 +170,18 @@ def _load(path: Path) -> dict[str, np.ndarray]:
     with zipfile.ZipFile(path) as archive:
         sizes = {info.filename: info.file_size for info in archive.infolist()}
     expected = {f"{key}.npy" for key in (*SHAPES, "meta")}
-    if set(sizes) != expected:
+    if set(sizes) | {f"{key}.npy" for key in _no_goals(0)} != expected:
         raise DataError(f"{path.name}: missing {sorted(expected - set(sizes))}, foreign {sorted(set(sizes) - expected)}")
     if sum(sizes.values()) > MAX_BYTES:
         raise DataError(f"{path.name} would unpack to {sum(sizes.values())} bytes; at most {MAX_BYTES} are expected")
     with np.load(path, allow_pickle=False) as archive:
-        return {key: archive[key] for key in (*SHAPES, "meta")}
+        arrays = {key: archive[key] for key in archive.files}
+    return {**_no_goals(len(np.atleast_1d(arrays["rgb"]))), **arrays}
+
+
+def _no_goals(views: int) -> dict[str, np.ndarray]:
+    """What an episode from before there were whole goals holds of them."""
+    return {"goals": np.zeros((0, 0, 3), np.int8), "goal_steps": np.zeros((views, 0), np.uint8)}
 
 
 def check_episode(episode: Episode, name: str = "episode") -> None:
@@ -198,6 +209,9 @@ def _check_ranges(episode: Episode, name: str, sizes: Mapping[str, int]) -> None
         array, limit = getattr(episode, key), sizes[letter]
         if array.size and not (array.min() >= 0 and array.max() < limit):
             raise DataError(f"{name}: {key} spans {array.min()} to {array.max()}, expected 0 to {limit - 1}")
+    kinds = sizes["U"] + sizes["B"]
+    if not ((episode.goals >= -1) & (episode.goals < (kinds, sizes["N"], sizes["N"]))).all():
+        raise DataError(f"{name}: goals name kinds or things that are not there; expected -1 to {kinds - 1} and to {sizes['N'] - 1}")
     if episode.cell.size and not ((episode.cell >= 0) & (episode.cell < (sizes["H"], sizes["W"]))).all():
         raise DataError(f"{name}: a cell lies outside the {sizes['H']} x {sizes['W']} frame")
     for key in ("fractions", "point_world", "normal_world", "duration", "displacement"):

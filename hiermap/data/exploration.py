@@ -10,7 +10,7 @@ import numpy as np
 
 from hiermap.agent.learned_maps import LazyWeights
 from hiermap.data.action_choice import Maps, choose
-from hiermap.data.goal_directed import Purpose
+from hiermap.data.goal_directed import Purpose, drawn_goals, nameable
 from hiermap.data.recorder import Step, pack
 from hiermap.data.transitions import executed, look, teleported
 from hiermap.primitives.specs import Reason
@@ -77,7 +77,9 @@ def explored(seed: int, settings: "CollectSettings") -> "Episode":
         "calibration_error_px": error_px,
         "flags": flags,
     }
-    return pack(kitchen.spec, masks, looks, steps, meta)
+    wanted = settings.walk.goals
+    goals = purpose.goals + drawn_goals(kitchen.spec, [look.scene for look in looks], wanted - len(purpose.goals), settings.walk, rng)
+    return pack(kitchen.spec, masks, looks, steps, [goal for goal in goals if nameable(goal, masks)][:wanted], meta)
 
 
 @lru_cache(maxsize=1)

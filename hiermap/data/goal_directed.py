@@ -3,17 +3,17 @@
 Random actions hardly ever shut a drawer on something, and a model that never saw that cannot imagine it: so that is drawn more often.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from hiermap.data.recorder import Look
+from hiermap.data.recorder import GOAL_STEPS_CAP, Look
 from hiermap.data.walk_options import WalkOptions
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.worlds.base import Action
 from hiermap.worlds.goals import Predicate
-from hiermap.worlds.kitchen.spec import KitchenSpec
+from hiermap.worlds.kitchen.spec import KitchenSpec, SceneState
 from hiermap.worlds.oracle.affordances import move_cells
 from hiermap.worlds.rules.moves import Move
 from hiermap.worlds.rules.shortest_paths import shortest
@@ -21,13 +21,16 @@ from hiermap.worlds.rules.transitions import rotations, table_for
 from hiermap.worlds.tasks.goal_sampling import GoalSampler
 
 _ORDER = tuple(PRIMITIVES)
+Goal = tuple[Predicate, ...]
+"""A conjunction; whose things have what masks does not matter here."""
 
 
 @dataclass
 class Purpose:
     """The moves still to make towards the goal drawn last; empty while the walk wanders, and to be cleared when one has no effect.
 
-    `masks` (name -> `[H, W]` bool) are of the first view; `share` is the chance that a wandering walk sets out, in [0, 1].
+    `goals` are all that were drawn and set out for. `masks` (name -> `[H, W]` bool) are of the first view; `share` is the chance that a
+    wandering walk sets out, in [0, 1].
     """
 
     spec: KitchenSpec
@@ -35,6 +38,7 @@ class Purpose:
     share: float
     walk: WalkOptions = field(default_factory=WalkOptions)
     moves: list[Move] = field(default_factory=list)
+    goals: list[Goal] = field(default_factory=list)
 
     def next(self, now: Look, rng: np.random.Generator) -> Action | None:
         """The next action on the way, at a random cell that means it; None to wander, or when the way is no longer open."""
@@ -50,12 +54,14 @@ class Purpose:
     def _draw(self, now: Look, rng: np.random.Generator) -> tuple[Move, ...]:
         table = table_for(self.spec, now.scene)
         if rng.random() < self.walk.put_away_share:
-            goal: tuple[Predicate, ...] | None = self._put_away(now, rng)
+            goal: Goal | None = self._put_away(now, rng)
         else:
             sampler = GoalSampler(self.spec, now.scene, table)
             length = int(rng.integers(self.walk.shortest, self.walk.longest + 1))
             goal = sampler.draw(rng, length, bool(rng.random() < self.walk.detour_share))
-        return (goal and shortest(table, goal, self.walk.longest)) or ()
+        way = (goal and shortest(table, goal, self.walk.longest)) or ()
+        self.goals += [goal] * bool(way) if goal else []
+        return way
 
     def _put_away(self, now: Look, rng: np.random.Generator) -> tuple[Predicate, ...]:
         """Something that was in sight at first goes into a drawer, and the drawer is shut."""
@@ -74,3 +80,17 @@ class Purpose:
                 row, column = cells[rng.integers(len(cells))]
                 return Action(move.primitive, (int(row), int(column)), rotation)
         return None
+
+
+def nameable(goal: Sequence[Predicate], masks: Mapping[str, np.ndarray]) -> bool:
+    """Whether everything that a goal names was in sight at first; `masks`: name -> `[H, W]` bool."""
+    return all(masks[name].any() for predicate in goal for name in predicate.arguments)
+
+
+def drawn_goals(spec: KitchenSpec, scenes: Sequence[SceneState], count: int, walk: WalkOptions, rng: np.random.Generator) -> list[Goal]:
+    """Up to `count` goals as tasks ask for them, near and far, each drawn in one of the scenes."""
+    goals = []
+    for index in rng.integers(len(scenes), size=max(count, 0)):
+        sampler = GoalSampler(spec, scenes[index], table_for(spec, scenes[index]))
+        goals.append(sampler.draw(rng, int(rng.integers(1, GOAL_STEPS_CAP)), bool(rng.random() < walk.detour_share)))
+    return [goal for goal in goals if goal]

@@ -1,6 +1,6 @@
 """A recorded walk through one kitchen: views with their true labels, transitions between them, packed into an `Episode`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,13 +9,18 @@ import numpy as np
 from hiermap.data.episodes import NOT_APPLICABLE, Episode
 from hiermap.primitives.specs import PRIMITIVES, Command, PrimitiveResult
 from hiermap.worlds.base import Action
-from hiermap.worlds.goals import BINARY, UNARY
+from hiermap.worlds.goals import BINARY, UNARY, Predicate
 from hiermap.worlds.kitchen.spec import KitchenSpec, SceneState
 from hiermap.worlds.legend import registered
 from hiermap.worlds.perception.fusion import SpatialView, depth_to_tenth_mm
 from hiermap.worlds.rules.judge import PredicateKey
+from hiermap.worlds.rules.shortest_paths import shortest
+from hiermap.worlds.rules.transitions import table_for
 
 _ORDER = tuple(PRIMITIVES)
+_KINDS = UNARY + BINARY
+GOAL_STEPS_CAP = 12
+"""Goals farther away than this many primitives are labelled beyond the cap."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,8 +55,17 @@ class Step:
     result: PrimitiveResult
 
 
-def pack(spec: KitchenSpec, masks: Mapping[str, np.ndarray], looks: list[Look], steps: list[Step], meta: Mapping[str, Any]) -> Episode:
-    """The immutable record of a walk through `looks` along `steps`; `meta` gets the joints' names and the legend.
+def pack(
+    spec: KitchenSpec,
+    masks: Mapping[str, np.ndarray],
+    looks: list[Look],
+    steps: list[Step],
+    goals: Sequence[Sequence[Predicate]],
+    meta: Mapping[str, Any],
+) -> Episode:
+    """The immutable record of a walk through `looks` along `steps`, and how far each view is from `goals`.
+
+    `meta` gets the joints' names and the legend.
 
     `masks`: name -> `[H, W]` bool in the first view, for every fixture, object and surface.
     """
@@ -76,8 +90,25 @@ def pack(spec: KitchenSpec, masks: Mapping[str, np.ndarray], looks: list[Look], 
         "masks_packed": np.packbits([masks[name] for name in kinds], axis=-1),
         **_tables("", [look.truth for look in looks], list(kinds)),
         **_tables("steps_", [look.steps for look in looks], list(kinds)),
+        "goals": _named(goals, list(kinds)),
+        "goal_steps": np.array([[_steps(spec, look, goal) for goal in goals] for look in looks]).reshape(len(looks), len(goals)),
     }
     return Episode.of(values, {**meta, "joints": joints, "legend": registered().to_dict()})
+
+
+def _named(goals: Sequence[Sequence[Predicate]], names: list[str]) -> np.ndarray:
+    """`[G, Q, 3]` int8 of (kind, thing, place), -1 for none."""
+    rows = np.full((len(goals), max(map(len, goals), default=0), 3), -1, np.int8)
+    for row, goal in zip(rows, goals, strict=True):
+        for told, predicate in zip(row, goal, strict=False):
+            told[: 1 + len(predicate.arguments)] = _KINDS.index(predicate.kind), *map(names.index, predicate.arguments)
+    return rows
+
+
+def _steps(spec: KitchenSpec, look: Look, goal: Sequence[Predicate]) -> int:
+    """Least primitives to a whole goal: no sum over its predicates, since hands fill, and one opened drawer may serve two."""
+    way = shortest(table_for(spec, look.scene), goal, GOAL_STEPS_CAP)
+    return NOT_APPLICABLE if way is None else len(way)
 
 
 def _tables(prefix: str, records: list[Mapping[PredicateKey, Any]], names: list[str]) -> dict[str, np.ndarray]:

@@ -16,6 +16,7 @@ class WalkOptions:
         least_model_value: model-guided actions are drawn from cells worth at least this.
         shortest, longest: a walk with an aim is asked for about so many primitives; no way is longer than the second.
         detour_share: of the goals that are asked to need steps that they do not name.
+        goals: whole goals that every view's distance to is recorded: those that were walked to, then some drawn as tasks are.
         put_away_share: of the goals that put something into a drawer and shut it; the others are drawn as those of tasks.
     """
 
@@ -28,15 +29,16 @@ class WalkOptions:
     longest: int = 5
     detour_share: float = 0.4
     put_away_share: float = 0.5
+    goals: int = 6
 
     def __post_init__(self) -> None:
         shares = (self.jitter_share, self.near_miss_share, self.detour_share, self.put_away_share)
         if (
             not all(0.0 <= share <= 1.0 for share in shares)
-            or min(self.jitter_cells, self.near_miss_cells) < 0
+            or min(self.jitter_cells, self.near_miss_cells, self.goals) < 0
             or not 1 <= self.shortest <= self.longest
         ):
-            raise ConfigError(f"walk options out of range (shares in [0, 1], cells >= 0, 1 <= shortest <= longest): {self}")
+            raise ConfigError(f"walk options out of range (shares in [0, 1], cells and goals >= 0, 1 <= shortest <= longest): {self}")
 
     @property
     def told(self) -> str:

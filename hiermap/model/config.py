@@ -11,6 +11,8 @@ STRIDE = 4
 """Cells per latent cell, along rows and along columns."""
 STEPS_CAP = 6
 """Steps-to-go are told apart up to one less than this; the last class means this many or more."""
+GOAL_STEPS_CAP = 13
+"""The same of whole goals."""
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,8 @@ class Answers:
 
 
 def expected_steps(scores: Tensor, least: int = 0) -> Tensor:
-    """Mean number of primitives still needed, given that at least `least` are, `[...]` under class scores `[..., STEPS_CAP + 1]`."""
-    return torch.softmax(scores[..., least:], dim=-1) @ torch.arange(least, CLASSES, dtype=scores.dtype, device=scores.device)
+    """Mean number of primitives still needed, given that at least `least` are, `[...]` under class scores `[..., classes]`."""
+    return torch.softmax(scores[..., least:], dim=-1) @ torch.arange(least, scores.shape[-1], dtype=scores.dtype, device=scores.device)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,5 +1,7 @@
 """What an action promises for every predicate, guessed without imagining its effect: far cheaper, to choose what to imagine."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
@@ -10,6 +12,14 @@ from hiermap.primitives.specs import ROTATION_BINS
 
 _REACH = 2.0
 """Latent cells: how far around an action it is read what is there."""
+
+
+@dataclass(frozen=True, eq=False)
+class Promise:
+    """What is guessed of B actions: the answers after each, and a token `[B, N, width]` of every thing as the action would leave it."""
+
+    answers: Answers
+    token: Tensor
 
 
 class PromiseHead(nn.Module):
@@ -36,8 +46,8 @@ class PromiseHead(nn.Module):
 
     def forward(
         self, latent: Tensor, reading: Reading, now: Answers, bin_index: Tensor, cell: Tensor, pairs: Tensor | None = None
-    ) -> Answers:
-        """Latents `[B, D, h, w]` and what the predicate head read there and answered -> answers once the actions have had their effect.
+    ) -> Promise:
+        """Latents `[B, D, h, w]` and what the predicate head read there and answered -> what holds once the actions have had their effect.
 
         Latents, readings and answers may also be of one moment `[1, ...]` at which all actions are tried.
         """
@@ -45,13 +55,14 @@ class PromiseHead(nn.Module):
         action = self.kind(self.row_of[bin_index]) + self.action((near[:, None] @ cells_of(latent))[:, 0])
         relation = self._relation(near, cell, reading)
         thing = self.thing(torch.cat([reading.token.expand(len(relation), -1, -1), relation], dim=-1))
-        unary = self.unary(torch.relu(thing + action[:, None])).unflatten(-1, (-1, 1 + CLASSES))
+        changed = torch.relu(thing + action[:, None])
+        unary = self.unary(changed).unflatten(-1, (-1, 1 + CLASSES))
         place = self.of_place(torch.relu(thing)) + self.of_action(torch.relu(action))[:, None]
         pair = of_pairs(self.of_thing(torch.relu(thing))[:, :, None] + place[:, None], pairs)
         binary = self.binary(torch.relu(pair)).unflatten(-1, (-1, 1 + CLASSES))
-        return Answers(
-            now.unary + unary[..., 0], now.binary + binary[..., 0], now.unary_steps + unary[..., 1:], now.binary_steps + binary[..., 1:]
-        )
+        truth = now.unary + unary[..., 0], now.binary + binary[..., 0]
+        steps = now.unary_steps + unary[..., 1:], now.binary_steps + binary[..., 1:]
+        return Promise(Answers(*truth, *steps), changed)
 
     def _near(self, cell: Tensor) -> Tensor:
         """Weights `[B, h*w]` over latent cells around the actions; they sum to one."""

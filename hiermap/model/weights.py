@@ -95,8 +95,9 @@ def _read_tensors(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _fill(model: HiermapModel, tensors: Mapping[str, torch.Tensor], path: Path) -> None:
-    if not any(name.startswith("promise.") for name in tensors):
-        model.promise = None  # trained before promises were learned
+    for head in ("promise", "goal"):
+        if not any(name.startswith(f"{head}.") for name in tensors):
+            setattr(model, head, None)  # trained before there was such a head
     expected = model.state_dict()
     missing, foreign = sorted(set(expected) - set(tensors)), sorted(set(tensors) - set(expected))
     if missing or foreign:

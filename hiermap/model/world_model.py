@@ -6,9 +6,10 @@ from torch import Tensor, nn
 from hiermap.model.config import STEPS_CAP, ModelConfig
 from hiermap.model.dynamics import Dynamics
 from hiermap.model.encoder import Encoder
+from hiermap.model.goal_head import Conjunctions, GoalHead, summary
 from hiermap.model.map_heads import BlockHead
 from hiermap.model.predicate_head import Answers, PredicateHead, Reading, Things, expected_steps
-from hiermap.model.promise_head import PromiseHead
+from hiermap.model.promise_head import Promise, PromiseHead
 from hiermap.primitives.specs import ROTATION_BINS
 from hiermap.worlds.legend import places, registered
 
@@ -29,6 +30,7 @@ class HiermapModel(nn.Module):
     bin_of: Tensor
     unary_of: Tensor
     binary_of: Tensor
+    kind_of: Tensor
 
     def __init__(self, config: ModelConfig | None = None) -> None:
         super().__init__()
@@ -39,11 +41,14 @@ class HiermapModel(nn.Module):
         self.dynamics = Dynamics(self.config)
         self.predicates = PredicateHead(self.config)
         self.promise: PromiseHead | None = PromiseHead(self.config)
+        self.goal: GoalHead | None = GoalHead(self.config)
         legend, asked = self.config.legend, registered()
         self.register_buffer("calibration", torch.tensor([[1.0, 0.0]]).repeat(len(legend.primitives), 1))
         self.register_buffer("bin_of", torch.from_numpy(asked.bins_in(legend)), persistent=False)
         self.register_buffer("unary_of", torch.from_numpy(places(asked.unary, legend.unary)), persistent=False)
         self.register_buffer("binary_of", torch.from_numpy(places(asked.binary, legend.binary)), persistent=False)
+        kinds = places(asked.unary + asked.binary, legend.unary + legend.binary)
+        self.register_buffer("kind_of", torch.from_numpy(kinds), persistent=False)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def encode(self, view: Tensor, mirrored: Tensor | None = None) -> Tensor:
@@ -84,23 +89,40 @@ class HiermapModel(nn.Module):
         """What latents `[B, D, h, w]` show of things, to be asked for beliefs and promises."""
         return self.predicates.read(latent, things)
 
-    def beliefs(self, reading: Reading, pairs: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Probabilities that predicates hold, `[B, N, U]` and of all pairs `[B, N, N, V]` or of `pairs` `[Q, 2]` `[B, Q, V]`, and the
-        expected primitives still needed if they do not."""
-        return self._by_name(self.predicates.answer(reading, pairs))
+    def answers(self, reading: Reading, pairs: Tensor | None = None) -> Answers:
+        """What was read says of single predicates, of all N x N pairs or of `pairs` `[Q, 2]` only; `told` puts it by name."""
+        return self.predicates.answer(reading, pairs)
 
     def promises(
         self, latent: Tensor, reading: Reading, primitive: Tensor, rotation: Tensor, cell: Tensor, pairs: Tensor | None = None
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Guesses after each of `[B]` actions on one latent `[1, D, h, w]` and its reading, as `beliefs` gives them of `imagine`."""
+    ) -> Promise:
+        """Guesses after each of `[B]` actions on one latent `[1, D, h, w]` and its reading."""
         assert self.promise is not None, "these weights were trained without promises"
         bin_index = self.bin_of[primitive, rotation].clamp(min=0)
-        return self._by_name(self.promise(latent, reading, self.predicates.answer(reading, pairs), bin_index, cell, pairs))
+        return self.promise(latent, reading, self.predicates.answer(reading, pairs), bin_index, cell, pairs)
 
-    def _by_name(self, answers: Answers) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def told(self, answers: Answers) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Probabilities that predicates hold, `[B, N, U]` and `[B, N, N, V]` or `[B, Q, V]`, and the expected primitives still needed if
+        they do not."""
         truth = _by_name(torch.sigmoid(answers.unary), self.unary_of, 0.0), _by_name(torch.sigmoid(answers.binary), self.binary_of, 0.0)
         unary_steps = _by_name(expected_steps(answers.unary_steps, least=1), self.unary_of, STEPS_CAP)
         return *truth, unary_steps, _by_name(expected_steps(answers.binary_steps, least=1), self.binary_of, STEPS_CAP)
+
+    def distances(self, latent: Tensor, token: Tensor, answers: Answers, goal: Tensor, holds: Tensor, promised: bool = False) -> Tensor:
+        """Expected primitives `[B]` until a goal holds that does not yet.
+
+        Args:
+            latent: `[B, D, h, w]`, or `[1, ...]` for all.
+            token, promised: as `GoalHead.forward` takes them.
+            answers: about the goal's own pairs, in their order.
+            goal: `[Q, 3]` int64 of (kind of the registries' unary and then binary predicates, thing, place or -1).
+            holds: `[B, Q]` in [0, 1], how far each predicate is believed.
+        """
+        assert self.goal is not None, "these weights were trained without whole goals"
+        kind, thing, place = goal.expand(len(holds), -1, -1).unbind(-1)
+        goals = Conjunctions(torch.where(kind >= 0, self.kind_of[kind], -1), thing, place)
+        _, steps = goals.of(answers)
+        return expected_steps(self.goal(summary(latent), token, goals, holds, steps, promised), least=1)
 
     def memory_of(self, latent: Tensor) -> Tensor:
         """The memory channels `[B, memory, h, w]` of a latent."""

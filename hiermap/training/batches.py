@@ -13,7 +13,9 @@ from hiermap.training.shards import UNKNOWN, Shard, hiding_steps, paths_of_lengt
 TRIES = 4
 """Executed actions looked at per view."""
 THINGS = 12
-"""Things asked about per sequence: every object first, then fixtures and surfaces drawn at random."""
+"""Things asked about per sequence: every object, those of its goals, then fixtures and surfaces drawn at random."""
+GOALS, PREDICATES = 6, 8
+"""Whole goals asked about per sequence, and predicates of each, at most."""
 _FROM_THE_FIRST_VIEW = 0.5
 """Share of the paths that start in the episode's first view when there is one long enough."""
 
@@ -30,6 +32,8 @@ class SequenceBatch:
         bin_index: `[B, K]` int64; cell: `[B, K, 2]` int64.
         masks: `[B, N, H, W]` bool, in view 0.
         unary: `[B, T, N, unary]`, binary: `[B, T, N, N, binary]`, unary_steps, binary_steps: uint8, 255 unknown.
+        goals: `[B, GOALS, PREDICATES, 3]` int64 (kind, thing of N, place of N; -1 none); goal_steps: `[B, T, GOALS]` uint8, 255 beyond the
+            cap or no goal.
         tried_bin, tried_cell: `[B, T, TRIES]` int64, bin and flat cell of actions executed there by the motor
             programs; tried_effect: uint8, 255 none.
         mirrored: `[B]` bool.
@@ -47,6 +51,8 @@ class SequenceBatch:
     binary: Tensor
     unary_steps: Tensor
     binary_steps: Tensor
+    goals: Tensor
+    goal_steps: Tensor
     tried_bin: Tensor
     tried_cell: Tensor
     tried_effect: Tensor
@@ -108,9 +114,8 @@ def sequence_arrays(source: Shard, start: int, steps: list[int], rng: np.random.
     seen = source.views([0, *views])
     maps, known = source.maps(views), source.known
     cell, bin_index = source.cell[steps], source.bin_index[steps]
-    visible = source.masks.any(axis=(1, 2))
-    others = rng.permutation(np.flatnonzero(visible & ~source.is_object))
-    things = np.concatenate([np.flatnonzero(visible & source.is_object), others])[:THINGS]
+    chosen = _goals(source, views, rng)
+    things = _things(source, source.goals[chosen], rng)
     masks = _pad(source.masks[things], 0, axes=(0,))
     tried = [_tried(source, view, rng) for view in views]
     tried_bin, tried_cell, tried_effect = (np.stack([t[k] for t in tried]) for k in range(3))
@@ -134,11 +139,45 @@ def sequence_arrays(source: Shard, start: int, steps: list[int], rng: np.random.
         "unary_steps": _pad(source.steps_unary[views][:, things], UNKNOWN, axes=(1,)),
         "binary": _pad(source.binary[pair], UNKNOWN, axes=(1, 2)),
         "binary_steps": _pad(source.steps_binary[pair], UNKNOWN, axes=(1, 2)),
+        **_asked(source, views, chosen, things),
         "tried_bin": tried_bin,
         "tried_cell": tried_cell[..., 0] * columns + tried_cell[..., 1],
         "tried_effect": tried_effect,
         "mirrored": np.bool_(mirrored),
     }
+
+
+def _goals(source: Shard, views: Sequence[int], rng: np.random.Generator) -> np.ndarray:
+    """Up to GOALS goals of which something is known in one of the views, as many as THINGS let name what they speak of."""
+    fits = (source.goals[:, PREDICATES:, 0] < 0).all(axis=1)
+    named, chosen = set(np.flatnonzero(source.is_object).tolist()), list[int]()
+    for goal in rng.permutation(np.flatnonzero(fits & (source.goal_steps[views] != UNKNOWN).any(axis=0)))[:GOALS]:
+        wider = named | {int(thing) for thing in source.goals[goal, :, 1:].flatten() if thing >= 0}
+        if len(wider) <= THINGS:
+            named = wider
+            chosen.append(int(goal))
+    return np.array(chosen, np.int64)
+
+
+def _things(source: Shard, goals: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Up to THINGS things seen in view 0: every object, those that the goals `[n, Q, 3]` name, then others at random."""
+    visible = source.masks.any(axis=(1, 2))
+    others, named = rng.permutation(np.flatnonzero(visible & ~source.is_object)), goals[..., 1:]
+    wanted = [np.flatnonzero(visible & source.is_object), named[named >= 0], others]
+    return np.array(list(dict.fromkeys(np.concatenate(wanted).tolist()))[:THINGS], np.int64)
+
+
+def _asked(source: Shard, views: Sequence[int], chosen: np.ndarray, things: np.ndarray) -> dict[str, np.ndarray]:
+    """The chosen goals in terms of the chosen things, and the steps to them from each view."""
+    goals = np.full((GOALS, PREDICATES, 3), -1, np.int64)
+    steps = np.full((len(views), GOALS), UNKNOWN, np.uint8)
+    told = source.goals[chosen][:, :PREDICATES]
+    row_of = np.full(len(source.masks) + 1, -1, np.int64)  # the last for what is no thing
+    row_of[things] = np.arange(len(things))
+    goals[: len(chosen), : told.shape[1], 0] = told[..., 0]
+    goals[: len(chosen), : told.shape[1], 1:] = row_of[told[..., 1:]]
+    steps[:, : len(chosen)] = source.goal_steps[np.ix_(views, chosen)]
+    return {"goals": goals, "goal_steps": steps}
 
 
 def stack(rows: Sequence[Mapping[str, np.ndarray]]) -> SequenceBatch:

@@ -6,10 +6,11 @@ from itertools import chain
 import numpy as np
 import torch
 
-from hiermap.model.predicate_head import expected_steps
+from hiermap.model.predicate_head import Answers, Reading, expected_steps
 from hiermap.model.world_model import HiermapModel
 from hiermap.training.batches import SequenceBatch
-from hiermap.training.losses import Unrolled, answers_along, labels_along, step_classes, unroll
+from hiermap.training.head_losses import FALL, goal_scores, nearer
+from hiermap.training.losses import Unrolled, labels_along, reading_along, step_classes, unroll
 from hiermap.training.metrics import ScoreHistogram, mean_known
 from hiermap.training.shards import UNKNOWN
 from hiermap.worlds.legend import Legend
@@ -24,7 +25,8 @@ class HeldOutScores:
     fitted on every other batch and judged on the rest, both ways round); per horizon h = 1..5 `imagined_ap_h`, `present_ap_h`
     (maps decoded from the real view at that step) and `unchanged_ap_h` (maps of the start, as if nothing changed), all against the true
     maps at that step; `predicate_ap_KIND`, `predicates` and `imagined_predicates` (mean average precision), `promised_changes` (of which
-    predicates an action changes, guessed without imagining it), `steps_error` (mean absolute).
+    predicates an action changes, guessed without imagining it), `steps_error` (mean absolute), `goal_steps_error` (the same of whole
+    goals) and `goal_falls`: on how many of the steps that bring a whole goal nearer the estimate falls by at least half a step.
     """
 
     def __init__(self, legend: Legend, rank: int = 0, ranks: int = 1) -> None:
@@ -35,7 +37,7 @@ class HeldOutScores:
         }
         self.predicates = {name: {kind: ScoreHistogram() for kind in legend.unary + legend.binary} for name in ("present", "imagined")}
         self.changes = ScoreHistogram()
-        self.steps = torch.zeros(2, dtype=torch.float64)
+        self.steps, self.goals, self.falls = (torch.zeros(2, dtype=torch.float64) for _ in range(3))
 
     @torch.inference_mode()
     def add(self, model: HiermapModel, batch: SequenceBatch) -> None:
@@ -65,7 +67,7 @@ class HeldOutScores:
         counts = total(torch.from_numpy(np.stack([histogram.counts for histogram in histograms]))).numpy()
         for histogram, summed in zip(histograms, counts, strict=True):
             histogram.counts = summed
-        self.steps = total(self.steps)
+        self.steps, self.goals, self.falls = map(total, (self.steps, self.goals, self.falls))
 
     @property
     def primitives(self) -> list[ScoreHistogram]:
@@ -90,8 +92,8 @@ class HeldOutScores:
             precisions = {kind: histogram.average_precision() for kind, histogram in self.predicates[name].items()}
             out |= {f"{prefix}predicate_ap_{kind}": precision for kind, precision in precisions.items()}
             out[f"{prefix}predicates"] = mean_known([*precisions.values()])
-        error, count = self.steps.tolist()
-        out["steps_error"] = error / count if count else float("nan")
+        for name, (amount, count) in (("steps_error", self.steps), ("goal_steps_error", self.goals), ("goal_falls", self.falls)):
+            out[name] = float(amount / count) if count else float("nan")
         out["promised_changes"] = self.changes.average_precision()
         names = ("ap", "imagined_ap_1", "imagined_ap_3", "predicates", "imagined_predicates", "promised_changes")
         out["score"] = mean_known([out[name] for name in names])
@@ -108,7 +110,10 @@ class HeldOutScores:
             histograms[self.legend.primitives.index(primitive)].add(logits[told][..., k, :, :], labels[told][..., k, :, :])
 
     def _add_predicates(self, model: HiermapModel, batch: SequenceBatch, paths: Unrolled) -> None:
-        answers = answers_along(model, batch, paths)
+        reading = reading_along(model, batch, paths)
+        answers = model.predicates.answer(reading)
+        if model.goal is not None:
+            self._add_goals(model, batch, paths, reading, answers)
         size, length = batch.bin_index.shape
         real = (length + 1) * size
         for kinds, logits, scores, truth, steps in (
@@ -125,6 +130,14 @@ class HeldOutScores:
                     one, label = logits[part][..., index], labels[part][..., index]
                     self.predicates[name][kind].add(one[label != UNKNOWN], label[label != UNKNOWN] == 1)
 
+    def _add_goals(self, model: HiermapModel, batch: SequenceBatch, paths: Unrolled, reading: Reading, answers: Answers) -> None:
+        for scores, wanted in goal_scores(model, batch, paths, reading, answers):
+            estimate, known = expected_steps(scores), wanted >= 0
+            errors = (estimate - wanted)[known].abs()
+            self.goals += torch.tensor([float(errors.sum()), len(errors)], dtype=torch.float64)
+            falls = torch.cat(nearer(estimate, wanted, len(batch.views)))
+            self.falls += torch.tensor([float((falls >= FALL).sum()), len(falls)], dtype=torch.float64)
+
     def _add_promises(self, model: HiermapModel, batch: SequenceBatch, paths: Unrolled) -> None:
         """Count, of every step, the logits that a predicate changes against whether it does."""
         assert model.promise is not None
@@ -132,7 +145,7 @@ class HeldOutScores:
         before = torch.cat([*paths.real[:, :-1].unbind(1)])
         reading = model.predicates.read(before, model.things(paths.first, batch.masks))
         actions = batch.bin_index.T.flatten(), batch.cell.transpose(0, 1).flatten(0, 1)
-        guessed = model.promise(before, reading, model.predicates.answer(reading), *actions)
+        guessed = model.promise(before, reading, model.predicates.answer(reading), *actions).answers
         for logits, truth in ((guessed.unary, batch.unary), (guessed.binary, batch.binary)):
             labels = labels_along(truth, batch).unflatten(0, (-1, len(batch.views)))
             now, after = labels[:length].flatten(0, 1), labels[1 : length + 1].flatten(0, 1)

@@ -2,17 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from functools import cache
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, distributed
 
 from hiermap.model.config import STEPS_CAP, STRIDE
-from hiermap.model.predicate_head import Answers, Things
+from hiermap.model.predicate_head import Answers, Reading
 from hiermap.model.world_model import HiermapModel
 from hiermap.training.batches import SequenceBatch
-from hiermap.training.options import LossWeights
 from hiermap.training.shards import UNKNOWN
 
 _CELLS_PER_MAP = 100.0
@@ -58,28 +56,6 @@ def unroll(model: HiermapModel, batch: SequenceBatch, look_again: float = 0.0) -
             state = torch.where(again[:, None, None, None], real[-1], state)
     dreams = torch.stack(imagined, dim=1) if imagined else seen[:, :0]
     return Unrolled(torch.stack(real, dim=1), dreams, first)
-
-
-def losses(model: HiermapModel, batch: SequenceBatch, weights: LossWeights, bin_weights: Tensor, look_again: float) -> dict[str, Tensor]:
-    """Every part that has a weight, unweighted, and "loss", their weighted sum; `bin_weights` `[bins]` evens out rare orientation bins."""
-    paths = unroll(model, batch, look_again)
-    cells = choose_cells(batch)
-    later = cells.without_start() if batch.bin_index.shape[1] else None
-    answers = cache(lambda: answers_along(model, batch, paths))
-    wanted: dict[str, Callable[[], Tensor]] = {
-        "maps": lambda: map_loss(model, paths.real, cells, bin_weights, weights.positive),
-        "executed": lambda: executed_loss(model, paths.real, batch),
-        "geometry": lambda: geometry_loss(model, paths, cells, later),
-        "predicates": lambda: truth_loss(answers(), batch),
-        "steps": lambda: steps_loss(answers(), batch),
-        "promises": lambda: promise_loss(model, batch, paths),
-    }
-    if later is not None:
-        wanted["imagined_maps"] = lambda: map_loss(model, paths.imagined, later, bin_weights, weights.positive)
-        wanted["consistency"] = lambda: consistency_loss(model, paths)
-    parts = {name: part() for name, part in wanted.items() if getattr(weights, name) > 0}
-    total = sum(getattr(weights, name) * value for name, value in parts.items())
-    return {**parts, "loss": total}  # type: ignore[dict-item]
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,9 +164,18 @@ def steps_loss(answers: Answers, batch: SequenceBatch) -> Tensor:
     return 0.5 * (_masked(F.cross_entropy, answers.unary_steps, unary, -1) + _masked(F.cross_entropy, answers.binary_steps, binary, -1))
 
 
+def reading_along(model: HiermapModel, batch: SequenceBatch, paths: Unrolled) -> Reading:
+    """What the T real views show, then the K imagined ones, moment by moment."""
+    return model.predicates.read(latents_along(paths), model.things(paths.first, batch.masks))
+
+
+def latents_along(paths: Unrolled) -> Tensor:
+    """`[(T + K) * B, D, h, w]`, in the same order."""
+    return torch.cat([*paths.real.unbind(1), *paths.imagined.unbind(1)])
+
+
 def answers_along(model: HiermapModel, batch: SequenceBatch, paths: Unrolled) -> Answers:
-    steps = [*paths.real.unbind(1), *paths.imagined.unbind(1)]
-    return model.predicates(torch.cat(steps), model.things(paths.first, batch.masks))
+    return model.predicates.answer(reading_along(model, batch, paths))
 
 
 def labels_along(values: Tensor, batch: SequenceBatch) -> Tensor:
@@ -199,44 +184,6 @@ def labels_along(values: Tensor, batch: SequenceBatch) -> Tensor:
     known = seen[:, None, :, None] if values.dim() == 4 else (seen[:, :, None] & seen[:, None, :])[:, None, :, :, None]
     values = torch.where(known, values, UNKNOWN)
     return torch.cat([values, values[:, 1:]], dim=1).transpose(0, 1).flatten(0, 1)
-
-
-def promise_loss(model: HiermapModel, batch: SequenceBatch, paths: Unrolled) -> Tensor:
-    """What actions promise against what the model itself believes once it has imagined them; only the promises learn from it.
-
-    One possible action is tried in every real and imagined view. Summed over what is asked, since an action changes little of it.
-    """
-    with torch.no_grad():
-        latents = torch.cat([*paths.real.unbind(1), *paths.imagined.unbind(1)])
-        which, bin_index, cell = possible_actions(torch.cat([batch.maps, batch.maps[:, 1:]], dim=1).transpose(0, 1).flatten(0, 1))
-        latents = latents[which]
-        every = model.things(paths.first, batch.masks)
-        things = Things(*(x[which % len(batch.maps)] for x in vars(every).values()))
-        reading = model.predicates.read(latents, things)
-        now, after = model.predicates.answer(reading), model.predicates(model.dynamics(latents, bin_index, cell), things)
-        unary, binary = (labels_along(x, batch)[which] != UNKNOWN for x in (batch.unary, batch.binary))
-    if model.promise is None:
-        return latents.new_zeros(())
-    guessed = model.promise(latents, reading, now, bin_index, cell)
-    costs = _gap(guessed.unary, guessed.unary_steps, after.unary, after.unary_steps, unary).flatten(1).sum(dim=1)
-    return mean_of_all(costs + _gap(guessed.binary, guessed.binary_steps, after.binary, after.binary_steps, binary).flatten(1).sum(dim=1))
-
-
-def possible_actions(maps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """An action in each of `[n, bins, H, W]` that allows any: which of them `[m]`, a bin it allows `[m]`, a cell there `[m, 2]`."""
-    open_bins = maps.flatten(2).any(dim=2)
-    which = open_bins.any(dim=1).nonzero()[:, 0]
-    bin_index = torch.multinomial(open_bins[which].float(), 1)[:, 0] if len(which) else which
-    allowed = maps[which, bin_index].flatten(1).float()
-    place = torch.multinomial(allowed, 1)[:, 0] if len(which) else which
-    return which, bin_index, torch.stack([place // maps.shape[3], place % maps.shape[3]], dim=1)
-
-
-def _gap(truth: Tensor, steps: Tensor, true_truth: Tensor, true_steps: Tensor, known: Tensor) -> Tensor:
-    """Cross-entropies of guessed logits under those that imagining gave; 0 where the question makes no sense."""
-    truths = F.binary_cross_entropy_with_logits(truth, torch.sigmoid(true_truth), reduction="none")
-    classes = (torch.softmax(true_steps, dim=-1) * -torch.log_softmax(steps, dim=-1)).sum(dim=-1)
-    return (truths + classes) * known
 
 
 def step_classes(steps: Tensor, truth: Tensor) -> Tensor:

@@ -1,8 +1,12 @@
 """The Lightning module: losses while training, average precision and calibration on held-out kitchens."""
 
 import math
-from collections.abc import Mapping
+import sys
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import lightning as L
@@ -13,12 +17,47 @@ from torch import Tensor
 from hiermap.model.config import ModelConfig
 from hiermap.model.world_model import HiermapModel
 from hiermap.training.batches import SequenceBatch
+from hiermap.training.head_losses import goal_loss, promise_loss
 from hiermap.training.held_out import HeldOutScores
-from hiermap.training.losses import losses
+from hiermap.training.losses import (
+    choose_cells,
+    consistency_loss,
+    executed_loss,
+    geometry_loss,
+    map_loss,
+    reading_along,
+    steps_loss,
+    truth_loss,
+    unroll,
+)
 from hiermap.training.options import LossWeights, OptimiserOptions
 
 _WARM_UP = 0.05
 """Share of the training in which the learning rate rises."""
+
+
+def losses(model: HiermapModel, batch: SequenceBatch, weights: LossWeights, bin_weights: Tensor, look_again: float) -> dict[str, Tensor]:
+    """Every part that has a weight, unweighted, and "loss", their weighted sum; `bin_weights` `[bins]` evens out rare orientation bins."""
+    paths = unroll(model, batch, look_again)
+    cells = choose_cells(batch)
+    later = cells.without_start() if batch.bin_index.shape[1] else None
+    reading = cache(lambda: reading_along(model, batch, paths))
+    answers = cache(lambda: model.predicates.answer(reading()))
+    wanted: dict[str, Callable[[], Tensor]] = {
+        "maps": lambda: map_loss(model, paths.real, cells, bin_weights, weights.positive),
+        "executed": lambda: executed_loss(model, paths.real, batch),
+        "geometry": lambda: geometry_loss(model, paths, cells, later),
+        "predicates": lambda: truth_loss(answers(), batch),
+        "steps": lambda: steps_loss(answers(), batch),
+        "goals": lambda: goal_loss(model, batch, paths, reading(), answers()),
+        "promises": lambda: promise_loss(model, batch, paths),
+    }
+    if later is not None:
+        wanted["imagined_maps"] = lambda: map_loss(model, paths.imagined, later, bin_weights, weights.positive)
+        wanted["consistency"] = lambda: consistency_loss(model, paths)
+    parts = {name: part() for name, part in wanted.items() if getattr(weights, name) > 0}
+    total = sum(getattr(weights, name) * value for name, value in parts.items())
+    return {**parts, "loss": total}  # type: ignore[dict-item]
 
 
 class HiermapModule(L.LightningModule):
@@ -97,3 +136,31 @@ def schedule(share: float) -> float:
     if share < _WARM_UP:
         return (share + 0.002) / (_WARM_UP + 0.002)
     return 0.5 * (1 + math.cos(math.pi * (share - _WARM_UP) / (1 - _WARM_UP)))
+
+
+class Pace(L.Callback):
+    """Prints, and logs as `train/samples_per_second`, the real views learned from per second of an epoch, its looks at held-out data
+    left out; the share of that time spent waiting for batches; and how long the rest of the training will take.
+    """
+
+    def on_train_epoch_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        self.samples, self.waited_s, self.begun = 0, 0.0, time.monotonic()
+        self.ready = self.begun
+
+    def on_train_batch_start(self, trainer: L.Trainer, module: L.LightningModule, batch: SequenceBatch, batch_idx: int) -> None:
+        self.waited_s += time.monotonic() - self.ready
+
+    def on_train_batch_end(self, trainer: L.Trainer, module: L.LightningModule, outputs: Any, batch: SequenceBatch, batch_idx: int) -> None:
+        self.samples += batch.views.shape[:2].numel()
+        self.ready = time.monotonic()
+
+    def on_validation_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        seconds, timer = self.ready - self.begun, timer_of(trainer)
+        assert isinstance(module, HiermapModule) and timer is not None
+        left = timer.time_elapsed() * (1 / max(module.progress_share(), 1e-6) - 1)
+        module.log("train/samples_per_second", self.samples / seconds)
+        print(
+            f"epoch {trainer.current_epoch}: {self.samples / seconds:.1f} samples/s, {self.waited_s / seconds:.1%} of it waiting for data, "
+            f"{timedelta(seconds=round(left))} left",
+            file=sys.stderr,
+        )

@@ -17,6 +17,7 @@ class LossWeights:
         consistency: of imagined latents against the encoding of the real next view.
         predicates, steps: of the goal predicates, and of the primitives still needed for them.
         geometry: of the depth of the next view.
+        goals: of the primitives still needed for whole goals.
         promises: of what an action is guessed to lead to, against what imagining it leads to.
         positive: of a positive cell in the maps.
     """
@@ -28,6 +29,7 @@ class LossWeights:
     predicates: float = 1.0
     steps: float = 0.3
     geometry: float = 0.3
+    goals: float = 0.2
     promises: float = 0.1
     positive: float = 5.0
 
@@ -55,7 +57,7 @@ class DataOptions:
 
     Attributes:
         views_per_batch: real views in a batch; longer paths make fewer sequences.
-        unroll: chance of a path of 1, 2, ... actions (at most 5).
+        unroll: chance of a path of 1, 2, ... actions (at most 10).
         batches_per_epoch: optimiser steps between two looks at the held-out data.
         validation_share: share of the kitchens held out, chosen by their name, so that it never depends on what else is there.
         validation_sequences: paths looked at per validation.
@@ -78,8 +80,8 @@ class DataOptions:
     seed: int = field(default=0, metadata={"omegaconf_ignore": True})
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.unroll) <= 5 or min(self.unroll) < 0 or sum(self.unroll) <= 0:
-            raise ConfigError(f"data_options.unroll={self.unroll}; expected 1 to 5 non-negative chances, for example [0.5, 0.3, 0.2]")
+        if not 1 <= len(self.unroll) <= 10 or min(self.unroll) < 0 or sum(self.unroll) <= 0:
+            raise ConfigError(f"data_options.unroll={self.unroll}; expected 1 to 10 non-negative chances, for example [0.5, 0.3, 0.2]")
         if self.views_per_batch < 2 or self.batches_per_epoch < 1:
             raise ConfigError("data_options.views_per_batch must be at least 2 and batches_per_epoch at least 1")
         if not 0 <= self.hiding <= 1:

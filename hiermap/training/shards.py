@@ -34,6 +34,8 @@ class Shard:
         before, after, bin_index: `[T]` int64; cell: `[T, 2]` int64; effect: `[T]` bool.
         masks: `[N, H, W]` bool in view 0; is_object: `[N]` bool.
         unary: `[V, N, U]`, binary: `[V, N, N, B]` uint8, 255 where it does not apply; steps_* likewise, 255 also beyond the cap.
+        goals: `[G, Q, 3]` int64 (kind of `legend.unary + legend.binary`, thing, place; -1 none).
+        goal_steps: `[V, G]` uint8, 255 beyond the cap.
         executed: whether the motor programs produced `effect` (else the exact rules did).
     """
 
@@ -53,6 +55,8 @@ class Shard:
     binary: np.ndarray
     steps_unary: np.ndarray
     steps_binary: np.ndarray
+    goals: np.ndarray
+    goal_steps: np.ndarray
     executed: bool
 
     def views(self, indices: Sequence[int]) -> np.ndarray:
@@ -77,6 +81,7 @@ def load_shard(path: Path, legend: Legend) -> Shard:
     bins = stored.legend.bins_in(legend)
     bin_index = bins[stored.primitive, stored.rotation]
     named = bin_index >= 0
+    goals, clear = _goals_by_name(stored.goals, legend, stored.legend)
     maps = np.zeros((len(views), len(legend.bins), *stored.maps_packed.shape[3:]), np.uint8)
     maps[:, bins[bins >= 0]] = stored.maps_packed[:, bins >= 0]
     unary, binary = places(legend.unary, stored.legend.unary), places(legend.binary, stored.legend.binary)
@@ -94,6 +99,8 @@ def load_shard(path: Path, legend: Legend) -> Shard:
         binary=_by_name(stored.binary, binary),
         steps_unary=_by_name(stored.steps_unary, unary),
         steps_binary=_by_name(stored.steps_binary, binary),
+        goals=goals[clear],
+        goal_steps=stored.goal_steps[:, clear],
         rest=np.stack([view.channels()[_COLOUR:] for view in views]).astype(np.float16),
         masks=stored.masks(),
         is_object=np.isin(stored.kinds, OBJECT_KINDS),
@@ -104,6 +111,14 @@ def load_shard(path: Path, legend: Legend) -> Shard:
 def _by_name(values: np.ndarray, source: np.ndarray) -> np.ndarray:
     """The last axis taken from where `source` says; `UNKNOWN` where that is nowhere."""
     return np.where(source >= 0, values[..., source], np.uint8(UNKNOWN))
+
+
+def _goals_by_name(goals: np.ndarray, legend: Legend, stored: Legend) -> tuple[np.ndarray, np.ndarray]:
+    """Goals with kinds as the legend counts them, and which of them speak of nothing that it does not name."""
+    kinds = places(stored.unary + stored.binary, legend.unary + legend.binary)
+    told = goals.astype(np.int64)
+    told[..., 0] = np.where(goals[..., 0] >= 0, kinds[goals[..., 0]], -1)
+    return told, ((told[..., 0] >= 0) == (goals[..., 0] >= 0)).all(axis=1)
 
 
 def load_shards(directory: Path, legend: Legend, limit: int = 0, workers: int = 2) -> dict[str, Shard]:

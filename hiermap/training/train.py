@@ -25,9 +25,8 @@ from hiermap.system.provenance import settings
 from hiermap.training.datamodule import KitchenDataModule
 from hiermap.training.held_out import HeldOutScores
 from hiermap.training.model_card import card, results_table
-from hiermap.training.module import HiermapModule, timer_of
+from hiermap.training.module import HiermapModule, Pace, timer_of
 from hiermap.training.options import TrainOptions
-from hiermap.training.pace import Pace
 from hiermap.worlds.errors import ConfigError
 
 

@@ -1,8 +1,8 @@
 """The learned world: imagines latents, and reads maps, predicates and steps-to-go from them."""
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -15,7 +15,9 @@ from hiermap.worlds.errors import InvalidObservationError
 from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.goals import Goal
 from hiermap.worlds.imagined.belief_options import BeliefOptions
-from hiermap.worlds.imagined.question import Judged, Question, together
+from hiermap.worlds.imagined.beliefs import Beliefs, Judged
+from hiermap.worlds.imagined.model import Model
+from hiermap.worlds.imagined.question import Question, together
 from hiermap.worlds.perception.fusion import DEPTH_SCALE_M, FRAME, MEAN_DEPTH_M, SpatialView
 
 CHUNK = 8
@@ -25,27 +27,6 @@ _NAMES = tuple(PRIMITIVES)
 Past = tuple[tuple[str, int, int, int], ...]
 
 
-class Model(Protocol):
-    """What the world needs of a trained model (see `hiermap.model.world_model.HiermapModel`)."""
-
-    config: Any
-    promise: Any
-
-    def encode(self, view: Tensor) -> Tensor: ...
-    def with_memory(self, latent: Tensor, memory: Tensor) -> Tensor: ...
-    def imagine(self, latent: Tensor, primitive: Tensor, rotation: Tensor, cell: Tensor) -> Tensor: ...
-    def decode(self, latent: Tensor) -> Tensor: ...
-    def decode_depth(self, latent: Tensor) -> Tensor: ...
-    def things(self, first: Tensor, masks: Tensor) -> Any: ...
-    def read(self, latent: Tensor, things: Any) -> Any: ...
-    def beliefs(self, reading: Any, pairs: Tensor) -> tuple[Tensor, ...]: ...
-    def promises(
-        self, latent: Tensor, reading: Any, primitive: Tensor, rotation: Tensor, cell: Tensor, pairs: Tensor
-    ) -> tuple[Tensor, ...]: ...
-    def memory_of(self, latent: Tensor) -> Tensor: ...
-    def parameters(self) -> Iterator[Tensor]: ...
-
-
 @dataclass(frozen=True, eq=False)
 class LatentState:
     """What a node of the learned world knows.
@@ -53,7 +34,8 @@ class LatentState:
     Attributes:
         latent: `[D, h, w]`.
         question: what is asked of it.
-        believed: which goal predicates are taken to hold.
+        odds: `[Q]` log-odds of the goal's predicates.
+        believed: which of them are taken to hold.
         past: the actions imagined since the root, sorted and coarse: reordered plans meet in one node.
         view: what is seen, for the root; None for imagined nodes.
         reading: what the latent shows of the question's things; None where many were imagined at once, to save memory.
@@ -61,6 +43,7 @@ class LatentState:
 
     latent: Tensor
     question: Question
+    odds: np.ndarray
     believed: tuple[bool, ...]
     past: Past = ()
     view: SpatialView | None = None
@@ -73,7 +56,7 @@ class LatentWorld:
     A view is encoded once and a node's maps are decoded once, when first asked for, for as long as the view or the node is kept.
 
     Args:
-        model: trained, in evaluation mode; what it must offer is in `Model`.
+        model: trained, in evaluation mode.
         frame: the spatial frame it was trained in.
         options: what counts as believed and as the same.
     """
@@ -83,9 +66,11 @@ class LatentWorld:
             got, expected = f"{model.config.rows} x {model.config.columns}", f"{frame.rows} x {frame.columns}"
             raise InvalidObservationError(f"the model was trained on {got} cells, the frame has {expected}; use its own frame")
         self.model, self.frame, self.options = model, frame, options or BeliefOptions()
+        self.beliefs = Beliefs(model, self.options)
         self.device = next(iter(model.parameters())).device
         self._encoded: WeakKeyDictionary[SpatialView, Tensor] = WeakKeyDictionary()
         self._decoded: WeakKeyDictionary[Node, np.ndarray] = WeakKeyDictionary()
+        self._odds: WeakKeyDictionary[Node, dict[Action, np.ndarray]] = WeakKeyDictionary()
 
     def root(self, view: SpatialView, goal: Goal, first: SpatialView | None = None, remembered: Node | None = None) -> Node:
         """The node of what is seen now; a remembered node lends its memory of what cannot be seen."""
@@ -98,7 +83,8 @@ class LatentWorld:
             things = self.model.things(self._encode(view if first is None else first), asked[None])
             question = Question.of(goal, things, self.device)
             reading = self.model.read(latent, things)
-            judged = question.judged(self.model.beliefs(reading, question.pairs), self.options.believed)
+            prior = None if remembered is None else remembered.state.odds[None]
+            judged = self.beliefs.judged(question, latent, reading.token, self.model.answers(reading, question.pairs), prior)
         return _node(latent[0], question, judged[0], view=view, reading=reading)
 
     def maps(self, nodes: Sequence[Node]) -> np.ndarray:
@@ -170,7 +156,8 @@ class LatentWorld:
         latent = self.model.imagine(now, *self._indices(chosen))
         question = together([state.question for state in states])
         reading = self.model.read(latent, question.things)
-        judged = question.judged(self.model.beliefs(reading, question.pairs), self.options.believed)
+        prior = np.stack([self._prior(node, action) for node, action in pairs])
+        judged = self.beliefs.judged(question, latent, reading.token, self.model.answers(reading, question.pairs), prior)
         kept = reading if len(pairs) == 1 else None
         outcomes = []
         for k, (node, action) in enumerate(pairs):
@@ -191,18 +178,29 @@ class LatentWorld:
         return Outcome(child, success, PRIMITIVES[action.primitive].typical_seconds)
 
     def _promised(self, node: Node, actions: Sequence[Action]) -> list[Outcome]:
-        question = node.state.question
+        """What actions promise; how they change the beliefs is kept for when they are imagined."""
+        state: LatentState = node.state
+        question = state.question
         with torch.inference_mode():
-            latent = node.state.latent[None]
-            reading = self.model.read(latent, question.things) if node.state.reading is None else node.state.reading
-            guessed = self.model.promises(latent, reading, *self._indices(actions), question.pairs)
-        judged = question.judged(guessed, self.options.believed)
-        return [self._outcome(node, action, Node(None, *rest)) for action, (_, *rest) in zip(actions, judged, strict=True)]
+            latent = state.latent[None]
+            reading = self.model.read(latent, question.things) if state.reading is None else state.reading
+            promise = self.model.promises(latent, reading, *self._indices(actions), question.pairs)
+            prior = self.beliefs.after(question, state.odds, self.model.answers(reading, question.pairs), promise.answers)
+            judged = self.beliefs.judged(question, latent, promise.token, promise.answers, prior, promised=True)
+        self._odds.setdefault(node, {}).update(zip(actions, prior, strict=True))
+        return [self._outcome(node, action, Node(None, it.progress, it.predicates)) for action, it in zip(actions, judged, strict=True)]
+
+    def _prior(self, node: Node, action: Action) -> np.ndarray:
+        """The log-odds `[Q]` that an action leaves of what is believed in a node: none by a model that cannot tell."""
+        if self.model.promise is None:
+            return np.full_like(node.state.odds, -np.inf)
+        if action not in self._odds.get(node, {}):
+            self._promised(node, [action])
+        return self._odds[node][action]
 
 
 def _node(latent: Tensor, question: Question, judged: Judged, past: Past = (), **more: Any) -> Node:
-    believed, progress, predicates = judged
-    return Node(LatentState(latent, question, believed, past, **more), progress, predicates)
+    return Node(LatentState(latent, question, judged.odds, judged.believed, past, **more), judged.progress, judged.predicates)
 
 
 def _same(changes: Sequence[Tensor], limit: float) -> np.ndarray:

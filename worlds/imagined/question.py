@@ -10,9 +10,6 @@ from torch import Tensor
 
 from hiermap.worlds.goals import BINARY, UNARY, Goal
 
-Judged = tuple[tuple[bool, ...], float, dict[str, float]]
-"""Which of a goal's predicates are believed, the progress that makes, and how likely each predicate is."""
-
 
 @dataclass(frozen=True, eq=False)
 class Question:
@@ -23,6 +20,7 @@ class Question:
         things: what the episode's first view, in which the goal's masks are given, says of the things that the goal names.
         unary: `[n, 2]` of (thing, kind); binary: `[m, 3]` of (thing, place, kind); pairs: `[m, 2]` of them, for a model.
         order: the goal's predicates in terms of the unary and then the binary ones.
+        goal: `[Q, 3]` of (kind of `UNARY + BINARY`, thing, place or -1), for a model.
     """
 
     predicates: tuple[str, ...]
@@ -31,32 +29,27 @@ class Question:
     binary: np.ndarray
     pairs: Tensor
     order: np.ndarray
+    goal: Tensor
 
     @classmethod
     def of(cls, goal: Goal, things: Any, device: torch.device) -> "Question":
         """The question of a goal; `things` are in the order of its targets."""
         names = list(goal.targets)
         tables: tuple[list[list[int]], list[list[int]]] = ([], [])
+        asked = []
         for predicate in goal.predicates:
             which = [names.index(argument) for argument in predicate.arguments]
             tables[len(which) - 1].append([*which, (UNARY, BINARY)[len(which) - 1].index(predicate.kind)])
+            asked.append([(UNARY + BINARY).index(predicate.kind), *which, -1][:3])
         binary = np.array([len(predicate.arguments) > 1 for predicate in goal.predicates])
         order = np.argsort(np.argsort(binary, kind="stable"), kind="stable")
         unary, several = (np.array(rows, np.int64).reshape(-1, width) for rows, width in zip(tables, (2, 3), strict=True))
         pairs = torch.from_numpy(several[:, :2]).to(device)
-        return cls(tuple(map(str, goal.predicates)), things, unary, several, pairs, order)
+        rows = torch.tensor(asked, dtype=torch.int64, device=device).reshape(-1, 3)
+        return cls(tuple(map(str, goal.predicates)), things, unary, several, pairs, order, rows)
 
-    def judged(self, answers: Sequence[Tensor], least: float) -> list[Judged]:
-        """What B states are believed to be, from truth and steps of all unary predicates `[B, N, U]` and of those of the pairs `[B, m, V]`;
-        a predicate more likely than `least` counts as true."""
-        truth, of_pairs, steps, steps_of_pairs = answers
-        likely, needed = self._asked(truth, of_pairs), self._asked(steps, steps_of_pairs)
-        believed = likely > least
-        progress = 1.0 / (1.0 + np.where(believed, 0.0, np.maximum(needed, 1.0)).sum(axis=1))
-        rows = zip(believed.tolist(), progress.tolist(), likely.tolist(), strict=True)
-        return [(tuple(held), value, dict(zip(self.predicates, chances, strict=True))) for held, value, chances in rows]
-
-    def _asked(self, unary: Tensor, binary: Tensor) -> np.ndarray:
+    def asked(self, unary: Tensor, binary: Tensor) -> np.ndarray:
+        """`[B, Q]` of the goal's predicates, from values of all unary predicates `[B, N, U]` and of those of the pairs `[B, m, V]`."""
         of_things = unary.cpu().numpy()[:, self.unary[:, 0], self.unary[:, 1]]
         of_pairs = binary.cpu().numpy()[:, np.arange(len(self.binary)), self.binary[:, 2]]
         return np.concatenate([of_things, of_pairs], axis=1)[:, self.order].astype(float)

@@ -24,7 +24,7 @@ def table_for(spec: KitchenSpec, scene: SceneState, clearance: Clearance = NOMIN
     return _table(spec, key, clearance)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def _table(spec: KitchenSpec, key: tuple, clearance: Clearance) -> TransitionTable:
     fractions, poses, held = key
     return TransitionTable(spec, SceneState(dict(fractions), dict(poses), held), clearance)

@@ -34,15 +34,16 @@ def asked(model: HiermapModel) -> tuple[torch.Tensor, Reading]:
 
 def test_an_untrained_head_promises_that_nothing_changes(model: HiermapModel) -> None:
     latent, reading = asked(model)
-    for now, promised in zip(model.beliefs(reading), model.promises(latent, reading, *ACTIONS), strict=True):
+    promise = model.promises(latent, reading, *ACTIONS)
+    for now, promised in zip(model.told(model.answers(reading)), model.told(promise.answers), strict=True):
         assert promised.shape == (3, *now.shape[1:]) and torch.allclose(promised, now.expand_as(promised))
 
 
 def test_actions_tried_together_promise_what_each_does_alone(model: HiermapModel) -> None:
     latent, reading = asked(stirred(model))
-    together = model.promises(latent, reading, *ACTIONS)
+    together = model.told(model.promises(latent, reading, *ACTIONS).answers)
     for k in range(3):
-        alone = model.promises(latent, reading, *(part[k : k + 1] for part in ACTIONS))
+        alone = model.told(model.promises(latent, reading, *(part[k : k + 1] for part in ACTIONS)).answers)
         assert all(torch.allclose(one[0], some[k], atol=1e-5) for one, some in zip(alone, together, strict=True))
     assert not torch.allclose(together[0][0], together[0][1], atol=1e-3) and not torch.allclose(together[0][1], together[0][2], atol=1e-4)
 
@@ -50,8 +51,8 @@ def test_actions_tried_together_promise_what_each_does_alone(model: HiermapModel
 def test_some_pairs_are_answered_as_among_all(model: HiermapModel) -> None:
     latent, reading = asked(stirred(model))
     pairs = torch.tensor([(0, 2), (3, 1)])
-    for ask in (partial(model.beliefs, reading), partial(model.promises, latent, reading, *ACTIONS)):
-        every, some = ask(), ask(pairs)
+    for ask in (partial(model.answers, reading), lambda *some: model.promises(latent, reading, *ACTIONS, *some).answers):
+        every, some = model.told(ask()), model.told(ask(pairs))
         assert torch.allclose(some[1], every[1][:, pairs[:, 0], pairs[:, 1]], atol=1e-6)
         assert torch.allclose(some[3], every[3][:, pairs[:, 0], pairs[:, 1]], atol=1e-5)
     assert some[1].shape == (3, 2, len(registered().binary))

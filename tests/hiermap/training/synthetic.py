@@ -142,6 +142,15 @@ def _record(kitchen: SquareKitchen, views: dict[str, list]) -> None:
         views[name].append(value)
 
 
+GOALS = np.int8([[[0, DOOR, -1], [2, KNOB, -1]], [[6, MUG, BOARD], [1, DOOR, -1]]])
+"""The door open and the knob on; the mug on the board and the door shut."""
+
+
+def _goal_steps(views: dict[str, np.ndarray]) -> np.ndarray:
+    unary, binary = views["steps_unary"], views["steps_binary"]
+    return np.stack([unary[:, DOOR, 0] + unary[:, KNOB, 2], binary[:, MUG, BOARD, 1] + unary[:, DOOR, 1]], axis=1)
+
+
 def _episode(seed: int, views: dict[str, np.ndarray], actions: list, masks: np.ndarray) -> Episode:
     count = len(actions)
     return Episode(
@@ -166,6 +175,8 @@ def _episode(seed: int, views: dict[str, np.ndarray], actions: list, masks: np.n
         kinds=np.array([kind for _, kind in THINGS], dtype="U16"),
         masks_packed=np.packbits(masks, axis=-1),
         **{name: views[name] for name in ("unary", "binary", "steps_unary", "steps_binary")},
+        goals=GOALS,
+        goal_steps=_goal_steps(views),
         meta={
             "seed": seed,
             "family": "squares",

@@ -38,6 +38,8 @@ def shard() -> Shard:
         binary=binary,
         steps_unary=unary,
         steps_binary=binary,
+        goals=np.array([[[CLOSED, DRAWER, -1], [len(UNARY) + INSIDE, MUG, DRAWER]], [[len(UNARY) + INSIDE, MUG, DRAWER], [-1, -1, -1]]]),
+        goal_steps=np.array([[4, 3, 2, 1, 0, 1, 3], [3, 2, 1, 0, 0, 0, 3]], np.uint8).T,
         executed=False,
     )
 
@@ -64,3 +66,11 @@ def test_all_paths_of_a_sampler_that_wants_hiding_hide(shard, length):
     batch = sampler.batch(6, length, rng)
     assert ((batch.binary[:, 1:, MUG, DRAWER, INSIDE] == 1) & (batch.unary[:, 1:, DRAWER, CLOSED] == 1)).any(dim=1).all()
     assert batch.bin_index.shape == (6, length)
+
+
+def test_goals_speak_of_the_things_of_their_path(shard):
+    row = PathSampler([shard], 2, mirror=False).path(0, 2, 2, np.random.default_rng(0))
+    asked = [(goal[goal[:, 0] >= 0].tolist(), steps.tolist()) for goal, steps in zip(row["goals"], row["goal_steps"].T, strict=True)]
+    inside = [len(UNARY) + INSIDE, MUG, DRAWER]
+    assert sorted(asked[:2]) == [([[CLOSED, DRAWER, -1], inside], [2, 1, 0]), ([inside], [1, 0, 0])]
+    assert all(not goal and set(steps) == {UNKNOWN} for goal, steps in asked[2:])

@@ -18,11 +18,13 @@ from functools import partial
 from pathlib import Path
 import torch
 from hiermap.cli import main
-from hiermap.training import losses
+from hiermap.training import head_losses, module
 from hiermap.training.module import HiermapModule
 
 # Which cells far from every positive one a step looks at is drawn at random; here it looks at all.
-losses.choose_cells = partial(losses.choose_cells, share=1.0)
+module.choose_cells = partial(module.choose_cells, share=1.0)
+# Nor is it left to chance which truths the goal head is told and which views promise.
+head_losses.REMEMBERED, head_losses.TRIED = 1.0, 1000
 
 # So is which action is tried; here it is the first.
 def first_actions(maps):
@@ -31,7 +33,7 @@ def first_actions(maps):
     columns, cells = maps.shape[3], maps.shape[2] * maps.shape[3]
     return which, place // cells, torch.stack([place % cells // columns, place % columns], dim=1)
 
-losses.possible_actions = first_actions
+head_losses.possible_actions = first_actions
 seen, out = [], Path(sys.argv[1])
 training_step = HiermapModule.training_step
 

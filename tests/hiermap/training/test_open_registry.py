@@ -32,7 +32,8 @@ from hiermap.model.config import ModelConfig
 from hiermap.model.weights import load_weights
 from hiermap.model.world_model import HiermapModel
 from hiermap.training.batches import PathSampler
-from hiermap.training.losses import LossWeights, losses
+from hiermap.training.module import losses
+from hiermap.training.options import LossWeights
 from hiermap.training.shards import load_shard
 from hiermap.worlds.imagined.toy import TOY_INSTANCES, ToyWorld
 from hiermap.worlds.legend import registered
@@ -66,7 +67,7 @@ def read_out(model, first: int) -> dict[str, np.ndarray]:
         primitive, cell = torch.tensor([0, first + 2]), torch.tensor([[40, 60], [50, 20]])
         after = model.imagine(latent.expand(2, -1, -1, -1), primitive, torch.tensor([0, 1]), cell)
         names = ("truth", "truth_binary", "steps", "steps_binary")
-        beliefs = dict(zip(names, model.beliefs(model.read(latent, model.things(latent, masks))), strict=True))
+        beliefs = dict(zip(names, model.told(model.answers(model.read(latent, model.things(latent, masks)))), strict=True))
         read = {"maps": model.decode(latent), "latent": latent, "after": after, **beliefs}
     return {name: tensor.numpy() for name, tensor in read.items()}
 

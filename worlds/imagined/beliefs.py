@@ -1,0 +1,78 @@
+"""What is believed of a goal: what a model reads, and what was believed before.
+
+A model reads one latent at a time and forgets what went out of sight long ago. So a belief stays until an action is promised to end it, or
+until what is read speaks clearly against it: it is the larger of the two log-odds, the remembered ones bounded by the evidence.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.special import expit, logit
+from torch import Tensor
+
+from hiermap.worlds.imagined.belief_options import BeliefOptions
+from hiermap.worlds.imagined.model import Model
+from hiermap.worlds.imagined.question import Question
+
+LEAST_CHANCE = 1e-6
+"""Nothing is read as surer than this."""
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What a state is believed to be.
+
+    Attributes:
+        odds: `[Q]` log-odds of the goal's predicates.
+        believed: which of them count as true.
+        progress: 1 / (1 + n), n the primitives still needed.
+        predicates: name -> probability.
+    """
+
+    odds: np.ndarray
+    believed: tuple[bool, ...]
+    progress: float
+    predicates: dict[str, float]
+
+
+class Beliefs:
+    """Judges states of a model's making under `options`."""
+
+    def __init__(self, model: Model, options: BeliefOptions) -> None:
+        self.model, self.options = model, options
+
+    def after(self, question: Question, odds: np.ndarray, now: Any, promised: Any) -> np.ndarray:
+        """Log-odds `[B, Q]` left of those before, `[Q]`, by B actions that change a model's answers `now` into those `promised`."""
+        change = self._read(question, promised) - self._read(question, now)
+        return odds + np.where(change < -self.options.ended, change, 0.0)
+
+    def judged(
+        self, question: Question, latent: Tensor, token: Tensor, answers: Any, prior: np.ndarray | None = None, promised: bool = False
+    ) -> list[Judged]:
+        """What B states or promises are, from a model's latents, tokens of the question's things and answers.
+
+        `prior`: log-odds `[B, Q]` left of what was believed before.
+        """
+        odds = self._read(question, answers)
+        if prior is not None:
+            odds = np.maximum(odds, np.minimum(prior, odds + self.options.kept))
+        likely = expit(odds)
+        believed = likely > self.options.believed
+        needed = self._needed(question, latent, token, answers, likely, promised)
+        progress = 1.0 / (1.0 + np.where(believed.all(axis=1), 0.0, np.maximum(needed, 1.0)))
+        rows = zip(odds, believed.tolist(), progress.tolist(), likely.tolist(), strict=True)
+        return [Judged(row, tuple(held), value, dict(zip(question.predicates, chances, strict=True))) for row, held, value, chances in rows]
+
+    def _read(self, question: Question, answers: Any) -> np.ndarray:
+        truth, of_pairs, *_ = self.model.told(answers)
+        return logit(np.clip(question.asked(truth, of_pairs), LEAST_CHANCE, 1.0 - LEAST_CHANCE))
+
+    def _needed(self, question: Question, latent: Tensor, token: Tensor, answers: Any, likely: np.ndarray, promised: bool) -> np.ndarray:
+        """Primitives `[B]` still needed for the whole goal; by a model that knows single predicates only, the sum of what they need."""
+        if self.model.goal is not None:
+            holds = torch.from_numpy(likely).to(latent)
+            return self.model.distances(latent, token, answers, question.goal, holds, promised).cpu().numpy().astype(float)
+        _, _, steps, of_pairs = self.model.told(answers)
+        return ((likely <= self.options.believed) * np.maximum(question.asked(steps, of_pairs), 1.0)).sum(axis=1)
