@@ -1,7 +1,8 @@
 """Primitives still needed until a whole goal holds: its predicates read together, since steps to a conjunction are no sum.
 
 A full hand hinders every other predicate, one opened drawer serves two, what is to be shut again has to be opened first. So predicates
-attend to each other (Vaswani et al. 2017), and know which of them speak of the same thing.
+attend to each other (Vaswani et al. 2017) and know which of them speak of the same thing; then each says what it adds, since attention
+alone averages where one has to count.
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from hiermap.model.predicate_head import CLASSES, HEADS, Answers
 
 LAYERS = 2
 FAR_CLASSES = GOAL_STEPS_CAP + 1
+LEAST_DOUBT = 0.25
+"""Primitives: no estimate claims to be surer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +55,7 @@ class Conjunctions:
 
 
 class GoalHead(nn.Module):
-    """One token per predicate and one for the scene, two layers of attention between them, the answer read off the scene's."""
+    """One token per predicate and one for the scene, layers of attention between them, and the sum of what each adds."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -62,7 +65,7 @@ class GoalHead(nn.Module):
         self.scene = nn.Linear(2 * config.latent, width)
         self.layers = nn.ModuleList(_Layer(width) for _ in range(LAYERS))
         self.norm = nn.LayerNorm(width)
-        self.leave = perceptron(width, width, FAR_CLASSES)
+        self.leave = perceptron(width, width, 2)
 
     def forward(self, scene: Tensor, token: Tensor, goals: Conjunctions, holds: Tensor, steps: Tensor, promised: bool = False) -> Tensor:
         """Class scores `[B, FAR_CLASSES]` of the primitives still needed.
@@ -82,9 +85,13 @@ class GoalHead(nn.Module):
         x = self.kind(goals.kind.clamp(min=0)) + (self.promised if promised else self.now)(told)
         x = torch.cat([self.scene(scene).expand(len(x), -1)[:, None], x], dim=1)
         bias = _relations(goals)
+        there = F.pad(goals.kind >= 0, (1, 0), value=True)
         for layer in self.layers:
-            x = layer(x, bias, goals.kind >= 0)
-        return self.leave(self.norm(x[:, 0]))
+            x = layer(x, bias, there)
+        added, doubt = (self.leave(self.norm(x)) * there[..., None]).unbind(-1)
+        # The classes of a number with so much doubt about it.
+        away = torch.arange(FAR_CLASSES, device=x.device) - added.sum(dim=1, keepdim=True)
+        return -0.5 * (away / (LEAST_DOUBT + F.softplus(doubt[:, :1]))).square()
 
 
 def summary(latent: Tensor) -> Tensor:
@@ -110,7 +117,7 @@ class _Layer(nn.Module):
     def forward(self, x: Tensor, relations: Tensor, there: Tensor) -> Tensor:
         q, k, v = self.queries(self.before(x)).unflatten(-1, (3, HEADS, -1)).permute(2, 0, 3, 1, 4)
         bias = F.pad(self.relation(relations).permute(0, 3, 1, 2), (1, 0, 1, 0))
-        bias = bias.masked_fill(~F.pad(there, (1, 0), value=True)[:, None, None], -torch.inf)
+        bias = bias.masked_fill(~there[:, None, None], -torch.inf)
         x = x + self.join(F.scaled_dot_product_attention(q, k, v, bias).transpose(1, 2).flatten(2))
         return x + self.think(self.between(x))
 

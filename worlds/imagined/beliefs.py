@@ -1,7 +1,7 @@
 """What is believed of a goal: what a model reads, and what was believed before.
 
-A model reads one latent at a time and forgets what went out of sight long ago. So a belief stays until an action is promised to end it, or
-until what is read speaks clearly against it: it is the larger of the two log-odds, the remembered ones bounded by the evidence.
+A model reads one latent at a time and forgets what went out of sight long ago. So a belief stays until an action is promised to change it
+or what is read speaks clearly against it: it is the larger of two log-odds, and what is read bounds the remembered one.
 """
 
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class Beliefs:
     def after(self, question: Question, odds: np.ndarray, now: Any, promised: Any) -> np.ndarray:
         """Log-odds `[B, Q]` left of those before, `[Q]`, by B actions that change a model's answers `now` into those `promised`."""
         change = self._read(question, promised) - self._read(question, now)
-        return odds + np.where(change < -self.options.ended, change, 0.0)
+        return odds + np.where(np.abs(change) > self.options.changed, change, 0.0)
 
     def judged(
         self, question: Question, latent: Tensor, token: Tensor, answers: Any, prior: np.ndarray | None = None, promised: bool = False

@@ -1,0 +1,64 @@
+"""What is believed stays until an action is promised to end it or the evidence is clear."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import logit
+
+from hiermap.worlds.goals import Goal, Predicate, Target
+from hiermap.worlds.imagined.belief_options import BeliefOptions
+from hiermap.worlds.imagined.beliefs import Beliefs
+from hiermap.worlds.imagined.question import Question
+
+MASK = np.ones((2, 2), bool)
+GOAL = Goal(
+    (Predicate("open", ("drawer",)), Predicate("inside", ("mug", "drawer"))), {"drawer": Target("drawer", MASK), "mug": Target("mug", MASK)}
+)
+QUESTION = Question.of(GOAL, None, torch.device("cpu"))
+
+
+def said(opened: float, inside: float) -> tuple[torch.Tensor, ...]:
+    """Answers: how likely the two predicates are; each needs two steps."""
+    unary, binary = torch.zeros(1, 2, 5, dtype=torch.float64), torch.zeros(1, 1, 2, dtype=torch.float64)
+    unary[0, 0, 0], binary[0, 0, 0] = opened, inside
+    return unary, binary, torch.full_like(unary, 2.0), torch.full_like(binary, 2.0)
+
+
+@pytest.fixture
+def beliefs() -> Beliefs:
+    return Beliefs(SimpleNamespace(goal=None, told=lambda answers: answers), BeliefOptions(kept=6.0, changed=4.0))
+
+
+def judged(beliefs: Beliefs, answers: tuple, prior: list[float] | None = None):
+    return beliefs.judged(QUESTION, None, None, answers, None if prior is None else np.array([prior]))[0]
+
+
+def test_without_a_past_it_is_what_is_read(beliefs):
+    it = judged(beliefs, said(0.9, 0.2))
+    assert it.believed == (True, False) and it.odds == pytest.approx(logit([0.9, 0.2]))
+    assert it.progress == pytest.approx(1 / 3) and list(it.predicates) == [str(p) for p in GOAL.predicates]
+
+
+@pytest.mark.parametrize(("inside", "still"), [(0.3, True), (0.01, True), (0.0005, False)])
+def test_only_clear_evidence_ends_a_belief(beliefs, inside, still):
+    assert judged(beliefs, said(0.9, inside), [0.0, 5.0]).believed[1] is still
+
+
+def test_a_past_doubt_does_not_lower_what_is_read(beliefs):
+    assert judged(beliefs, said(0.9, 0.8), [-9.0, -9.0]).odds == pytest.approx(logit([0.9, 0.8]))
+
+
+def test_a_weak_memory_is_no_more_than_it_was(beliefs):
+    assert judged(beliefs, said(0.9, 0.4), [0.0, 0.5]).odds[1] == pytest.approx(0.5)
+
+
+def test_an_action_takes_off_what_it_is_promised_to_end_and_nothing_else(beliefs):
+    left = beliefs.after(QUESTION, np.array([5.0, 5.0]), said(0.99, 0.99), said(0.001, 0.9))
+    assert left[0, 0] == pytest.approx(5.0 + logit(0.001) - logit(0.99)) and left[0, 1] == 5.0
+
+
+def test_an_action_adds_what_it_is_promised_to_bring(beliefs):
+    left = beliefs.after(QUESTION, np.array([-5.0, -5.0]), said(0.01, 0.01), said(0.999, 0.02))
+    assert left[0, 0] > 5.0 and left[0, 1] == -5.0
