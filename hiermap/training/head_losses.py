@@ -16,17 +16,19 @@ from hiermap.model.world_model import HiermapModel
 from hiermap.training.batches import SequenceBatch
 from hiermap.training.losses import Unrolled, labels_along, latents_along, mean_of_all
 from hiermap.training.shards import UNKNOWN
+from hiermap.worlds.imagined.belief_options import BeliefOptions
 
+_CHANGED = BeliefOptions().changed
 REMEMBERED = 0.85
 """Share of the predicates whose truth the goal head is told, as a planner that remembers tells it; of the others it gets what is read."""
 TRIED = 12
 """Of the real and imagined views of a step, in how many an action is tried for its promise: imagining is dear."""
-FALL = 0.5
-"""Primitives that the estimate shall at least fall by on a step that brings the goal nearer, and rise by on one that does not."""
+TURN = 0.8
+"""Primitives that the estimate shall at least fall by on a step that brings the goal one nearer, and rise by on one that leads away."""
 
 
 def goal_loss(model: HiermapModel, batch: SequenceBatch, paths: Unrolled, reading: Reading, answers: Answers) -> Tensor:
-    """Cross-entropy of the primitives still needed for whole goals, and whether the estimate falls where the true number does.
+    """Cross-entropy of the primitives still needed for whole goals, and how far the estimate follows the true number up and down.
 
     Only the goal head learns from it.
     """
@@ -36,7 +38,7 @@ def goal_loss(model: HiermapModel, batch: SequenceBatch, paths: Unrolled, readin
     for scores, wanted in goal_scores(model, batch, paths, reading, answers):
         costs.append(F.cross_entropy(scores, wanted, reduction="none", ignore_index=-1)[wanted >= 0])
         changes = (nearer(expected_steps(scores), wanted, len(batch.views), sense) for sense in (1, -1))
-        lags += [torch.relu(FALL - change) for change in chain(*changes)]
+        lags += [torch.relu(TURN - change) for change in chain(*changes)]
     return mean_of_all(torch.cat(costs)) + mean_of_all(torch.cat(lags))
 
 
@@ -115,7 +117,9 @@ def promise_loss(model: HiermapModel, batch: SequenceBatch, paths: Unrolled) -> 
     costs = costs + _gap(guessed.binary, guessed.binary_steps, after.binary, after.binary_steps, binary).flatten(1).sum(dim=1)
     if model.goal is None:
         return mean_of_all(costs)
-    return mean_of_all(costs) + mean_of_all(_goal_gaps(model.goal, batch, which, latents, promise, Imagined(then, reading_then, after)))
+    return mean_of_all(costs) + mean_of_all(
+        _goal_gaps(model.goal, batch, which, latents, now, promise, Imagined(then, reading_then, after))
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,19 +131,29 @@ class Imagined:
     answers: Answers
 
 
-def _goal_gaps(head: GoalHead, batch: SequenceBatch, which: Tensor, latents: Tensor, promise: Promise, then: Imagined) -> Tensor:
-    """Cross-entropies of the promised steps to whole goals under those that the imagined effects give."""
+def _goal_gaps(
+    head: GoalHead, batch: SequenceBatch, which: Tensor, latents: Tensor, now: Answers, promise: Promise, then: Imagined
+) -> Tensor:
+    """Cross-entropies of the promised steps to whole goals under those that the imagined effects give, summed over an action's goals."""
     costs = []
     for k in range(batch.goals.shape[1]):
         goals, wanted = goals_along(batch, k)
+        true = goals.chosen(labels_along(batch.unary, batch), labels_along(batch.binary, batch))[which]
         goals, asked = Conjunctions(*(x[which] for x in vars(goals).values())), wanted[which] >= 0
+        before = goals.chosen(now.unary, now.binary)
+        believed = torch.where(true == UNKNOWN, torch.sigmoid(before), true)
         with torch.no_grad():
             truth, steps = goals.of(then.answers)
-            target = torch.softmax(head(summary(then.latent), then.reading.token, goals, torch.sigmoid(truth), steps), dim=-1)
+            target = torch.softmax(head(summary(then.latent), then.reading.token, goals, _left(believed, before, truth), steps), dim=-1)
         truth, steps = goals.of(promise.answers)
-        guessed = head(summary(latents), promise.token, goals, torch.sigmoid(truth), steps, promised=True)
-        costs.append((target * -torch.log_softmax(guessed, dim=-1)).sum(dim=-1)[asked])
-    return torch.cat(costs)
+        guessed = head(summary(latents), promise.token, goals, _left(believed, before, truth), steps, promised=True)
+        costs.append((target * -torch.log_softmax(guessed, dim=-1)).sum(dim=-1) * asked)
+    return torch.stack(costs).sum(dim=0)
+
+
+def _left(believed: Tensor, before: Tensor, after: Tensor) -> Tensor:
+    """How far each predicate is believed after an action that changes its logit, as `hiermap.worlds.imagined.beliefs` remembers."""
+    return torch.maximum(torch.sigmoid(after), torch.where(after - before < -_CHANGED, 0.0, believed))
 
 
 def possible_actions(maps: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -9,13 +9,15 @@ import torch
 from hiermap.model.predicate_head import Answers, Reading, expected_steps
 from hiermap.model.world_model import HiermapModel
 from hiermap.training.batches import SequenceBatch
-from hiermap.training.head_losses import FALL, goal_scores, nearer
+from hiermap.training.head_losses import goal_scores, nearer
 from hiermap.training.losses import Unrolled, labels_along, reading_along, step_classes, unroll
 from hiermap.training.metrics import ScoreHistogram, mean_known
 from hiermap.training.shards import UNKNOWN
 from hiermap.worlds.legend import Legend
 
 HORIZONS = 5
+FALL = 0.5
+"""Primitives by which an estimate has to fall for a step to count as nearer."""
 
 
 class HeldOutScores:

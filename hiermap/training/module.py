@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import timedelta
-from functools import cache
 from typing import Any
 
 import lightning as L
@@ -34,22 +33,26 @@ from hiermap.training.options import LossWeights, OptimiserOptions
 
 _WARM_UP = 0.05
 """Share of the training in which the learning rate rises."""
+_BODY = ("maps", "imagined_maps", "executed", "geometry", "predicates", "steps", "consistency")
+"""Parts of the loss from which more learns than the heads of goals and promises."""
 
 
 def losses(model: HiermapModel, batch: SequenceBatch, weights: LossWeights, bin_weights: Tensor, look_again: float) -> dict[str, Tensor]:
     """Every part that has a weight, unweighted, and "loss", their weighted sum; `bin_weights` `[bins]` evens out rare orientation bins."""
-    paths = unroll(model, batch, look_again)
+    # Where only the heads that guide a search learn, all that they look at is fixed.
+    with torch.set_grad_enabled(torch.is_grad_enabled() and any(getattr(weights, name) > 0 for name in _BODY)):
+        paths = unroll(model, batch, look_again)
+        reading = reading_along(model, batch, paths)
+        answers = model.predicates.answer(reading)
     cells = choose_cells(batch)
     later = cells.without_start() if batch.bin_index.shape[1] else None
-    reading = cache(lambda: reading_along(model, batch, paths))
-    answers = cache(lambda: model.predicates.answer(reading()))
     wanted: dict[str, Callable[[], Tensor]] = {
         "maps": lambda: map_loss(model, paths.real, cells, bin_weights, weights.positive),
         "executed": lambda: executed_loss(model, paths.real, batch),
         "geometry": lambda: geometry_loss(model, paths, cells, later),
-        "predicates": lambda: truth_loss(answers(), batch),
-        "steps": lambda: steps_loss(answers(), batch),
-        "goals": lambda: goal_loss(model, batch, paths, reading(), answers()),
+        "predicates": lambda: truth_loss(answers, batch),
+        "steps": lambda: steps_loss(answers, batch),
+        "goals": lambda: goal_loss(model, batch, paths, reading, answers),
         "promises": lambda: promise_loss(model, batch, paths),
     }
     if later is not None:
