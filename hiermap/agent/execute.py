@@ -7,15 +7,19 @@ import numpy as np
 
 from hiermap.agent.options import ExecutionOptions
 from hiermap.agent.planner import Planner
-from hiermap.planners import Avoid, Plan, PlanResult, PlanStep, Status
+from hiermap.planners import Avoid, PlanResult, PlanStep, Status
 from hiermap.planners.candidates import EFFECTS
 from hiermap.planners.failure_memory import discounted
+from hiermap.planners.search_tree import missing_primitives
 from hiermap.primitives.specs import PrimitiveResult, Reason
 from hiermap.worlds.base import Action, Node
 from hiermap.worlds.errors import InvalidObservationError, PhysicsError
 from hiermap.worlds.goals import Goal
 from hiermap.worlds.perception.fusion import SpatialView
 from hiermap.worlds.scene import RealWorld
+
+NEARER = 0.5
+"""Missing primitives by which a step of a partial plan has to lead nearer to be followed without another search."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +103,7 @@ def execute(
 ) -> ExecutionResult:
     """Carry out `result` in `world`, replanning with `replan` whenever the world does not do what was imagined.
 
-    Without a complete plan the most promising first step is tried and the search begins again from what is seen then. The view that was
+    A partial plan is followed as long as every step leads nearer; then the search begins again from what is seen. The view that was
     planned from counts as seen now; a look is taken after every primitive.
 
     Args:
@@ -205,10 +209,11 @@ class _Run:
         return aim(step, discounted(self.now.maps, self.avoid), self.options)
 
     def _follow(self, result: PlanResult) -> None:
-        """All steps of a complete plan, the first one of a partial plan."""
-        plan: Plan = result.plan
+        """All steps of a complete plan; of a partial one the first, and those after it that each lead nearer."""
+        steps = list(result.plan.steps)
         self.plans.append(result)
-        self.queue = list(plan.steps) if result else list(plan.steps[:1])
+        falls = [missing_primitives(step.before) - missing_primitives(step.after) >= NEARER for step in steps[1:]]
+        self.queue = steps if result else steps[: 1 + ([*falls, False]).index(False)]
 
     def _replan(self) -> None:
         first = self.plans[0]

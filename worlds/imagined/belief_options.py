@@ -8,7 +8,9 @@ class BeliefOptions:
     """When imagined things count as true or as the same.
 
     Attributes:
-        believed: a predicate more likely than this counts as true.
+        believed: a predicate of a thing and a place more likely than this counts as true.
+        sure: and one of a thing alone, which is seen at its place and either clear or doubtful: of 381 that were false in 60 first views
+            none was above 0.14, of 37 that were true none below 0.99, but knobs near another state lie between.
         kept: by how much, in log-odds, what is read may be raised by what was believed before: weak evidence against a belief (a thing
             is out of sight) does not end it, strong evidence (it stands elsewhere) does; 0 forgets at once.
         changed: an action that is promised to change the log-odds of a predicate by more than this changes what was believed as much.
@@ -18,7 +20,8 @@ class BeliefOptions:
     """
 
     believed: float = 0.5
-    kept: float = 6.0
+    sure: float = 0.9
+    kept: float = 8.0
     changed: float = 4.0
     same_place: int = 6
     same_change: float = 0.15

@@ -4,6 +4,7 @@ A model reads one latent at a time and forgets what went out of sight long ago. 
 or what is read speaks clearly against it: it is the larger of two log-odds, and what is read bounds the remembered one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from torch import Tensor
 from hiermap.worlds.imagined.belief_options import BeliefOptions
 from hiermap.worlds.imagined.model import Model
 from hiermap.worlds.imagined.question import Question
+from hiermap.worlds.imagined.tracks import Tracks
 
 LEAST_CHANCE = 1e-6
 """Nothing is read as surer than this."""
@@ -43,27 +45,43 @@ class Beliefs:
     def __init__(self, model: Model, options: BeliefOptions) -> None:
         self.model, self.options = model, options
 
-    def after(self, question: Question, odds: np.ndarray, now: Any, promised: Any) -> np.ndarray:
-        """Log-odds `[B, Q]` left of those before, `[Q]`, by B actions that change a model's answers `now` into those `promised`."""
+    def after(self, question: Question, odds: np.ndarray, now: Any, promised: Any, tracks: Sequence[Tracks]) -> np.ndarray:
+        """Log-odds `[B, Q]` left of those before, `[Q]`, by B actions that change a model's answers `now` into those `promised`.
+
+        `tracks` are those after each action.
+        """
         change = self._read(question, promised) - self._read(question, now)
-        return odds + np.where(np.abs(change) > self.options.changed, change, 0.0)
+        left = odds + np.where(np.abs(change) > self.options.changed, change, 0.0)
+        return np.where(_elsewhere(question, tracks), np.minimum(left, odds), left)
 
     def judged(
-        self, question: Question, latent: Tensor, token: Tensor, answers: Any, prior: np.ndarray | None = None, promised: bool = False
+        self,
+        question: Question,
+        latent: Tensor,
+        token: Tensor,
+        answers: Any,
+        prior: np.ndarray | None,
+        tracks: Sequence[Tracks],
+        promised: bool = False,
     ) -> list[Judged]:
         """What B states or promises are, from a model's latents, tokens of the question's things and answers.
 
-        `prior`: log-odds `[B, Q]` left of what was believed before.
+        `prior`: log-odds `[B, Q]` left of what was believed before; `tracks` are those of each.
         """
         odds = self._read(question, answers)
         if prior is not None:
             odds = np.maximum(odds, np.minimum(prior, odds + self.options.kept))
+            odds = np.where(_elsewhere(question, tracks), np.minimum(odds, prior), odds)
         likely = expit(odds)
-        believed = likely > self.options.believed
+        believed = likely > self._least(question)
         needed = self._needed(question, latent, token, answers, likely, promised)
         progress = 1.0 / (1.0 + np.where(believed.all(axis=1), 0.0, np.maximum(needed, 1.0)))
         rows = zip(odds, believed.tolist(), progress.tolist(), likely.tolist(), strict=True)
         return [Judged(row, tuple(held), value, dict(zip(question.predicates, chances, strict=True))) for row, held, value, chances in rows]
+
+    def _least(self, question: Question) -> np.ndarray:
+        """The least probability `[Q]` with which each of the goal's predicates counts as true."""
+        return np.where(np.array(question.carried) >= 0, self.options.believed, self.options.sure)
 
     def _read(self, question: Question, answers: Any) -> np.ndarray:
         truth, of_pairs, *_ = self.model.told(answers)
@@ -75,4 +93,9 @@ class Beliefs:
             holds = torch.from_numpy(likely).to(latent)
             return self.model.distances(latent, token, answers, question.goal, holds, promised).cpu().numpy().astype(float)
         _, _, steps, of_pairs = self.model.told(answers)
-        return ((likely <= self.options.believed) * np.maximum(question.asked(steps, of_pairs), 1.0)).sum(axis=1)
+        return ((likely <= self._least(question)) * np.maximum(question.asked(steps, of_pairs), 1.0)).sum(axis=1)
+
+
+def _elsewhere(question: Question, tracks: Sequence[Tracks]) -> np.ndarray:
+    """`[B, Q]` bool, which predicates cannot have come true: those of things that the last action cannot have brought anywhere."""
+    return np.array([[thing in one.elsewhere for thing in question.carried] for one in tracks], bool)

@@ -18,6 +18,7 @@ from hiermap.worlds.imagined.belief_options import BeliefOptions
 from hiermap.worlds.imagined.beliefs import Beliefs, Judged
 from hiermap.worlds.imagined.model import Model
 from hiermap.worlds.imagined.question import Question, together
+from hiermap.worlds.imagined.tracks import Tracks
 from hiermap.worlds.perception.fusion import DEPTH_SCALE_M, FRAME, MEAN_DEPTH_M, SpatialView
 
 CHUNK = 8
@@ -36,6 +37,7 @@ class LatentState:
         question: what is asked of it.
         odds: `[Q]` log-odds of the goal's predicates.
         believed: which of them are taken to hold.
+        tracks: where the question's things were last put.
         past: the actions imagined since the root, sorted and coarse: reordered plans meet in one node.
         view: what is seen, for the root; None for imagined nodes.
         reading: what the latent shows of the question's things; None where many were imagined at once, to save memory.
@@ -45,6 +47,7 @@ class LatentState:
     question: Question
     odds: np.ndarray
     believed: tuple[bool, ...]
+    tracks: Tracks
     past: Past = ()
     view: SpatialView | None = None
     reading: Any = None
@@ -82,10 +85,11 @@ class LatentWorld:
             asked = torch.from_numpy(np.stack(masks or [np.zeros(self.frame.shape, bool)])).to(self.device)
             things = self.model.things(self._encode(view if first is None else first), asked[None])
             question = Question.of(goal, things, self.device)
+            tracks = Tracks.of(masks) if remembered is None else remembered.state.tracks
             reading = self.model.read(latent, things)
             prior = None if remembered is None else remembered.state.odds[None]
-            judged = self.beliefs.judged(question, latent, reading.token, self.model.answers(reading, question.pairs), prior)
-        return _node(latent[0], question, judged[0], view=view, reading=reading)
+            judged = self.beliefs.judged(question, latent, reading.token, self.model.answers(reading, question.pairs), prior, [tracks])
+        return _node(latent[0], question, judged[0], tracks, view=view, reading=reading)
 
     def maps(self, nodes: Sequence[Node]) -> np.ndarray:
         """`[N, P, R, H, W]` success probability in [0, 1]."""
@@ -157,14 +161,15 @@ class LatentWorld:
         question = together([state.question for state in states])
         reading = self.model.read(latent, question.things)
         prior = np.stack([self._prior(node, action) for node, action in pairs])
-        judged = self.beliefs.judged(question, latent, reading.token, self.model.answers(reading, question.pairs), prior)
+        tracks = [state.tracks.after(action, self.frame.cell_size) for state, action in zip(states, chosen, strict=True)]
+        judged = self.beliefs.judged(question, latent, reading.token, self.model.answers(reading, question.pairs), prior, tracks)
         kept = reading if len(pairs) == 1 else None
         outcomes = []
         for k, (node, action) in enumerate(pairs):
             row, column = (index // self.options.same_place for index in action.cell)
             past = tuple(sorted([*states[k].past, (action.primitive, action.rotation_index, row, column)]))
             # A clone, so that a kept child does not keep its whole chunk alive.
-            child = _node(latent[k].clone(), states[k].question, judged[k], past, reading=kept)
+            child = _node(latent[k].clone(), states[k].question, judged[k], tracks[k], past, reading=kept)
             outcomes.append(self._outcome(node, action, child))
         return outcomes
 
@@ -185,8 +190,9 @@ class LatentWorld:
             latent = state.latent[None]
             reading = self.model.read(latent, question.things) if state.reading is None else state.reading
             promise = self.model.promises(latent, reading, *self._indices(actions), question.pairs)
-            prior = self.beliefs.after(question, state.odds, self.model.answers(reading, question.pairs), promise.answers)
-            judged = self.beliefs.judged(question, latent, promise.token, promise.answers, prior, promised=True)
+            tracks = [state.tracks.after(action, self.frame.cell_size) for action in actions]
+            prior = self.beliefs.after(question, state.odds, self.model.answers(reading, question.pairs), promise.answers, tracks)
+            judged = self.beliefs.judged(question, latent, promise.token, promise.answers, prior, tracks, promised=True)
         self._odds.setdefault(node, {}).update(zip(actions, prior, strict=True))
         return [self._outcome(node, action, Node(None, it.progress, it.predicates)) for action, it in zip(actions, judged, strict=True)]
 
@@ -199,8 +205,8 @@ class LatentWorld:
         return self._odds[node][action]
 
 
-def _node(latent: Tensor, question: Question, judged: Judged, past: Past = (), **more: Any) -> Node:
-    return Node(LatentState(latent, question, judged.odds, judged.believed, past, **more), judged.progress, judged.predicates)
+def _node(latent: Tensor, question: Question, judged: Judged, tracks: Tracks, past: Past = (), **more: Any) -> Node:
+    return Node(LatentState(latent, question, judged.odds, judged.believed, tracks, past, **more), judged.progress, judged.predicates)
 
 
 def _same(changes: Sequence[Tensor], limit: float) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,11 @@ class Question:
         pairs = torch.from_numpy(several[:, :2]).to(device)
         rows = torch.tensor(asked, dtype=torch.int64, device=device).reshape(-1, 3)
         return cls(tuple(map(str, goal.predicates)), things, unary, several, pairs, order, rows)
+
+    @cached_property
+    def carried(self) -> tuple[int, ...]:
+        """Of each of the goal's predicates the thing that shall be somewhere; -1 where it speaks of one thing alone."""
+        return tuple(thing if place >= 0 else -1 for _, thing, place in self.goal.tolist())
 
     def asked(self, unary: Tensor, binary: Tensor) -> np.ndarray:
         """`[B, Q]` of the goal's predicates, from values of all unary predicates `[B, N, U]` and of those of the pairs `[B, m, V]`."""
