@@ -24,7 +24,8 @@ def results_table(values: Mapping[str, float]) -> str:
         lines.append(f"{h:<12} {row[0]:>12} {row[1]:>12} {row[2]:>13} {imagined / present if present else math.nan:17.3f}")
     lines += ["", f"{'predicate':12} {'AP':>6} {'imagined AP':>12}"]
     lines += [f"{k:12} {_number(values, f'predicate_ap_{k}')} {_number(values, f'imagined_predicate_ap_{k}'):>12}" for k in UNARY + BINARY]
-    lines += ["", f"steps-to-go, mean absolute error {_number(values, 'steps_error').strip()}"]
+    single, whole, falls = (_number(values, name).strip() for name in ("steps_error", "goal_steps_error", "goal_falls"))
+    lines += ["", f"steps-to-go, mean absolute error {single}; of whole goals {whole}, which falls on {falls} of the steps nearer"]
     return "\n".join(lines)
 
 

@@ -49,7 +49,8 @@ class Tracks:
         if action.primitive == "grasp":
             return self._settled(self.masks, held=self._at(action.cell))
         if primitive.needs_object and self.held is None:
-            return replace(self, elsewhere=frozenset())  # whatever it was
+            # Whatever it was, it was none of those that stand where they are known to stand.
+            return replace(self, elsewhere=frozenset(k for k, mask in enumerate(self.masks) if mask is not None))
         if primitive.needs_object:
             return self._settled(self._with(self.held, stood_at(self.shapes[self.held], action.cell)), moved=self.held)
         side = PUSHED.get(primitive.rotations[action.rotation_index])

@@ -1,5 +1,6 @@
 """What is believed stays until an action is promised to end it or the evidence is clear."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +12,7 @@ from hiermap.worlds.goals import Goal, Predicate, Target
 from hiermap.worlds.imagined.belief_options import BeliefOptions
 from hiermap.worlds.imagined.beliefs import Beliefs
 from hiermap.worlds.imagined.question import Question
+from hiermap.worlds.imagined.tracks import Tracks
 
 MASK = np.ones((2, 2), bool)
 GOAL = Goal(
@@ -28,11 +30,14 @@ def said(opened: float, inside: float) -> tuple[torch.Tensor, ...]:
 
 @pytest.fixture
 def beliefs() -> Beliefs:
-    return Beliefs(SimpleNamespace(goal=None, told=lambda answers: answers), BeliefOptions(kept=6.0, changed=4.0))
+    return Beliefs(SimpleNamespace(goal=None, told=lambda answers: answers), BeliefOptions(believed=0.5, sure=0.8, kept=6.0, changed=4.0))
 
 
-def judged(beliefs: Beliefs, answers: tuple, prior: list[float] | None = None):
-    return beliefs.judged(QUESTION, None, None, answers, None if prior is None else np.array([prior]))[0]
+TRACKS = Tracks.of([MASK, MASK])
+
+
+def judged(beliefs: Beliefs, answers: tuple, prior: list[float] | None = None, tracks: Tracks = TRACKS):
+    return beliefs.judged(QUESTION, None, None, answers, None if prior is None else np.array([prior]), [tracks])[0]
 
 
 def test_without_a_past_it_is_what_is_read(beliefs):
@@ -54,11 +59,21 @@ def test_a_weak_memory_is_no_more_than_it_was(beliefs):
     assert judged(beliefs, said(0.9, 0.4), [0.0, 0.5]).odds[1] == pytest.approx(0.5)
 
 
+def test_one_thing_alone_has_to_be_surer_than_a_pair(beliefs):
+    assert judged(beliefs, said(0.7, 0.7)).believed == (False, True)
+
+
+def test_what_cannot_have_been_brought_anywhere_is_not_believed_to_be_there(beliefs):
+    still = replace(TRACKS, elsewhere=frozenset({1}))
+    assert judged(beliefs, said(0.99, 0.99), [0.0, -3.0], still).odds[1] == -3.0
+    assert beliefs.after(QUESTION, np.array([-5.0, -5.0]), said(0.01, 0.01), said(0.01, 0.99), [still])[0, 1] == -5.0
+
+
 def test_an_action_takes_off_what_it_is_promised_to_end_and_nothing_else(beliefs):
-    left = beliefs.after(QUESTION, np.array([5.0, 5.0]), said(0.99, 0.99), said(0.001, 0.9))
+    left = beliefs.after(QUESTION, np.array([5.0, 5.0]), said(0.99, 0.99), said(0.001, 0.9), [TRACKS])
     assert left[0, 0] == pytest.approx(5.0 + logit(0.001) - logit(0.99)) and left[0, 1] == 5.0
 
 
 def test_an_action_adds_what_it_is_promised_to_bring(beliefs):
-    left = beliefs.after(QUESTION, np.array([-5.0, -5.0]), said(0.01, 0.01), said(0.999, 0.02))
+    left = beliefs.after(QUESTION, np.array([-5.0, -5.0]), said(0.01, 0.01), said(0.999, 0.02), [TRACKS])
     assert left[0, 0] > 5.0 and left[0, 1] == -5.0

@@ -49,7 +49,8 @@ def test_an_empty_goal_holds_at_once(world: LatentWorld, seen: tuple[SpatialView
 def test_beliefs_name_every_predicate_and_agree_with_progress(world: LatentWorld, seen: tuple[SpatialView, Goal]) -> None:
     node = world.root(*seen)
     assert list(node.predicates) == [str(p) for p in seen[1].predicates]
-    assert (node.progress == 1.0) == all(p > 0.5 for p in node.predicates.values())
+    least = [world.options.believed if len(p.arguments) > 1 else world.options.sure for p in seen[1].predicates]
+    assert (node.progress == 1.0) == all(p > it for p, it in zip(node.predicates.values(), least, strict=True))
 
 
 def test_reordered_actions_meet_in_one_node(world: LatentWorld, seen: tuple[SpatialView, Goal]) -> None:

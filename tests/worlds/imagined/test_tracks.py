@@ -1,0 +1,71 @@
+"""What the robot's own actions tell of things: taken, put down, pushed, carried along."""
+
+import numpy as np
+import pytest
+
+from hiermap.primitives.hand import PUSH_DISTANCE_M
+from hiermap.worlds.base import Action
+from hiermap.worlds.imagined.tracks import Tracks, stood_at
+
+CELL_M = 0.01
+MUG, CAN = range(2)
+
+
+def box(top: int, left: int, bottom: int, right: int) -> np.ndarray:
+    mask = np.zeros((96, 128), bool)
+    mask[top : bottom + 1, left : right + 1] = True
+    return mask
+
+
+MASKS = box(34, 40, 44, 46), box(34, 98, 44, 104)
+
+
+@pytest.fixture
+def tracks() -> Tracks:
+    return Tracks.of(MASKS)
+
+
+def after(tracks: Tracks, *actions: tuple[str, tuple[int, int], int]) -> Tracks:
+    for primitive, cell, rotation in actions:
+        tracks = tracks.after(Action(primitive, cell, rotation), CELL_M)
+    return tracks
+
+
+@pytest.mark.parametrize(("cell", "held"), [((35, 43), MUG), ((35, 49), MUG), ((35, 70), None), ((33, 100), CAN)])
+def test_a_grasp_takes_what_stands_there(tracks, cell, held):
+    taken = after(tracks, ("grasp", cell, 0))
+    assert taken.held == held and taken.elsewhere == {MUG, CAN}
+
+
+def test_what_is_put_down_stands_there_and_nothing_else_came_to_be_anywhere(tracks):
+    put = after(tracks, ("grasp", (35, 43), 0), ("place", (42, 80), 0))
+    rows, columns = np.nonzero(put.masks[MUG])
+    assert (rows.max(), columns.mean(), put.held, put.elsewhere) == (44, 80, None, {CAN})
+    assert after(put, ("grasp", (35, 80), 2)).held == MUG
+
+
+def test_an_unknown_thing_put_down_is_none_that_stands_where_it_is_known_to(tracks):
+    unknown = ("grasp", (35, 70), 0), ("place", (42, 80), 0)
+    assert after(tracks, *unknown).elsewhere == {MUG, CAN}
+    assert after(tracks, ("push", (38, 99), 0), *unknown).elsewhere == {MUG}
+
+
+@pytest.mark.parametrize(("rotation", "side"), [(1, -1), (2, 1)])
+def test_a_push_sideways_carries_what_it_touches(tracks, rotation, side):
+    pushed = after(tracks, ("push", (36, 100), rotation))
+    assert np.nonzero(pushed.masks[CAN])[1].min() == 98 + side * round(PUSH_DISTANCE_M / CELL_M)
+    assert pushed.masks[MUG] is MASKS[MUG] and pushed.elsewhere == {MUG}
+
+
+def test_a_drawer_may_carry_along_what_stands_near_and_nothing_far(tracks):
+    pulled = after(tracks, ("grasp", (35, 43), 0), ("place", (64, 30), 0), ("push", (58, 26), 0))
+    assert pulled.masks[MUG] is None and pulled.masks[CAN] is MASKS[CAN]
+    assert pulled.elsewhere == {CAN}, "what never moved is where it was at first"
+    assert after(pulled, ("grasp", (64, 30), 0)).held is None
+
+
+def test_a_thing_stands_on_its_cell_even_at_the_edge():
+    moved = stood_at(box(34, 40, 44, 46), (3, 1))
+    rows, columns = np.nonzero(moved)
+    assert rows.max() == 5 and columns.min() == 0 and columns.max() == 4
+    assert not stood_at(np.zeros((5, 5), bool), (2, 2)).any()
