@@ -110,9 +110,8 @@ class _Layer(nn.Module):
         self.relation = nn.Linear(4, HEADS, bias=False)
         self.join = nn.Linear(width, width)
         self.think = perceptron(width, 2 * width, width)
-        for last in (self.join, self.think[-1]):
-            nn.init.zeros_(last.weight)
-            nn.init.zeros_(last.bias)  # type: ignore[arg-type]
+        for parameter in (*self.join.parameters(), *self.think[-1].parameters()):
+            nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor, relations: Tensor, there: Tensor) -> Tensor:
         q, k, v = self.queries(self.before(x)).unflatten(-1, (3, HEADS, -1)).permute(2, 0, 3, 1, 4)

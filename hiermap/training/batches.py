@@ -176,7 +176,7 @@ def _asked(source: Shard, views: Sequence[int], chosen: np.ndarray, things: np.n
     row_of[things] = np.arange(len(things))
     goals[: len(chosen), : told.shape[1], 0] = told[..., 0]
     goals[: len(chosen), : told.shape[1], 1:] = row_of[told[..., 1:]]
-    steps[:, : len(chosen)] = source.goal_steps[np.ix_(views, chosen)]
+    steps[:, : len(chosen)] = source.goal_steps[np.ix_(list(views), list(chosen))]
     return {"goals": goals, "goal_steps": steps}
 
 

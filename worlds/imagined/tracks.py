@@ -48,16 +48,14 @@ class Tracks:
         primitive = PRIMITIVES[action.primitive]
         if action.primitive == "grasp":
             return self._settled(self.masks, held=self._at(action.cell))
-        if primitive.needs_object and self.held is None:
-            # Whatever it was, it was none of those that stand where they are known to stand.
-            return replace(self, elsewhere=frozenset(k for k, mask in enumerate(self.masks) if mask is not None))
         if primitive.needs_object:
+            if self.held is None:  # whatever it was, it was none of those that stand where they are known to stand
+                return replace(self, elsewhere=frozenset(k for k, mask in enumerate(self.masks) if mask is not None))
             return self._settled(self._with(self.held, stood_at(self.shapes[self.held], action.cell)), moved=self.held)
-        side = PUSHED.get(primitive.rotations[action.rotation_index])
+        side = PUSHED.get(primitive.rotations[action.rotation_index], 0)
         pushed = self._at(action.cell) if side else None
-        if side and pushed is not None:
-            by = side * round(PUSH_DISTANCE_M / cell_size)
-            return self._settled(self._with(pushed, np.roll(self.masks[pushed], by, axis=1)), moved=pushed)
+        if pushed is not None:
+            return self._settled(self._with(pushed, self._shifted(pushed, side * round(PUSH_DISTANCE_M / cell_size))), moved=pushed)
         return self._settled(tuple(None if self._may_move(mask, action.cell) else mask for mask in self.masks))
 
     def _settled(self, masks: tuple[np.ndarray | None, ...], held: int | None = None, moved: int | None = None) -> Self:
@@ -68,6 +66,10 @@ class Tracks:
 
     def _with(self, thing: int | None, mask: np.ndarray | None) -> tuple[np.ndarray | None, ...]:
         return tuple(mask if k == thing else other for k, other in enumerate(self.masks))
+
+    def _shifted(self, thing: int, columns: int) -> np.ndarray | None:
+        mask = self.masks[thing]
+        return None if mask is None else np.roll(mask, columns, axis=1)
 
     def _at(self, cell: tuple[int, int]) -> int | None:
         """The thing that a cell belongs to; None where none is near."""
