@@ -1,5 +1,6 @@
 """Weights on disk: `model.safetensors`, `config.json` and a model card; read without trust."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +18,16 @@ from hiermap.system.files import write_atomically, write_json
 from hiermap.worlds.errors import ConfigError, DataError
 from hiermap.worlds.legend import FIRST
 
+_log = logging.getLogger(__name__)
 FORMAT = "hiermap-weights-1"
 CONFIG_FILE, CARD_FILE = "config.json", "README.md"
 DEFAULT = "default"
 """Name of the weights shipped inside the package."""
+HEADS = {
+    "promise": "searches imagine every candidate, and nothing is remembered that went out of sight",
+    "goal": "the steps to a goal are the sum of those to its predicates",
+}
+"""Heads that older weights lack, and how plans are made without them."""
 MAX_BYTES = 1 << 28
 """Larger files (256 MiB) are not ours: the shipped model has 5 MB."""
 
@@ -95,9 +102,10 @@ def _read_tensors(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _fill(model: HiermapModel, tensors: Mapping[str, torch.Tensor], path: Path) -> None:
-    for head in ("promise", "goal"):
+    for head, without in HEADS.items():
         if not any(name.startswith(f"{head}.") for name in tensors):
-            setattr(model, head, None)  # trained before there was such a head
+            setattr(model, head, None)
+            _log.warning("%s was trained before there was a head of the name %s: %s", path, head, without)
     expected = model.state_dict()
     missing, foreign = sorted(set(expected) - set(tensors)), sorted(set(tensors) - set(expected))
     if missing or foreign:

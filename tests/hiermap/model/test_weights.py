@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from hiermap.model.locate import MODEL_FILE, shipped_names, weights_directory
 from hiermap.model.weights import CONFIG_FILE, load_weights, save_weights
@@ -79,3 +79,10 @@ def test_an_interpolation_in_a_configuration_is_refused(saved: Path) -> None:
 def test_shipped_weights_load_and_are_small(name: str) -> None:
     assert (weights_directory(name) / MODEL_FILE).stat().st_size < 15 << 20
     assert load_weights(name).model.config.rows == 96
+
+
+@pytest.mark.parametrize("head", ["promise", "goal"])
+def test_weights_from_before_a_head_load_and_say_what_is_missing(saved: Path, caplog: pytest.LogCaptureFixture, head: str) -> None:
+    tensors = {name: tensor for name, tensor in load_file(saved / MODEL_FILE).items() if not name.startswith(f"{head}.")}
+    save_file(tensors, saved / MODEL_FILE)
+    assert getattr(load_weights(saved).model, head) is None and f"head of the name {head}" in caplog.text
