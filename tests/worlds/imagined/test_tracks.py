@@ -39,7 +39,7 @@ def test_a_grasp_takes_what_stands_there(tracks, cell, held):
 
 def test_what_is_put_down_stands_there_and_nothing_else_came_to_be_anywhere(tracks):
     put = after(tracks, ("grasp", (35, 43), 0), ("place", (42, 80), 0))
-    rows, columns = np.nonzero(put.masks[MUG])
+    rows, columns = put.cells[MUG].T
     assert (rows.max(), columns.mean(), put.held, put.elsewhere) == (44, 80, None, {CAN})
     assert after(put, ("grasp", (35, 80), 2)).held == MUG
 
@@ -53,19 +53,22 @@ def test_an_unknown_thing_put_down_is_none_that_stands_where_it_is_known_to(trac
 @pytest.mark.parametrize(("rotation", "side"), [(1, -1), (2, 1)])
 def test_a_push_sideways_carries_what_it_touches(tracks, rotation, side):
     pushed = after(tracks, ("push", (36, 100), rotation))
-    assert np.nonzero(pushed.masks[CAN])[1].min() == 98 + side * round(PUSH_DISTANCE_M / CELL_M)
-    assert pushed.masks[MUG] is MASKS[MUG] and pushed.elsewhere == {MUG}
+    assert pushed.cells[CAN][:, 1].min() == 98 + side * round(PUSH_DISTANCE_M / CELL_M)
+    assert pushed.cells[MUG] is tracks.cells[MUG] and pushed.elsewhere == {MUG}
 
 
 def test_a_drawer_may_carry_along_what_stands_near_and_nothing_far(tracks):
     pulled = after(tracks, ("grasp", (35, 43), 0), ("place", (64, 30), 0), ("push", (58, 26), 0))
-    assert pulled.masks[MUG] is None and pulled.masks[CAN] is MASKS[CAN]
+    assert pulled.cells[MUG] is None and pulled.cells[CAN] is tracks.cells[CAN]
     assert pulled.elsewhere == {CAN}, "what never moved is where it was at first"
     assert after(pulled, ("grasp", (64, 30), 0)).held is None
 
 
 def test_a_thing_stands_on_its_cell_even_at_the_edge():
-    moved = stood_at(box(34, 40, 44, 46), (3, 1))
-    rows, columns = np.nonzero(moved)
-    assert rows.max() == 5 and columns.min() == 0 and columns.max() == 4
-    assert not stood_at(np.zeros((5, 5), bool), (2, 2)).any()
+    cells = stood_at(np.argwhere(box(34, 40, 44, 46)), (3, 1))
+    assert cells.max(axis=0).tolist() == [5, 4] and cells.mean(axis=0)[1] == 1
+
+
+def test_what_was_not_seen_at_first_is_not_known():
+    unseen = Tracks.of([np.zeros((96, 128), bool), MASKS[CAN]])
+    assert unseen.cells[MUG] is None and after(unseen, ("grasp", (35, 100), 0)).elsewhere == {CAN}
