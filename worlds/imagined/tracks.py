@@ -55,9 +55,9 @@ class Tracks:
             return self._settled(self._with(self.held, stood_at(self.shapes[self.held], action.cell)), moved=self.held)
         side = PUSHED.get(primitive.rotations[action.rotation_index], 0)
         pushed = self._at(action.cell) if side else None
-        if pushed is not None:
+        if pushed is not None and (cells := self.cells[pushed]) is not None:
             by = 0, side * round(PUSH_DISTANCE_M / cell_size)
-            return self._settled(self._with(pushed, np.add(self.cells[pushed], by)), moved=pushed)
+            return self._settled(self._with(pushed, cells + by), moved=pushed)
         return self._settled(tuple(None if _may_move(cells, action.cell) else cells for cells in self.cells))
 
     def _settled(self, cells: tuple[np.ndarray | None, ...], held: int | None = None, moved: int | None = None) -> Self:
