@@ -27,9 +27,9 @@ def mirrored_bins(legend: Legend) -> np.ndarray:
     return found
 
 
-def mirror_views(views: np.ndarray) -> np.ndarray:
+def mirror_views(views: Tensor) -> Tensor:
     """Mirror views `[..., channels, H, W]` left to right."""
-    out = np.ascontiguousarray(views[..., ::-1])
+    out = views.flip(-1)
     out[..., _NORMAL_Y, :, :] *= -1
     return out
 
@@ -40,15 +40,15 @@ def jitter_(views: Tensor, strength: float, generator: torch.Generator) -> None:
     Args:
         views: `[B, T, channels, H, W]`, as `SpatialView.channels` gives them.
         strength: 0 none, 1 full.
+        generator: on the views' device.
     """
-    size = len(views)
+    size, device = len(views), views.device
 
     def draw(*shape: int) -> Tensor:
-        return torch.rand(*shape, generator=generator)
+        return torch.rand(*shape, generator=generator, device=device)
 
-    order = torch.stack([torch.randperm(3, generator=generator) for _ in range(size)])
-    keep = draw(size) > 0.5 * strength
-    order[keep] = torch.arange(3)
+    keep = draw(size, 1) > 0.5 * strength
+    order = torch.where(keep, torch.arange(3, device=device), draw(size, 3).argsort(dim=1))
     rgb = views[:, :, :3].gather(2, order[:, None, :, None, None].expand_as(views[:, :, :3]))
     gamma = torch.exp(strength * 0.7 * (draw(size, 1, 1, 1, 1) - 0.5))
     gain = 1 + strength * 0.6 * (draw(size, 1, 3, 1, 1) - 0.5)
@@ -56,4 +56,4 @@ def jitter_(views: Tensor, strength: float, generator: torch.Generator) -> None:
     valid = views[:, :, _VALID : _VALID + 1]
     views[:, :, :3] = (rgb.clamp(0, 1) ** gamma * gain + shift) * valid
     noise = 0.02 * strength * draw(size, 1, 1, 1, 1)
-    views[:, :, 3:8] += noise * valid * torch.randn(views[:, :, 3:8].shape, generator=generator)
+    views[:, :, 3:8] += noise * valid * torch.randn(views[:, :, 3:8].shape, generator=generator, device=device)

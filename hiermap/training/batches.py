@@ -16,6 +16,8 @@ THINGS = 12
 """Things asked about per sequence: every object, those of its goals, then fixtures and surfaces drawn at random."""
 GOALS, PREDICATES = 6, 8
 """Whole goals asked about per sequence, and predicates of each, at most."""
+_VALID = 5
+"""Channel of a shard's `rest` that tells seen cells."""
 _FROM_THE_FIRST_VIEW = 0.5
 """Share of the paths that start in the episode's first view when there is one long enough."""
 
@@ -84,10 +86,12 @@ class PathSampler:
         """The longest path there is, at most what was asked for."""
         return max(k for k, starts in enumerate(self.starts) if len(starts))
 
-    def batch(self, size: int, length: int, rng: np.random.Generator, rank: int = 0, ranks: int = 1) -> SequenceBatch:
+    def batch(
+        self, size: int, length: int, rng: np.random.Generator, rank: int = 0, ranks: int = 1, device: torch.device | str = "cpu"
+    ) -> SequenceBatch:
         """`size` paths of `length` actions (shortened to what exists): every `ranks`-th from the `rank`-th on of as many times that."""
         length = min(length, self.longest())
-        return stack([self._row(length, own) for own in rng.spawn(size * ranks)[rank::ranks]])
+        return stack([self._row(length, own) for own in rng.spawn(size * ranks)[rank::ranks]], device)
 
     def _row(self, length: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         mirrored = self.mirror and bool(rng.random() < 0.5)
@@ -102,18 +106,20 @@ class PathSampler:
         return self.path(int(episode), int(view), length, rng, mirrored)
 
     def path(self, episode: int, view: int, length: int, rng: np.random.Generator, mirrored: bool = False) -> dict[str, np.ndarray]:
-        """One path as arrays named like `SequenceBatch`'s fields, without the leading B."""
+        """One path as `sequence_arrays` gives it."""
         source = self.shards[episode]
         return sequence_arrays(source, view, walk(source, self.tables[episode], view, length, rng), rng, mirrored)
 
 
 def sequence_arrays(source: Shard, start: int, steps: list[int], rng: np.random.Generator, mirrored: bool) -> dict[str, np.ndarray]:
-    """Everything about a path from view `start` along transitions `steps`, mirrored left to right if asked."""
+    """Everything about a path from view `start` along transitions `steps`, mirrored left to right if asked, as `stack` takes it.
+
+    Named like `SequenceBatch`'s fields and without the leading B, but for what is large: views and maps as they are stored, not mirrored,
+    `rgb` and `rest` of the episode's first view and the path's, and in `partner` which bin each of a mirrored map was.
+    """
     views = [start, *source.after[steps]]
-    columns = source.rgb.shape[2]
-    seen = source.views([0, *views])
-    maps, known = source.maps(views), source.known
-    cell, bin_index = source.cell[steps], source.bin_index[steps]
+    columns, partner = source.rgb.shape[2], np.arange(len(source.legend.bins))
+    known, cell, bin_index = source.known, source.cell[steps], source.bin_index[steps]
     chosen = _goals(source, views, rng)
     things = _things(source, source.goals[chosen], rng)
     masks = _pad(source.masks[things], 0, axes=(0,))
@@ -121,16 +127,17 @@ def sequence_arrays(source: Shard, start: int, steps: list[int], rng: np.random.
     tried_bin, tried_cell, tried_effect = (np.stack([t[k] for t in tried]) for k in range(3))
     if mirrored:
         partner = mirrored_bins(source.legend)
-        seen, maps, masks = mirror_views(seen), maps[:, partner, :, ::-1], masks[..., ::-1]
-        known, bin_index, tried_bin = known[partner], partner[bin_index], partner[tried_bin]
+        masks, known = masks[..., ::-1], known[partner]
+        bin_index, tried_bin = partner[bin_index], partner[tried_bin]
         cell, tried_cell = cell.copy(), tried_cell.copy()
         cell[:, 1], tried_cell[..., 1] = columns - 1 - cell[:, 1], columns - 1 - tried_cell[..., 1]
     pair = np.ix_(views, things, things)
     return {
-        "views": seen[1:],
-        "first": seen[0],
+        "rgb": source.rgb[[0, *views]],
+        "rest": source.rest[[0, *views]],
+        "maps_packed": source.maps_packed[views],
+        "partner": partner,
         "starts_first": np.bool_(views[0] == 0),
-        "maps": maps,
         "known": known,
         "bin_index": bin_index,
         "cell": cell,
@@ -180,9 +187,30 @@ def _asked(source: Shard, views: Sequence[int], chosen: np.ndarray, things: np.n
     return {"goals": goals, "goal_steps": steps}
 
 
-def stack(rows: Sequence[Mapping[str, np.ndarray]]) -> SequenceBatch:
-    """Equally long paths as one batch."""
-    return SequenceBatch(**{f.name: torch.from_numpy(np.stack([row[f.name] for row in rows])) for f in fields(SequenceBatch)})
+def stack(rows: Sequence[Mapping[str, np.ndarray]], device: torch.device | str = "cpu") -> SequenceBatch:
+    """Equally long paths as one batch, unpacked on the device: views and maps are six times as large as what is stored."""
+    stored = {name: torch.from_numpy(np.stack([row[name] for row in rows])).to(device) for name in rows[0]}
+    mirrored, partner = stored["mirrored"][:, None, None, None, None], stored.pop("partner")
+    seen, maps = _inputs(stored.pop("rgb"), stored.pop("rest")), _unpacked(stored.pop("maps_packed"))
+    if mirrored.any():
+        seen = torch.where(mirrored, mirror_views(seen), seen)
+        path, moment = (torch.arange(n, device=maps.device) for n in maps.shape[:2])
+        maps = maps[path[:, None, None], moment[:, None], partner[:, None]]
+        maps = torch.where(mirrored, maps.flip(-1), maps)
+    return SequenceBatch(views=seen[:, 1:].contiguous(), first=seen[:, 0].contiguous(), maps=maps, **stored)
+
+
+def _inputs(rgb: Tensor, rest: Tensor) -> Tensor:
+    """What a network is shown `[..., channels, H, W]` float32, of a shard's `rgb` and `rest`: colour is blank where nothing is seen."""
+    rest = rest.float()
+    colour = rgb.movedim(-1, -3) / 255 * (rest[..., _VALID : _VALID + 1, :, :] > 0)
+    return torch.cat([colour, rest], dim=-3)
+
+
+def _unpacked(packed: Tensor) -> Tensor:
+    """`np.unpackbits` along the last axis, as bool."""
+    bits = torch.tensor([128, 64, 32, 16, 8, 4, 2, 1], dtype=torch.uint8, device=packed.device)
+    return ((packed[..., None] & bits) != 0).flatten(-2)
 
 
 def held_out_batches(sampler: PathSampler, size: int, sequences: int, longest: int) -> Iterator[SequenceBatch]:

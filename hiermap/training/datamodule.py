@@ -46,9 +46,9 @@ class KitchenDataModule(L.LightningDataModule):
         _log.info("%d training kitchens with %d views, %d held out", len(self.train_shards), views, len(held))
 
     def train_dataloader(self) -> DataLoader:
-        """Endless variety, `batches_per_epoch` at a time; the arrays are in memory, and a thread draws one batch ahead."""
-        epoch = self.trainer.current_epoch if self.trainer else 0
-        return DataLoader(_Paths(self.train_shards, self.options, epoch, *self._place()), batch_size=None, num_workers=0)
+        """Endless variety, `batches_per_epoch` at a time; the arrays are in memory, and a thread draws one batch ahead, on the device."""
+        epoch, device = (self.trainer.current_epoch, self.trainer.strategy.root_device) if self.trainer else (0, torch.device("cpu"))
+        return DataLoader(_Paths(self.train_shards, self.options, epoch, device, *self._place()), batch_size=None, num_workers=0)
 
     def val_dataloader(self) -> DataLoader:
         """The same held-out paths every time, up to five actions long; of several processes each has its own part of them."""
@@ -78,8 +78,8 @@ def held_out_names(names: Sequence[str], share: float) -> set[str]:
 
 
 class _Paths(IterableDataset):
-    def __init__(self, shards: Sequence[Shard], options: DataOptions, epoch: int, rank: int, ranks: int) -> None:
-        self.options, self.epoch, self.rank, self.ranks = options, epoch, rank, ranks
+    def __init__(self, shards: Sequence[Shard], options: DataOptions, epoch: int, device: torch.device, rank: int, ranks: int) -> None:
+        self.options, self.epoch, self.device, self.rank, self.ranks = options, epoch, device, rank, ranks
         self.sampler = PathSampler(shards, len(options.unroll), options.mirror, options.hiding)
 
     def __len__(self) -> int:
@@ -95,13 +95,13 @@ class _Paths(IterableDataset):
 
     def _batches(self) -> Iterator[SequenceBatch]:
         rng = np.random.default_rng([self.options.seed, self.epoch])  # the same on every rank: paths of a step are equally long
-        generator = torch.Generator().manual_seed(int(rng.integers(2**31)) + self.rank)
+        generator = torch.Generator(self.device).manual_seed(int(rng.integers(2**31)) + self.rank)
         self.epoch += 1
         chances = np.array(self.options.unroll) / sum(self.options.unroll)
         for _ in range(len(self)):
             length = min(1 + int(rng.choice(len(chances), p=chances)), self.sampler.longest())
             size = max(1, self.options.views_per_batch // (length + 1))
-            batch = self.sampler.batch(size, length, rng, self.rank, self.ranks)
+            batch = self.sampler.batch(size, length, rng, self.rank, self.ranks, self.device)
             if self.options.jitter > 0:
                 together = torch.cat([batch.first[:, None], batch.views], dim=1)
                 jitter_(together, self.options.jitter, generator)

@@ -1,5 +1,6 @@
 """Stored episodes decoded into compact arrays in memory, and where paths of effective actions lie in them."""
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,8 +19,7 @@ from hiermap.worlds.perception.fusion import view_from_arrays
 UNKNOWN = NOT_APPLICABLE
 """Label of a predicate that does not apply, or of steps beyond the cap."""
 _COLOUR = 3
-_VALID = 5
-"""Channel of `rest` that tells seen cells; colour is blank elsewhere, as in `SpatialView.channels`."""
+"""Channels of colour in `SpatialView.channels`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,12 +58,6 @@ class Shard:
     goals: np.ndarray
     goal_steps: np.ndarray
     executed: bool
-
-    def views(self, indices: Sequence[int]) -> np.ndarray:
-        """Network inputs `[len(indices), channels, H, W]` float32."""
-        colour = np.moveaxis(self.rgb[indices], -1, 1).astype(np.float32) / np.float32(255)
-        colour *= self.rest[indices, _VALID : _VALID + 1] > 0
-        return np.concatenate([colour, self.rest[indices].astype(np.float32)], axis=1)
 
     def maps(self, indices: Sequence[int]) -> np.ndarray:
         """True maps `[len(indices), K, H, W]` bool."""
@@ -121,7 +115,7 @@ def _goals_by_name(goals: np.ndarray, legend: Legend, stored: Legend) -> tuple[n
     return told, ((told[..., 0] >= 0) == (goals[..., 0] >= 0)).all(axis=1)
 
 
-def load_shards(directory: Path, legend: Legend, limit: int = 0, workers: int = 2) -> dict[str, Shard]:
+def load_shards(directory: Path, legend: Legend, limit: int = 0) -> dict[str, Shard]:
     """File name -> shard for every stored episode in order (`limit` > 0: only the first); what the manifest set aside is left out.
 
     Raises DataError for a damaged file or when there is none.
@@ -132,7 +126,7 @@ def load_shards(directory: Path, legend: Legend, limit: int = 0, workers: int = 
     paths = paths[:limit] if limit else paths
     if not paths:
         raise DataError(f"{directory} holds no episodes (*.npz); run `hiermap collect out={directory}` first")
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         return dict(zip((path.stem for path in paths), pool.map(partial(load_shard, legend=legend), paths), strict=True))
 
 

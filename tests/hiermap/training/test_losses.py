@@ -2,14 +2,18 @@ import numpy as np
 import pytest
 import torch
 
+from hiermap.data.episodes import read_episode
 from hiermap.model.world_model import HiermapModel
-from hiermap.training.batches import PathSampler, SequenceBatch
+from hiermap.training.augment import mirror_views
+from hiermap.training.batches import PathSampler, SequenceBatch, stack
 from hiermap.training.head_losses import possible_actions, promise_loss
 from hiermap.training.losses import choose_cells, map_loss, unroll
 from hiermap.training.module import losses
 from hiermap.training.options import LossWeights
 from hiermap.training.shards import load_shards
+from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.legend import registered
+from hiermap.worlds.perception.fusion import view_from_arrays
 from tests.hiermap.model.test_world_model import SMALL
 from tests.hiermap.training.synthetic import square_episode, write_squares
 
@@ -34,12 +38,27 @@ def test_a_path_shows_what_its_actions_did(batch: SequenceBatch) -> None:
 def test_a_mirrored_path_is_still_true(tmp_path) -> None:
     shards = load_shards(write_squares(tmp_path, 2), LEGEND)
     sampler = PathSampler(list(shards.values()), 5, mirror=True)
-    plain = sampler.path(0, 0, 2, np.random.default_rng(1))
-    mirrored = sampler.path(0, 0, 2, np.random.default_rng(1), mirrored=True)
-    assert (mirrored["cell"][:, 1] == 63 - plain["cell"][:, 1]).all()
-    for path in (plain, mirrored):
+    both = stack([sampler.path(0, 0, 2, np.random.default_rng(1), mirrored) for mirrored in (False, True)])
+    plain, mirrored = both.cell
+    assert (mirrored[:, 1] == 63 - plain[:, 1]).all()
+    assert torch.equal(both.views[1], mirror_views(both.views[0])) and torch.equal(both.first[1], mirror_views(both.first[0]))
+    for row in range(2):
         for k in range(2):
-            assert path["maps"][k, path["bin_index"][k], path["cell"][k, 0], path["cell"][k, 1]]
+            assert both.maps[row, k, both.bin_index[row, k], both.cell[row, k, 0], both.cell[row, k, 1]]
+
+
+def test_batches_show_what_is_stored(tmp_path) -> None:
+    path = write_squares(tmp_path, 1)
+    (shard,) = load_shards(path, LEGEND).values()
+    stored = read_episode(next(path.glob("*.npz")))
+    batch = PathSampler([shard], 1, mirror=False).batch(1, 1, np.random.default_rng(0))
+    episode = SpatialFrame(rows=48, columns=64)
+    views = [
+        view_from_arrays(stored.rgb[v], stored.depth_mm[v], bool(stored.holding[v]), episode).channels() for v in range(len(stored.rgb))
+    ]
+    np.testing.assert_allclose(batch.first[0], views[0], atol=1e-3)
+    assert any(np.allclose(batch.views[0, 1], view, atol=1e-3) for view in views)
+    assert torch.equal(batch.maps[0, 0], torch.from_numpy(shard.maps([0])[0])) or not batch.starts_first[0]
 
 
 def test_the_chosen_cells_hold_every_positive_and_estimate_the_mean(batch: SequenceBatch) -> None:
