@@ -3,14 +3,13 @@
 import csv
 import io
 import json
-import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import NormalDist
 
 from hiermap.system.files import write_atomically
+from hiermap.system.proportions import wilson
 
 COLUMNS = (
     "episode", "seed", "task", "chain_length", "detours", "success", "primitives", "shortest", "replans", "plan_seconds", "failure_reason",
@@ -55,18 +54,6 @@ class EpisodeRow:
     failure_reason: str = ""
     kind: str = ""
     episode_seconds: float = 0.0
-
-
-def wilson(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Wilson score interval of a proportion, both ends in [0, 1].
-
-    Wilson (1927), "Probable inference, the law of succession, and statistical inference".
-    """
-    z = NormalDist().inv_cdf(0.5 + confidence / 2)
-    share, shrink = successes / trials, 1 + z * z / trials
-    centre = (share + z * z / (2 * trials)) / shrink
-    half = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials)) / shrink
-    return (0.0 if successes == 0 else centre - half), (1.0 if successes == trials else centre + half)
 
 
 def aggregate(rows: Sequence[EpisodeRow]) -> dict:

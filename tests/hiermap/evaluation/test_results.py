@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hiermap.evaluation.results import COLUMNS, EpisodeRow, PartialRows, aggregate, episodes_csv, eval_info, table, wilson
+from hiermap.evaluation.results import COLUMNS, EpisodeRow, PartialRows, aggregate, episodes_csv, eval_info, table
 from hiermap.system.files import write_atomically
 
 ROW = EpisodeRow(0, 200000, "chain-3", 3, 1, True, 3, 3, 0, 0.5, "", "", 2.0)
@@ -16,14 +16,6 @@ ROW = EpisodeRow(0, 200000, "chain-3", 3, 1, True, 3, 3, 0, 0.5, "", "", 2.0)
 def rows(successes: int, failures: int) -> list[EpisodeRow]:
     good = [replace(ROW, episode=i, seed=200000 + i) for i in range(successes)]
     return good + [replace(ROW, episode=successes + i, success=False, failure_reason="stalled") for i in range(failures)]
-
-
-@pytest.mark.parametrize(
-    ("successes", "trials", "low", "high"),
-    [(0, 10, 0.0, 0.277533), (10, 10, 0.722467, 1.0), (81, 263, 0.255277, 0.366236)],
-)
-def test_wilson_interval_has_the_published_values(successes: int, trials: int, low: float, high: float) -> None:
-    assert wilson(successes, trials) == pytest.approx((low, high), abs=2e-4)
 
 
 def test_success_is_in_percent_and_its_interval_contains_it() -> None:
