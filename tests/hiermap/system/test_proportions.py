@@ -58,7 +58,7 @@ def as_in_the_paper(e: int, f: int, g: int, h: int) -> tuple[float, float]:
             (14, 5, 0, 22),
             0.0115,
             0.2265,
-        ),  # table 6.2 of Altman and others, "Statistics with confidence" (2000): nobody but the second failed
+        ),  # table 6.2 of Altman and others, "Statistics with confidence" (2000): nobody passed the second only
         ((1, 1, 7, 12), -0.5069, -0.0256),  # the airways of Fagerland and others (2014): the correction exceeds the association
         ((212, 144, 256, 707), -0.1142, -0.0554),
         ((50, 0, 0, 0), -0.0714, 0.0714),  # phi is not defined
