@@ -20,7 +20,7 @@ from omegaconf import OmegaConf
 from results_table import table
 from tqdm import tqdm
 
-from hiermap.evaluation.results import wilson
+from hiermap.system.proportions import wilson
 from hiermap.model.weights import load_weights
 from hiermap.planners.search_tree import missing_primitives
 from hiermap.system.config import typed

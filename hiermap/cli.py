@@ -39,6 +39,11 @@ VERBS: Mapping[str, Verb] = {
     "train": Verb("hiermap.training.train:train", "train on a data directory and export weights"),
     "evaluate": Verb("hiermap.evaluation.evaluate:evaluate", "run a suite of seeded episodes and judge them"),
     "results": Verb("hiermap.evaluation.merge:results", "merge the shards of an evaluation into OUT", ("merge", "OUT", "[DIR ...]")),
+    "compare": Verb(
+        "hiermap.evaluation.compare:compare",
+        "success of evaluation B minus that of A on the same tasks, paired; exit 1 if its 95 % interval lies wholly below 0",
+        ("A", "B"),
+    ),
     "plan": Verb("hiermap.evaluation.plan:plan", "plan (and execute) one task"),
     "report": Verb("hiermap.report.report:report", "write a self-contained report.html from a run", ("DIR",)),
 }

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hiermap.model.locate import MODEL_FILE, shipped_names
+from hiermap.system.provenance import cores
 from hiermap.system.versions import PINS, installed, pin_problem, versions
 from hiermap.worlds.errors import HiermapError
 
@@ -85,8 +86,8 @@ def probe_gl(backend: str) -> str | None:
 
 def check_machine() -> Iterator[Finding]:
     """Cores, free disk and a GPU (not needed)."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    yield Finding("cores", cores >= 2, str(cores), "workers=1 is all this machine carries", needed=False)
+    usable = cores()
+    yield Finding("cores", usable >= 2, str(usable), "workers=1 is all this machine carries", needed=False)
     free_gb = shutil.disk_usage(Path.cwd()).free / 1e9
     yield Finding("disk", free_gb > LOW_DISK_GB, f"{free_gb:.1f} GB free here", "free some before collecting or training", needed=False)
     gpu = ""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from hiermap.data.episodes import FILE_NAME, Episode
-from hiermap.system.files import disk_error
+from hiermap.system.files import disk_error, file_sha256
 from hiermap.worlds.errors import DataError
 
 NAME = "manifest.jsonl"
@@ -50,6 +50,12 @@ class Manifest:
     def finished(self) -> dict[str, Mapping[str, Any]]:
         """File name -> record of every episode that should be there."""
         return {name: record for name, record in self.current.items() if record["state"] == FINISHED}
+
+
+def described(directory: Path) -> dict[str, str | None]:
+    """What provenance tells of a data directory: its name and the sha256 of its manifest, None where it has none."""
+    path = directory / NAME
+    return {"name": directory.name, "manifest_sha256": file_sha256(path) if path.is_file() else None}
 
 
 def read_manifest(directory: Path) -> Manifest:

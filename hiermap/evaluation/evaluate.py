@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from hiermap.evaluation.results import EpisodeRow, PartialRows, episodes_csv, eval_info, table
+from hiermap.evaluation.results import RUN, EpisodeRow, PartialRows, episodes_csv, eval_info, table
 from hiermap.evaluation.suites import EvaluateOptions, out_directory, trials
+from hiermap.model.locate import trained_on
 from hiermap.report.evaluation_page import EPISODES, FAILURES, INFO
 from hiermap.system.config import typed
 from hiermap.system.files import write_atomically, write_json
 from hiermap.system.pool import run_all
 from hiermap.system.provenance import settings
 from hiermap.worlds.errors import ConfigError
-
-RUN = "run.json"
-"""Settings and every row of a run."""
 
 if TYPE_CHECKING:
     from hiermap.evaluation.episode_runner import Bench
@@ -38,7 +36,8 @@ def evaluate(config: Mapping[str, Any]) -> int:
     if not todo:
         raise ConfigError(f"shard={options.shard} has none of the {options.episodes} episodes; take fewer shards")
     out = out_directory(options.out)
-    about = settings(config, options.weights_file(options.suite))
+    weights_file = options.weights_file(options.suite)
+    about = settings(config, weights_file, trained_on(weights_file))
     kept = PartialRows(out, fingerprint(about))
     stored = kept.load()
     rows = {trial.episode: stored[trial.episode] for trial in todo if trial.episode in stored}
@@ -87,6 +86,6 @@ def finish(rows: Sequence[EpisodeRow], about: Mapping, out: Path) -> None:
 
 
 def fingerprint(about: Mapping) -> dict:
-    """What rows depend on, from an evaluation's settings."""
+    """What rows depend on, from an evaluation's settings; not on the machine, timings aside."""
     config = {key: value for key, value in about["config"].items() if key not in NO_PART_IN_ROWS}
-    return {**about, "config": config}
+    return {**{key: value for key, value in about.items() if key != "machine"}, "config": config}

@@ -8,6 +8,7 @@ from hiermap.agent.learned_maps import LazyWeights
 from hiermap.evaluation.attempt_recording import recording_of
 from hiermap.evaluation.problem import Attempt, attempt, planner_for, pose
 from hiermap.evaluation.suites import PlanOptions, out_directory
+from hiermap.model.locate import trained_on
 from hiermap.planners import Status
 from hiermap.report.recording import Recording, StepRecord, save
 from hiermap.system.config import typed
@@ -29,7 +30,8 @@ def plan(config: Mapping[str, Any]) -> int:
     """
     options = typed(PlanOptions, config)
     out = out_directory(options.out)
-    about = settings(config, options.weights_file(options.task))
+    weights_file = options.weights_file(options.task)
+    about = settings(config, weights_file, trained_on(weights_file))
     problem = pose(options.task, options.seed, options)
     planner = planner_for(options, problem, LazyWeights(options.weights))
     done = attempt(problem, planner, options, act=options.execute)

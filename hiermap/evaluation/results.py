@@ -3,14 +3,15 @@
 import csv
 import io
 import json
-import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import NormalDist
+from typing import Any
 
 from hiermap.system.files import write_atomically
+from hiermap.system.proportions import wilson
+from hiermap.worlds.errors import ConfigError
 
 COLUMNS = (
     "episode", "seed", "task", "chain_length", "detours", "success", "primitives", "shortest", "replans", "plan_seconds", "failure_reason",
@@ -20,6 +21,10 @@ MEANS = ("primitives", "replans", "plan_seconds", "episode_seconds")
 """What is averaged over a group's episodes."""
 PARTIAL = "episodes.partial.jsonl"
 """Rows of an unfinished run; one header line, then one row a line."""
+RUN = "run.json"
+"""Settings and every row of a finished run."""
+HEADS = ("success %", "95 % interval", "episodes", "primitives", "replans", "s/plan", "s/episode")
+"""What `cells` says of a group, after its name."""
 
 
 @dataclass(frozen=True)
@@ -57,26 +62,51 @@ class EpisodeRow:
     episode_seconds: float = 0.0
 
 
-def wilson(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Wilson score interval of a proportion, both ends in [0, 1].
+@dataclass(frozen=True)
+class Run:
+    """A finished evaluation, as its `run.json` keeps it.
 
-    Wilson (1927), "Probable inference, the law of succession, and statistical inference".
+    Attributes:
+        settings: resolved config and provenance.
+        rows: in the order of the episodes; at least one.
     """
-    z = NormalDist().inv_cdf(0.5 + confidence / 2)
-    share, shrink = successes / trials, 1 + z * z / trials
-    centre = (share + z * z / (2 * trials)) / shrink
-    half = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials)) / shrink
-    return (0.0 if successes == 0 else centre - half), (1.0 if successes == trials else centre + half)
+
+    settings: Mapping[str, Any]
+    rows: Sequence[EpisodeRow]
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The resolved config."""
+        return self.settings["config"]
+
+
+def read_run(directory: Path) -> Run:
+    """The finished evaluation in a directory; raises ConfigError where there is none or its `run.json` is damaged."""
+    try:
+        record = json.loads((directory / RUN).read_text())
+        run = Run(record["settings"], sorted((EpisodeRow(**row) for row in record["episodes"]), key=lambda row: row.episode))
+        if not run.rows or not isinstance(run.config, Mapping):
+            raise ValueError("it has no episodes or no config")
+    except OSError as error:
+        raise ConfigError(f"{directory}: no finished evaluation there ({error}); run `hiermap evaluate` to its end") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"{directory / RUN} is damaged ({error!r}); expected what `hiermap evaluate` writes: run it again") from error
+    return run
 
 
 def aggregate(rows: Sequence[EpisodeRow]) -> dict:
-    """The summary of `rows`: success in percent with its 95 % Wilson interval, and means; at least one row."""
+    """The summary of `rows`: success in percent with its 95 % Wilson interval, and means; at least one row.
+
+    The interval stands there twice: as `ci95`, which scripts read, and as `pc_success_ci95`, as others name it.
+    """
     successes = sum(row.success for row in rows)
-    low, high = wilson(successes, len(rows))
+    interval = [round(100 * end, 4) for end in wilson(successes, len(rows))]
     return {
         "pc_success": round(100 * successes / len(rows), 4),
+        "pc_success_ci95": interval,
+        "n_success": successes,
         "n_episodes": len(rows),
-        "ci95": [round(100 * low, 4), round(100 * high, 4)],
+        "ci95": interval,
         **{f"mean_{name}": round(sum(getattr(row, name) for row in rows) / len(rows), 6) for name in MEANS},
     }
 
@@ -96,13 +126,26 @@ def grouped(rows: Sequence[EpisodeRow], name: Callable[[EpisodeRow], str]) -> di
 
 def table(info: Mapping) -> str:
     """The summary as fixed-width text: one line a task, the total last, then one line a kind of thing."""
-    heads = ("task", "success %", "95 % interval", "episodes", "primitives", "replans", "s/plan", "s/episode")
-    lines = [_cells(name, group) for name, group in info["per_task"].items()]
-    lines.append(_cells("all", info["aggregated"]))
-    text = _aligned([heads, *lines])
+    lines = [cells(name, group) for name, group in info["per_task"].items()]
+    lines.append(cells("all", info["aggregated"]))
+    text = aligned([("task", *HEADS), *lines])
     if "per_kind" in info:
-        text += "\n\n" + _aligned([("primitive and thing", *heads[1:4]), *(_cells(n, g)[:4] for n, g in info["per_kind"].items())])
+        text += "\n\n" + aligned([("primitive and thing", *HEADS[:3]), *(cells(n, g)[:4] for n, g in info["per_kind"].items())])
     return text
+
+
+def cells(name: str, group: Mapping) -> tuple[str, ...]:
+    """One line of a table: the name of a group and its summary, as `HEADS` says."""
+    low, high = group["ci95"]
+    means = (f"{group[f'mean_{key}']:.2f}" for key in MEANS)
+    return name, f"{group['pc_success']:.1f}", f"{low:.1f} .. {high:.1f}", str(group["n_episodes"]), *means
+
+
+def aligned(lines: Sequence[Sequence[str]]) -> str:
+    """Heads and lines as fixed-width text, the first column to the left and a rule under the heads."""
+    first, *widths = (max(map(len, column)) for column in zip(*lines, strict=True))
+    rows = ["  ".join([line[0].ljust(first), *map(str.rjust, line[1:], widths)]) for line in lines]
+    return "\n".join([rows[0], "  ".join("-" * width for width in (first, *widths)), *rows[1:]])
 
 
 def episodes_csv(rows: Iterable[EpisodeRow]) -> str:
@@ -146,15 +189,3 @@ class PartialRows:
             file.write(json.dumps(asdict(row)) + "\n")
             file.flush()
             os.fsync(file.fileno())
-
-
-def _cells(name: str, group: Mapping) -> tuple[str, ...]:
-    low, high = group["ci95"]
-    means = (f"{group[f'mean_{key}']:.2f}" for key in MEANS)
-    return name, f"{group['pc_success']:.1f}", f"{low:.1f} .. {high:.1f}", str(group["n_episodes"]), *means
-
-
-def _aligned(lines: Sequence[Sequence[str]]) -> str:
-    first, *widths = (max(map(len, column)) for column in zip(*lines, strict=True))
-    rows = ["  ".join([line[0].ljust(first), *map(str.rjust, line[1:], widths)]) for line in lines]
-    return "\n".join([rows[0], "  ".join("-" * width for width in (first, *widths)), *rows[1:]])

@@ -2,10 +2,12 @@
 
 import importlib.resources
 from pathlib import Path
+from typing import Any
 
+from hiermap.system.config import read_artefact_config
 from hiermap.worlds.errors import DataError
 
-MODEL_FILE = "model.safetensors"
+MODEL_FILE, CONFIG_FILE = "model.safetensors", "config.json"
 REMEDY = "expected a directory that `hiermap train` wrote, or a shipped name"
 
 
@@ -25,3 +27,15 @@ def weights_directory(name_or_path: str | Path) -> Path:
     if not (path / MODEL_FILE).is_file():
         raise DataError(f"no weights at {str(name_or_path)!r}; {REMEDY} ({', '.join(shipped_names()) or 'none is shipped'})")
     return path
+
+
+def trained_on(weights_file: Path | None) -> dict[str, Any] | None:
+    """The data that weights were last trained on, as the record beside them tells: name and sha256 of its manifest; None without one.
+
+    Weights from before the digest was kept tell the name only. Raises ConfigError for a damaged record.
+    """
+    record_file = weights_file and weights_file.with_name(CONFIG_FILE)
+    if record_file is None or not record_file.is_file():
+        return None
+    record = read_artefact_config(record_file)
+    return record.get("data") or {"name": record.get("config", {}).get("data"), "manifest_sha256": None}

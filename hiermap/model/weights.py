@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from hiermap.model.config import ModelConfig
-from hiermap.model.locate import MODEL_FILE, REMEDY, weights_directory
+from hiermap.model.locate import CONFIG_FILE, MODEL_FILE, REMEDY, weights_directory
 from hiermap.model.world_model import HiermapModel
 from hiermap.system.config import read_artefact_config
 from hiermap.system.files import write_atomically, write_json
@@ -20,7 +20,7 @@ from hiermap.worlds.legend import FIRST
 
 _log = logging.getLogger(__name__)
 FORMAT = "hiermap-weights-1"
-CONFIG_FILE, CARD_FILE = "config.json", "README.md"
+CARD_FILE = "README.md"
 DEFAULT = "default"
 """Name of the weights shipped inside the package."""
 HEADS = {

@@ -18,6 +18,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint, Timer, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger, Logger
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
+from hiermap.data.manifest import described
 from hiermap.model.weights import load_weights, save_weights
 from hiermap.system.config import typed
 from hiermap.system.files import write_atomically, write_json
@@ -120,7 +121,7 @@ def export(module: HiermapModule, data: KitchenDataModule, trainer: L.Trainer, c
         "metrics": values,
         "minutes": timer.time_elapsed() / 60 if timer else 0.0,
         "steps": trainer.global_step,
-        **settings(_plain(config)),
+        **settings(_plain(config), data=described(Path(config["data"]))),
     }
     write_json(out / "metrics.json", record)
     save_weights(out, module.model, record, card(record, len(data.train_shards), len(data.validation_shards)))

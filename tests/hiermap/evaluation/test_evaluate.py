@@ -56,7 +56,7 @@ def test_an_evaluation_leaves_its_three_files_and_a_table(fake: type[FakeBench],
     info = json.loads((tmp_path / "eval_info.json").read_text())
     assert info["aggregated"]["pc_success"] == 50.0
     assert info["aggregated"]["n_episodes"] == 6
-    assert set(info["settings"]) == {"config", "versions", "commit", "weights_sha256"}
+    assert set(info["settings"]) == {"config", "versions", "commit", "weights_sha256", "data", "machine"}
     assert info["settings"]["config"]["seed"] == 200000
     assert tuple(rows(tmp_path)[0]) == COLUMNS
     assert [row["seed"] for row in rows(tmp_path)] == [str(200000 + i) for i in range(6)]

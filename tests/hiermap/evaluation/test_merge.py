@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hiermap.cli import main
+from hiermap.system import provenance
 
 TOY = ["suite=chain-3", "kitchen=toy", "world=simulator", "maps=oracle", "episodes=5", "seed=100000", "progress=false", "workers=0"]
 
@@ -32,6 +33,14 @@ def test_merged_shards_have_the_rows_and_settings_of_one_job(tmp_path: Path, sha
     assert rows(tmp_path / "merged") == rows(tmp_path / "whole")
     whole, merged = (json.loads((tmp_path / name / "eval_info.json").read_text()) for name in ("whole", "merged"))
     assert merged["aggregated"]["ci95"] == whole["aggregated"]["ci95"] and merged["settings"]["config"]["shard"] == "1/1"
+
+
+def test_shards_of_several_machines_name_them_all(tmp_path: Path, shards: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provenance, "machine", lambda: "another one")
+    second = evaluated(tmp_path / "2", "shard=2/2")
+    assert main(["results", "merge", str(tmp_path / "merged"), shards[0], second]) == 0
+    first = json.loads(Path(shards[0], "eval_info.json").read_text())["settings"]["machine"]
+    assert json.loads((tmp_path / "merged" / "eval_info.json").read_text())["settings"]["machine"] == f"{first}; another one"
 
 
 @pytest.mark.parametrize(("chosen", "complaint"), [((0,), r"missing"), ((0, 1, 1), r"there twice"), ((0, 1), r"other settings")])

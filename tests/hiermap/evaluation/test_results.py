@@ -2,13 +2,14 @@
 
 import csv
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
-from hiermap.evaluation.results import COLUMNS, EpisodeRow, PartialRows, aggregate, episodes_csv, eval_info, table, wilson
+from hiermap.evaluation.results import COLUMNS, RUN, EpisodeRow, PartialRows, aggregate, episodes_csv, eval_info, read_run, table
 from hiermap.system.files import write_atomically
+from hiermap.worlds.errors import ConfigError
 
 ROW = EpisodeRow(0, 200000, "chain-3", 3, 1, True, 3, 3, 0, 0.5, "", "", 2.0)
 
@@ -18,19 +19,12 @@ def rows(successes: int, failures: int) -> list[EpisodeRow]:
     return good + [replace(ROW, episode=successes + i, success=False, failure_reason="stalled") for i in range(failures)]
 
 
-@pytest.mark.parametrize(
-    ("successes", "trials", "low", "high"),
-    [(0, 10, 0.0, 0.277533), (10, 10, 0.722467, 1.0), (81, 263, 0.255277, 0.366236)],
-)
-def test_wilson_interval_has_the_published_values(successes: int, trials: int, low: float, high: float) -> None:
-    assert wilson(successes, trials) == pytest.approx((low, high), abs=2e-4)
-
-
 def test_success_is_in_percent_and_its_interval_contains_it() -> None:
     summary = aggregate(rows(9, 1))
     assert summary["pc_success"] == 90.0
     assert summary["n_episodes"] == 10
     assert summary["ci95"] == pytest.approx([59.585, 98.2124], abs=1e-3)
+    assert summary["pc_success_ci95"] == summary["ci95"] and summary["n_success"] == 9
     assert summary["mean_primitives"] == 3.0
     assert summary["mean_episode_seconds"] == 2.0
 
@@ -43,6 +37,41 @@ def test_info_has_exactly_the_three_promised_parts_and_kinds_only_for_single_pri
     assert list(info["per_kind"]) == ["primitive-pull drawer", "primitive-pull microwave"]
     assert info["per_kind"]["primitive-pull drawer"]["pc_success"] == 100.0
     assert "primitive-pull microwave" in table(info)
+
+
+def test_every_group_has_its_counts_and_interval() -> None:
+    info = eval_info([replace(ROW, task="primitive-pull", kind="drawer"), replace(ROW, success=False, failure_reason="stalled")], {})
+    for group in (info["aggregated"], *info["per_task"].values(), *info["per_kind"].values()):
+        assert {"n_success", "n_episodes", "pc_success", "pc_success_ci95", "ci95"} <= set(group)
+        assert group["pc_success"] == 100 * group["n_success"] / group["n_episodes"]
+
+
+def test_a_finished_run_is_read_back_in_order(tmp_path: Path) -> None:
+    record = {"settings": {"config": {"seed": 7}}, "episodes": [asdict(row) for row in reversed(rows(2, 1))]}
+    (tmp_path / RUN).write_text(json.dumps(record))
+    run = read_run(tmp_path)
+    assert list(run.rows) == rows(2, 1) and run.config == {"seed": 7}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        '{"episodes": []}',
+        '{"settings": {"config": {}}, "episodes": []}',
+        '{"settings": {"config": {}}, "episodes": [{"seed": 1}]}',
+    ],
+)
+def test_a_damaged_run_is_refused_by_name(tmp_path: Path, text: str) -> None:
+    (tmp_path / RUN).write_text(text)
+    with pytest.raises(ConfigError, match=r"run\.json is damaged .*run it again"):
+        read_run(tmp_path)
+
+
+def test_a_run_that_never_ended_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no finished evaluation"):
+        read_run(tmp_path)
 
 
 def test_csv_has_the_exact_columns_and_one_line_a_row() -> None:
