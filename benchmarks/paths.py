@@ -20,10 +20,10 @@ from omegaconf import OmegaConf
 from results_table import table
 from tqdm import tqdm
 
-from hiermap.system.proportions import wilson
 from hiermap.model.weights import load_weights
 from hiermap.planners.search_tree import missing_primitives
 from hiermap.system.config import typed
+from hiermap.system.proportions import wilson
 from hiermap.worlds.base import Action
 from hiermap.worlds.errors import HiermapError
 from hiermap.worlds.goals import PREDICATES, Goal, Target

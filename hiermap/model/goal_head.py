@@ -34,6 +34,10 @@ class Conjunctions:
     thing: Tensor
     place: Tensor
 
+    def at(self, which: Tensor) -> "Conjunctions":
+        """Some of the goals, or of their repetitions, by index `[n]`."""
+        return Conjunctions(self.kind[which], self.thing[which], self.place[which])
+
     def of(self, answers: Answers) -> tuple[Tensor, Tensor]:
         """Logits of truth `[B, Q]` and class scores of steps `[B, Q, CLASSES]` of the goals' predicates."""
         return self.chosen(answers.unary, answers.binary), self.chosen(answers.unary_steps, answers.binary_steps)

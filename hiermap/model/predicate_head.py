@@ -31,6 +31,15 @@ class Answers:
     unary_steps: Tensor
     binary_steps: Tensor
 
+    def chances(self) -> "Answers":
+        """Probabilities instead of logits and class scores."""
+        truth, steps = (self.unary, self.binary), (self.unary_steps, self.binary_steps)
+        return Answers(*(torch.sigmoid(x) for x in truth), *(torch.softmax(x, dim=-1) for x in steps))
+
+    def detach(self) -> "Answers":
+        """The same, from which nothing learns."""
+        return Answers(*(x.detach() for x in vars(self).values()))
+
 
 def expected_steps(scores: Tensor, least: int = 0) -> Tensor:
     """Mean number of primitives still needed, given that at least `least` are, `[...]` under class scores `[..., classes]`."""
@@ -66,6 +75,10 @@ class Reading:
     token: Tensor
     attention: Tensor
     things: Things
+
+    def detach(self) -> "Reading":
+        """The same, from which nothing learns."""
+        return Reading(self.token.detach(), self.attention.detach(), Things(*(x.detach() for x in vars(self.things).values())))
 
 
 class PredicateHead(nn.Module):

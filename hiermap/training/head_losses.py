@@ -1,5 +1,6 @@
 """What training asks of the heads that guide a search: steps to whole goals, and promises of what actions lead to."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -8,21 +9,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from hiermap.model.config import GOAL_STEPS_CAP
+from hiermap.model.config import GOAL_STEPS_CAP, STEPS_CAP
 from hiermap.model.goal_head import Conjunctions, GoalHead, summary
 from hiermap.model.predicate_head import Answers, Reading, Things, expected_steps
 from hiermap.model.promise_head import Promise
 from hiermap.model.world_model import HiermapModel
 from hiermap.training.batches import SequenceBatch
-from hiermap.training.losses import Unrolled, labels_along, latents_along, mean_of_all
+from hiermap.training.losses import Unrolled, labels_along, latents_along, mean_of_all, step_classes
 from hiermap.training.shards import UNKNOWN
 from hiermap.worlds.imagined.belief_options import BeliefOptions
 
 _CHANGED = BeliefOptions().changed
 REMEMBERED = 0.85
 """Share of the predicates whose truth the goal head is told, as a planner that remembers tells it; of the others it gets what is read."""
-TRIED = 12
-"""Of the real and imagined views of a step, in how many an action is tried for its promise: imagining is dear."""
+TRIED = 0.25
+"""Share of the real and imagined views in which an action is tried for its promise: imagining is dear."""
 TURN = 0.8
 """Primitives that the estimate shall at least fall by on a step that brings the goal one nearer, and rise by on one that leads away."""
 
@@ -47,11 +48,7 @@ def goal_scores(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Of every goal the class scores and the true class (-1 for no goal) at every moment of `answers_along`."""
     assert model.goal is not None
-    scene, token, fixed = (
-        summary(latents_along(paths)).detach(),
-        reading.token.detach(),
-        Answers(*(x.detach() for x in vars(answers).values())),
-    )
+    scene, token, fixed = summary(latents_along(paths)).detach(), reading.token.detach(), answers.detach()
     for k in range(batch.goals.shape[1]):
         goals, wanted = goals_along(batch, k)
         yield model.goal(scene, token, goals, _told(goals, fixed, batch), goals.of(fixed)[1]), wanted
@@ -89,66 +86,101 @@ def nearer(estimate: Tensor, wanted: Tensor, size: int, sense: int = 1) -> list[
     return found
 
 
-def promise_loss(model: HiermapModel, batch: SequenceBatch, paths: Unrolled) -> Tensor:
-    """What actions promise against what the model itself believes once it has imagined them; only the promises learn from it.
+def promise_loss(model: HiermapModel, batch: SequenceBatch, paths: Unrolled, reading: Reading, answers: Answers) -> Tensor:
+    """What actions promise for single predicates and whole goals; only the promises learn from it.
 
-    One possible action is tried in `TRIED` of the real and imagined views; what it promises for single predicates and for whole goals is
-    summed over what is asked, since an action changes little of it.
+    The path's own actions are judged by what is true after them. Of the others one possible action is tried in a share of the views, and
+    judged by what the model itself believes once it has imagined it. Costs are summed over what is asked, since an action changes little
+    of it.
     """
+    if model.promise is None:
+        return reading.token.new_zeros(())
+    latents = latents_along(paths).detach()
+    before = Imagined(latents, reading.detach(), answers.detach())
+    return mean_of_all(_taken(model, batch, before)) + mean_of_all(_tried(model, batch, before))
+
+
+def _taken(model: HiermapModel, batch: SequenceBatch, along: "Imagined") -> Tensor:
+    """Costs of what each of the path's actions promises, where it is taken in the real and in the imagined view before it."""
+    size, length = batch.bin_index.shape
+    which = torch.arange(len(along.latent) - size, device=along.latent.device)
+    which = which[which // size != length]  # the last real view: nothing is done there
+    bin_index, cell = (torch.cat([x, x[:, 1:]], dim=1).transpose(0, 1).flatten(0, 1) for x in (batch.bin_index, batch.cell))
+    before = along.at(which)
+    promise = model.promise(before.latent, before.reading, before.answers, bin_index, cell)  # type: ignore[misc]
+    costs = _answer_costs(promise.answers, *_true_answers(batch, which + size))
+    if model.goal is None:
+        return costs
+    for k in range(batch.goals.shape[1]):
+        goals, wanted = goals_along(batch, k)
+        guessed = _promised_steps(model.goal, batch, goals, which, before, promise)
+        now, then = wanted[which], wanted[which + size]
+        costs = costs + F.cross_entropy(guessed, then, reduction="none", ignore_index=-1)
+        fall = now - expected_steps(guessed)
+        nearer = (now - then == 1) & (then >= 0) & (now < GOAL_STEPS_CAP)
+        costs = costs + torch.relu(TURN - fall) * nearer
+    return costs
+
+
+def _tried(model: HiermapModel, batch: SequenceBatch, along: "Imagined") -> Tensor:
+    """Costs of what one possible action promises in some of the views, under what is believed once it is imagined."""
     with torch.no_grad():
-        latents = latents_along(paths)
-        chosen = torch.randperm(len(latents), device=latents.device)[:TRIED]
+        count = math.ceil(TRIED * len(along.latent))
+        chosen = torch.randperm(len(along.latent), device=along.latent.device)[:count]
         maps = torch.cat([batch.maps, batch.maps[:, 1:]], dim=1).transpose(0, 1).flatten(0, 1)
         which, bin_index, cell = possible_actions(maps[chosen])
         which = chosen[which]
-        latents = latents[which]
-        every = model.things(paths.first, batch.masks)
-        things = Things(*(x[which % len(batch.maps)] for x in vars(every).values()))
-        reading = model.predicates.read(latents, things)
-        then = model.dynamics(latents, bin_index, cell)
-        reading_then = model.predicates.read(then, things)
-        now, after = model.predicates.answer(reading), model.predicates.answer(reading_then)
-        unary, binary = (labels_along(x, batch)[which] != UNKNOWN for x in (batch.unary, batch.binary))
-    if model.promise is None:
-        return latents.new_zeros(())
-    promise = model.promise(latents, reading, now, bin_index, cell)
-    guessed = promise.answers
-    costs = _gap(guessed.unary, guessed.unary_steps, after.unary, after.unary_steps, unary).flatten(1).sum(dim=1)
-    costs = costs + _gap(guessed.binary, guessed.binary_steps, after.binary, after.binary_steps, binary).flatten(1).sum(dim=1)
-    if model.goal is None:
-        return mean_of_all(costs)
-    return mean_of_all(costs) + mean_of_all(
-        _goal_gaps(model.goal, batch, which, latents, now, promise, Imagined(then, reading_then, after))
-    )
+        before = along.at(which)
+        latent = model.dynamics(before.latent, bin_index, cell)
+        reading = model.predicates.read(latent, before.reading.things)
+        then = Imagined(latent, reading, model.predicates.answer(reading))
+        _, known = _true_answers(batch, which)
+    promise = model.promise(before.latent, before.reading, before.answers, bin_index, cell)  # type: ignore[misc]
+    costs = _answer_costs(promise.answers, then.answers.chances(), known)
+    return costs if model.goal is None else costs + _goal_gaps(model.goal, batch, which, before, promise, then)
 
 
 @dataclass(frozen=True, eq=False)
 class Imagined:
-    """What became of actions: latents, what is read of them, and the answers."""
+    """Latents, what is read of them, and the answers."""
 
     latent: Tensor
     reading: Reading
     answers: Answers
 
+    def at(self, which: Tensor) -> "Imagined":
+        """Of some of them."""
+        things = Things(*(x[which] for x in vars(self.reading.things).values()))
+        reading = Reading(self.reading.token[which], self.reading.attention[which], things)
+        return Imagined(self.latent[which], reading, Answers(*(x[which] for x in vars(self.answers).values())))
 
-def _goal_gaps(
-    head: GoalHead, batch: SequenceBatch, which: Tensor, latents: Tensor, now: Answers, promise: Promise, then: Imagined
-) -> Tensor:
+
+def _goal_gaps(head: GoalHead, batch: SequenceBatch, which: Tensor, now: Imagined, promise: Promise, then: Imagined) -> Tensor:
     """Cross-entropies of the promised steps to whole goals under those that the imagined effects give, summed over an action's goals."""
     costs = []
     for k in range(batch.goals.shape[1]):
         goals, wanted = goals_along(batch, k)
-        true = goals.chosen(labels_along(batch.unary, batch), labels_along(batch.binary, batch))[which]
-        goals, asked = Conjunctions(*(x[which] for x in vars(goals).values())), wanted[which] >= 0
-        before = goals.chosen(now.unary, now.binary)
-        believed = torch.where(true == UNKNOWN, torch.sigmoid(before), true)
+        guessed = _promised_steps(head, batch, goals, which, now, promise)
         with torch.no_grad():
-            truth, steps = goals.of(then.answers)
-            target = torch.softmax(head(summary(then.latent), then.reading.token, goals, _left(believed, before, truth), steps), dim=-1)
-        truth, steps = goals.of(promise.answers)
-        guessed = head(summary(latents), promise.token, goals, _left(believed, before, truth), steps, promised=True)
-        costs.append((target * -torch.log_softmax(guessed, dim=-1)).sum(dim=-1) * asked)
+            asked = goals.at(which)
+            holds = _left(_believed(batch, goals, which, now), asked.of(now.answers)[0], asked.of(then.answers)[0])
+            scores = head(summary(then.latent), then.reading.token, asked, holds, asked.of(then.answers)[1])
+        costs.append((torch.softmax(scores, dim=-1) * -torch.log_softmax(guessed, dim=-1)).sum(dim=-1) * (wanted[which] >= 0))
     return torch.stack(costs).sum(dim=0)
+
+
+def _promised_steps(head: GoalHead, batch: SequenceBatch, goals: Conjunctions, which: Tensor, now: Imagined, promise: Promise) -> Tensor:
+    """Class scores of the steps to `goals` of every moment that actions promise at the moments `which`."""
+    asked = goals.at(which)
+    truth, steps = asked.of(promise.answers)
+    holds = _left(_believed(batch, goals, which, now), asked.of(now.answers)[0], truth)
+    return head(summary(now.latent), promise.token, asked, holds, steps, promised=True)
+
+
+def _believed(batch: SequenceBatch, goals: Conjunctions, which: Tensor, now: Imagined) -> Tensor:
+    """How far the predicates of goals are believed before actions: what is true, and what is read where that is not known."""
+    true = goals.chosen(labels_along(batch.unary, batch), labels_along(batch.binary, batch))[which]
+    return torch.where(true == UNKNOWN, torch.sigmoid(goals.at(which).of(now.answers)[0]), true)
 
 
 def _left(believed: Tensor, before: Tensor, after: Tensor) -> Tensor:
@@ -166,8 +198,19 @@ def possible_actions(maps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return which, bin_index, torch.stack([place // maps.shape[3], place % maps.shape[3]], dim=1)
 
 
-def _gap(truth: Tensor, steps: Tensor, true_truth: Tensor, true_steps: Tensor, known: Tensor) -> Tensor:
-    """Cross-entropies of guessed logits under those that imagining gave; 0 where the question makes no sense."""
-    truths = F.binary_cross_entropy_with_logits(truth, torch.sigmoid(true_truth), reduction="none")
-    classes = (torch.softmax(true_steps, dim=-1) * -torch.log_softmax(steps, dim=-1)).sum(dim=-1)
-    return (truths + classes) * known
+def _true_answers(batch: SequenceBatch, which: Tensor) -> tuple[Answers, tuple[Tensor, Tensor]]:
+    """Labels at moments `[n]` of `answers_along` as probabilities, and which of them are known, of single things and of pairs."""
+    unary, binary, *steps = (labels_along(x, batch)[which] for x in (batch.unary, batch.binary, batch.unary_steps, batch.binary_steps))
+    classes = (step_classes(x, truth).clamp(min=0) for x, truth in zip(steps, (unary, binary), strict=True))
+    told = Answers(unary.float(), binary.float(), *(F.one_hot(x, STEPS_CAP + 1).float() for x in classes))
+    return told, (unary != UNKNOWN, binary != UNKNOWN)
+
+
+def _answer_costs(guess: Answers, truth: Answers, known: tuple[Tensor, Tensor]) -> Tensor:
+    """Cross-entropies of guessed logits under probabilities, summed over what is known, `[B]`."""
+    costs = []
+    for name, told in zip(("unary", "binary"), known, strict=True):
+        holds = F.binary_cross_entropy_with_logits(getattr(guess, name), getattr(truth, name), reduction="none")
+        classes = (getattr(truth, f"{name}_steps") * -torch.log_softmax(getattr(guess, f"{name}_steps"), dim=-1)).sum(dim=-1)
+        costs.append(((holds + classes) * told).flatten(1).sum(dim=1))
+    return costs[0] + costs[1]

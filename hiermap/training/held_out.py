@@ -97,7 +97,7 @@ class HeldOutScores:
         for name, (amount, count) in (("steps_error", self.steps), ("goal_steps_error", self.goals), ("goal_falls", self.falls)):
             out[name] = float(amount / count) if count else float("nan")
         out["promised_changes"] = self.changes.average_precision()
-        names = ("ap", "imagined_ap_1", "imagined_ap_3", "predicates", "imagined_predicates", "promised_changes")
+        names = ("ap", "imagined_ap_1", "imagined_ap_3", "predicates", "imagined_predicates", "promised_changes", "goal_falls")
         out["score"] = mean_known([out[name] for name in names])
         return out
 

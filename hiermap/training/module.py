@@ -53,7 +53,7 @@ def losses(model: HiermapModel, batch: SequenceBatch, weights: LossWeights, bin_
         "predicates": lambda: truth_loss(answers, batch),
         "steps": lambda: steps_loss(answers, batch),
         "goals": lambda: goal_loss(model, batch, paths, reading, answers),
-        "promises": lambda: promise_loss(model, batch, paths),
+        "promises": lambda: promise_loss(model, batch, paths, reading, answers),
     }
     if later is not None:
         wanted["imagined_maps"] = lambda: map_loss(model, paths.imagined, later, bin_weights, weights.positive)

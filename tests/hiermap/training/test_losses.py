@@ -7,7 +7,7 @@ from hiermap.model.world_model import HiermapModel
 from hiermap.training.augment import mirror_views
 from hiermap.training.batches import PathSampler, SequenceBatch, stack
 from hiermap.training.head_losses import possible_actions, promise_loss
-from hiermap.training.losses import choose_cells, map_loss, unroll
+from hiermap.training.losses import choose_cells, map_loss, reading_along, unroll
 from hiermap.training.module import losses
 from hiermap.training.options import LossWeights
 from hiermap.training.shards import load_shards
@@ -102,7 +102,9 @@ def test_every_part_of_the_loss_is_finite_and_trains_something(batch: SequenceBa
 def test_promises_teach_only_who_promises(batch: SequenceBatch) -> None:
     torch.manual_seed(0)
     model = HiermapModel(SMALL)
-    loss = promise_loss(model, batch, unroll(model, batch))
+    paths = unroll(model, batch)
+    reading = reading_along(model, batch, paths)
+    loss = promise_loss(model, batch, paths, reading, model.predicates.answer(reading))
     loss.backward()
     taught = {name.split(".")[0] for name, p in model.named_parameters() if p.grad is not None}
     assert float(loss) > 0 and taught == {"promise", "goal"}
