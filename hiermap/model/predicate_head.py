@@ -36,6 +36,10 @@ class Answers:
         truth, steps = (self.unary, self.binary), (self.unary_steps, self.binary_steps)
         return Answers(*(torch.sigmoid(x) for x in truth), *(torch.softmax(x, dim=-1) for x in steps))
 
+    def at(self, which: Tensor) -> "Answers":
+        """Of some of the views, or of their repetitions, by index `[n]`."""
+        return Answers(*(x[which] for x in vars(self).values()))
+
     def detach(self) -> "Answers":
         """The same, from which nothing learns."""
         return Answers(*(x.detach() for x in vars(self).values()))

@@ -1,7 +1,6 @@
 """What training asks of the heads that guide a search: steps to whole goals, and promises of what actions lead to."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
@@ -35,48 +34,54 @@ def goal_loss(model: HiermapModel, batch: SequenceBatch, paths: Unrolled, readin
     """
     if model.goal is None:
         return reading.token.new_zeros(())
-    costs, lags = [], []
-    for scores, wanted in goal_scores(model, batch, paths, reading, answers):
-        costs.append(F.cross_entropy(scores, wanted, reduction="none", ignore_index=-1)[wanted >= 0])
-        changes = (nearer(expected_steps(scores), wanted, len(batch.views), sense) for sense in (1, -1))
-        lags += [torch.relu(TURN - change) for change in chain(*changes)]
-    return mean_of_all(torch.cat(costs)) + mean_of_all(torch.cat(lags))
+    scores, wanted = goal_scores(model, batch, paths, reading, answers)
+    costs = F.cross_entropy(scores, wanted, reduction="none", ignore_index=-1)[wanted >= 0]
+    changes = chain(*(nearer(expected_steps(scores), wanted, batch, sense) for sense in (1, -1)))
+    return mean_of_all(costs) + mean_of_all(torch.cat([torch.relu(TURN - change) for change in changes]))
 
 
-def goal_scores(
-    model: HiermapModel, batch: SequenceBatch, paths: Unrolled, reading: Reading, answers: Answers
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Of every goal the class scores and the true class (-1 for no goal) at every moment of `answers_along`."""
+def goal_scores(model: HiermapModel, batch: SequenceBatch, paths: Unrolled, reading: Reading, answers: Answers) -> tuple[Tensor, Tensor]:
+    """The class scores and the true class of every goal of `goals_along`."""
     assert model.goal is not None
-    scene, token, fixed = summary(latents_along(paths)).detach(), reading.token.detach(), answers.detach()
-    for k in range(batch.goals.shape[1]):
-        goals, wanted = goals_along(batch, k)
-        yield model.goal(scene, token, goals, _told(goals, fixed, batch), goals.of(fixed)[1]), wanted
+    goals, wanted = goals_along(batch)
+    of = owners(batch, len(wanted))
+    known = answers.detach().at(of)
+    scene, token = summary(latents_along(paths)).detach()[of], reading.token.detach()[of]
+    return model.goal(scene, token, goals, _told(goals, known, _true_of(goals, batch, of)), goals.of(known)[1]), wanted
 
 
-def goals_along(batch: SequenceBatch, k: int) -> tuple[Conjunctions, Tensor]:
-    """The k-th goal of every row at every moment of `answers_along`, and the class of the steps to it `[(T + K) * B]`, -1 for no goal."""
+def goals_along(batch: SequenceBatch) -> tuple[Conjunctions, Tensor]:
+    """All G goals of every row of `answers_along`, and the class of the steps to them `[(T + K) * B * G]`, -1 for no goal."""
     moments = 2 * batch.views.shape[1] - 1
-    goals = Conjunctions(*batch.goals[:, k].repeat(moments, 1, 1).unbind(-1))
-    steps = batch.goal_steps[:, :, k]
-    steps = torch.cat([steps, steps[:, 1:]], dim=1).T.flatten().long().clamp(max=GOAL_STEPS_CAP)
+    goals = Conjunctions(*batch.goals.flatten(0, 1).repeat(moments, 1, 1).unbind(-1))
+    steps = torch.cat([batch.goal_steps, batch.goal_steps[:, 1:]], dim=1).transpose(0, 1).flatten().long().clamp(max=GOAL_STEPS_CAP)
     return goals, torch.where((goals.kind >= 0).any(dim=1), steps, -1)
 
 
-def _told(goals: Conjunctions, answers: Answers, batch: SequenceBatch) -> Tensor:
+def owners(batch: SequenceBatch, count: int) -> Tensor:
+    """Of `count` goals of `goals_along`, or of fewer moments, to which row of `answers_along` each belongs."""
+    return torch.arange(count, device=batch.goals.device) // batch.goals.shape[1]
+
+
+def _told(goals: Conjunctions, answers: Answers, true: Tensor) -> Tensor:
     """How far each predicate is believed: mostly what is true, as one knows who remembers what was done, else what is read."""
     read = torch.sigmoid(goals.chosen(answers.unary, answers.binary))
-    true = goals.chosen(labels_along(batch.unary, batch), labels_along(batch.binary, batch))
     remembered = (true != UNKNOWN) & (torch.rand(read.shape, device=read.device) < REMEMBERED)
     return torch.where(remembered, true.to(read.dtype), read)
 
 
-def nearer(estimate: Tensor, wanted: Tensor, size: int, sense: int = 1) -> list[Tensor]:
-    """By how much the estimate falls on steps that bring a goal one nearer, along the real and along the imagined views of `size` paths.
+def _true_of(goals: Conjunctions, batch: SequenceBatch, of: Tensor) -> Tensor:
+    """`[n, Q]` which predicates of goals hold at rows `[n]` of `answers_along`; `UNKNOWN` where that cannot be said."""
+    return goals.chosen(labels_along(batch.unary, batch)[of], labels_along(batch.binary, batch)[of])
 
-    With `sense` -1 by how much it rises on those that bring it one farther away.
+
+def nearer(estimate: Tensor, wanted: Tensor, batch: SequenceBatch, sense: int = 1) -> list[Tensor]:
+    """By how much the estimates of `goals_along` fall on steps that bring a goal one nearer, along the real and along the imagined views.
+
+    With `sense` -1 by how much they rise on those that bring it one farther away.
     """
-    estimate, wanted = estimate.unflatten(0, (-1, size)), wanted.unflatten(0, (-1, size))
+    goals = batch.goals.shape[:2].numel()
+    estimate, wanted = estimate.unflatten(0, (-1, goals)), wanted.unflatten(0, (-1, goals))
     real = (len(wanted) + 1) // 2
     found = []
     for part in (slice(0, real), slice(real, None)):
@@ -111,15 +116,11 @@ def _taken(model: HiermapModel, batch: SequenceBatch, along: "Imagined") -> Tens
     costs = _answer_costs(promise.answers, *_true_answers(batch, which + size))
     if model.goal is None:
         return costs
-    for k in range(batch.goals.shape[1]):
-        goals, wanted = goals_along(batch, k)
-        guessed = _promised_steps(model.goal, batch, goals, which, before, promise)
-        now, then = wanted[which], wanted[which + size]
-        costs = costs + F.cross_entropy(guessed, then, reduction="none", ignore_index=-1)
-        fall = now - expected_steps(guessed)
-        nearer = (now - then == 1) & (then >= 0) & (now < GOAL_STEPS_CAP)
-        costs = costs + torch.relu(TURN - fall) * nearer
-    return costs
+    guessed, wanted, which_goal = _promised_steps(model.goal, batch, which, before, promise)
+    now, then = wanted[which_goal], wanted[which_goal + size * batch.goals.shape[1]]
+    wrong = F.cross_entropy(guessed, then, reduction="none", ignore_index=-1)
+    nearer = (now - then == 1) & (then >= 0) & (now < GOAL_STEPS_CAP)
+    return costs + _per_action(wrong + torch.relu(TURN - (now - expected_steps(guessed))) * nearer, batch)
 
 
 def _tried(model: HiermapModel, batch: SequenceBatch, along: "Imagined") -> Tensor:
@@ -152,35 +153,45 @@ class Imagined:
         """Of some of them."""
         things = Things(*(x[which] for x in vars(self.reading.things).values()))
         reading = Reading(self.reading.token[which], self.reading.attention[which], things)
-        return Imagined(self.latent[which], reading, Answers(*(x[which] for x in vars(self.answers).values())))
+        return Imagined(self.latent[which], reading, self.answers.at(which))
 
 
 def _goal_gaps(head: GoalHead, batch: SequenceBatch, which: Tensor, now: Imagined, promise: Promise, then: Imagined) -> Tensor:
     """Cross-entropies of the promised steps to whole goals under those that the imagined effects give, summed over an action's goals."""
-    costs = []
-    for k in range(batch.goals.shape[1]):
-        goals, wanted = goals_along(batch, k)
-        guessed = _promised_steps(head, batch, goals, which, now, promise)
-        with torch.no_grad():
-            asked = goals.at(which)
-            holds = _left(_believed(batch, goals, which, now), asked.of(now.answers)[0], asked.of(then.answers)[0])
-            scores = head(summary(then.latent), then.reading.token, asked, holds, asked.of(then.answers)[1])
-        costs.append((torch.softmax(scores, dim=-1) * -torch.log_softmax(guessed, dim=-1)).sum(dim=-1) * (wanted[which] >= 0))
-    return torch.stack(costs).sum(dim=0)
+    guessed, wanted, which_goal = _promised_steps(head, batch, which, now, promise)
+    with torch.no_grad():
+        goals, own = goals_along(batch)[0].at(which_goal), owners(batch, len(which_goal))
+        before, after = now.answers.at(own), then.answers.at(own)
+        holds = _left(_believed(goals, before, _true_of(goals, batch, which[own])), goals.of(before)[0], goals.of(after)[0])
+        scores = head(summary(then.latent)[own], then.reading.token[own], goals, holds, goals.of(after)[1])
+    gaps = (torch.softmax(scores, dim=-1) * -torch.log_softmax(guessed, dim=-1)).sum(dim=-1)
+    return _per_action(gaps * (wanted[which_goal] >= 0), batch)
 
 
-def _promised_steps(head: GoalHead, batch: SequenceBatch, goals: Conjunctions, which: Tensor, now: Imagined, promise: Promise) -> Tensor:
-    """Class scores of the steps to `goals` of every moment that actions promise at the moments `which`."""
-    asked = goals.at(which)
-    truth, steps = asked.of(promise.answers)
-    holds = _left(_believed(batch, goals, which, now), asked.of(now.answers)[0], truth)
-    return head(summary(now.latent), promise.token, asked, holds, steps, promised=True)
+def _promised_steps(head: GoalHead, batch: SequenceBatch, which: Tensor, now: Imagined, promise: Promise) -> tuple[Tensor, Tensor, Tensor]:
+    """What actions at moments `which` `[n]` promise of all goals.
+
+    Returns:
+        class scores of the steps `[n * G, classes]`; the true class of every goal of `goals_along`; which of those goals they speak of.
+    """
+    count = batch.goals.shape[1]
+    goals, wanted = goals_along(batch)
+    which_goal = (which[:, None] * count + torch.arange(count, device=which.device)).flatten()
+    goals, own = goals.at(which_goal), owners(batch, len(which_goal))
+    before = now.answers.at(own)
+    truth, steps = goals.of(promise.answers.at(own))
+    holds = _left(_believed(goals, before, _true_of(goals, batch, which[own])), goals.of(before)[0], truth)
+    return head(summary(now.latent)[own], promise.token[own], goals, holds, steps, promised=True), wanted, which_goal
 
 
-def _believed(batch: SequenceBatch, goals: Conjunctions, which: Tensor, now: Imagined) -> Tensor:
+def _per_action(costs: Tensor, batch: SequenceBatch) -> Tensor:
+    """Costs `[n * G]` of an action's goals, summed."""
+    return costs.unflatten(0, (-1, batch.goals.shape[1])).sum(dim=1)
+
+
+def _believed(goals: Conjunctions, answers: Answers, true: Tensor) -> Tensor:
     """How far the predicates of goals are believed before actions: what is true, and what is read where that is not known."""
-    true = goals.chosen(labels_along(batch.unary, batch), labels_along(batch.binary, batch))[which]
-    return torch.where(true == UNKNOWN, torch.sigmoid(goals.at(which).of(now.answers)[0]), true)
+    return torch.where(true == UNKNOWN, torch.sigmoid(goals.of(answers)[0]), true)
 
 
 def _left(believed: Tensor, before: Tensor, after: Tensor) -> Tensor:

@@ -133,12 +133,11 @@ class HeldOutScores:
                     self.predicates[name][kind].add(one[label != UNKNOWN], label[label != UNKNOWN] == 1)
 
     def _add_goals(self, model: HiermapModel, batch: SequenceBatch, paths: Unrolled, reading: Reading, answers: Answers) -> None:
-        for scores, wanted in goal_scores(model, batch, paths, reading, answers):
-            estimate, known = expected_steps(scores), wanted >= 0
-            errors = (estimate - wanted)[known].abs()
-            self.goals += torch.tensor([float(errors.sum()), len(errors)], dtype=torch.float64)
-            falls = torch.cat(nearer(estimate, wanted, len(batch.views)))
-            self.falls += torch.tensor([float((falls >= FALL).sum()), len(falls)], dtype=torch.float64)
+        scores, wanted = goal_scores(model, batch, paths, reading, answers)
+        estimate, known = expected_steps(scores), wanted >= 0
+        errors, falls = (estimate - wanted)[known].abs(), torch.cat(nearer(estimate, wanted, batch))
+        self.goals += torch.tensor([float(errors.sum()), len(errors)], dtype=torch.float64)
+        self.falls += torch.tensor([float((falls >= FALL).sum()), len(falls)], dtype=torch.float64)
 
     def _add_promises(self, model: HiermapModel, batch: SequenceBatch, paths: Unrolled) -> None:
         """Count, of every step, the logits that a predicate changes against whether it does."""
