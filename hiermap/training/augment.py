@@ -6,10 +6,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hiermap.data.episodes import NOT_APPLICABLE as UNKNOWN
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.legend import Legend, places
 
+SHORT = 3
+"""Primitives to a whole goal that a model taught on short pairs only is told of."""
 _NORMAL_Y, _VALID = 6, 8
 """Channels of `SpatialView.channels`: the normal's y component changes sign in a mirror; validity follows the geometry."""
 
@@ -57,3 +60,14 @@ def jitter_(views: Tensor, strength: float, generator: torch.Generator) -> None:
     views[:, :, :3] = (rgb.clamp(0, 1) ** gamma * gain + shift) * valid
     noise = 0.02 * strength * draw(size, 1, 1, 1, 1)
     views[:, :, 3:8] += noise * valid * torch.randn(views[:, :, 3:8].shape, generator=generator, device=device)
+
+
+def relabel_(goal_steps: Tensor, how: str, generator: torch.Generator) -> None:
+    """Spoil the steps to whole goals (255 where there are none) in place: forget those above `SHORT` ("short"), or deal them out anew
+    ("shuffled"); "all" leaves them.
+    """
+    if how == "short":
+        goal_steps[goal_steps > SHORT] = UNKNOWN
+    elif how == "shuffled":
+        known = goal_steps[goal_steps != UNKNOWN]
+        goal_steps[goal_steps != UNKNOWN] = known[torch.randperm(len(known), generator=generator, device=known.device)]

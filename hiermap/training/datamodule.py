@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, IterableDataset
 
-from hiermap.training.augment import jitter_
+from hiermap.training.augment import jitter_, relabel_
 from hiermap.training.batches import PathSampler, SequenceBatch, held_out_batches
 from hiermap.training.options import DataOptions
 from hiermap.training.shards import Shard, load_shards
@@ -102,6 +102,7 @@ class _Paths(IterableDataset):
             length = min(1 + int(rng.choice(len(chances), p=chances)), self.sampler.longest())
             size = max(1, self.options.views_per_batch // (length + 1))
             batch = self.sampler.batch(size, length, rng, self.rank, self.ranks, self.device)
+            relabel_(batch.goal_steps, self.options.goal_labels, generator)
             if self.options.jitter > 0:
                 together = torch.cat([batch.first[:, None], batch.views], dim=1)
                 jitter_(together, self.options.jitter, generator)

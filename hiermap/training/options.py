@@ -6,6 +6,8 @@ from typing import Any
 from hiermap.model.config import ModelConfig
 from hiermap.worlds.errors import ConfigError
 
+GOAL_LABELS = ("all", "short", "shuffled")
+
 
 @dataclass(frozen=True)
 class LossWeights:
@@ -64,6 +66,7 @@ class DataOptions:
         hiding: share of the paths, at most, that shut a drawer on something, 0 for as many as there happen to be.
         mirror: also learn from mirrored kitchens.
         jitter: strength of colour and depth noise, 0 to 1.
+        goal_labels: steps to whole goals: all, short (only up to 3 primitives) or shuffled, as controls of what is learned from them.
         limit: use only so many episodes, 0 for all.
         seed: of the order of batches; the command's own.
     """
@@ -76,6 +79,7 @@ class DataOptions:
     hiding: float = 0.15
     mirror: bool = True
     jitter: float = 1.0
+    goal_labels: str = "all"
     limit: int = 0
     seed: int = field(default=0, metadata={"omegaconf_ignore": True})
 
@@ -84,6 +88,8 @@ class DataOptions:
             raise ConfigError(f"data_options.unroll={self.unroll}; expected 1 to 10 non-negative chances, for example [0.5, 0.3, 0.2]")
         if self.views_per_batch < 2 or self.batches_per_epoch < 1:
             raise ConfigError("data_options.views_per_batch must be at least 2 and batches_per_epoch at least 1")
+        if self.goal_labels not in GOAL_LABELS:
+            raise ConfigError(f"data_options.goal_labels={self.goal_labels!r}; expected one of {', '.join(GOAL_LABELS)}")
         if not 0 <= self.hiding <= 1:
             raise ConfigError(f"data_options.hiding={self.hiding}; expected a share from 0 to 1")
         if not 0 < self.validation_share < 1:

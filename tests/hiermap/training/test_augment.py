@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from hiermap.training.augment import jitter_, mirror_views, mirrored_bins
+from hiermap.training.augment import SHORT, jitter_, mirror_views, mirrored_bins, relabel_
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.legend import FIRST, Legend, registered
 
@@ -53,3 +53,13 @@ def test_jitter_leaves_unseen_cells_and_flags_alone_and_is_alike_along_a_sequenc
     assert torch.equal(views[:, :, 8:], before[:, :, 8:])
     assert not views[:, :, :8][(before[:, :, 8:9] == 0).expand(-1, -1, 8, -1, -1)].any()
     assert torch.equal(views[:, 0, :3], views[:, 1, :3]) and not torch.equal(views[:, :, :3], before[:, :, :3])
+
+
+def test_spoilt_steps_are_short_or_the_same_ones_elsewhere() -> None:
+    steps = torch.tensor([[0, 3, 4, 255], [9, 2, 255, 1]], dtype=torch.uint8)
+    short, shuffled, left = steps.clone(), steps.clone(), steps.clone()
+    for spoilt, how in ((short, "short"), (shuffled, "shuffled"), (left, "all")):
+        relabel_(spoilt, how, torch.Generator().manual_seed(0))
+    assert torch.equal(short, torch.where(steps > SHORT, 255, steps)) and torch.equal(left, steps)
+    assert torch.equal(shuffled == 255, steps == 255) and not torch.equal(shuffled, steps)
+    assert shuffled.flatten().sort().values.tolist() == steps.flatten().sort().values.tolist()
