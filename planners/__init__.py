@@ -12,6 +12,7 @@ from hiermap.planners.failure_memory import Avoid
 from hiermap.planners.options import Budget, SearchOptions
 from hiermap.planners.plan import Plan, PlanResult, PlanStep, Status
 from hiermap.planners.search_tree import Tree
+from hiermap.planners.vector import vector
 from hiermap.planners.walks import random_walk, reactive
 
 Search = Callable[[Tree, np.random.Generator], PlanResult]
@@ -26,6 +27,7 @@ PLANNERS: Mapping[str, Search] = MappingProxyType(
         "reactive": reactive,
         "random": random_walk,
         "exhaustive": exhaustive,
+        "vector": vector,
     }
 )
 """Name -> search."""

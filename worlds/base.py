@@ -165,3 +165,15 @@ class Foresight(Protocol):
 
     def twins(self, parent: Node, children: Sequence[Node]) -> list[int | None]:
         """For each imagined child of a node the index of an earlier one that is the same state, or None."""
+
+
+@runtime_checkable
+class Acting(Protocol):
+    """What a world may offer besides: a policy that was trained to act at once, without maps and without imagining anything."""
+
+    def policy(self, node: Node, goal: Goal) -> Mapping[Action, float]:
+        """Actions that it would take in a node, each with its probability in [0, 1].
+
+        Raises:
+            ConfigError: the world's model was trained without.
+        """

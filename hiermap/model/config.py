@@ -13,6 +13,8 @@ STEPS_CAP = 6
 """Steps-to-go are told apart up to one less than this; the last class means this many or more."""
 GOAL_STEPS_CAP = 13
 """The same of whole goals."""
+MAP_HEADS = ("factored", "single")
+"""One map per orientation bin; or, as an ablation, one map of where to act and a classifier of what to do there."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class ModelConfig:
         context: channels at stride 8.
         encoder_blocks, dynamics_blocks: residual blocks at stride 4.
         token: width of the predicate head.
+        heads: factored (one map per orientation bin) or single (one map of where to act, and a classifier of what to do there).
+        policy: whether there is a head that regresses an action without any map, for planner=vector.
         legend: what its maps and predicates mean, in its own order.
     """
 
@@ -41,12 +45,18 @@ class ModelConfig:
     encoder_blocks: int = 2
     dynamics_blocks: int = 3
     token: int = 96
+    heads: str = "factored"
+    policy: bool = False
     legend: Legend = field(default_factory=registered, metadata={"omegaconf_ignore": True})
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if name != "legend" and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+            if name not in ("heads", "policy", "legend") and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
                 raise ConfigError(f"model.{name}={value!r}; expected a positive integer")
+        if self.heads not in MAP_HEADS:
+            raise ConfigError(f"model.heads={self.heads!r}; known: {', '.join(MAP_HEADS)}")
+        if not isinstance(self.policy, bool):
+            raise ConfigError(f"model.policy={self.policy!r}; expected true or false")
         if self.rows % 8 or self.columns % 8:
             raise ConfigError(f"model rows and columns must be multiples of 8, got {self.rows} x {self.columns}")
         if any(width % 8 for width in (self.visible, self.memory, self.context, self.stem)):

@@ -58,18 +58,42 @@ class Conjunctions:
         return torch.where(of_pair.reshape(*of_pair.shape, *[1] * (single.dim() - 2)), double, single)
 
 
-class GoalHead(nn.Module):
-    """One token per predicate and one for the scene, layers of attention between them, and the sum of what each adds."""
+class GoalTokens(nn.Module):
+    """One token for the scene, of `scene` numbers, and one per predicate, with layers of attention between them."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, scene: int) -> None:
         super().__init__()
         width = config.token
         self.kind = nn.Embedding(len(config.legend.unary) + len(config.legend.binary), width)
-        self.now, self.promised = (nn.Linear(2 * width + CLASSES + 1, width) for _ in range(2))
-        self.scene = nn.Linear(2 * config.latent, width)
+        self.now = nn.Linear(2 * width + CLASSES + 1, width)
+        self.scene = nn.Linear(scene, width)
         self.layers = nn.ModuleList(_Layer(width) for _ in range(LAYERS))
         self.norm = nn.LayerNorm(width)
-        self.leave = perceptron(width, width, 2)
+
+    def tokens(
+        self, scene: Tensor, token: Tensor, goals: Conjunctions, holds: Tensor, steps: Tensor, enter: nn.Module | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """`[B, 1 + Q, width]`, and `[B, 1 + Q]` which there are; arguments as `GoalHead.forward` takes them, `enter` in place of `now`."""
+        row = torch.arange(len(goals.kind), device=token.device)[:, None]
+        thing = token[row, goals.thing.clamp(min=0)]
+        place = token[row, goals.place.clamp(min=0)] * (goals.place >= 0)[..., None]
+        told = torch.cat([thing, place, torch.softmax(steps, dim=-1), holds[..., None]], dim=-1)
+        x = self.kind(goals.kind.clamp(min=0)) + (enter or self.now)(told)
+        x = torch.cat([self.scene(scene).expand(len(x), -1)[:, None], x], dim=1)
+        bias = _relations(goals)
+        there = F.pad(goals.kind >= 0, (1, 0), value=True)
+        for layer in self.layers:
+            x = layer(x, bias, there)
+        return self.norm(x), there
+
+
+class GoalHead(GoalTokens):
+    """The sum of what the scene and each predicate add to the primitives still needed."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config, 2 * config.latent)
+        self.promised = nn.Linear(2 * config.token + CLASSES + 1, config.token)
+        self.leave = perceptron(config.token, config.token, 2)
 
     def forward(self, scene: Tensor, token: Tensor, goals: Conjunctions, holds: Tensor, steps: Tensor, promised: bool = False) -> Tensor:
         """Class scores `[B, FAR_CLASSES]` of the primitives still needed.
@@ -82,17 +106,8 @@ class GoalHead(nn.Module):
             steps: `[B, Q, CLASSES]`, its class scores of steps.
             promised: whether tokens and steps are promises; the scene is then that before the action.
         """
-        row = torch.arange(len(goals.kind), device=token.device)[:, None]
-        thing = token[row, goals.thing.clamp(min=0)]
-        place = token[row, goals.place.clamp(min=0)] * (goals.place >= 0)[..., None]
-        told = torch.cat([thing, place, torch.softmax(steps, dim=-1), holds[..., None]], dim=-1)
-        x = self.kind(goals.kind.clamp(min=0)) + (self.promised if promised else self.now)(told)
-        x = torch.cat([self.scene(scene).expand(len(x), -1)[:, None], x], dim=1)
-        bias = _relations(goals)
-        there = F.pad(goals.kind >= 0, (1, 0), value=True)
-        for layer in self.layers:
-            x = layer(x, bias, there)
-        added, doubt = (self.leave(self.norm(x)) * there[..., None]).unbind(-1)
+        x, there = self.tokens(scene, token, goals, holds, steps, self.promised if promised else None)
+        added, doubt = (self.leave(x) * there[..., None]).unbind(-1)
         # The classes of a number with so much doubt about it.
         away = torch.arange(FAR_CLASSES, device=x.device) - added.sum(dim=1, keepdim=True)
         return -0.5 * (away / (LEAST_DOUBT + F.softplus(doubt[:, :1]))).square()

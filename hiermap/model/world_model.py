@@ -7,7 +7,8 @@ from hiermap.model.config import STEPS_CAP, ModelConfig
 from hiermap.model.dynamics import Dynamics
 from hiermap.model.encoder import Encoder
 from hiermap.model.goal_head import Conjunctions, GoalHead, summary
-from hiermap.model.map_heads import BlockHead
+from hiermap.model.map_heads import BlockHead, SingleMapHead
+from hiermap.model.policy_head import PolicyHead
 from hiermap.model.predicate_head import Answers, PredicateHead, Reading, Things, expected_steps
 from hiermap.model.promise_head import Promise, PromiseHead
 from hiermap.primitives.specs import ROTATION_BINS
@@ -36,12 +37,14 @@ class HiermapModel(nn.Module):
         super().__init__()
         self.config = config or ModelConfig()
         self.encoder = Encoder(self.config)
-        self.maps = BlockHead(self.config.latent, 128, len(self.config.legend.bins), PRIOR_LOGIT)
+        maps = SingleMapHead if self.config.heads == "single" else BlockHead
+        self.maps = maps(self.config.latent, 128, len(self.config.legend.bins), PRIOR_LOGIT)
         self.geometry = BlockHead(self.config.visible, 64, 2)
         self.dynamics = Dynamics(self.config)
         self.predicates = PredicateHead(self.config)
         self.promise: PromiseHead | None = PromiseHead(self.config)
         self.goal: GoalHead | None = GoalHead(self.config)
+        self.policy: PolicyHead | None = PolicyHead(self.config) if self.config.policy else None
         legend, asked = self.config.legend, registered()
         self.register_buffer("calibration", torch.tensor([[1.0, 0.0]]).repeat(len(legend.primitives), 1))
         self.register_buffer("bin_of", torch.from_numpy(asked.bins_in(legend)), persistent=False)
@@ -119,10 +122,27 @@ class HiermapModel(nn.Module):
             holds: `[B, Q]` in [0, 1], how far each predicate is believed.
         """
         assert self.goal is not None, "these weights were trained without whole goals"
-        kind, thing, place = goal.expand(len(holds), -1, -1).unbind(-1)
-        goals = Conjunctions(torch.where(kind >= 0, self.kind_of[kind], -1), thing, place)
+        goals = self._asked(goal, len(holds))
         _, steps = goals.of(answers)
         return expected_steps(self.goal(summary(latent), token, goals, holds, steps, promised), least=1)
+
+    def acts(self, latent: Tensor, token: Tensor, answers: Answers, goal: Tensor, holds: Tensor) -> tuple[Tensor, Tensor]:
+        """What the policy would do: chances `[B, P, R]` of primitives and orientations, and for each its cell `[B, P, R, 2]` int64.
+
+        Arguments are as `distances` takes them; a bin that is unknown to the model has no chance.
+        """
+        assert self.policy is not None, "these weights were trained without a policy"
+        goals = self._asked(goal, len(holds))
+        scores, points = self.policy(latent, token, goals, holds, goals.of(answers)[1])
+        size = torch.tensor([self.config.rows, self.config.columns], device=points.device)
+        cells = torch.minimum((points * size).long(), size - 1)
+        which = self.bin_of.clamp(min=0)
+        return torch.softmax(scores, dim=-1)[:, which] * (self.bin_of >= 0), cells[:, which]
+
+    def _asked(self, goal: Tensor, count: int) -> Conjunctions:
+        """A goal `[Q, 3]` of the registries' predicates, asked `count` times."""
+        kind, thing, place = goal.expand(count, -1, -1).unbind(-1)
+        return Conjunctions(torch.where(kind >= 0, self.kind_of[kind], -1), thing, place)
 
     def memory_of(self, latent: Tensor) -> Tensor:
         """The memory channels `[B, memory, h, w]` of a latent."""

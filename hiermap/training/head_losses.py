@@ -1,4 +1,4 @@
-"""What training asks of the heads that guide a search: steps to whole goals, and promises of what actions lead to."""
+"""What training asks of the heads that guide a search, steps to whole goals and promises of what actions lead to, and of a policy."""
 
 import math
 from dataclasses import dataclass
@@ -25,6 +25,11 @@ TRIED = 0.25
 """Share of the real and imagined views in which an action is tried for its promise: imagining is dear."""
 TURN = 0.8
 """Primitives that the estimate shall at least fall by on a step that brings the goal one nearer, and rise by on one that leads away."""
+
+POINT = 10.0
+"""Weight of a policy's error in the point, as shares of the frame, beside the cross-entropy of what it does there."""
+NEAR = 1 / 32
+"""Share of the frame below which such an error counts by its square."""
 
 
 def goal_loss(model: HiermapModel, batch: SequenceBatch, paths: Unrolled, reading: Reading, answers: Answers) -> Tensor:
@@ -89,6 +94,41 @@ def nearer(estimate: Tensor, wanted: Tensor, batch: SequenceBatch, sense: int = 
         counts = (sense * wanted[part].diff(dim=0) == -1) & known[1:] & known[:-1]
         found.append(-sense * estimate[part].diff(dim=0)[counts])
     return found
+
+
+def policy_loss(model: HiermapModel, batch: SequenceBatch, paths: Unrolled, reading: Reading, answers: Answers) -> Tensor:
+    """Cross-entropy of the bin and smooth error of the point of those of the paths' own actions that bring a whole goal one nearer.
+
+    Unlike the heads that guide a search, a policy teaches all that it looks at, where anything else does.
+    """
+    if model.policy is None:
+        return reading.token.new_zeros(())
+    costs = []
+    for scores, points, bin_index, right in policy_guesses(model, batch, paths, reading, answers):
+        error = F.smooth_l1_loss(points, right, reduction="none", beta=NEAR).sum(dim=-1)
+        costs.append(F.cross_entropy(scores, bin_index, reduction="none") + POINT * error)
+    return mean_of_all(torch.cat(costs))
+
+
+def policy_guesses(
+    model: HiermapModel, batch: SequenceBatch, paths: Unrolled, reading: Reading, answers: Answers
+) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+    """Of every goal at the n real views in which the path's own action brings it one nearer: class scores `[n, bins]`, the point
+    `[n, 2]` guessed for the right bin, that bin `[n]`, and the right point.
+    """
+    assert model.policy is not None
+    count = batch.bin_index.numel()
+    latent, token, fixed = latents_along(paths)[:count], reading.token[:count], answers.detach()
+    bin_index, cell = batch.bin_index.T.flatten(), batch.cell.transpose(0, 1).flatten(0, 1)
+    right = (cell + 0.5) / cell.new_tensor([model.config.rows, model.config.columns])
+    moment = torch.arange(count, device=cell.device)
+    for k in range(batch.goals.shape[1]):
+        goals, wanted = goals_along(batch, k)
+        holds, steps = _told(goals, fixed, batch)[:count], goals.of(fixed)[1][:count]
+        scores, points = model.policy(latent, token, goals.at(moment), holds, steps)
+        now, then = wanted[:count], wanted[len(batch.views) :][:count]
+        nearer = (now - then == 1) & (then >= 0) & (now < GOAL_STEPS_CAP)
+        yield scores[nearer], points[moment, bin_index][nearer], bin_index[nearer], right[nearer]
 
 
 def promise_loss(model: HiermapModel, batch: SequenceBatch, paths: Unrolled, reading: Reading, answers: Answers) -> Tensor:

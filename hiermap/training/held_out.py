@@ -9,7 +9,7 @@ import torch
 from hiermap.model.predicate_head import Answers, Reading, expected_steps
 from hiermap.model.world_model import HiermapModel
 from hiermap.training.batches import SequenceBatch
-from hiermap.training.head_losses import goal_scores, nearer
+from hiermap.training.head_losses import goal_scores, nearer, policy_guesses
 from hiermap.training.losses import Unrolled, labels_along, reading_along, step_classes, unroll
 from hiermap.training.metrics import ScoreHistogram, mean_known
 from hiermap.training.shards import UNKNOWN
@@ -18,6 +18,10 @@ from hiermap.worlds.legend import Legend
 HORIZONS = 5
 FALL = 0.5
 """Primitives by which an estimate has to fall for a step to count as nearer."""
+NEAR_CELLS = 4.0
+"""Cells within which a policy's point counts as right."""
+SCORED = ("ap", "imagined_ap_1", "imagined_ap_3", "predicates", "imagined_predicates", "promised_changes", "goal_falls", "policy_right")
+"""Figures whose mean chooses the best checkpoint."""
 
 
 class HeldOutScores:
@@ -28,7 +32,8 @@ class HeldOutScores:
     (maps decoded from the real view at that step) and `unchanged_ap_h` (maps of the start, as if nothing changed), all against the true
     maps at that step; `predicate_ap_KIND`, `predicates` and `imagined_predicates` (mean average precision), `promised_changes` (of which
     predicates an action changes, guessed without imagining it), `steps_error` (mean absolute), `goal_steps_error` (the same of whole
-    goals) and `goal_falls`: on how many of the steps that bring a whole goal nearer the estimate falls by at least half a step.
+    goals) and `goal_falls`: on how many of the steps that bring a whole goal nearer the estimate falls by at least half a step; with a
+    policy `policy_right`, on how many of them it would do the same at about the same point.
     """
 
     def __init__(self, legend: Legend, rank: int = 0, ranks: int = 1) -> None:
@@ -39,7 +44,7 @@ class HeldOutScores:
         }
         self.predicates = {name: {kind: ScoreHistogram() for kind in legend.unary + legend.binary} for name in ("present", "imagined")}
         self.changes = ScoreHistogram()
-        self.steps, self.goals, self.falls = (torch.zeros(2, dtype=torch.float64) for _ in range(3))
+        self.steps, self.goals, self.falls, self.acts = (torch.zeros(2, dtype=torch.float64) for _ in range(4))
 
     @torch.inference_mode()
     def add(self, model: HiermapModel, batch: SequenceBatch) -> None:
@@ -69,7 +74,7 @@ class HeldOutScores:
         counts = total(torch.from_numpy(np.stack([histogram.counts for histogram in histograms]))).numpy()
         for histogram, summed in zip(histograms, counts, strict=True):
             histogram.counts = summed
-        self.steps, self.goals, self.falls = map(total, (self.steps, self.goals, self.falls))
+        self.steps, self.goals, self.falls, self.acts = map(total, (self.steps, self.goals, self.falls, self.acts))
 
     @property
     def primitives(self) -> list[ScoreHistogram]:
@@ -94,11 +99,11 @@ class HeldOutScores:
             precisions = {kind: histogram.average_precision() for kind, histogram in self.predicates[name].items()}
             out |= {f"{prefix}predicate_ap_{kind}": precision for kind, precision in precisions.items()}
             out[f"{prefix}predicates"] = mean_known([*precisions.values()])
-        for name, (amount, count) in (("steps_error", self.steps), ("goal_steps_error", self.goals), ("goal_falls", self.falls)):
+        shares = {"steps_error": self.steps, "goal_steps_error": self.goals, "goal_falls": self.falls, "policy_right": self.acts}
+        for name, (amount, count) in shares.items():
             out[name] = float(amount / count) if count else float("nan")
         out["promised_changes"] = self.changes.average_precision()
-        names = ("ap", "imagined_ap_1", "imagined_ap_3", "predicates", "imagined_predicates", "promised_changes", "goal_falls")
-        out["score"] = mean_known([out[name] for name in names])
+        out["score"] = mean_known([out[name] for name in SCORED])
         return out
 
     def calibration(self) -> list[tuple[float, float]]:
@@ -116,6 +121,8 @@ class HeldOutScores:
         answers = model.predicates.answer(reading)
         if model.goal is not None:
             self._add_goals(model, batch, paths, reading, answers)
+        if model.policy is not None and batch.bin_index.shape[1]:
+            self._add_policy(model, batch, paths, reading, answers)
         size, length = batch.bin_index.shape
         real = (length + 1) * size
         for kinds, logits, scores, truth, steps in (
@@ -138,6 +145,12 @@ class HeldOutScores:
         errors, falls = (estimate - wanted)[known].abs(), torch.cat(nearer(estimate, wanted, batch))
         self.goals += torch.tensor([float(errors.sum()), len(errors)], dtype=torch.float64)
         self.falls += torch.tensor([float((falls >= FALL).sum()), len(falls)], dtype=torch.float64)
+
+    def _add_policy(self, model: HiermapModel, batch: SequenceBatch, paths: Unrolled, reading: Reading, answers: Answers) -> None:
+        extent = torch.tensor([model.config.rows, model.config.columns], device=batch.cell.device)
+        for scores, points, bin_index, right in policy_guesses(model, batch, paths, reading, answers):
+            hits = (scores.argmax(dim=-1) == bin_index) & (((points - right) * extent).norm(dim=-1) <= NEAR_CELLS)
+            self.acts += torch.tensor([float(hits.sum()), len(hits)], dtype=torch.float64)
 
     def _add_promises(self, model: HiermapModel, batch: SequenceBatch, paths: Unrolled) -> None:
         """Count, of every step, the logits that a predicate changes against whether it does."""

@@ -16,7 +16,7 @@ from torch import Tensor
 from hiermap.model.config import ModelConfig
 from hiermap.model.world_model import HiermapModel
 from hiermap.training.batches import SequenceBatch
-from hiermap.training.head_losses import goal_loss, promise_loss
+from hiermap.training.head_losses import goal_loss, policy_loss, promise_loss
 from hiermap.training.held_out import HeldOutScores
 from hiermap.training.losses import (
     choose_cells,
@@ -30,11 +30,12 @@ from hiermap.training.losses import (
     unroll,
 )
 from hiermap.training.options import LossWeights, OptimiserOptions
+from hiermap.worlds.errors import ConfigError
 
 _WARM_UP = 0.05
 """Share of the training in which the learning rate rises."""
 _BODY = ("maps", "imagined_maps", "executed", "geometry", "predicates", "steps", "consistency")
-"""Parts of the loss from which more learns than the heads of goals and promises."""
+"""Parts of the loss without which only the heads of goals, promises and the policy learn."""
 
 
 def losses(model: HiermapModel, batch: SequenceBatch, weights: LossWeights, bin_weights: Tensor, look_again: float) -> dict[str, Tensor]:
@@ -57,6 +58,7 @@ def losses(model: HiermapModel, batch: SequenceBatch, weights: LossWeights, bin_
     }
     if later is not None:
         wanted["imagined_maps"] = lambda: map_loss(model, paths.imagined, later, bin_weights, weights.positive)
+        wanted["policy"] = lambda: policy_loss(model, batch, paths, reading, answers)
         wanted["consistency"] = lambda: consistency_loss(model, paths)
     parts = {name: part() for name, part in wanted.items() if getattr(weights, name) > 0}
     total = sum(getattr(weights, name) * value for name, value in parts.items())
@@ -77,6 +79,8 @@ class HiermapModule(L.LightningModule):
         super().__init__()
         self.model_config = ModelConfig.from_dict(model or {})
         self.weights, self.options = LossWeights(**(losses or {})), OptimiserOptions(**(optimiser or {}))
+        if self.weights.policy > 0 and not self.model_config.policy:
+            raise ConfigError(f"losses.policy={self.weights.policy:g} trains a head that is not there; set model.policy=true")
         self.save_hyperparameters({"model": self.model_config.to_dict(), "losses": asdict(self.weights), "optimiser": asdict(self.options)})
         self.model = HiermapModel(self.model_config)
         self.register_buffer("bin_weights", torch.ones(len(self.model_config.legend.bins)))

@@ -7,11 +7,12 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
+from scipy.special import expit
 from torch import Tensor
 
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.worlds.base import Action, Node, Outcome
-from hiermap.worlds.errors import InvalidObservationError
+from hiermap.worlds.errors import ConfigError, InvalidObservationError
 from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.goals import Goal
 from hiermap.worlds.imagined.belief_options import BeliefOptions
@@ -122,6 +123,19 @@ class LatentWorld:
         """As `expand`, with nodes of which only progress and predicates are guessed."""
         return [self._promised(node, some) if some else [] for node, some in zip(nodes, actions, strict=True)]
 
+    def policy(self, node: Node, goal: Goal) -> dict[Action, float]:
+        """Of every primitive and orientation the action that a trained policy would take, with its chance; ConfigError without one."""
+        if self.model.policy is None:
+            raise ConfigError("these weights were trained without a policy; train some with model.policy=true losses.policy=1")
+        state: LatentState = node.state
+        with torch.inference_mode():
+            latent, question = state.latent[None], state.question
+            reading = self._reading(state)
+            holds = torch.from_numpy(expit(state.odds)).to(latent)[None]
+            chances, cells = self.model.acts(latent, reading.token, self.model.answers(reading, question.pairs), question.goal, holds)
+        chosen, places = chances[0].cpu(), cells[0].tolist()
+        return {Action(_NAMES[p], tuple(places[p][r]), r): float(chosen[p, r]) for p, r in chosen.nonzero().tolist()}
+
     def twins(self, parent: Node, children: Sequence[Node]) -> list[int | None]:
         """Siblings that change the same thing are one state: a drawer is pushed shut left or right of its bar."""
         if len(children) < 2:
@@ -188,13 +202,16 @@ class LatentWorld:
         question = state.question
         with torch.inference_mode():
             latent = state.latent[None]
-            reading = self.model.read(latent, question.things) if state.reading is None else state.reading
+            reading = self._reading(state)
             promise = self.model.promises(latent, reading, *self._indices(actions), question.pairs)
             tracks = [state.tracks.after(action, self.frame.cell_size) for action in actions]
             prior = self.beliefs.after(question, state.odds, self.model.answers(reading, question.pairs), promise.answers, tracks)
             judged = self.beliefs.judged(question, latent, promise.token, promise.answers, prior, tracks, promised=True)
         self._odds.setdefault(node, {}).update(zip(actions, prior, strict=True))
         return [self._outcome(node, action, Node(None, it.progress, it.predicates)) for action, it in zip(actions, judged, strict=True)]
+
+    def _reading(self, state: LatentState) -> Any:
+        return self.model.read(state.latent[None], state.question.things) if state.reading is None else state.reading
 
     def _prior(self, node: Node, action: Action) -> np.ndarray:
         """The log-odds `[Q]` that an action leaves of what is believed in a node: none by a model that cannot tell."""
