@@ -103,32 +103,29 @@ def policy_loss(model: HiermapModel, batch: SequenceBatch, paths: Unrolled, read
     """
     if model.policy is None:
         return reading.token.new_zeros(())
-    costs = []
-    for scores, points, bin_index, right in policy_guesses(model, batch, paths, reading, answers):
-        error = F.smooth_l1_loss(points, right, reduction="none", beta=NEAR).sum(dim=-1)
-        costs.append(F.cross_entropy(scores, bin_index, reduction="none") + POINT * error)
-    return mean_of_all(torch.cat(costs))
+    scores, points, bin_index, right = policy_guesses(model, batch, paths, reading, answers)
+    error = F.smooth_l1_loss(points, right, reduction="none", beta=NEAR).sum(dim=-1)
+    return mean_of_all(F.cross_entropy(scores, bin_index, reduction="none") + POINT * error)
 
 
 def policy_guesses(
     model: HiermapModel, batch: SequenceBatch, paths: Unrolled, reading: Reading, answers: Answers
-) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Of every goal at the n real views in which the path's own action brings it one nearer: class scores `[n, bins]`, the point
     `[n, 2]` guessed for the right bin, that bin `[n]`, and the right point.
     """
     assert model.policy is not None
-    count = batch.bin_index.numel()
-    latent, token, fixed = latents_along(paths)[:count], reading.token[:count], answers.detach()
-    bin_index, cell = batch.bin_index.T.flatten(), batch.cell.transpose(0, 1).flatten(0, 1)
+    size, count = batch.goals.shape[:2].numel(), batch.bin_index.shape[1] * batch.goals.shape[:2].numel()
+    goals, wanted = goals_along(batch)
+    now, then = wanted[:count], wanted[size:][:count]
+    asked = ((now - then == 1) & (then >= 0) & (now < GOAL_STEPS_CAP)).nonzero()[:, 0]
+    goals, of = goals.at(asked), owners(batch, count)[asked]
+    known = answers.detach().at(of)
+    holds = _told(goals, known, _true_of(goals, batch, of))
+    scores, points = model.policy(latents_along(paths)[of], reading.token[of], goals, holds, goals.of(known)[1])
+    bin_index, cell = batch.bin_index.T.flatten()[of], batch.cell.transpose(0, 1).flatten(0, 1)[of]
     right = (cell + 0.5) / cell.new_tensor([model.config.rows, model.config.columns])
-    moment = torch.arange(count, device=cell.device)
-    for k in range(batch.goals.shape[1]):
-        goals, wanted = goals_along(batch, k)
-        holds, steps = _told(goals, fixed, batch)[:count], goals.of(fixed)[1][:count]
-        scores, points = model.policy(latent, token, goals.at(moment), holds, steps)
-        now, then = wanted[:count], wanted[len(batch.views) :][:count]
-        nearer = (now - then == 1) & (then >= 0) & (now < GOAL_STEPS_CAP)
-        yield scores[nearer], points[moment, bin_index][nearer], bin_index[nearer], right[nearer]
+    return scores, points[torch.arange(len(of), device=of.device), bin_index], bin_index, right
 
 
 def promise_loss(model: HiermapModel, batch: SequenceBatch, paths: Unrolled, reading: Reading, answers: Answers) -> Tensor:

@@ -148,9 +148,9 @@ class HeldOutScores:
 
     def _add_policy(self, model: HiermapModel, batch: SequenceBatch, paths: Unrolled, reading: Reading, answers: Answers) -> None:
         extent = torch.tensor([model.config.rows, model.config.columns], device=batch.cell.device)
-        for scores, points, bin_index, right in policy_guesses(model, batch, paths, reading, answers):
-            hits = (scores.argmax(dim=-1) == bin_index) & (((points - right) * extent).norm(dim=-1) <= NEAR_CELLS)
-            self.acts += torch.tensor([float(hits.sum()), len(hits)], dtype=torch.float64)
+        scores, points, bin_index, right = policy_guesses(model, batch, paths, reading, answers)
+        hits = (scores.argmax(dim=-1) == bin_index) & (((points - right) * extent).norm(dim=-1) <= NEAR_CELLS)
+        self.acts += torch.tensor([float(hits.sum()), len(hits)], dtype=torch.float64)
 
     def _add_promises(self, model: HiermapModel, batch: SequenceBatch, paths: Unrolled) -> None:
         """Count, of every step, the logits that a predicate changes against whether it does."""
