@@ -83,8 +83,16 @@ class HiermapModule(L.LightningModule):
             raise ConfigError(f"losses.policy={self.weights.policy:g} trains a head that is not there; set model.policy=true")
         self.save_hyperparameters({"model": self.model_config.to_dict(), "losses": asdict(self.weights), "optimiser": asdict(self.options)})
         self.model = HiermapModel(self.model_config)
+        self._freeze()
         self.register_buffer("bin_weights", torch.ones(len(self.model_config.legend.bins)))
         self.scores = HeldOutScores(self.model_config.legend)
+
+    def _freeze(self) -> None:
+        parts = dict(self.model.named_children())
+        for name in self.options.frozen:
+            if name not in parts:
+                raise ConfigError(f"optimiser.frozen names {name!r}; the model has {', '.join(parts)}")
+            parts[name].requires_grad_(False)
 
     def on_fit_start(self) -> None:
         prevalence = getattr(self.trainer.datamodule, "prevalence", None)  # type: ignore[attr-defined]
@@ -118,8 +126,8 @@ class HiermapModule(L.LightningModule):
         self.log_dict({f"val/{name}": value for name, value in values.items()}, sync_dist=True)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        decayed = [p for p in self.model.parameters() if p.dim() > 1]
-        free = [p for p in self.model.parameters() if p.dim() <= 1]
+        learning = [p for p in self.model.parameters() if p.requires_grad]
+        decayed, free = [p for p in learning if p.dim() > 1], [p for p in learning if p.dim() <= 1]
         groups = [{"params": decayed, "weight_decay": self.options.weight_decay}, {"params": free, "weight_decay": 0.0}]
         return torch.optim.AdamW(groups, lr=self.options.lr)
 

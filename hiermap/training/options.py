@@ -47,12 +47,14 @@ class OptimiserOptions:
         weight_decay: of matrices and kernels.
         look_again: chance that a step of an unrolled path starts from the real view instead of the imagined one.
         rare_bins: exponent with which rarer orientation bins weigh more, 0 none.
+        frozen: parts of the model that do not learn, for example [encoder, dynamics, maps, geometry]; a step is then twice as fast.
     """
 
     lr: float = 4e-3
     weight_decay: float = 0.02
     look_again: float = 0.3
     rare_bins: float = 0.5
+    frozen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
