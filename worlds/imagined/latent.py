@@ -122,6 +122,12 @@ class LatentWorld:
         """As `expand`, with nodes of which only progress and predicates are guessed."""
         return [self._promised(node, some) if some else [] for node, some in zip(nodes, actions, strict=True)]
 
+    def foretold(self, node: Node, action: Action, goal: Goal) -> Node:
+        """A promised node with the latent of the present: only beliefs and tracks are those after the action."""
+        promised = self.promises([node], [[action]], goal)[0][0].node
+        tracks = node.state.tracks.after(action, self.frame.cell_size)
+        return replace(promised, state=replace(node.state, odds=self._odds[node][action], tracks=tracks))
+
     def twins(self, parent: Node, children: Sequence[Node]) -> list[int | None]:
         """Siblings that change the same thing are one state: a drawer is pushed shut left or right of its bar."""
         if len(children) < 2:
