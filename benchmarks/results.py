@@ -1,8 +1,8 @@
 """Every row of the results: the shipped weights on chains, each ablation alone, and true dynamics or maps, on the same seeds.
 
-The estimated hours come first. A cell (a row on a suite) is one `hiermap evaluate`: an unfinished one goes on where it stopped, one that was
-finished with the same settings and weights is kept. At the end a table is printed and written to OUT/table.md: success with its Wilson
-interval, and of every row but the main one the paired difference against that.
+The estimated hours come first. A cell (a row on a suite) is one `hiermap evaluate`: an unfinished one goes on where it stopped, a finished
+one with the same settings and weights is kept. At the end a table is printed and written to OUT/table.md: success with its Wilson interval,
+and of every row but the main one the paired difference against that.
 
     python benchmarks/results.py [quick=true] [dry=true] [rows=main,reactive] [suites=chain-1,chain-3] [episodes=100] [seed=251000]
                                  [workers=2] [out=DIR]
