@@ -38,7 +38,7 @@ class Row:
 
     Attributes:
         words: of `hiermap evaluate`.
-        seconds: of one episode of each of `SUITES` with one worker [s]: of chain-3 and chain-10 from a few validation episodes, else guessed.
+        seconds: of one episode of each of `SUITES` with one worker [s], roughly: from a few of chain-3 and chain-10, else guessed.
         against: the row that it differs from in one thing.
     """
 
