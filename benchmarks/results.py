@@ -55,7 +55,7 @@ ROWS: Mapping[str, Row] = {
     "no-future-maps": Row("search.future_maps=false max_replans=30", (0.5, 5.0, 12.0, 38.0), against=MORE),
     "no-cost-to-go": Row("beliefs.cost_to_go=unmet max_replans=30", (0.5, 6.0, 15.0, 45.0), against=MORE),
     "no-whole-goal": Row("beliefs.cost_to_go=predicates max_replans=30", (0.5, 1.5, 4.0, 12.0), against=MORE),
-    "no-belief-memory": Row("beliefs.kept=0 beliefs.tracked=false max_replans=30", (0.5, 1.5, 4.0, 25.0), against=MORE),
+    "no-belief-memory": Row("beliefs.kept=0 beliefs.tracked=false max_replans=30", (0.5, 1.5, 4.0, 40.0), against=MORE),
     "no-replanning": Row("execution.blind=true max_replans=0", (0.5, 1.2, 2.0, 5.0)),
     "true-dynamics": Row("world=simulator search.batch=1", (2.0, 9.0, 12.0, 25.0)),
     "true-dynamics-and-maps": Row("world=simulator maps=oracle search.batch=1", (2.0, 12.0, 15.0, 30.0)),
