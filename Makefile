@@ -7,7 +7,7 @@ ROBOSUITE := $(shell grep -o 'robosuite==[0-9.]*' pyproject.toml | head -n 1)
 WORKERS ?= 2
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: setup demo test test-all lint clean
+.PHONY: setup demo test test-all results results-quick lint clean
 
 setup: $(STAMP)
 
@@ -36,6 +36,14 @@ test: lint
 
 test-all: lint
 	$(BIN)/python -m pytest -n $(WORKERS)
+
+# Test seeds, for hours: prints how many beforehand, goes on where it stopped, keeps what is finished.
+results: setup
+	$(BIN)/python benchmarks/results.py workers=$(WORKERS)
+
+# Validation seeds, at most half an hour on two cores.
+results-quick: setup
+	$(BIN)/python benchmarks/results.py quick=true workers=$(WORKERS)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

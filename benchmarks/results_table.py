@@ -8,14 +8,18 @@ from hiermap.system.config import flatten, load_config
 
 ALWAYS = ("suite", "world", "maps", "planner", "seed", "episodes", "workers")
 """Keys a command of the table shows whether or not they are at their defaults."""
+UNSECTIONED = ("max_replans", "weights")
+"""Keys without a section that it shows where they are not."""
 PRESET = "config=realistic"
 COLUMNS = ("what", "success %", "95 % interval", "n", "s/plan", "commit", "command")
 
 
 def changed(config: dict) -> list[str]:
-    """What a run was told besides, as words of its command: every key of a section that is not at its default."""
+    """What a run was told besides, as words of its command: every key of a section, or of `UNSECTIONED`, that is not at its default."""
     defaults = flatten(load_config("evaluate", ["suite=chain-1", "out=runs/x"]))
-    told = {key: value for key, value in flatten(config).items() if "." in key and value != defaults.get(key, value)}
+    told = {
+        key: value for key, value in flatten(config).items() if ("." in key or key in UNSECTIONED) and value != defaults.get(key, value)
+    }
     realistic = {key: value for key, value in flatten(load_config("evaluate", ["suite=chain-1", "out=x", PRESET])).items() if key in told}
     if told and told == realistic:
         return [PRESET]

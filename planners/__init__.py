@@ -13,7 +13,7 @@ from hiermap.planners.options import Budget, SearchOptions
 from hiermap.planners.plan import Plan, PlanResult, PlanStep, Status
 from hiermap.planners.search_tree import Tree
 from hiermap.planners.vector import vector
-from hiermap.planners.walks import random_walk, reactive
+from hiermap.planners.walks import greedy_rollout, random_walk, reactive
 
 Search = Callable[[Tree, np.random.Generator], PlanResult]
 """Grows a tree, which brings the problem, the budget, the heuristic and the candidate generator, until there is an answer."""
@@ -24,6 +24,7 @@ PLANNERS: Mapping[str, Search] = MappingProxyType(
         "weighted": weighted_best_first,
         "greedy": greedy_best_first,
         "beam": beam,
+        "greedy_rollout": greedy_rollout,
         "reactive": reactive,
         "random": random_walk,
         "exhaustive": exhaustive,

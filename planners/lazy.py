@@ -2,9 +2,31 @@
 A*: Cohen, Phillips and Likhachev 2014). A node has some twenty candidate actions, of which a plan follows one."""
 
 from collections.abc import Sequence
+from typing import TypeGuard
 
 from hiermap.planners.search_tree import Entry, Tree
-from hiermap.worlds.base import Foresight
+from hiermap.worlds.base import Foresight, World
+from hiermap.worlds.errors import ConfigError
+
+
+def foresees(world: World) -> TypeGuard[Foresight]:
+    """Whether a world can guess what actions lead to."""
+    return isinstance(world, Foresight) and world.foresees
+
+
+def guesses(tree: Tree, entries: Sequence[Entry]) -> list[Entry]:
+    """Guessed children, without numbers yet, of entries that are expanded now; ConfigError in a world without foresight."""
+    world = tree.world
+    if not foresees(world):
+        raise ConfigError(f"a {type(world).__name__} of this model promises nothing; take world=latent and weights with a promise head")
+    entries, chosen = tree.chosen(entries)
+    promises = world.promises([e.node for e in entries], [[c.action for c in some] for some in chosen], tree.goal)
+    made = [
+        tree.child(entry, candidate, promise)
+        for entry, some, promised in zip(entries, chosen, promises, strict=True)
+        for candidate, promise in zip(some, promised, strict=True)
+    ]
+    return [child for child in made if child is not None]
 
 
 class Children:
@@ -16,17 +38,9 @@ class Children:
 
     def of(self, entries: Sequence[Entry]) -> list[Entry]:
         """Of entries that are expanded now."""
-        tree, world = self.tree, self.tree.world
-        if not (tree.options.lazy and isinstance(world, Foresight) and world.foresees):
-            return [child for some in tree.grow(entries) for child in some]
-        entries, chosen = tree.chosen(entries)
-        promises = world.promises([e.node for e in entries], [[c.action for c in some] for some in chosen], tree.goal)
-        made = [
-            tree.child(entry, candidate, promise)
-            for entry, some, promised in zip(entries, chosen, promises, strict=True)
-            for candidate, promise in zip(some, promised, strict=True)
-        ]
-        return [child for child in made if child is not None]
+        if not (self.tree.options.lazy and foresees(self.tree.world)):
+            return [child for some in self.tree.grow(entries) for child in some]
+        return guesses(self.tree, entries)
 
     def imagined(self, guessed: Sequence[Entry]) -> list[Entry]:
         """What becomes of guessed children; nothing of those that lead where a sibling has led before."""

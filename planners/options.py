@@ -54,6 +54,7 @@ class SearchOptions:
         width: nodes a beam keeps per depth.
         lazy: whether a best-first search imagines only what comes to the front of its frontier, in worlds that can guess the rest.
         doubt: missing primitives by which a guess is taken to be too high, >= 0.
+        future_maps: whether imagined states have maps of their own; without, candidates and their success come from the present maps.
         max_depth: longest plan considered.
         alternatives: at most this many further plans are returned.
         avoid: actions that failed before.
@@ -68,6 +69,7 @@ class SearchOptions:
     width: int = 8
     lazy: bool = True
     doubt: float = 0.0
+    future_maps: bool = True
     max_depth: int = 12
     alternatives: int = 3
     avoid: tuple[Avoid, ...] = field(default=(), metadata={"omegaconf_ignore": True})

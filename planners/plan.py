@@ -46,8 +46,9 @@ class PlanStep:
         affordance: map value at the action's cell before it, in [0, 1].
         success: probability that it has its effect, in [0, 1].
         seconds: time it takes [s].
-        before, after: imagined nodes around it; `before` of the first step is the real view.
-        maps_before, maps: predicted maps of these two, `[P, R, H, W]` in [0, 1].
+        before, after: imagined nodes around it; `before` of the first step is the real view, `after` of a step that was chosen without
+            imagining its outcome holds what is promised.
+        maps_before, maps: predicted maps of these two, `[P, R, H, W]` in [0, 1]; the same where no maps were imagined.
         point_world: contact point [3] [m] in the view it was imagined in, or None where the world knows none.
     """
 

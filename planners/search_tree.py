@@ -11,7 +11,7 @@ from hiermap.planners.candidates import Candidate, PeakOptions, Pointed, candida
 from hiermap.planners.failure_memory import discount, discounted
 from hiermap.planners.options import Budget, SearchOptions
 from hiermap.planners.plan import Plan, PlanResult, PlanStep, Status, empty_graph
-from hiermap.worlds.base import Action, Node, Outcome, World
+from hiermap.worlds.base import Action, Foresight, Node, Outcome, World
 from hiermap.worlds.goals import Goal
 
 if TYPE_CHECKING:
@@ -137,8 +137,14 @@ class Tree:
         """The entries that the budget still lets expand, which counts them as expanded, and the candidates of each."""
         entries = entries[: self.budget.expansions - self.expansions]
         self.expansions += len(entries)
-        maps = self.world.maps([entry.node for entry in entries]) if entries else ()
+        maps = self.maps(entries) if entries else ()
         return entries, [self.candidates(entry, some, propose) for entry, some in zip(entries, maps, strict=True)]
+
+    def maps(self, entries: Sequence[Entry]) -> np.ndarray:
+        """Where actions are possible `[N, P, R, H, W]`: in each entry, or, without future maps, now."""
+        if self.options.future_maps:
+            return self.world.maps([entry.node for entry in entries])
+        return self.world.maps([self.root.node]).repeat(len(entries), axis=0)
 
     def _children(self, parent: Entry, chosen: Sequence[Candidate], outcomes: Sequence[Outcome]) -> list[Entry]:
         """One entry per state that the outcomes lead to, by the cheapest action that does."""
@@ -160,7 +166,9 @@ class Tree:
 
     def child(self, parent: Entry, candidate: Candidate, outcome: Outcome) -> Entry | None:
         """An entry without a number yet, guessed if the outcome is; None for an edge too unlikely to be one."""
-        success = outcome.success * discount(candidate.action, self.options.avoid, parent.depth, self.options.memory)
+        penalty = discount(candidate.action, self.options.avoid, parent.depth, self.options.memory)
+        # Without future maps the present one says how likely an action succeeds, also in imagined states; it is discounted already.
+        success = outcome.success * penalty if self.options.future_maps else candidate.prior
         if success < LEAST_SUCCESS:
             return None
         solved, guessed = outcome.node.progress >= 1.0, outcome.node.state is None
@@ -196,12 +204,15 @@ class Tree:
 
     def _step(self, entry: Entry) -> PlanStep:
         assert entry.parent is not None and entry.action is not None  # only the root has neither
-        before, after = entry.parent.node, entry.node
-        maps, point = self.world.maps([before, after]), self.world.point(before, entry.action.cell)
-        return PlanStep(entry.action, entry.affordance, entry.success, entry.seconds, before, after, maps[0], maps[1], point)
+        before, after, point = entry.parent.node, entry.node, self.world.point(entry.parent.node, entry.action.cell)
+        if entry.guessed and isinstance(self.world, Foresight):
+            after = self.world.foretold(before, entry.action, self.goal)
+        imagined = self.options.future_maps and not entry.guessed
+        maps = self.world.maps([before, after] if imagined else [before])
+        return PlanStep(entry.action, entry.affordance, entry.success, entry.seconds, before, after, maps[0], maps[-1], point)
 
     def result(self, status: Status, found: Iterable[Entry] = ()) -> PlanResult:
-        """The answer: `found` are solved entries, the first is the plan; without any, the most promising partial plan.
+        """The answer: `found` are the solved entries, or those to answer with, the first is the plan; else the most promising partial plan.
 
         Where more expansions might have helped, that is never the root while there is anything else: staying solves nothing.
         """

@@ -1,9 +1,16 @@
 """No search: take the one action that seems to lead nearest to the goal, or, as a baseline, any that seems possible."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from hiermap.planners.best_first import a_star
+from hiermap.planners.lazy import guesses
 from hiermap.planners.plan import PlanResult, Status
 from hiermap.planners.search_tree import Entry, Tree
+
+ONE_STEP = "one step, chosen without imagining its outcome: carry it out, look again and plan again; a search plans whole sequences"
+NOTHING_POSSIBLE = "the present maps hold no action at all; lower the peak threshold"
 
 
 def gain(entry: Entry) -> float:
@@ -13,7 +20,23 @@ def gain(entry: Entry) -> float:
 
 
 def reactive(tree: Tree, rng: np.random.Generator) -> PlanResult:
-    """Follow the best expected progress one action at a time; gives up where every action leads to a state seen before."""
+    """The one action of the present maps that promises most, weighed as in A*; nothing is imagined, so it never claims a whole plan.
+
+    Raises:
+        ConfigError: the world has no foresight, or its model was trained without.
+    """
+    if tree.root.solved:
+        return tree.result(Status.SOLVED, [tree.root])
+    status = tree.spent()
+    if status is not None:
+        return tree.result(status)
+    promised = [tree.keep(child) for child in guesses(tree, [tree.root])]
+    best = sorted(promised, key=lambda e: (*a_star(e, tree.options), e.index))[:1]
+    return replace(tree.result(Status.UNSOLVABLE_WITHIN_BUDGET, best), message=ONE_STEP if best else NOTHING_POSSIBLE)
+
+
+def greedy_rollout(tree: Tree, rng: np.random.Generator) -> PlanResult:
+    """In imagination follow the best expected progress one action at a time; gives up where every action leads to a state seen before."""
     entry, seen = tree.root, {tree.world.key(tree.root.node)}
     while not entry.solved:
         status = tree.spent()

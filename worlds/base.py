@@ -163,6 +163,9 @@ class Foresight(Protocol):
     def promises(self, nodes: Sequence[Node], actions: Sequence[Sequence[Action]], goal: Goal) -> list[list[Outcome]]:
         """As `World.expand`, but guessed: the outcomes' nodes have progress and predicates only, their state is None."""
 
+    def foretold(self, node: Node, action: Action, goal: Goal) -> Node:
+        """What is promised of an action, as a node to be remembered by `World.root`: what is seen stays, beliefs change."""
+
     def twins(self, parent: Node, children: Sequence[Node]) -> list[int | None]:
         """For each imagined child of a node the index of an earlier one that is the same state, or None."""
 

@@ -95,6 +95,9 @@ def _check_foresight(world: Foresight, node: Node, outcomes: Sequence[Outcome], 
         _demand(0.0 <= promise.node.progress <= 1.0, f"{where}: a promised progress is {promise.node.progress}, expected [0, 1]")
         known = [promise.success, promise.cost], [outcome.success, outcome.cost]
         _close("success and cost", *known, f"{where}: promises and expand differ in what needs no imagining")
+    foretold = world.foretold(node, actions[0], goal)
+    _demand(foretold.state is not None, f"{where}: foretold gave a node without a state; root has to remember something of it")
+    _close("progress", [foretold.progress], [promised[0].node.progress], f"{where}: promises and foretold differ")
     twins = world.twins(node, [outcome.node for outcome in [*outcomes, outcomes[-1]]])
     _demand(len(twins) == len(outcomes) + 1 and twins[-1] is not None, f"{where}: a child and itself are not twins")
     earlier = all(k is None or 0 <= k < index for index, k in enumerate(twins))

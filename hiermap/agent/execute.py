@@ -150,14 +150,14 @@ def believe_effect(report: PrimitiveResult, seen: float, options: ExecutionOptio
 def aim(planned: PlanStep, maps: np.ndarray, options: ExecutionOptions) -> tuple[Action, float]:
     """Where to apply a planned step in the real `maps` `[P, R, H, W]`, and their value there.
 
-    The imagined cell is kept while the real map is nearly as good there; otherwise climb its slope, a few cells at most, so as to stay
-    on the same thing, with the best orientation of the same effect.
+    The imagined cell is kept blindly, or while the real map is nearly as good there; otherwise climb its slope, a few cells at most, so as
+    to stay on the same thing, with the best orientation of the same effect.
     """
     action, reach = planned.action, options.aim_cells
     effect = next(e for e in EFFECTS if e.primitive == action.primitive and action.rotation_index in e.rotations)
     bins = maps[effect.channel, list(effect.rotations)]
     (row, column), bin_ = action.cell, effect.rotations.index(action.rotation_index)
-    if bins[bin_, row, column] >= options.good_affordance * planned.success:
+    if options.blind or bins[bin_, row, column] >= options.good_affordance * planned.success:
         return action, float(bins[bin_, row, column])
     for _ in range(options.aim_steps):
         top, left = max(row - reach, 0), max(column - reach, 0)
@@ -187,7 +187,7 @@ class _Run:
     def loop(self, max_replans: int, max_primitives: int, on_step: Callable[[ExecutedStep], None] | None) -> str:
         """Run until the goal is believed to hold ("") or there is a reason to stop."""
         self._follow(self.result)
-        while self.now.node.progress < 1.0:
+        while self.now.node.progress < 1.0 or (self.options.blind and self.queue):
             if len(self.steps) >= max_primitives:
                 return "too_many_primitives"
             if not self._is_worth_doing():
@@ -202,18 +202,20 @@ class _Run:
         return ""
 
     def _is_worth_doing(self) -> bool:
-        """Whether there is a next step that the real maps still support."""
+        """Whether there is a next step that the real maps still support, if they are asked."""
+        if self.options.blind:
+            return bool(self.queue)
         return bool(self.queue) and self._aim(self.queue[0])[1] >= self.options.kept_affordance * self.queue[0].success
 
     def _aim(self, step: PlanStep) -> tuple[Action, float]:
         return aim(step, discounted(self.now.maps, self.avoid), self.options)
 
     def _follow(self, result: PlanResult) -> None:
-        """All steps of a complete plan; of a partial one the first, and those after it that each lead nearer."""
+        """All steps of a complete plan, or blindly of any; of a partial one the first, and those after it that each lead nearer."""
         steps = list(result.plan.steps)
         self.plans.append(result)
         falls = [missing_primitives(step.before) - missing_primitives(step.after) >= NEARER for step in steps[1:]]
-        self.queue = steps if result else steps[: 1 + ([*falls, False]).index(False)]
+        self.queue = steps if result or self.options.blind else steps[: 1 + ([*falls, False]).index(False)]
 
     def _replan(self) -> None:
         first = self.plans[0]
@@ -230,7 +232,8 @@ class _Run:
         # What is believed hidden comes from the imagined node once the step is believed to have worked.
         self.now = self._believe(view, planned.after) if effect else after
         self._learn(action, effect)
-        if not effect or not self._agree(planned.after.predicates, self.now.node.predicates):
+        as_imagined = effect and self._agree(planned.after.predicates, self.now.node.predicates)
+        if not (as_imagined or self.options.blind):
             self.queue.clear()
         step = ExecutedStep(len(self.plans) - 1, planned, action, affordance, report, before, self.now, seen, effect)
         self.steps.append(step)

@@ -13,6 +13,8 @@ class ExecutionOptions:
         kept_affordance: it is still worth doing while the real map near it holds at least this share of that success.
         seen_if_reported, seen_if_not: share of the imagined change that must be seen to believe an effect, when the motor program reports
             success and when it does not.
+        blind: carry out every step of a plan at its imagined cell, without re-aiming it or giving it up when the world differs; what is
+            seen only says how deep the cell lies. With max_replans=0 the first plan is all that is done.
         holds: a predicate believed at least this much counts as true when the real view is compared with the imagined one.
     """
 
@@ -23,3 +25,4 @@ class ExecutionOptions:
     seen_if_reported: float = 0.25
     seen_if_not: float = 0.6
     holds: float = 0.5
+    blind: bool = False

@@ -52,7 +52,8 @@ class RunOptions:
     """What an episode's row depends on, besides its seed.
 
     Attributes:
-        planner: best_first, weighted, greedy, beam, reactive, random or exhaustive.
+        planner: best_first, weighted, greedy, beam, greedy_rollout, reactive (one promised step, nothing imagined; as every plan is one
+            primitive, give it max_replans=30, the most primitives an execution runs), random or exhaustive.
         world: latent (learned dynamics) or simulator (the true one, on its own copy).
         maps: learned, or oracle (from privileged geometry).
         kitchen: hiermap (procedural kitchens) or toy (a numpy puzzle, with world=simulator maps=oracle).
@@ -87,6 +88,10 @@ class RunOptions:
         one_of("maps", self.maps, MAPS)
         one_of("kitchen", self.kitchen, KITCHENS)
         at_least("max_replans", self.max_replans, 0)
+        if (self.planner, self.world) == ("reactive", "simulator"):
+            raise ConfigError(
+                "planner=reactive needs world=latent, whose model promises what actions change; the simulator can only run them"
+            )
 
     def check_suite(self, suite: str) -> None:
         """ConfigError for oracle maps over latent dynamics: an imagined latent has no true geometry to take them from."""

@@ -1,37 +1,13 @@
 """Lazy search: plans as good as those of a search that imagines everything, for a fraction of the imagining, however good the guesses."""
 
-from dataclasses import replace
-
 import pytest
 
 from hiermap.planners import SearchOptions
 from hiermap.worlds.check import check_world
 from hiermap.worlds.imagined.toy import TOY_INSTANCES, ToyWorld
-from tests.planners.test_planners import replay, search
+from tests.planners.test_planners import Foreseeing, replay, search
 
 SOLVABLE = [name for name, instance in TOY_INSTANCES.items() if instance.shortest is not None]
-
-
-class Foreseeing(ToyWorld):
-    """Guesses progress, by default rightly, and counts what is imagined."""
-
-    foresees = True
-
-    def __init__(self, kitchen, guess=lambda progress: progress):
-        super().__init__(kitchen)
-        self.guess, self.imagined = guess, 0
-
-    def expand(self, nodes, actions, goal):
-        self.imagined += sum(map(len, actions))
-        return super().expand(nodes, actions, goal)
-
-    def promises(self, nodes, actions, goal):
-        outcomes = super().expand(nodes, actions, goal)
-        return [[replace(o, node=replace(o.node, state=None, progress=self.guess(o.node.progress))) for o in some] for some in outcomes]
-
-    def twins(self, parent, children):
-        keys = [self.key(child) for child in children]
-        return [None if keys.index(key) == k else keys.index(key) for k, key in enumerate(keys)]
 
 
 def test_with_right_guesses_plans_are_as_good_and_far_less_is_imagined():

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from hiermap.planners import PLANNERS, Avoid, Budget, PeakOptions, SearchOptions, Status, Tree, candidates
 from hiermap.planners.options import SECONDS_PER_STEP
+from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.imagined.toy import TOY_INSTANCES, ToyScene, ToyWorld
 from hiermap.worlds.imagined.toy_kitchen import holds, steps_to_go
 
@@ -18,8 +19,33 @@ OPTIMAL = ("best_first", "exhaustive")
 COMPLETE = ("best_first", "weighted", "greedy", "beam", "exhaustive")
 
 
+class Foreseeing(ToyWorld):
+    """Guesses progress, by default rightly, and counts what is imagined."""
+
+    foresees = True
+
+    def __init__(self, kitchen, estimate="count", guess=lambda progress: progress):
+        super().__init__(kitchen, estimate)
+        self.guess, self.imagined = guess, 0
+
+    def expand(self, nodes, actions, goal):
+        self.imagined += sum(map(len, actions))
+        return super().expand(nodes, actions, goal)
+
+    def promises(self, nodes, actions, goal):
+        outcomes = super().expand(nodes, actions, goal)
+        return [[replace(o, node=replace(o.node, state=None, progress=self.guess(o.node.progress))) for o in some] for some in outcomes]
+
+    def foretold(self, node, action, goal):
+        return replace(self.promises([node], [[action]], goal)[0][0].node, state=node.state)
+
+    def twins(self, parent, children):
+        keys = [self.key(child) for child in children]
+        return [None if keys.index(key) == k else keys.index(key) for k, key in enumerate(keys)]
+
+
 def solve(planner, instance, budget=PLENTY, seed=0, estimate="count", options=None):
-    world = ToyWorld(instance.kitchen, estimate)
+    world = (Foreseeing if planner == "reactive" else ToyWorld)(instance.kitchen, estimate)
     options = options or SearchOptions(width=64)
     return search(planner, world, instance, budget, options, seed)
 
@@ -74,9 +100,35 @@ def test_weighted_search_stays_within_its_bound(name):
 
 
 @pytest.mark.parametrize("name", [n for n, i in TOY_INSTANCES.items() if i.shortest])
-def test_an_exact_estimate_leads_reactive_straight_to_the_goal(name):
-    result = solve("reactive", TOY_INSTANCES[name], estimate="exact")
+def test_an_exact_estimate_leads_a_greedy_rollout_straight_to_the_goal(name):
+    result = solve("greedy_rollout", TOY_INSTANCES[name], estimate="exact")
     assert result and result.metrics["expansions"] == len(result.plan)
+
+
+@pytest.mark.parametrize("name", [n for n, i in TOY_INSTANCES.items() if i.shortest and not i.cheapest])
+def test_reactive_takes_the_first_step_of_a_shortest_plan_and_imagines_nothing(name):
+    instance = TOY_INSTANCES[name]
+    world = Foreseeing(instance.kitchen, "exact")
+    result = search("reactive", world, instance)
+    (step,) = result.plan.steps
+    assert result.status is Status.UNSOLVABLE_WITHIN_BUDGET and result.metrics["expansions"] == 1 and world.imagined == 0
+    assert np.array_equal(step.maps, step.maps_before)
+    steps = steps_to_go(instance.kitchen, instance.kitchen.start, instance.predicates)
+    assert step.after.progress == pytest.approx(1 / steps)
+
+
+def test_reactive_without_foresight_says_so():
+    with pytest.raises(ConfigError, match="promises nothing"):
+        instance = TOY_INSTANCES["open_drawer"]
+        search("reactive", ToyWorld(instance.kitchen), instance)
+
+
+def test_without_future_maps_only_what_is_possible_now_is_imagined():
+    instance = TOY_INSTANCES["put_in_drawer"]  # whose mug cannot be placed before it is grasped
+    result = solve("best_first", instance, options=SearchOptions(future_maps=False))
+    assert not result and all(np.array_equal(step.maps, step.maps_before) for step in result.plan.steps)
+    assert "place" not in {data["primitive"] for *_, data in result.graph.edges(data=True)}
+    assert solve("best_first", TOY_INSTANCES["open_drawer"], options=SearchOptions(future_maps=False))
 
 
 @pytest.mark.parametrize("planner", PLANNERS)

@@ -52,7 +52,7 @@ class Beliefs:
         """
         change = self._read(question, promised) - self._read(question, now)
         left = odds + np.where(np.abs(change) > self.options.changed, change, 0.0)
-        return np.where(_elsewhere(question, tracks), np.minimum(left, odds), left)
+        return np.where(self._elsewhere(question, tracks), np.minimum(left, odds), left)
 
     def judged(
         self,
@@ -71,10 +71,13 @@ class Beliefs:
         odds = self._read(question, answers)
         if prior is not None:
             odds = np.maximum(odds, np.minimum(prior, odds + self.options.kept))
-            odds = np.where(_elsewhere(question, tracks), np.minimum(odds, prior), odds)
+            odds = np.where(self._elsewhere(question, tracks), np.minimum(odds, prior), odds)
         likely = expit(odds)
         believed = likely > self._least(question)
-        needed = self._needed(question, latent, token, answers, likely, promised)
+        if self.options.cost_to_go == "unmet":
+            needed = np.count_nonzero(~believed, axis=1)
+        else:
+            needed = self._needed(question, latent, token, answers, likely, promised)
         progress = 1.0 / (1.0 + np.where(believed.all(axis=1), 0.0, np.maximum(needed, 1.0)))
         rows = zip(odds, believed.tolist(), progress.tolist(), likely.tolist(), strict=True)
         return [Judged(row, tuple(held), value, dict(zip(question.predicates, chances, strict=True))) for row, held, value, chances in rows]
@@ -83,19 +86,18 @@ class Beliefs:
         """The least probability `[Q]` with which each of the goal's predicates counts as true."""
         return np.where(np.array(question.carried) >= 0, self.options.believed, self.options.sure)
 
+    def _elsewhere(self, question: Question, tracks: Sequence[Tracks]) -> np.ndarray:
+        """`[B, Q]` bool, which predicates cannot have come true: those of things that the last action cannot have brought anywhere."""
+        return np.array([[self.options.tracked and thing in one.elsewhere for thing in question.carried] for one in tracks], bool)
+
     def _read(self, question: Question, answers: Any) -> np.ndarray:
         truth, of_pairs, *_ = self.model.told(answers)
         return logit(np.clip(question.asked(truth, of_pairs), LEAST_CHANCE, 1.0 - LEAST_CHANCE))
 
     def _needed(self, question: Question, latent: Tensor, token: Tensor, answers: Any, likely: np.ndarray, promised: bool) -> np.ndarray:
         """Primitives `[B]` still needed for the whole goal; by a model that knows single predicates only, the sum of what they need."""
-        if self.model.goal is not None:
+        if self.model.goal is not None and self.options.cost_to_go == "goal":
             holds = torch.from_numpy(likely).to(latent)
             return self.model.distances(latent, token, answers, question.goal, holds, promised).cpu().numpy().astype(float)
         _, _, steps, of_pairs = self.model.told(answers)
         return ((likely <= self._least(question)) * np.maximum(question.asked(steps, of_pairs), 1.0)).sum(axis=1)
-
-
-def _elsewhere(question: Question, tracks: Sequence[Tracks]) -> np.ndarray:
-    """`[B, Q]` bool, which predicates cannot have come true: those of things that the last action cannot have brought anywhere."""
-    return np.array([[thing in one.elsewhere for thing in question.carried] for one in tracks], bool)

@@ -136,6 +136,12 @@ class LatentWorld:
         chosen, places = chances[0].cpu(), cells[0].tolist()
         return {Action(_NAMES[p], tuple(places[p][r]), r): float(chosen[p, r]) for p, r in chosen.nonzero().tolist()}
 
+    def foretold(self, node: Node, action: Action, goal: Goal) -> Node:
+        """A promised node with the latent of the present: only beliefs and tracks are those after the action."""
+        promised = self.promises([node], [[action]], goal)[0][0].node
+        tracks = node.state.tracks.after(action, self.frame.cell_size)
+        return replace(promised, state=replace(node.state, odds=self._odds[node][action], tracks=tracks))
+
     def twins(self, parent: Node, children: Sequence[Node]) -> list[int | None]:
         """Siblings that change the same thing are one state: a drawer is pushed shut left or right of its bar."""
         if len(children) < 2:

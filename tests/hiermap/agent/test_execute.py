@@ -14,6 +14,7 @@ from hiermap.worlds.base import Action, GripperState, Node, Observation
 from hiermap.worlds.errors import PhysicsError
 from hiermap.worlds.imagined.toy import TOY_INSTANCES, ToyScene, ToyWorld
 from hiermap.worlds.imagined.toy_kitchen import ToyState, holds
+from tests.planners.test_planners import Foreseeing
 
 SOLVABLE = [name for name, instance in TOY_INSTANCES.items() if instance.shortest is not None]
 
@@ -168,6 +169,33 @@ def test_a_partial_plan_is_tried_one_step_at_a_time():
     assert result.status is Status.UNSOLVABLE_WITHIN_BUDGET and len(result.plan) == 1
     done = execute(robot, result, replan=planner)
     assert done and done.primitives == 2 and done.replans == 1
+
+
+@pytest.mark.parametrize("name", ["put_in_drawer", "move_mug", "blocked_and_latched"])
+def test_reactive_solves_by_looking_again_after_every_promised_step(name):
+    instance = TOY_INSTANCES[name]
+    world = Foreseeing(instance.kitchen, "exact")
+    planner, robot = Planner(world, "reactive"), ToyScene(instance.kitchen)
+    done = execute(robot, planner.plan(robot.observe(), instance.goal), replan=planner, max_replans=30)
+    assert done and truly_solved(instance, robot) and world.imagined == 0
+    assert done.primitives == instance.shortest and done.replans == done.primitives - 1
+    assert all(np.isnan(step.change_seen) and step.effect for step in done.steps)
+
+
+@pytest.mark.parametrize("blind", [True, False])
+def test_blindly_all_of_the_first_plan_is_done_and_nothing_else(blind):
+    instance = TOY_INSTANCES["put_in_and_shut"]
+
+    class FirstSlips(ToyScene):
+        acted = 0
+
+        def act(self, action, view):
+            self.acted += 1
+            return PrimitiveResult(False, "slipped", 1.0, 0.0) if self.acted == 1 else super().act(action, view)
+
+    done, _ = carry_out(instance, FirstSlips(instance.kitchen), max_replans=0, options=ExecutionOptions(blind=blind))
+    assert not done and done.failure_reason == "too_many_replans" and done.replans == 0
+    assert [step.action for step in done.steps] == list(done.plans[0].plan.actions)[: None if blind else 1]
 
 
 def test_a_result_without_its_problem_is_refused():

@@ -46,6 +46,7 @@ def test_chain_length_is_in_the_name(suite: str, k: int) -> None:
         ("maps=learnt", "nearest: learned"),
         ("kitchen=franka", "hiermap"),
         ("max_replans=-1", "at least 0"),
+        ("beliefs.cost_to_go=far", "goal, predicates, unmet"),
         ("budget.seconds=-1", "budget"),
         ("budget.expansions=-3", "budget"),
     ],
@@ -73,6 +74,11 @@ def test_the_defaults_are_usable_and_need_weights_while_the_oracle_primitives_do
     assert typed(EvaluateOptions, config()).needs_weights("chain-3")
     assert not typed(EvaluateOptions, config("maps=oracle", "suite=primitives")).needs_weights("primitives")
     assert not typed(EvaluateOptions, config("maps=oracle", "world=simulator")).needs_weights("chain-3")
+
+
+def test_the_simulator_promises_nothing_to_react_to() -> None:
+    with pytest.raises(ConfigError, match="world=latent"):
+        typed(EvaluateOptions, config("planner=reactive", "world=simulator"))
 
 
 def test_the_names_of_kitchens_are_those_that_are_registered() -> None:

@@ -69,6 +69,37 @@ def test_what_cannot_have_been_brought_anywhere_is_not_believed_to_be_there(beli
     assert beliefs.after(QUESTION, np.array([-5.0, -5.0]), said(0.01, 0.01), said(0.01, 0.99), [still])[0, 1] == -5.0
 
 
+def test_untracked_what_is_read_is_believed_wherever_things_were_put():
+    options = BeliefOptions(tracked=False)
+    free = Beliefs(SimpleNamespace(goal=None, told=lambda answers: answers), options)
+    still = replace(TRACKS, elsewhere=frozenset({1}))
+    assert judged(free, said(0.99, 0.99), [0.0, -3.0], still).believed == (True, True)
+
+
+def test_without_a_kept_belief_what_is_read_is_all(beliefs):
+    forgetful = Beliefs(beliefs.model, BeliefOptions(kept=0.0))
+    assert judged(forgetful, said(0.9, 0.3), [9.0, 9.0]).odds == pytest.approx(logit([0.9, 0.3]))
+
+
+class Whole:
+    """A model that says a whole goal is seven primitives away."""
+
+    goal = True
+
+    def told(self, answers):
+        return answers
+
+    def distances(self, latent, *_):
+        return torch.tensor([7.0])
+
+
+@pytest.mark.parametrize(("source", "needed"), [("goal", 7), ("predicates", 4), ("unmet", 2)])
+def test_the_cost_to_go_comes_from_where_it_is_asked_for(source, needed):
+    it = Beliefs(Whole(), BeliefOptions(cost_to_go=source))
+    judged = it.judged(QUESTION, torch.zeros(1), None, said(0.1, 0.2), None, [TRACKS])[0]
+    assert judged.progress == pytest.approx(1 / (1 + needed))
+
+
 def test_an_action_takes_off_what_it_is_promised_to_end_and_nothing_else(beliefs):
     left = beliefs.after(QUESTION, np.array([5.0, 5.0]), said(0.99, 0.99), said(0.001, 0.9), [TRACKS])
     assert left[0, 0] == pytest.approx(5.0 + logit(0.001) - logit(0.99)) and left[0, 1] == 5.0

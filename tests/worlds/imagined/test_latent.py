@@ -79,6 +79,17 @@ def test_an_imagined_node_lends_its_memory_and_its_first_view(world: LatentWorld
     )
 
 
+def test_what_is_foretold_remembers_what_an_action_promises_without_its_latent(world: LatentWorld, seen: tuple[SpatialView, Goal]) -> None:
+    view, goal = seen
+    root, action = world.root(view, goal), Action("grasp", (40, 64), 0)
+    foretold, promised = world.foretold(root, action, goal), world.promises([root], [[action]], goal)[0][0].node
+    imagined = world.expand([root], [[action]], goal)[0][0].node
+    assert (foretold.progress, foretold.predicates) == (promised.progress, promised.predicates)
+    assert torch.equal(foretold.state.latent, root.state.latent)
+    assert foretold.state.tracks.elsewhere == imagined.state.tracks.elsewhere
+    assert list(world.root(replace(view), goal, first=view, remembered=foretold).predicates) == list(root.predicates)
+
+
 def test_points_lie_on_what_is_seen(world: LatentWorld, seen: tuple[SpatialView, Goal]) -> None:
     root = world.root(*seen)
     point = world.point(root, (60, 64))

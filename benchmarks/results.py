@@ -1,0 +1,182 @@
+"""Every row of the results: the shipped weights on chains, each ablation alone, and true dynamics or maps, on the same seeds.
+
+The estimated hours come first. A cell (a row on a suite) is one `hiermap evaluate`: an unfinished one goes on where it stopped, a finished
+one with the same settings and weights is kept. At the end a table is printed and written to OUT/table.md: success with its Wilson interval,
+and of every row but the main one the paired difference to the row that it differs from in one thing.
+
+    python benchmarks/results.py [quick=true] [dry=true] [rows=main,reactive] [suites=chain-1,chain-3] [episodes=100] [seed=251000]
+                                 [workers=2] [out=DIR]
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+from results_table import COLUMNS, shown, table
+
+from hiermap.evaluation.compare import pair
+from hiermap.evaluation.evaluate import fingerprint
+from hiermap.evaluation.results import RUN, read_run
+from hiermap.evaluation.suites import EvaluateOptions
+from hiermap.system.config import load_config, typed
+from hiermap.system.files import file_sha256, write_atomically
+from hiermap.system.proportions import newcombe
+
+START_SECONDS = 8.0
+"""Of a command: what it loads before its first episode, and the uneven end of its workers."""
+SUITES: Mapping[str, str] = {"chain-1": "", "chain-3": "", "chain-5": "budget.expansions=60", "chain-10": "budget.expansions=60"}
+"""What is asked -> what every row is told besides."""
+MAIN = "main"
+MORE = "more-replans"
+"""The main row with as many replans as primitives may be run, since ablations that plan a step at a time would lose by that limit alone."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One way of planning.
+
+    Attributes:
+        words: of `hiermap evaluate`.
+        seconds: of one episode of each of `SUITES` with one worker [s], roughly: from a few of chain-3 and chain-10, else guessed.
+        against: the row that it differs from in one thing.
+    """
+
+    words: str
+    seconds: tuple[float, float, float, float]
+    against: str = MAIN
+
+
+ROWS: Mapping[str, Row] = {
+    MAIN: Row("", (0.5, 1.2, 2.3, 6.9)),
+    MORE: Row("max_replans=30", (0.5, 1.2, 2.3, 7.5)),
+    "reactive": Row("planner=reactive max_replans=30", (0.5, 1.5, 3.0, 9.0), against=MORE),
+    "greedy-rollout": Row("planner=greedy_rollout max_replans=30", (0.5, 1.5, 4.0, 14.0), against=MORE),
+    "no-future-maps": Row("search.future_maps=false max_replans=30", (0.5, 5.0, 12.0, 38.0), against=MORE),
+    "no-cost-to-go": Row("beliefs.cost_to_go=unmet max_replans=30", (0.5, 6.0, 15.0, 45.0), against=MORE),
+    "no-whole-goal": Row("beliefs.cost_to_go=predicates max_replans=30", (0.5, 1.5, 4.0, 12.0), against=MORE),
+    "no-belief-memory": Row("beliefs.kept=0 beliefs.tracked=false max_replans=30", (0.5, 1.5, 4.0, 40.0), against=MORE),
+    "no-replanning": Row("execution.blind=true max_replans=0", (0.5, 1.2, 2.0, 5.0)),
+    "true-dynamics": Row("world=simulator search.batch=1", (2.0, 9.0, 12.0, 25.0)),
+    "true-dynamics-and-maps": Row("world=simulator maps=oracle search.batch=1", (2.0, 12.0, 15.0, 30.0)),
+}
+"""Name -> row."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What is run: rows on suites, the seeds from `seed` on, into `out`."""
+
+    out: str = "docs/results/ablations"
+    seed: int = 251000
+    episodes: int = 100
+    workers: int = 2
+    rows: str = ",".join(ROWS)
+    suites: str = ",".join(SUITES)
+
+    @classmethod
+    def told(cls, words: list[str]) -> Self:
+        """The stage of a command's words `key=value`; ValueError for a key, a row or a suite that does not exist."""
+        given = dict(word.split("=", 1) for word in words)
+        stage = replace(cls(), **QUICK) if given.pop("quick", "false") == "true" else cls()
+        known = {key: type(value) for key, value in vars(stage).items()}
+        strange = [*(given.keys() - known.keys()), *({*given.get("rows", MAIN).split(",")} - ROWS.keys())]
+        strange += {*given.get("suites", "chain-1").split(",")} - SUITES.keys()
+        if strange:
+            raise ValueError(f"unknown: {', '.join(strange)}; keys {', '.join(known)}; rows {', '.join(ROWS)}; suites {', '.join(SUITES)}")
+        return replace(stage, **{key: known[key](value) for key, value in given.items()})
+
+    def cells(self) -> Iterator["Cell"]:
+        """By suite and then by row, the main one first."""
+        rows = sorted(self.rows.split(","), key=list(ROWS).index)
+        return (Cell(self, row, suite) for suite in self.suites.split(",") for row in rows)
+
+
+QUICK = {"out": "runs/results-quick", "seed": 118500, "episodes": 20, "suites": "chain-3,chain-5"}
+"""A look at every row in half an hour, on validation seeds."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A row on a suite."""
+
+    stage: Stage
+    row: str
+    suite: str
+
+    @property
+    def out(self) -> Path:
+        return Path(self.stage.out, self.row, self.suite)
+
+    @property
+    def seconds(self) -> float:
+        """Of one episode [s]."""
+        return ROWS[self.row].seconds[list(SUITES).index(self.suite)]
+
+    @property
+    def hours(self) -> float:
+        """Estimated [h]."""
+        return (START_SECONDS + self.stage.episodes * self.seconds / self.stage.workers) / 3600
+
+    @property
+    def words(self) -> list[str]:
+        """Of `hiermap evaluate`."""
+        numbers = (
+            f"{key}={value}"
+            for key, value in (("seed", self.stage.seed), ("episodes", self.stage.episodes), ("workers", self.stage.workers))
+        )
+        told = f"{SUITES[self.suite]} {ROWS[self.row].words}".split()
+        return [f"suite={self.suite}", *numbers, "pictures=false", *told, f"out={self.out}"]
+
+    def done(self) -> bool:
+        """Whether it is finished with these settings and weights, at whatever commit."""
+        if not (self.out / RUN).exists():
+            return False
+        run, config = json.loads((self.out / RUN).read_text()), load_config("evaluate", self.words)
+        weights = typed(EvaluateOptions, config).weights_file(self.suite)
+        now = fingerprint({"config": config})["config"], self.stage.episodes, weights and file_sha256(weights)
+        return now == (fingerprint(run["settings"])["config"], len(run["episodes"]), run["settings"]["weights_sha256"])
+
+
+def difference(cell: Path, other: Path) -> str:
+    """Success of a finished cell minus that of another on the tasks that both ran, in points, with its 95 % interval."""
+    counts = pair(read_run(other), read_run(cell)).counts
+    low, high = newcombe(counts)
+    return f"{100 * counts.difference:+.1f} ({100 * low:+.1f} to {100 * high:+.1f}, n = {counts.trials})"
+
+
+def markdown(stage: Stage) -> str:
+    """The table of all finished cells."""
+    lines = []
+    for cell in (cell for cell in stage.cells() if cell.done()):
+        other = replace(cell, row=ROWS[cell.row].against)
+        change = difference(cell.out, other.out) if cell != other and other.done() else ""
+        name, *figures = shown(f"{cell.suite}/{cell.row}", json.loads((cell.out / "eval_info.json").read_text()))
+        lines.append((name, *figures[:3], f"{change} to {other.row}" if change else "", *figures[3:]))
+    return table((*COLUMNS[:4], "paired difference", *COLUMNS[4:]), lines)
+
+
+def main(arguments: list[str]) -> int:
+    """Run what is not there yet and write the table; 1 if a cell failed, the others are run nevertheless."""
+    dry = "dry=true" in arguments
+    stage = Stage.told([word for word in arguments if not word.startswith("dry=")])
+    todo = [cell for cell in stage.cells() if not cell.done()]
+    failed = []
+    print(f"{len(todo)} of {len(list(stage.cells()))} cells to run, about {sum(cell.hours for cell in todo):.1f} hours", flush=True)
+    for cell in todo:
+        print(f"\n{cell.row} on {cell.suite}, about {60 * cell.hours:.0f} min: hiermap evaluate {' '.join(cell.words)}", flush=True)
+        if not dry and subprocess.run([sys.executable, "-m", "hiermap", "evaluate", *cell.words]).returncode:
+            failed.append(f"{cell.row} on {cell.suite}")
+    if not dry:
+        text = markdown(stage)
+        write_atomically(Path(stage.out, "table.md"), text + "\n")
+        print(f"\n{text}")
+    print("\n".join(f"failed: {name}" for name in failed))
+    return int(bool(failed))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
