@@ -54,6 +54,8 @@ class SearchOptions:
         width: nodes a beam keeps per depth.
         lazy: whether a best-first search imagines only what comes to the front of its frontier, in worlds that can guess the rest.
         doubt: missing primitives by which a guess is taken to be too high, >= 0.
+        trust, slips: what a plan of n steps says of its success: the product of what its steps and the goal's belief say, to the power
+            `trust`, times exp(-`slips` n), both >= 0.
         future_maps: whether imagined states have maps of their own; without, candidates and their success come from the present maps.
         max_depth: longest plan considered.
         alternatives: at most this many further plans are returned.
@@ -69,6 +71,8 @@ class SearchOptions:
     width: int = 8
     lazy: bool = True
     doubt: float = 0.0
+    trust: float = 1.0
+    slips: float = 0.0
     future_maps: bool = True
     max_depth: int = 12
     alternatives: int = 3
@@ -86,5 +90,5 @@ class SearchOptions:
 
     def __post_init__(self) -> None:
         least = min(self.weight, self.batch, self.width, self.max_depth)
-        if min(self.risk_seconds, self.step_seconds, self.alternatives, self.doubt) < 0 or least < 1:
+        if min(self.risk_seconds, self.step_seconds, self.alternatives, self.doubt, self.trust, self.slips) < 0 or least < 1:
             raise ValueError(f"search options out of range (seconds >= 0, weight, batch, width, max_depth >= 1): {self}")

@@ -51,6 +51,8 @@ class Bench:
             plan_seconds=execution.plan_seconds,
             failure_reason=done.failure_reason,
             episode_seconds=time.perf_counter() - started,
+            planned=len(done.result.plan) if done.result else 0,
+            promised=done.result.plan.success_probability if done.result else 0.0,
         )
         shown = self.options.pictures and not done.success and done.result.view is not None
         return row, chain_picture(done) if shown else None

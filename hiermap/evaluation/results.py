@@ -45,6 +45,8 @@ class EpisodeRow:
         failure_reason: "" on success.
         kind: kind of the thing acted on, in suites of single primitives.
         episode_seconds: wall-clock time of the whole episode [s].
+        planned: steps of the first plan, 0 if it is none or only a partial one.
+        promised: the probability with which that plan was said to succeed, in [0, 1]; 0 without one.
     """
 
     episode: int
@@ -60,6 +62,8 @@ class EpisodeRow:
     failure_reason: str = ""
     kind: str = ""
     episode_seconds: float = 0.0
+    planned: int = 0
+    promised: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -188,6 +188,14 @@ def test_a_goal_the_world_is_sure_of_is_worth_a_longer_plan():
     assert unsure.plan.success_probability == pytest.approx(0.95**2 * 0.99)
 
 
+def test_what_a_plan_promises_can_be_calibrated_and_a_partial_one_promises_the_goal():
+    instance = TOY_INSTANCES["put_in_drawer"]
+    told = solve("best_first", instance, options=SearchOptions(trust=2.0, slips=0.1)).plan
+    assert told.success_probability == pytest.approx(0.95**6 * np.exp(-0.3))
+    partial = solve("best_first", instance, Budget(expansions=1))
+    assert not partial and partial.plan.success_probability == 0.0
+
+
 def test_a_failure_remembered_changes_the_plan():
     instance = TOY_INSTANCES["forcing_is_dear"]
     bold = SearchOptions(risk_seconds=2.0, peaks=PeakOptions(threshold=0.01))
