@@ -52,7 +52,7 @@ class RunOptions:
     """What an episode's row depends on, besides its seed.
 
     Attributes:
-        planner: best_first, weighted, greedy, beam, reactive, random or exhaustive.
+        planner: best_first, weighted, greedy, beam, reactive, random, exhaustive, or vector (a trained policy, one step a look).
         world: latent (learned dynamics) or simulator (the true one, on its own copy).
         maps: learned, or oracle (from privileged geometry).
         kitchen: hiermap (procedural kitchens) or toy (a numpy puzzle, with world=simulator maps=oracle).
@@ -87,6 +87,8 @@ class RunOptions:
         one_of("maps", self.maps, MAPS)
         one_of("kitchen", self.kitchen, KITCHENS)
         at_least("max_replans", self.max_replans, 0)
+        if (self.planner, self.world) == ("vector", "simulator"):
+            raise ConfigError("planner=vector asks a trained policy, which a simulator has none of; take world=latent")
 
     def check_suite(self, suite: str) -> None:
         """ConfigError for oracle maps over latent dynamics: an imagined latent has no true geometry to take them from."""
