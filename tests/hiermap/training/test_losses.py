@@ -155,6 +155,15 @@ def test_a_policy_that_is_not_there_cannot_be_trained() -> None:
         HiermapModule(SMALL.to_dict(), {"policy": 1.0})
 
 
+def test_views_that_allow_no_action_leave_promises_to_the_path_itself(batch: SequenceBatch) -> None:
+    torch.manual_seed(0)
+    model = HiermapModel(SMALL)
+    nowhere = replace(batch, maps=torch.zeros_like(batch.maps))
+    parts = losses(model, nowhere, LossWeights(), torch.ones(BINS), 0.3)
+    parts["loss"].backward()
+    assert float(parts["promises"]) > 0 and all(torch.isfinite(p.grad).all() for p in model.parameters())
+
+
 def test_actions_to_try_are_drawn_from_what_the_maps_allow() -> None:
     maps = torch.zeros(3, 4, 8, 8, dtype=torch.bool)
     maps[0, 2, 5, 6] = maps[2, 1, 3, 3] = maps[2, 3, 1, 7] = True
