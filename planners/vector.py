@@ -26,8 +26,8 @@ def vector(tree: Tree, rng: np.random.Generator) -> PlanResult:
     action, chance = _choice(tree)
     tree.expansions += 1
     outcome = tree.world.expand([tree.root.node], [[action]], tree.goal)[0][0]
-    totals = {"success": UNJUDGED, "seconds": outcome.cost, "cost": outcome.cost, "depth": 1}
-    step = tree.keep(Entry(-1, outcome.node, tree.heuristic(outcome.node), tree.root, action, chance, **totals))
+    missing, seconds = tree.heuristic(outcome.node), outcome.cost
+    step = tree.keep(Entry(-1, outcome.node, missing, tree.root, action, chance, UNJUDGED, seconds, cost=seconds, depth=1))
     return tree.result(Status.SOLVED, [step]) if step.solved else tree.result(Status.UNSOLVABLE_WITHIN_BUDGET)
 
 

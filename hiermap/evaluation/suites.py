@@ -53,7 +53,8 @@ class RunOptions:
 
     Attributes:
         planner: best_first, weighted, greedy, beam, greedy_rollout, reactive (one promised step, nothing imagined; as every plan is one
-            primitive, give it max_replans=30, the most primitives an execution runs), random or exhaustive.
+            primitive, give it max_replans=30, the most primitives an execution runs), random,
+            exhaustive, or vector (a trained policy, one step a look, likewise).
         world: latent (learned dynamics) or simulator (the true one, on its own copy).
         maps: learned, or oracle (from privileged geometry).
         kitchen: hiermap (procedural kitchens) or toy (a numpy puzzle, with world=simulator maps=oracle).
@@ -92,6 +93,8 @@ class RunOptions:
             raise ConfigError(
                 "planner=reactive needs world=latent, whose model promises what actions change; the simulator can only run them"
             )
+        if (self.planner, self.world) == ("vector", "simulator"):
+            raise ConfigError("planner=vector asks a trained policy, which a simulator has none of; take world=latent")
 
     def check_suite(self, suite: str) -> None:
         """ConfigError for oracle maps over latent dynamics: an imagined latent has no true geometry to take them from."""

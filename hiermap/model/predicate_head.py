@@ -119,7 +119,7 @@ class PredicateHead(nn.Module):
     def read(self, now: Tensor, things: Things) -> Reading:
         """What latents `[S * B, D, h, w]` show of the things."""
         cells = cells_of(now)
-        things = things.repeated(len(now) // len(things.look))
+        things = things.repeated(len(now) // max(len(things.look), 1))
         token = torch.cat([things.look, things.at @ cells, things.around @ cells, things.at @ self.position.T, things.area], dim=-1)
         token = self.begin(token)
         for layer, (query, update) in enumerate(zip(self.queries, self.updates, strict=True)):

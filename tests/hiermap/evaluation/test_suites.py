@@ -56,6 +56,12 @@ def test_an_unusable_value_is_refused_with_what_is_known(override: str, words: s
         typed(EvaluateOptions, config(override))
 
 
+def test_only_a_learned_world_has_a_policy_to_ask() -> None:
+    assert typed(EvaluateOptions, config("planner=vector", "max_replans=30")).max_replans == 30
+    with pytest.raises(ConfigError, match="take world=latent"):
+        typed(EvaluateOptions, config("planner=vector", "world=simulator"))
+
+
 @pytest.mark.parametrize(
     ("suite", "seed", "episodes", "words"),
     [

@@ -1,3 +1,5 @@
+from dataclasses import fields, replace
+
 import numpy as np
 import pytest
 import torch
@@ -6,11 +8,12 @@ from hiermap.data.episodes import read_episode
 from hiermap.model.world_model import HiermapModel
 from hiermap.training.augment import mirror_views
 from hiermap.training.batches import PathSampler, SequenceBatch, stack
-from hiermap.training.head_losses import possible_actions, promise_loss
+from hiermap.training.head_losses import policy_guesses, possible_actions, promise_loss
 from hiermap.training.losses import choose_cells, map_loss, reading_along, unroll
-from hiermap.training.module import losses
+from hiermap.training.module import HiermapModule, losses
 from hiermap.training.options import LossWeights
 from hiermap.training.shards import load_shards
+from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.legend import registered
 from hiermap.worlds.perception.fusion import view_from_arrays
@@ -108,6 +111,57 @@ def test_promises_teach_only_who_promises(batch: SequenceBatch) -> None:
     loss.backward()
     taught = {name.split(".")[0] for name, p in model.named_parameters() if p.grad is not None}
     assert float(loss) > 0 and taught == {"promise", "goal"}
+
+
+@pytest.fixture
+def acting() -> HiermapModel:
+    torch.manual_seed(0)
+    return HiermapModel(replace(SMALL, policy=True))
+
+
+def test_a_policy_imitates_the_steps_that_lead_nearer(acting: HiermapModel, batch: SequenceBatch) -> None:
+    paths = unroll(acting, batch)
+    reading = reading_along(acting, batch, paths)
+    guesses = list(policy_guesses(acting, batch, paths, reading, acting.predicates.answer(reading)))
+    steps = batch.goal_steps.long()
+    for k, (scores, points, bin_index, right) in enumerate(guesses):
+        moment, path = (steps[:, :-1, k] - steps[:, 1:, k] == 1).T.nonzero(as_tuple=True)
+        assert scores.shape == (len(path), BINS) and points.shape == right.shape == (len(path), 2)
+        assert torch.equal(bin_index, batch.bin_index[path, moment])
+        assert torch.equal((right * torch.tensor([48, 64])).long(), batch.cell[path, moment])
+    assert sum(len(scores) for scores, *_ in guesses) > 0
+
+
+def test_a_policy_learns_alone_or_teaches_the_body_too(acting: HiermapModel, batch: SequenceBatch) -> None:
+    alone = LossWeights(**{f.name: 0.0 for f in fields(LossWeights)} | {"policy": 1.0})
+    losses(acting, batch, alone, torch.ones(BINS), 0.3)["loss"].backward()
+    assert {name.split(".")[0] for name, p in acting.named_parameters() if p.grad is not None} == {"policy"}
+    losses(acting, batch, replace(alone, geometry=1e-9), torch.ones(BINS), 0.3)["loss"].backward()
+    assert float(acting.encoder.stem.weight.grad.abs().max()) > 1e-6
+    losses(acting, batch, LossWeights(policy=1.0), torch.ones(BINS), 0.3)["loss"].backward()
+    assert [name for name, p in acting.named_parameters() if p.grad is None] == []
+
+
+def test_one_map_and_a_classifier_learn_from_the_same_losses(batch: SequenceBatch) -> None:
+    torch.manual_seed(0)
+    model = HiermapModel(replace(SMALL, heads="single"))
+    parts = losses(model, batch, LossWeights(), torch.ones(BINS), 0.3)
+    parts["loss"].backward()
+    assert all(torch.isfinite(p.grad).all() for p in model.parameters()) and float(parts["maps"]) > 0
+
+
+def test_a_policy_that_is_not_there_cannot_be_trained() -> None:
+    with pytest.raises(ConfigError, match="policy=true"):
+        HiermapModule(SMALL.to_dict(), {"policy": 1.0})
+
+
+def test_views_that_allow_no_action_leave_promises_to_the_path_itself(batch: SequenceBatch) -> None:
+    torch.manual_seed(0)
+    model = HiermapModel(SMALL)
+    nowhere = replace(batch, maps=torch.zeros_like(batch.maps))
+    parts = losses(model, nowhere, LossWeights(), torch.ones(BINS), 0.3)
+    parts["loss"].backward()
+    assert float(parts["promises"]) > 0 and all(torch.isfinite(p.grad).all() for p in model.parameters())
 
 
 def test_actions_to_try_are_drawn_from_what_the_maps_allow() -> None:

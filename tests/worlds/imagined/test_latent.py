@@ -9,7 +9,7 @@ from hiermap.model.config import ModelConfig
 from hiermap.model.world_model import HiermapModel
 from hiermap.worlds.base import Action
 from hiermap.worlds.check import check_world
-from hiermap.worlds.errors import InvalidObservationError
+from hiermap.worlds.errors import ConfigError, InvalidObservationError
 from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.goals import Goal, Predicate, Target
 from hiermap.worlds.imagined.latent import LatentWorld
@@ -143,3 +143,13 @@ def test_a_view_is_encoded_once_and_a_node_decoded_once(world: LatentWorld, seen
     actions = [[Action("pull", (60, 20), 0), Action("grasp", (40, 64), 0)]]
     mine.maps([root, root]), mine.expand([root], actions, goal), mine.maps([root])
     assert calls["decode"] == 1
+
+
+def test_a_policy_names_actions_with_their_chances(seen: tuple[SpatialView, Goal], world: LatentWorld) -> None:
+    torch.manual_seed(0)
+    acting = LatentWorld(HiermapModel(replace(SMALL, policy=True)).eval())
+    chances = acting.policy(acting.root(*seen), seen[1])
+    assert sum(chances.values()) == pytest.approx(1, abs=1e-5) and len(chances) == len(SMALL.legend.bins)
+    assert all(0 <= row < acting.frame.rows and 0 <= column < acting.frame.columns for row, column in (a.cell for a in chances))
+    with pytest.raises(ConfigError, match="policy=true"):
+        world.policy(world.root(*seen), seen[1])
