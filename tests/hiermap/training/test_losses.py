@@ -122,14 +122,12 @@ def acting() -> HiermapModel:
 def test_a_policy_imitates_the_steps_that_lead_nearer(acting: HiermapModel, batch: SequenceBatch) -> None:
     paths = unroll(acting, batch)
     reading = reading_along(acting, batch, paths)
-    guesses = list(policy_guesses(acting, batch, paths, reading, acting.predicates.answer(reading)))
+    scores, points, bin_index, right = policy_guesses(acting, batch, paths, reading, acting.predicates.answer(reading))
     steps = batch.goal_steps.long()
-    for k, (scores, points, bin_index, right) in enumerate(guesses):
-        moment, path = (steps[:, :-1, k] - steps[:, 1:, k] == 1).T.nonzero(as_tuple=True)
-        assert scores.shape == (len(path), BINS) and points.shape == right.shape == (len(path), 2)
-        assert torch.equal(bin_index, batch.bin_index[path, moment])
-        assert torch.equal((right * torch.tensor([48, 64])).long(), batch.cell[path, moment])
-    assert sum(len(scores) for scores, *_ in guesses) > 0
+    moment, path, _ = (steps[:, :-1] - steps[:, 1:] == 1).transpose(0, 1).nonzero(as_tuple=True)
+    assert scores.shape == (len(path), BINS) and points.shape == right.shape == (len(path), 2) and len(path) > 0
+    assert torch.equal(bin_index, batch.bin_index[path, moment])
+    assert torch.equal((right * torch.tensor([48, 64])).long(), batch.cell[path, moment])
 
 
 def test_a_policy_learns_alone_or_teaches_the_body_too(acting: HiermapModel, batch: SequenceBatch) -> None:
