@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 import numpy as np
+from numba import njit
 
 from hiermap.worlds.frame import SpatialFrame
 
@@ -92,18 +93,7 @@ def _refined(local: np.ndarray, votes: np.ndarray, normal: np.ndarray, origin: n
 
 def local_normals(depth: np.ndarray, valid: np.ndarray, frame: SpatialFrame, reach_m: float = 0.025) -> np.ndarray:
     """Unit normals `[H, W, 3]` float32 toward the eye, from each cell's 5 x 5 neighbours within `reach_m` of its depth."""
-    padded, known = np.pad(depth, 2), np.pad(valid, 2)
-    height, width = depth.shape
-    sums = np.zeros((5, height, width), np.float32)
-    for r in range(-2, 3):
-        for c in range(-2, 3):
-            difference = padded[2 + r : 2 + r + height, 2 + c : 2 + c + width] - depth
-            both = known[2 + r : 2 + r + height, 2 + c : 2 + c + width] & valid
-            weight = np.clip(2 - np.abs(difference) * np.float32(2 / reach_m), 0, 1) * both
-            difference = difference * weight
-            for total, term in zip(sums, (r * r * weight, r * c * weight, c * c * weight, r * difference, c * difference), strict=True):
-                total += term
-    rr, rc, cc, rd, cd = sums
+    rr, rc, cc, rd, cd = _moments(np.asarray(depth, np.float32), valid, np.float32(2 / reach_m))
     determinant = rr * cc - rc * rc
     safe = np.where(determinant > 1e-3, determinant, 1)
     slope_row = np.where(determinant > 1e-3, (rd * cc - cd * rc) / safe, 0) / frame.cell_size
@@ -112,3 +102,28 @@ def local_normals(depth: np.ndarray, valid: np.ndarray, frame: SpatialFrame, rea
     normal = -frame.view_direction - slope_row[..., None] * frame.up_direction - slope_column[..., None] * frame.left_direction
     normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
     return np.where(valid[..., None], normal, 0).astype(np.float32)
+
+
+@njit(cache=True, nogil=True)
+def _moments(depth: np.ndarray, valid: np.ndarray, sharpness: np.float32) -> np.ndarray:
+    """Weighted sums `[5, H, W]` float32 over every valid cell's neighbours, of r r, r c, c c, r d and c d: r rows down and c columns right
+    of it they lie d deeper.
+    """
+    rows, columns = depth.shape
+    sums = np.zeros((5, rows, columns), np.float32)
+    zero, one, two = np.float32(0), np.float32(1), np.float32(2)
+    for i in range(rows):
+        for r in range(max(-2, -i), min(3, rows - i)):
+            for c in range(-2, 3):
+                rr, rc, cc, down, right = np.float32(r * r), np.float32(r * c), np.float32(c * c), np.float32(r), np.float32(c)
+                for j in range(max(0, -c), min(columns, columns - c)):
+                    deeper = depth[i + r, j + c] - depth[i, j]
+                    both = one if valid[i, j] and valid[i + r, j + c] else zero
+                    weight = min(max(two - abs(deeper) * sharpness, zero), one) * both
+                    deeper *= weight
+                    sums[0, i, j] += rr * weight
+                    sums[1, i, j] += rc * weight
+                    sums[2, i, j] += cc * weight
+                    sums[3, i, j] += down * deeper
+                    sums[4, i, j] += right * deeper
+    return sums
