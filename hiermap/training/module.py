@@ -74,7 +74,7 @@ class HiermapModule(L.LightningModule):
         self,
         model: Mapping[str, Any] | None = None,
         losses: Mapping[str, float] | None = None,
-        optimiser: Mapping[str, float] | None = None,
+        optimiser: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.model_config = ModelConfig.from_dict(model or {})
