@@ -22,6 +22,7 @@ class PredicateSpec:
         arity: 1 for a property of one target, 2 for a thing and a place.
         words: a clause with a `{}` for every target.
         least, most: it holds of a joint at these shares of its range.
+        hides: whether what it says can go out of sight, since the place can be shut.
     """
 
     kind: str
@@ -29,6 +30,7 @@ class PredicateSpec:
     words: str
     least: float = -inf
     most: float = inf
+    hides: bool = False
 
     def holds_at(self, fraction: float) -> bool:
         """Whether a joint at `fraction` of its range has the property."""
@@ -41,7 +43,7 @@ _SPECS = (
     PredicateSpec("on", 1, "the {} is on", least=ON_FRACTION),
     PredicateSpec("off", 1, "the {} is off", most=OFF_FRACTION),
     PredicateSpec("held", 1, "the {} is in the hand"),
-    PredicateSpec("inside", 2, "the {} is in the {}"),
+    PredicateSpec("inside", 2, "the {} is in the {}", hides=True),
     PredicateSpec("on_top", 2, "the {} stands on the {}"),
 )
 

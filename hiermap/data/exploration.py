@@ -17,14 +17,20 @@ from hiermap.primitives.specs import Reason
 from hiermap.system.versions import versions
 from hiermap.worlds.errors import DataError, InvalidObservationError, PhysicsError
 from hiermap.worlds.kitchen.scene_sampling import random_scene
+from hiermap.worlds.kitchen.spec import DOORS, OPENABLE, KitchenSpec, SceneState
 from hiermap.worlds.perception.calibration import calibrated
 from hiermap.worlds.perception.cameras import fiducial_error_px
+from hiermap.worlds.rules.obstacles import standing
+from hiermap.worlds.rules.slabs import cylinder_overlaps, part_slabs
+from hiermap.worlds.rules.transitions import with_fraction
 from hiermap.worlds.simulator.kitchen import Kitchen
 
 if TYPE_CHECKING:
     from hiermap.data.collect import CollectSettings
     from hiermap.data.episodes import Episode
 
+BUMPED = 0.08, 0.92
+"""Between which shares of its way a bumped door or drawer is left."""
 MAX_ATTEMPTS = 4
 """Tries per wanted interaction before a walk is left as short as it is."""
 
@@ -63,6 +69,11 @@ def explored(seed: int, settings: "CollectSettings") -> "Episode":
             kitchen.restore(here.snapshot)
         else:
             here = there
+        if rng.random() < settings.walk.bump_share and (scene := bumped(kitchen.spec, here.scene, rng)) is not None:
+            kitchen.set_scene(scene)
+            here = look(kitchen)
+            looks.append(here)
+            purpose.moves.clear()
     if not steps:
         raise DataError(f"kitchen {seed} gave no transition ({voided} voided)")
     spoiled = sum(step.result.reason == Reason.SPOILED for step in steps)
@@ -80,6 +91,19 @@ def explored(seed: int, settings: "CollectSettings") -> "Episode":
     wanted = settings.walk.goals
     goals = purpose.goals + drawn_goals(kitchen.spec, [look.scene for look in looks], wanted - len(purpose.goals), settings.walk, rng)
     return pack(kitchen.spec, masks, looks, steps, [goal for goal in goals if nameable(goal, masks)][:wanted], meta)
+
+
+def bumped(spec: KitchenSpec, scene: SceneState, rng: np.random.Generator) -> SceneState | None:
+    """The scene with one of its doors or drawers anywhere between shut and open; None where that would touch what stands there."""
+    movable = [
+        fixture for fixture in spec.fixtures if fixture.kind in OPENABLE and (fixture.latch is None or scene.fractions[fixture.latch])
+    ]
+    if not movable:
+        return None
+    chosen, fraction = movable[rng.integers(len(movable))], float(rng.uniform(*BUMPED))
+    part = part_slabs(chosen, fraction)
+    touches = chosen.kind in DOORS and cylinder_overlaps(part, standing(spec, scene), 0.0).any()
+    return None if touches else with_fraction(spec, scene, chosen.name, fraction)
 
 
 @lru_cache(maxsize=1)

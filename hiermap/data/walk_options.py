@@ -16,6 +16,7 @@ class WalkOptions:
         least_model_value: model-guided actions are drawn from cells worth at least this.
         shortest, longest: a walk with an aim is asked for about so many primitives; no way is longer than the second.
         detour_share: of the goals that are asked to need steps that they do not name.
+        bump_share: chance that after an action a door or a drawer is left between open and shut, as an arm that brushes it leaves it.
         goals: whole goals that every view's distance to is recorded: those that were walked to, then some drawn as tasks are.
         put_away_share: of the goals that put something into a drawer and shut it; the others are drawn as those of tasks.
     """
@@ -29,10 +30,11 @@ class WalkOptions:
     longest: int = 5
     detour_share: float = 0.4
     put_away_share: float = 0.5
+    bump_share: float = 0.0
     goals: int = 6
 
     def __post_init__(self) -> None:
-        shares = (self.jitter_share, self.near_miss_share, self.detour_share, self.put_away_share)
+        shares = (self.jitter_share, self.near_miss_share, self.detour_share, self.put_away_share, self.bump_share)
         if (
             not all(0.0 <= share <= 1.0 for share in shares)
             or min(self.jitter_cells, self.near_miss_cells, self.goals) < 0

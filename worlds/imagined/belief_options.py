@@ -16,6 +16,7 @@ class BeliefOptions:
             none was above 0.14, of 37 that were true none below 0.99, but knobs near another state lie between.
         kept: by how much, in log-odds, what is read may be raised by what was believed before: weak evidence against a belief (a thing
             is out of sight) does not end it, strong evidence (it stands elsewhere) does; 0 forgets at once.
+        in_sight: the same where something is really looked at that cannot be shut away, at most `kept`.
         changed: an action that is promised to change the log-odds of a predicate by more than this changes what was believed as much.
         tracked: whether what the robot's own actions did with the goal's things says which of them cannot have come to be somewhere.
         cost_to_go: what says how many primitives are still needed: goal (the learned distance to the whole goal, where the weights have
@@ -29,6 +30,7 @@ class BeliefOptions:
     believed: float = 0.5
     sure: float = 0.9
     kept: float = 8.0
+    in_sight: float = 1.5
     changed: float = 4.0
     tracked: bool = True
     cost_to_go: str = "goal"

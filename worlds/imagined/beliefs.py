@@ -63,14 +63,16 @@ class Beliefs:
         prior: np.ndarray | None,
         tracks: Sequence[Tracks],
         promised: bool = False,
+        seen: bool = False,
     ) -> list[Judged]:
         """What B states or promises are, from a model's latents, tokens of the question's things and answers.
 
-        `prior`: log-odds `[B, Q]` left of what was believed before; `tracks` are those of each.
+        `prior`: log-odds `[B, Q]` left of what was believed before; `tracks` are those of each; `seen`: they are real views.
         """
         odds = self._read(question, answers)
         if prior is not None:
-            odds = np.maximum(odds, np.minimum(prior, odds + self.options.kept))
+            kept = np.where(question.hides | (not seen), self.options.kept, min(self.options.in_sight, self.options.kept))
+            odds = np.maximum(odds, np.minimum(prior, odds + kept))
             odds = np.where(self._elsewhere(question, tracks), np.minimum(odds, prior), odds)
         likely = expit(odds)
         believed = likely > self._least(question)

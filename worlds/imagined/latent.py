@@ -89,7 +89,8 @@ class LatentWorld:
             tracks = Tracks.of(masks) if remembered is None else remembered.state.tracks
             reading = self.model.read(latent, things)
             prior = None if remembered is None else remembered.state.odds[None]
-            judged = self.beliefs.judged(question, latent, reading.token, self.model.answers(reading, question.pairs), prior, [tracks])
+            answers = self.model.answers(reading, question.pairs)
+            judged = self.beliefs.judged(question, latent, reading.token, answers, prior, [tracks], seen=True)
         return _node(latent[0], question, judged[0], tracks, view=view, reading=reading)
 
     def maps(self, nodes: Sequence[Node]) -> np.ndarray:

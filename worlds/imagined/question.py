@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hiermap.worlds.goals import BINARY, UNARY, Goal
+from hiermap.worlds.goals import BINARY, PREDICATES, UNARY, Goal
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +53,11 @@ class Question:
     def carried(self) -> tuple[int, ...]:
         """Of each of the goal's predicates the thing that shall be somewhere; -1 where it speaks of one thing alone."""
         return tuple(thing if place >= 0 else -1 for _, thing, place in self.goal.tolist())
+
+    @cached_property
+    def hides(self) -> np.ndarray:
+        """`[Q]` bool, of which of the goal's predicates what they say can go out of sight."""
+        return np.array([PREDICATES[(UNARY + BINARY)[kind]].hides for kind, *_ in self.goal.tolist()], bool)
 
     def asked(self, unary: Tensor, binary: Tensor) -> np.ndarray:
         """`[B, Q]` of the goal's predicates, from values of all unary predicates `[B, N, U]` and of those of the pairs `[B, m, V]`."""
