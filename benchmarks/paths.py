@@ -24,6 +24,7 @@ from hiermap.model.weights import load_weights
 from hiermap.planners.search_tree import missing_primitives
 from hiermap.system.config import typed
 from hiermap.system.proportions import wilson
+from hiermap.training.held_out import FALL
 from hiermap.worlds.base import Action
 from hiermap.worlds.errors import HiermapError
 from hiermap.worlds.goals import PREDICATES, Goal, Target
@@ -37,8 +38,6 @@ from hiermap.worlds.simulator.kitchen import Kitchen
 from hiermap.worlds.tasks.chains import sample_task
 
 SEEN, IMAGINED = "seen", "imagined"
-NEARER = 0.5
-"""By how many primitives the estimate has to fall for a step to lead nearer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +142,7 @@ def distances(found: Found) -> str:
         lines.append((Path(weights).name, way, *figures(nodes, nodes)))
         if promised.size:
             lines.append((Path(weights).name, f"{way}, promised", *figures(nodes, promised)))
-    judged = ("goal believed at the end %", "95 % interval", "steps", f"% falling by {NEARER}", "% rising", "mean absolute error", "RMSE")
+    judged = ("goal believed at the end %", "95 % interval", "steps", f"% falling by {FALL}", "% rising", "mean absolute error", "RMSE")
     return table(("weights", "along", *judged, f"mean estimate at {steps}, {steps - 1}, .., 0"), lines)
 
 
@@ -152,7 +151,7 @@ def figures(nodes: np.ndarray, estimates: np.ndarray) -> tuple[str, ...]:
     ended, change = estimates[:, -1] == 0, estimates[:, 1 - nodes.shape[1] :] - nodes[:, :-1]
     error = estimates - np.arange(estimates.shape[1])[::-1]
     low, high = wilson(int(ended.sum()), len(ended))
-    shares = (f"{100 * share:.1f}" for share in (np.mean(change <= -NEARER), np.mean(change > 0)))
+    shares = (f"{100 * share:.1f}" for share in (np.mean(change <= -FALL), np.mean(change > 0)))
     errors = f"{np.abs(error).mean():.2f}", f"{np.sqrt(np.mean(error**2)):.2f}"
     means = ["-"] * (nodes.shape[1] - estimates.shape[1]) + [f"{mean:.1f}" for mean in estimates.mean(axis=0)]
     return f"{100 * ended.mean():.1f}", f"{100 * low:.1f} to {100 * high:.1f}", str(change.size), *shares, *errors, " ".join(means)

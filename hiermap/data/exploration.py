@@ -69,7 +69,9 @@ def explored(seed: int, settings: "CollectSettings") -> "Episode":
             kitchen.restore(here.snapshot)
         else:
             here = there
-        if rng.random() < settings.walk.bump_share and (scene := bumped(kitchen.spec, here.scene, rng)) is not None:
+        bump = settings.walk.bump_share
+        # Without bumps nothing is drawn, and seeds give the walks that they always gave.
+        if bump and rng.random() < bump and (scene := bumped(kitchen.spec, here.scene, rng)) is not None:
             kitchen.set_scene(scene)
             here = look(kitchen)
             looks.append(here)
@@ -95,9 +97,7 @@ def explored(seed: int, settings: "CollectSettings") -> "Episode":
 
 def bumped(spec: KitchenSpec, scene: SceneState, rng: np.random.Generator) -> SceneState | None:
     """The scene with one of its doors or drawers anywhere between shut and open; None where that would touch what stands there."""
-    movable = [
-        fixture for fixture in spec.fixtures if fixture.kind in OPENABLE and (fixture.latch is None or scene.fractions[fixture.latch])
-    ]
+    movable = [f for f in spec.fixtures if f.kind in OPENABLE and (f.latch is None or scene.fractions[f.latch] > 0.0)]
     if not movable:
         return None
     chosen, fraction = movable[rng.integers(len(movable))], float(rng.uniform(*BUMPED))

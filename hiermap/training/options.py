@@ -20,7 +20,7 @@ class LossWeights:
         predicates, steps: of the goal predicates, and of the primitives still needed for them.
         geometry: of the depth of the next view.
         goals: of the primitives still needed for whole goals.
-        promises: of what an action is guessed to lead to, against what imagining it leads to.
+        promises: of what an action is guessed to lead to, against what is true after it, or, for actions not taken, what is imagined.
         policy: of the actions that a policy regresses, with model.policy=true.
         positive: of a positive cell in the maps.
     """

@@ -53,6 +53,16 @@ def test_what_the_cameras_lack_is_a_key_of_collecting_and_stands_in_the_record()
     assert not np.array_equal(noisy.depth_mm[0], walked().depth_mm[0])
 
 
+def test_bumped_doors_stand_half_open_and_are_neither_open_nor_closed():
+    bumped = explored(SEED, settings("walk.bump_share=1"))
+    check_episode(bumped, f"rules-{SEED:09d}.npz")
+    view, joint = np.argwhere((bumped.fractions > 0.1) & (bumped.fractions < 0.8) & (bumped.fractions != bumped.fractions[0]))[0]
+    name = bumped.meta["joints"][joint]
+    labels = bumped.unary[view, list(bumped.names).index(name)]
+    assert labels[UNARY.index("open")] == labels[UNARY.index("closed")] == 0
+    assert " bump_share 1" in bumped.meta["walks"]
+
+
 def test_the_same_seed_gives_the_same_episode():
     again = explored(SEED, settings())
     for key in SHAPES:

@@ -153,6 +153,16 @@ def test_a_policy_that_is_not_there_cannot_be_trained() -> None:
         HiermapModule(SMALL.to_dict(), {"policy": 1.0})
 
 
+def test_frozen_parts_do_not_learn(batch: SequenceBatch) -> None:
+    module = HiermapModule(SMALL.to_dict(), None, {"frozen": ("encoder", "maps")})
+    losses(module.model, batch, LossWeights(), torch.ones(BINS), 0.3)["loss"].backward()
+    still = {name.split(".")[0] for name, p in module.model.named_parameters() if p.grad is None}
+    learning = {id(p) for group in module.configure_optimizers().param_groups for p in group["params"]}
+    assert still == {"encoder", "maps"} and not learning & {id(p) for p in module.model.encoder.parameters()}
+    with pytest.raises(ConfigError, match="encodr"):
+        HiermapModule(SMALL.to_dict(), None, {"frozen": ("encodr",)})
+
+
 def test_views_that_allow_no_action_leave_promises_to_the_path_itself(batch: SequenceBatch) -> None:
     torch.manual_seed(0)
     model = HiermapModel(SMALL)

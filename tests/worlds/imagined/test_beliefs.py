@@ -51,6 +51,13 @@ def test_only_clear_evidence_ends_a_belief(beliefs, inside, still):
     assert judged(beliefs, said(0.9, inside), [0.0, 5.0]).believed[1] is still
 
 
+@pytest.mark.parametrize(("seen", "still"), [(False, (True, True)), (True, (False, True))])
+def test_what_is_looked_at_and_cannot_be_shut_away_can_be_remembered_less(beliefs, seen, still):
+    brief = Beliefs(beliefs.model, BeliefOptions(believed=0.5, sure=0.8, kept=6.0, in_sight=0.5))
+    it = brief.judged(QUESTION, None, None, said(0.2, 0.2), np.array([[5.0, 5.0]]), [TRACKS], seen=seen)[0]
+    assert it.believed == still
+
+
 def test_a_past_doubt_does_not_lower_what_is_read(beliefs):
     assert judged(beliefs, said(0.9, 0.8), [-9.0, -9.0]).odds == pytest.approx(logit([0.9, 0.8]))
 
