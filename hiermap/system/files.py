@@ -4,7 +4,7 @@ import errno
 import hashlib
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -19,9 +19,9 @@ class DiskFullError(HiermapError, OSError):
 def write_atomically(path: Path, content: str | bytes | Callable[[BinaryIO], object]) -> None:
     """Replace `path` in one step by text, bytes or what a function writes into the open file, synced to disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")  # known before it is there: an interrupt leaves nothing behind
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("xb") as file:
             if callable(content):
                 content(file)
             else:
@@ -31,7 +31,7 @@ def write_atomically(path: Path, content: str | bytes | Callable[[BinaryIO], obj
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
