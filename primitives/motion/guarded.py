@@ -4,6 +4,7 @@ import numpy as np
 
 from hiermap.primitives.compiled import compiled
 from hiermap.primitives.motion.control import Driver, Hand
+from hiermap.primitives.motion.ik_branches import straight
 from hiermap.primitives.motion.kinematics import dot, length_of, unit
 from hiermap.primitives.motion.laws import ONWARD, OVER, impedance, servo
 
@@ -57,7 +58,11 @@ def advance(driver: Driver, posture: np.ndarray, rotation: np.ndarray, goal: np.
 
 
 def back_off(driver: Driver, direction: np.ndarray, distance: float, cap: float = 40.0) -> None:
-    """Leave a contact: straight along `direction` [3] by `distance` [m], in impedance."""
+    """Leave a contact: straight along `direction` [3] by `distance` [m], in impedance, and where the arm cannot be drawn so, by its joints.
+
+    Near a singular posture it hardly gives way to a force on the hand; on its way home a hand that is still there would take along what
+    it has just let go.
+    """
     driver.leaving()
     hand, period = driver.hand(), driver.arm.period
     enough = int(np.ceil(distance / (BACK_SPEED * period))) + BACK_REST_TICKS
@@ -65,3 +70,10 @@ def back_off(driver: Driver, direction: np.ndarray, distance: float, cap: float 
     speed, line = np.where(way < distance, BACK_SPEED, 0.0), impedance(hand.rotation, hand.position, force_cap=cap)
     enough_way, direction = BACK_SHARE * distance, np.array(direction, float)
     driver.check(along_line(driver.plant, line, driver.joints(), hand.position, direction, way, speed, np.inf, enough, enough_way))
+    here = driver.hand().position
+    if dot(here - hand.position, direction) < enough_way:
+        rotations, positions = straight(hand.rotation, here, hand.position + distance * direction)
+        path, reached, *_ = driver.arm.chain.follow(driver.joints()[None], rotations, positions)
+        possible = path[0, : int(np.cumprod(reached[0]).sum())]
+        if len(possible):
+            driver.follow(possible)

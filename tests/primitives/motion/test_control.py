@@ -5,6 +5,7 @@ import pytest
 
 from hiermap.primitives.motion.control import PEAK_JOINT_SPEED, Driver, GivenUp, time_path
 from hiermap.primitives.motion.detours import way_out
+from hiermap.primitives.motion.guarded import BACK_SHARE, back_off
 from hiermap.primitives.motion.laws import impedance, joint_torque
 
 
@@ -95,3 +96,16 @@ def test_the_way_out_ends_at_ready_and_does_not_reach_beyond_its_start(arm):
     np.testing.assert_array_equal(path[-1], arm.ready)
     hands = np.array([arm.chain.forward(q)[1] for q in path])
     assert hands[:, 0].max() < 0.58 and hands[:, 2].min() > 0.35
+
+
+FOLDED = np.array([-1.4, -0.05, 1.75, -2.54, -2.32, 2.33, -0.65])
+"""Drawn back along its fingers, the hand moves a third of the way and rests: in this posture the arm hardly gives way to a force."""
+
+
+def test_a_hand_backs_off_all_the_way_also_where_a_force_does_not_draw_it(kitchen, arm):
+    driver = Driver(arm, 40.0)
+    driver.follow(way_out(arm.chain, driver.joints(), FOLDED), guarded=False)
+    driver.hold(0.3, FOLDED)
+    hand = driver.hand()
+    back_off(driver, -hand.rotation[:, 2], 0.08)
+    assert -(driver.hand().position - hand.position) @ hand.rotation[:, 2] > BACK_SHARE * 0.08
