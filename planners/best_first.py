@@ -2,7 +2,7 @@
 for small worlds, blind to priors and heuristics."""
 
 import heapq
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from functools import partial
 from itertools import count
 
@@ -12,10 +12,11 @@ from hiermap.planners.candidates import every_action
 from hiermap.planners.lazy import Children
 from hiermap.planners.options import SearchOptions
 from hiermap.planners.plan import PlanResult, Status
-from hiermap.planners.search_tree import LEAST_SUCCESS, Entry, Tree
+from hiermap.planners.search_tree import LEAST_SUCCESS, NEARER, Entry, Tree
+from hiermap.worlds.base import Action
 
 LAST_LOOKS = 4
-"""Guesses imagined before a search gives up."""
+"""Guesses imagined before a search gives up, or before a descent goes on from the nearest of them."""
 Frontier = list[tuple[tuple[float, ...], int, Entry]]
 Ordering = Callable[[Entry, SearchOptions], tuple[float, ...]]
 
@@ -37,39 +38,116 @@ def greedy(entry: Entry, options: SearchOptions) -> tuple[float, ...]:
 
 def search(ordering: Ordering, tree: Tree, rng: np.random.Generator) -> PlanResult:
     """Expand the frontier in the given order, `options.batch` nodes per pass, until its first entry satisfies the goal."""
-    frontier: Frontier = []
-    cheapest: dict[Hashable, float] = {}
-    found: list[Entry] = []
-    children, numbers = Children(tree), count()
+    return _Search(ordering, tree).run()
 
-    def offer(entry: Entry) -> None:
-        if not entry.guessed:
-            key = tree.world.key(entry.node)
-            if entry.cost >= cheapest.get(key, float("inf")):
-                tree.duplicates += 1
+
+class _Search:
+    """A frontier in order, and what was found.
+
+    A wrong estimate makes a swamp: all that lies in it looks nearer than the way out of it, and order alone never comes to its end. So once
+    `options.patience` expansions in a row have come no nearer, what follows from each first action is gone down greedily for as long as
+    every step leads nearer than the last (after local exploration: Xie, Mueller and Holte 2014).
+    """
+
+    def __init__(self, ordering: Ordering, tree: Tree) -> None:
+        self.ordering, self.tree, self.children = ordering, tree, Children(tree)
+        self.frontier: Frontier = []
+        self.cheapest: dict[Hashable, float] = {}
+        self.found: list[Entry] = []
+        self.expanded: set[int] = set()
+        self.numbers, self.nearest, self.waited = count(), float("inf"), 0
+
+    def run(self) -> PlanResult:
+        tree = self.tree
+        self.offer(tree.root)
+        while self.frontier:
+            first = self.frontier[0][2]
+            status = Status.SOLVED if first.solved else tree.spent()
+            if first.guessed and status is not Status.TIMEOUT:
+                self.offer(*self.children.imagined([heapq.heappop(self.frontier)[2]]))
+            elif status is not None:
+                return self.result(status, first)
+            elif tree.options.patience is not None and self.waited >= tree.options.patience:
+                self.explore()
+            else:
+                self.offer(*self.expand(self.pop()))
+        return tree.result(tree.exhausted())
+
+    def result(self, status: Status, first: Entry) -> PlanResult:
+        """When the budget is spent, a plan not proven cheapest is still a plan."""
+        if not self.found:
+            self.found += [entry for entry in self.children.imagined(self.most_promising()) if entry.solved]
+        status = Status.SOLVED if self.found else status
+        return self.tree.result(status, sorted(self.found, key=lambda e: (e is not first, e.cost, e.index)))
+
+    def most_promising(self) -> list[Entry]:
+        """The guesses nearest to the goal: where a search without a plan ends, the partial plan is chosen among what is imagined."""
+        return _nearest([entry for *_, entry in self.frontier if entry.guessed])
+
+    def offer(self, *entries: Entry) -> None:
+        """Put what is no dearer way to a node known already into the frontier."""
+        for entry in entries:
+            if not entry.guessed:
+                key = self.tree.world.key(entry.node)
+                if entry.cost >= self.cheapest.get(key, float("inf")):
+                    self.tree.duplicates += 1
+                    continue
+                self.cheapest[key] = entry.cost
+                self.found.extend([entry] if entry.solved else [])
+                if entry.steps_to_go <= self.nearest - NEARER:
+                    self.nearest, self.waited = entry.steps_to_go, 0
+            heapq.heappush(self.frontier, (self.ordering(entry, self.tree.options), next(self.numbers), entry))
+
+    def pop(self) -> list[Entry]:
+        """Up to a batch of the first entries; a solved one ends it, since what comes before it may still beat it, and so does a guess."""
+        batch: list[Entry] = []
+        frontier = self.frontier
+        while frontier and len(batch) < self.tree.options.batch and not (frontier[0][2].solved or frontier[0][2].guessed):
+            entry = heapq.heappop(frontier)[2]
+            outdated = entry.index in self.expanded or entry.cost > self.cheapest[self.tree.world.key(entry.node)]
+            if not outdated and self.tree.may_deepen(entry):
+                batch.append(entry)
+        return batch
+
+    def expand(self, entries: list[Entry]) -> list[Entry]:
+        self.waited += len(entries)
+        self.expanded.update(entry.index for entry in entries)
+        return self.children.of(entries)
+
+    def explore(self) -> None:
+        """One greedy descent from what is nearest to the goal in every branch, the most promising branch first; ends at the first plan."""
+        branches: dict[Action, Entry] = {}
+        for *_, entry in self.frontier:
+            if entry.parent is not None and entry.index not in self.expanded:
+                start = branches.setdefault(_first_action(entry), entry)
+                if (entry.steps_to_go, entry.cost) < (start.steps_to_go, start.cost):
+                    branches[_first_action(entry)] = entry
+        self.waited = 0
+        taken = {id(start) for start in branches.values() if start.guessed}
+        self.frontier = [item for item in self.frontier if id(item[2]) not in taken]
+        heapq.heapify(self.frontier)
+        for start in _nearest(branches.values(), len(branches)):
+            self.descend(start)
+            if self.found or self.tree.spent() is not None:
                 return
-            cheapest[key] = entry.cost
-            found.extend([entry] if entry.solved else [])
-        heapq.heappush(frontier, (ordering(entry, tree.options), next(numbers), entry))
 
-    offer(tree.root)
-    while frontier:
-        first = frontier[0][2]
-        status = Status.SOLVED if first.solved else tree.spent()
-        if first.guessed and status is not Status.TIMEOUT:
-            new = children.imagined([heapq.heappop(frontier)[2]])
-        elif status is not None:
-            if not found:
-                last = children.imagined(_most_promising(frontier))
-                found += [entry for entry in last if entry.solved]
-            # When the budget is spent, a plan not proven cheapest is still a plan.
-            status = Status.SOLVED if found else status
-            return tree.result(status, sorted(found, key=lambda e: (e is not first, e.cost, e.index)))
-        else:
-            new = children.of(_pop(tree, frontier, cheapest))
-        for entry in new:
-            offer(entry)
-    return tree.result(tree.exhausted())
+    def descend(self, entry: Entry) -> None:
+        """Follow the nearest child for as long as it is nearer than its parent by `NEARER`."""
+        before = float("inf")
+        looks = [entry]
+        while looks:
+            guessed = [look for look in looks if look.guessed]
+            imagined = self.children.imagined(guessed)
+            self.offer(*imagined)
+            near = _nearest([*imagined, *(look for look in looks if not look.guessed)], 1)
+            if not near or near[0].solved or near[0].steps_to_go > before - NEARER or near[0].index in self.expanded:
+                return
+            if self.tree.spent() is not None or not self.tree.may_deepen(near[0]):
+                return
+            before = near[0].steps_to_go
+            children = self.expand(near)
+            looks = _nearest(children)
+            self.offer(*(child for child in children if not (child.guessed and child in looks)))
 
 
 def exhaustive(tree: Tree, rng: np.random.Generator) -> PlanResult:
@@ -93,20 +171,17 @@ def exhaustive(tree: Tree, rng: np.random.Generator) -> PlanResult:
     return tree.result(tree.exhausted())
 
 
-def _most_promising(frontier: Frontier) -> list[Entry]:
-    """The guesses nearest to the goal: where a search without a plan ends, the partial plan is chosen among what is imagined."""
-    return heapq.nsmallest(LAST_LOOKS, (entry for *_, entry in frontier if entry.guessed), key=lambda e: (e.steps_to_go, e.cost))
+def _nearest(entries: Iterable[Entry], number: int = LAST_LOOKS) -> list[Entry]:
+    """Those nearest to the goal, the nearest first."""
+    return heapq.nsmallest(number, entries, key=lambda e: (e.steps_to_go, e.cost))
 
 
-def _pop(tree: Tree, frontier: Frontier, cheapest: dict[Hashable, float]) -> list[Entry]:
-    """Up to a batch of the first entries; a solved one ends the batch, since what comes before it may still beat it. So does a guess."""
-    batch: list[Entry] = []
-    while frontier and len(batch) < tree.options.batch and not (frontier[0][2].solved or frontier[0][2].guessed):
-        entry = heapq.heappop(frontier)[2]
-        outdated = entry.cost > cheapest[tree.world.key(entry.node)]
-        if not outdated and tree.may_deepen(entry):
-            batch.append(entry)
-    return batch
+def _first_action(entry: Entry) -> Action:
+    """What the way to an entry that is not the root begins with."""
+    while entry.parent is not None and entry.parent.parent is not None:
+        entry = entry.parent
+    assert entry.action is not None
+    return entry.action
 
 
 best_first = partial(search, a_star)

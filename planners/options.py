@@ -1,6 +1,6 @@
 """What a search may spend and how it weighs time against risk."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hiermap.planners.candidates import PeakOptions
 from hiermap.planners.failure_memory import Avoid, MemoryOptions
@@ -33,6 +33,8 @@ class Budget:
             raise ValueError(f"budget expansions must be >= 0, got {self.expansions!r}")
 
 
+PATIENCE = 10
+"""Expansions that a search in a learned world waits for."""
 TYPICAL_SECONDS_PER_STEP = 10.0
 """What a primitive costs on average, risk included [s]. With it a search in a learned world, whose `progress` is an estimate anyway,
 follows the estimate and expands several times fewer nodes; the plan need no longer be the cheapest."""
@@ -53,6 +55,8 @@ class SearchOptions:
         batch: frontier nodes imagined in one pass.
         width: nodes a beam keeps per depth.
         lazy: whether a best-first search imagines only what comes to the front of its frontier, in worlds that can guess the rest.
+        patience: expansions in a row that may come no nearer to the goal before a best-first search looks down every branch, >= 1; null
+            for as many as there are, and in an evaluation for what suits a learned world.
         doubt: missing primitives by which a guess is taken to be too high, >= 0.
         trust, slips: what a plan of n steps says of its success: the product of what its steps and the goal's belief say, to the power
             `trust`, times exp(-`slips` n), both >= 0.
@@ -70,6 +74,7 @@ class SearchOptions:
     batch: int = 2
     width: int = 8
     lazy: bool = True
+    patience: int | None = None
     doubt: float = 0.0
     trust: float = 1.0
     slips: float = 0.0
@@ -80,8 +85,13 @@ class SearchOptions:
 
     @classmethod
     def learned(cls) -> "SearchOptions":
-        """What suits a learned world: its estimates are followed rather than bounded."""
-        return cls(seconds_per_step=TYPICAL_SECONDS_PER_STEP)
+        """What suits a learned world: its estimates are followed rather than bounded, and not for ever."""
+        return cls().completed()
+
+    def completed(self) -> "SearchOptions":
+        """The same with what suits a learned world wherever nothing is said."""
+        seconds = TYPICAL_SECONDS_PER_STEP if self.seconds_per_step is None else self.seconds_per_step
+        return replace(self, seconds_per_step=seconds, patience=PATIENCE if self.patience is None else self.patience)
 
     @property
     def step_seconds(self) -> float:
@@ -89,6 +99,6 @@ class SearchOptions:
         return SECONDS_PER_STEP if self.seconds_per_step is None else self.seconds_per_step
 
     def __post_init__(self) -> None:
-        least = min(self.weight, self.batch, self.width, self.max_depth)
+        least = min(self.weight, self.batch, self.width, self.max_depth, 1 if self.patience is None else self.patience)
         if min(self.risk_seconds, self.step_seconds, self.alternatives, self.doubt, self.trust, self.slips) < 0 or least < 1:
-            raise ValueError(f"search options out of range (seconds >= 0, weight, batch, width, max_depth >= 1): {self}")
+            raise ValueError(f"search options out of range (seconds >= 0, weight, batch, width, patience, max_depth >= 1): {self}")

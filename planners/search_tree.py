@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LEAST_SUCCESS = 1e-3
 """An edge less likely than this is no edge: it would cost more than a dozen sure primitives."""
+NEARER = 0.5
+"""Missing primitives by which something has to be nearer to the goal to count as progress."""
 MOST_STEPS = 20.0
 """A progress of 0 (or nearly) counts as this many missing primitives, so that a pessimistic world prunes nothing."""
 _MESSAGES = {
@@ -220,7 +222,9 @@ class Tree:
         """
         staying_is_worst = status is not Status.UNSOLVABLE
         found = list(found)[: 1 + self.options.alternatives]
-        best = found[0] if found else min(self.entries, key=lambda e: (staying_is_worst and e is self.root, e.steps_to_go, e.cost, e.index))
+        best = (
+            found[0] if found else min(self.entries, key=lambda e: (staying_is_worst and e is self.root, self._missing(e), e.cost, e.index))
+        )
         metrics = {
             "expansions": self.expansions,
             "generated": len(self.entries) - 1,
@@ -233,6 +237,11 @@ class Tree:
         message = _MESSAGES.get(status, "").format(tree=self, visited=len(self.entries))
         plan = self.plan(best)
         return PlanResult(status, plan, others, graph, metrics, message, root=self.root.node, goal=self.goal, budget=self.budget)
+
+    def _missing(self, entry: Entry) -> float:
+        """Primitives missing at an entry, and those that the risk of the way there is worth: a way that failed before leads nowhere."""
+        risk = entry.cost - sum(step.seconds for step in _path(entry))
+        return entry.steps_to_go + risk / max(self.options.step_seconds, 1e-9)
 
     def graph(self, on_plan: set[int]) -> "nx.DiGraph":
         """What was imagined, with scalar attributes only, so that GraphML can hold it."""

@@ -9,7 +9,6 @@ from hiermap.agent.options import ExecutionOptions
 from hiermap.model.locate import MODEL_FILE, weights_directory
 from hiermap.planners import PLANNERS, Budget, PeakOptions, SearchOptions
 from hiermap.planners.failure_memory import MemoryOptions
-from hiermap.planners.options import TYPICAL_SECONDS_PER_STEP
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.system.pool import PoolOptions
 from hiermap.worlds.errors import ConfigError
@@ -104,9 +103,7 @@ class RunOptions:
     @property
     def searching(self) -> SearchOptions:
         """How to search; a world's estimates are followed rather than bounded, unless `search` says otherwise."""
-        given = self.search.seconds_per_step
-        seconds = TYPICAL_SECONDS_PER_STEP if given is None else given
-        return replace(self.search, peaks=self.peaks, memory=self.memory, seconds_per_step=seconds)
+        return replace(self.search, peaks=self.peaks, memory=self.memory).completed()
 
     def needs_weights(self, suite: str) -> bool:
         """Whether anything learned is read."""

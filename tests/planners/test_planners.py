@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from hiermap.planners import PLANNERS, Avoid, Budget, PeakOptions, SearchOptions, Status, Tree, candidates
 from hiermap.planners.options import SECONDS_PER_STEP
+from hiermap.worlds.base import Node, Outcome
 from hiermap.worlds.errors import ConfigError
-from hiermap.worlds.imagined.toy import TOY_INSTANCES, ToyScene, ToyWorld
+from hiermap.worlds.imagined.toy import TOY_FRAME, TOY_INSTANCES, ToyScene, ToyWorld
 from hiermap.worlds.imagined.toy_kitchen import holds, steps_to_go
 
 PLENTY = Budget(seconds=float("inf"), expansions=3000)
@@ -272,3 +273,55 @@ def test_a_candidate_generator_of_ones_own_bounds_what_is_imagined():
 
     result = search("best_first", ToyWorld(instance.kitchen), instance, propose=only_pulls)
     assert result and {data["primitive"] for *_, data in result.graph.edges(data=True)} == {"pull"}
+
+
+class Swamp:
+    """Eight keys, of which five open a lock in one order; until the first of them is pressed it looks as if one more would do."""
+
+    frame, order = TOY_FRAME, (3, 1, 4, 1, 5)
+
+    def root(self, view, goal, first=None, remembered=None):
+        return self._node(())
+
+    def maps(self, nodes):
+        maps = np.zeros((len(nodes), 5, 4, *self.frame.shape), np.float32)
+        maps[:, 0, 0, 10, 1:25:3] = 0.9
+        return maps
+
+    def expand(self, nodes, actions, goal):
+        return [[Outcome(self._node((*n.state, a.cell[1] // 3)), 0.9, 10.0) for a in some] for n, some in zip(nodes, actions, strict=True)]
+
+    def key(self, node):
+        return node.state
+
+    def point(self, node, cell):
+        return None
+
+    def _node(self, pressed):
+        done = 0
+        for key in pressed:
+            done += done < len(self.order) and key == self.order[done]
+        missing = len(self.order) - done if done else 1
+        return Node(pressed, 1 / (1 + missing), {"open": float(missing == 0)})
+
+
+@pytest.mark.parametrize("planner", ["best_first", "weighted", "greedy"])
+def test_a_search_that_comes_no_nearer_looks_down_every_branch(planner):
+    goal = TOY_INSTANCES["open_drawer"].goal
+
+    def searched(patience):
+        options = SearchOptions(patience=patience, seconds_per_step=10.0, peaks=PeakOptions(reach=3, radius=0, per_effect=8))
+        return PLANNERS[planner](Tree(Swamp(), Swamp().root(None, goal), goal, Budget(100.0, 60), options), np.random.default_rng(0))
+
+    assert searched(None).status is Status.UNSOLVABLE_WITHIN_BUDGET
+    found = searched(5)
+    assert found and tuple(action.cell[1] // 3 for action in found.plan.actions) == Swamp.order
+
+
+def test_a_way_that_failed_before_is_no_partial_plan():
+    instance = TOY_INSTANCES["put_in_and_shut"]
+    world = ToyWorld(instance.kitchen, "exact")
+    first = search("best_first", world, instance, Budget(expansions=1)).plan.actions[0]
+    failed = Avoid(first.primitive, first.cell, penalty=1e-2)
+    again = search("best_first", world, instance, Budget(expansions=1), SearchOptions(avoid=(failed,))).plan.actions[0]
+    assert again.primitive != first.primitive
