@@ -19,6 +19,7 @@ class MemoryOptions:
 
     Attributes:
         radius: cells around the failed one that it speaks for, >= 0.
+        wide: the same where something like it failed within as many before: then it is not the place that is wrong, but the thing.
         penalty: factor on the success there, in [0, 1].
         later: power of a penalty in imagined later states, in [0, 1]: something else may have been missing first (an undone latch).
         later_repeated: the same once several failures speak there.
@@ -26,6 +27,7 @@ class MemoryOptions:
     """
 
     radius: float = 3.0
+    wide: float = 12.0
     penalty: float = 0.3
     later: float = 0.8
     later_repeated: float = 0.5
@@ -33,8 +35,8 @@ class MemoryOptions:
 
     def __post_init__(self) -> None:
         shares = (self.penalty, self.later, self.later_repeated, self.weakened)
-        if self.radius < 0 or not all(0.0 <= share <= 1.0 for share in shares):
-            raise ValueError(f"a memory of failures needs a radius >= 0 and shares in [0, 1], got {self}")
+        if min(self.radius, self.wide) < 0 or not all(0.0 <= share <= 1.0 for share in shares):
+            raise ValueError(f"a memory of failures needs radii >= 0 and shares in [0, 1], got {self}")
 
     def power(self, failures: Any, depth: int) -> Any:
         """Of the product of penalties of a number (or array of numbers) of failures, `depth` imagined actions away."""
@@ -67,15 +69,23 @@ class Avoid:
         if not 0.0 <= self.penalty <= 1.0 or self.radius < 0:
             raise ValueError(f"an avoided action needs a penalty in [0, 1] and a radius >= 0, got {self}")
 
-    def matches(self, action: Action) -> bool:
-        """Whether the failure speaks for `action`."""
+    def matches(self, action: Action, radius: float | None = None) -> bool:
+        """Whether the failure speaks for `action`, or would if it spoke for as many cells around it as `radius`."""
         if action.primitive != self.primitive or self.rotation_index not in (None, action.rotation_index):
             return False
-        return float(np.hypot(action.cell[0] - self.cell[0], action.cell[1] - self.cell[1])) <= self.radius
+        away = float(np.hypot(action.cell[0] - self.cell[0], action.cell[1] - self.cell[1]))
+        return away <= (self.radius if radius is None else radius)
 
     def weakened(self, power: float = DEFAULT.weakened) -> "Avoid":
         """The same failure after the world has changed since."""
         return replace(self, penalty=self.penalty**power)
+
+
+def learned(avoid: Sequence[Avoid], action: Action, memory: MemoryOptions = DEFAULT) -> tuple[Avoid, ...]:
+    """The failures with that of `action`, which speaks more widely where something like it has failed before."""
+    again = any(item.matches(action, memory.wide) for item in avoid)
+    radius = max(memory.wide, memory.radius) if again else memory.radius
+    return (*avoid, Avoid(action.primitive, action.cell, action.rotation_index, radius, memory.penalty))
 
 
 def discount(action: Action, avoid: Sequence[Avoid], depth: int = 0, memory: MemoryOptions = DEFAULT) -> float:

@@ -1,6 +1,6 @@
 """Act, look again, compare with what was imagined, remember failures, replan."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,17 +9,14 @@ from hiermap.agent.options import ExecutionOptions
 from hiermap.agent.planner import Planner
 from hiermap.planners import Avoid, PlanResult, PlanStep, Status
 from hiermap.planners.candidates import EFFECTS
-from hiermap.planners.failure_memory import discounted
-from hiermap.planners.search_tree import missing_primitives
+from hiermap.planners.failure_memory import discounted, learned
+from hiermap.planners.search_tree import NEARER, missing_primitives
 from hiermap.primitives.specs import PrimitiveResult, Reason
-from hiermap.worlds.base import Action, Node
+from hiermap.worlds.base import Action, Foresight, Node, World
 from hiermap.worlds.errors import InvalidObservationError, PhysicsError
 from hiermap.worlds.goals import Goal
 from hiermap.worlds.perception.fusion import SpatialView
 from hiermap.worlds.scene import RealWorld
-
-NEARER = 0.5
-"""Missing primitives by which a step of a partial plan has to lead nearer to be followed without another search."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,6 +166,19 @@ def aim(planned: PlanStep, maps: np.ndarray, options: ExecutionOptions) -> tuple
     return Action(action.primitive, (row, column), effect.rotations[bin_]), float(bins[bin_, row, column])
 
 
+def came_back(world: World, steps: Sequence[ExecutedStep], starts: Sequence[int], now: Node) -> Sequence[ExecutedStep]:
+    """The steps that led from where one of the plans set out (`starts`: how many steps were done by then) back to the same place.
+
+    Two moments are the same where, seen from every moment between, they differ from it in the same way. Only the shortest circle counts.
+    """
+    for start in reversed(starts):
+        circle = steps[start:]
+        between = [step.after.node for step in circle[:-1]]
+        if between and isinstance(world, Foresight) and all(world.twins(node, [circle[0].before.node, now])[1] == 0 for node in between):
+            return circle
+    return ()
+
+
 @dataclass
 class _Run:
     """What an execution remembers: the problem, what is seen and believed now, failures, the steps still to do."""
@@ -183,6 +193,7 @@ class _Run:
     queue: list[PlanStep] = field(default_factory=list)
     steps: list[ExecutedStep] = field(default_factory=list)
     plans: list[PlanResult] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
 
     def loop(self, max_replans: int, max_primitives: int, on_step: Callable[[ExecutedStep], None] | None) -> str:
         """Run until the goal is believed to hold ("") or there is a reason to stop."""
@@ -214,11 +225,13 @@ class _Run:
         """All steps of a complete plan, or blindly of any; of a partial one the first, and those after it that each lead nearer."""
         steps = list(result.plan.steps)
         self.plans.append(result)
+        self.starts.append(len(self.steps))
         falls = [missing_primitives(step.before) - missing_primitives(step.after) >= NEARER for step in steps[1:]]
         self.queue = steps if result or self.options.blind else steps[: 1 + ([*falls, False]).index(False)]
 
     def _replan(self) -> None:
         first = self.plans[0]
+        self._forgo(came_back(self.planner.world, self.steps, self.starts, self.now.node))
         self._follow(self.planner.plan_from(self.now.node, self.goal, first.budget, first.seed + len(self.plans), self.avoid))
 
     def _act(self, planned: PlanStep) -> ExecutedStep:
@@ -228,7 +241,8 @@ class _Run:
         view = self.planner.see(self.world.observe())
         after = self._believe(view, before.node)
         seen = change_seen(planned, before.maps, after.maps)
-        effect = believe_effect(report, seen, self.options)
+        # Whatever the maps show: something was taken in hand, or left it.
+        effect = before.view.holding != view.holding or believe_effect(report, seen, self.options)
         # What is believed hidden comes from the imagined node once the step is believed to have worked.
         self.now = self._believe(view, planned.after) if effect else after
         self._learn(action, effect)
@@ -238,6 +252,11 @@ class _Run:
         step = ExecutedStep(len(self.plans) - 1, planned, action, affordance, report, before, self.now, seen, effect)
         self.steps.append(step)
         return step
+
+    def _forgo(self, steps: Sequence[ExecutedStep]) -> None:
+        """What only led in a circle is as good as failed."""
+        for step in steps:
+            self.avoid = learned(self.avoid, step.action, self.planner.options.memory)
 
     def _report(self, action: Action) -> PrimitiveResult:
         try:
@@ -254,7 +273,7 @@ class _Run:
         if effect:
             self.avoid = tuple(item.weakened(memory.weakened) for item in self.avoid)
         else:
-            self.avoid = (*self.avoid, Avoid(action.primitive, action.cell, action.rotation_index, memory.radius, memory.penalty))
+            self.avoid = learned(self.avoid, action, memory)
 
     def _agree(self, imagined: Mapping[str, float], real: Mapping[str, float]) -> bool:
         holds = self.options.holds

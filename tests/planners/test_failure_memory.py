@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hiermap.planners.failure_memory import Avoid, discount, discounted
+from hiermap.planners.failure_memory import DEFAULT, Avoid, discount, discounted, learned
 from hiermap.worlds.base import Action
 
 FAILED = Avoid("pull", (10, 10), 1, radius=2.0, penalty=0.25)
@@ -52,3 +52,12 @@ def test_an_unknown_primitive_or_penalty_is_named():
         Avoid("shove", (0, 0))
     with pytest.raises(ValueError, match="penalty"):
         Avoid("push", (0, 0), penalty=1.5)
+
+
+def test_a_second_failure_near_the_first_speaks_for_the_whole_thing():
+    once = learned((), Action("push", (70, 80), 0))
+    again = learned(once, Action("push", (70, 90), 0))
+    other = learned(once, Action("push", (70, 93), 0))
+    assert [item.radius for item in (*again, other[-1])] == [DEFAULT.radius, DEFAULT.wide, DEFAULT.radius]
+    assert discount(Action("push", (70, 101), 0), again) == pytest.approx(DEFAULT.penalty)
+    assert learned(again, Action("pull", (70, 90), 0))[-1].radius == DEFAULT.radius

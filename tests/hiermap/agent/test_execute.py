@@ -1,11 +1,13 @@
 """Execution looks again after every primitive, notices what went wrong, remembers it and replans."""
 
 from dataclasses import replace
+from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from hiermap.agent.execute import aim, believe_effect, execute
+from hiermap.agent.execute import aim, believe_effect, came_back, execute
 from hiermap.agent.options import ExecutionOptions
 from hiermap.agent.planner import Planner
 from hiermap.planners import Budget, PlanResult, PlanStep, SearchOptions, Status
@@ -225,3 +227,47 @@ def test_aiming_leaves_the_imagined_cell_only_for_a_slope_that_leads_up():
 )
 def test_report_and_view_are_weighed_together(succeeded, seen, believed):
     assert believe_effect(PrimitiveResult(succeeded, "done", 1.0, 0.0), seen, ExecutionOptions()) is believed
+
+
+def circling(states, world):
+    """Steps through nodes that stand for these numbers, each one action."""
+    nodes = [Node(ToyState(frozenset(), (("mug", state),), None), 0.5) for state in states]
+    steps = [SimpleNamespace(before=SimpleNamespace(node=a), after=SimpleNamespace(node=b)) for a, b in pairwise(nodes)]
+    return steps, nodes[-1]
+
+
+@pytest.mark.parametrize(
+    ("states", "starts", "circle"),
+    [
+        ("abab", [0, 2], 0),
+        ("aba", [0], 2),
+        ("abca", [0], 3),
+        ("abcb", [0], 0),
+        ("abcb", [0, 1], 2),
+        ("ababa", [0, 2], 2),
+        ("ab", [0, 1], 0),
+    ],
+)
+def test_a_circle_is_noticed_where_a_plan_set_out(states, starts, circle):
+    world = Foreseeing(TOY_INSTANCES["open_drawer"].kitchen)
+    steps, now = circling(states, world)
+    assert list(came_back(world, steps, starts, now)) == (steps[-circle:] if circle else [])
+
+
+def test_a_hand_that_was_filled_or_emptied_has_done_something_whatever_the_maps_show():
+    class Frozen(ToyWorld):
+        """What is really seen never changes its maps."""
+
+        roots = ()
+
+        def root(self, *seen):
+            self.roots = (*self.roots, super().root(*seen))
+            return self.roots[-1]
+
+        def maps(self, nodes):
+            return super().maps([self.roots[0] if any(node is root for root in self.roots) else node for node in nodes])
+
+    instance = TOY_INSTANCES["move_mug"]
+    planner, robot = Planner(Frozen(instance.kitchen)), ToyScene(instance.kitchen)
+    done = execute(robot, planner.plan(robot.observe(), instance.goal), replan=planner)
+    assert [(step.action.primitive, step.effect) for step in done.steps[:1]] == [("grasp", True)] and done.steps[0].change_seen == 0.0
