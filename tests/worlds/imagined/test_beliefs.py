@@ -8,9 +8,9 @@ import pytest
 import torch
 from scipy.special import logit
 
-from hiermap.worlds.goals import Goal, Predicate, Target
+from hiermap.worlds.goals import UNARY, Goal, Predicate, Target
 from hiermap.worlds.imagined.belief_options import BeliefOptions
-from hiermap.worlds.imagined.beliefs import Beliefs
+from hiermap.worlds.imagined.beliefs import TAKEN, Beliefs
 from hiermap.worlds.imagined.question import Question
 from hiermap.worlds.imagined.tracks import Tracks
 
@@ -115,3 +115,13 @@ def test_an_action_takes_off_what_it_is_promised_to_end_and_nothing_else(beliefs
 def test_an_action_adds_what_it_is_promised_to_bring(beliefs):
     left = beliefs.after(QUESTION, np.array([-5.0, -5.0]), said(0.01, 0.01), said(0.999, 0.02), [TRACKS])
     assert left[0, 0] > 5.0 and left[0, 1] == -5.0
+
+
+@pytest.mark.parametrize(("held", "believed"), [(1, True), (0, False), (None, False)])
+def test_what_the_hand_was_closed_on_is_what_it_holds(beliefs, held, believed):
+    goal = Goal((Predicate("held", ("mug",)),), {"can": Target("can", MASK), "mug": Target("mug", MASK)})
+    question = Question.of(goal, None, torch.device("cpu"))
+    unsure = said(0.0, 0.0)
+    unsure[0][0, 1, UNARY.index("held")] = 0.4
+    (it,) = beliefs.judged(question, None, None, unsure, None, [replace(TRACKS, held=held)])
+    assert it.believed == (believed,) and it.odds[0] == pytest.approx({1: TAKEN, 0: -TAKEN, None: logit(0.4)}[held])

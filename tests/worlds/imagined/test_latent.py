@@ -153,3 +153,13 @@ def test_a_policy_names_actions_with_their_chances(seen: tuple[SpatialView, Goal
     assert all(0 <= row < acting.frame.rows and 0 <= column < acting.frame.columns for row, column in (a.cell for a in chances))
     with pytest.raises(ConfigError, match="policy=true"):
         world.policy(world.root(*seen), seen[1])
+
+
+def test_only_what_a_hand_can_carry_is_tracked_and_only_while_it_holds_something(world, seen):
+    view, goal = seen
+    names, held = list(goal.targets), replace(view, holding=True)
+    root = world.root(view, goal)
+    assert {name for name, cells in zip(names, root.state.tracks.cells, strict=True) if cells is not None} == goal.carried
+    taking = replace(root, state=replace(root.state, tracks=replace(root.state.tracks, held=0)))
+    kept, lost = (world.root(now, goal, view, taking).state.tracks.held for now in (held, replace(view, holding=False)))
+    assert (kept, lost) == (0, None)

@@ -72,3 +72,9 @@ def test_a_thing_stands_on_its_cell_even_at_the_edge():
 def test_what_was_not_seen_at_first_is_not_known():
     unseen = Tracks.of([np.zeros((96, 128), bool), MASKS[CAN]])
     assert unseen.cells[MUG] is None and after(unseen, ("grasp", (35, 100), 0)).elsewhere == {CAN}
+
+
+def test_what_a_hand_is_seen_to_have_lost_may_be_anywhere(tracks):
+    lost = after(tracks, ("grasp", (35, 43), 0)).empty_handed()
+    assert (lost.held, lost.cells[MUG], lost.elsewhere) == (None, None, {CAN})
+    assert tracks.empty_handed() is tracks
