@@ -17,7 +17,7 @@ from hiermap.primitives.specs import Reason
 from hiermap.system.versions import versions
 from hiermap.worlds.errors import DataError, InvalidObservationError, PhysicsError
 from hiermap.worlds.kitchen.scene_sampling import random_scene
-from hiermap.worlds.kitchen.spec import DOORS, OPENABLE, KitchenSpec, SceneState
+from hiermap.worlds.kitchen.spec import DOORS, KitchenSpec, SceneState
 from hiermap.worlds.perception.calibration import calibrated
 from hiermap.worlds.perception.cameras import fiducial_error_px
 from hiermap.worlds.rules.obstacles import standing
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from hiermap.data.collect import CollectSettings
     from hiermap.data.episodes import Episode
 
-BUMPED = 0.08, 0.92
-"""Between which shares of its way a bumped door or drawer is left."""
+BUMPED = 0.03, 0.97
+"""Between which shares of its way something bumped is left, more often near an end than in the middle."""
 MAX_ATTEMPTS = 4
 """Tries per wanted interaction before a walk is left as short as it is."""
 
@@ -96,11 +96,15 @@ def explored(seed: int, settings: "CollectSettings") -> "Episode":
 
 
 def bumped(spec: KitchenSpec, scene: SceneState, rng: np.random.Generator) -> SceneState | None:
-    """The scene with one of its doors or drawers anywhere between shut and open; None where that would touch what stands there."""
-    movable = [f for f in spec.fixtures if f.kind in OPENABLE and (f.latch is None or scene.fractions[f.latch] > 0.0)]
+    """The scene with something that moves anywhere on its way; None where that would touch what stands there.
+
+    A door moves once its latch is undone, a latch while all its doors are shut.
+    """
+    stuck = {f.latch for f in spec.fixtures if scene.fractions[f.name] > 0.0}
+    movable = [f for f in spec.fixtures if f.name not in stuck and (f.latch is None or scene.fractions[f.latch] > 0.0)]
     if not movable:
         return None
-    chosen, fraction = movable[rng.integers(len(movable))], float(rng.uniform(*BUMPED))
+    chosen, fraction = movable[rng.integers(len(movable))], BUMPED[0] + (BUMPED[1] - BUMPED[0]) * float(rng.beta(0.7, 0.7))
     part = part_slabs(chosen, fraction)
     touches = chosen.kind in DOORS and cylinder_overlaps(part, standing(spec, scene), 0.0).any()
     return None if touches else with_fraction(spec, scene, chosen.name, fraction)

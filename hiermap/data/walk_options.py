@@ -16,7 +16,7 @@ class WalkOptions:
         least_model_value: model-guided actions are drawn from cells worth at least this.
         shortest, longest: a walk with an aim is asked for about so many primitives; no way is longer than the second.
         detour_share: of the goals that are asked to need steps that they do not name.
-        bump_share: chance that after an action a door or a drawer is left between open and shut, as an arm that brushes it leaves it.
+        bump_share: chance that after an action something that moves is left anywhere on its way, as an arm that brushes it leaves it.
         goals: whole goals that every view's distance to is recorded: those that were walked to, then some drawn as tasks are.
         put_away_share: of the goals that put something into a drawer and shut it; the others are drawn as those of tasks.
     """
