@@ -41,6 +41,13 @@ FLAP_GIVE_M = 0.05
 """A flap pushed straight on gives less than this."""
 LEAST_TRAVEL_M = 0.008
 """A push that moved its face less than this met something that does not give."""
+FORWARD = np.array([1.0, 0.0, 0.0])
+SWUNG = -0.8
+"""A face whose normal points less at the robot than this belongs to a door that stands open."""
+INNER_M, SLID_M, CLEAR_M = 0.10, 0.04, 0.08
+"""It is pressed shut so far from where it was touched, away from its hinge; fingers that left it by more than this get there around bars."""
+PRESS_M, PRESS_N = 0.25, 25.0
+"""Over at most this way, and so hard."""
 FRONTAL = -0.8
 """A face whose normal points at the robot like this is a front, and what stands off it a bar; everything else is a thing on the counter."""
 
@@ -64,6 +71,8 @@ def push(driver: Driver, command: Command) -> Ending:
     else:
         travel = _inward(driver, point, outward)
     back_off(driver, unit(outward - 0.2 * driver.hand().rotation[:, 2]), 0.06)
+    if direction == "inward" and outward[0] > SWUNG:
+        _press(driver, point[1] - INNER_M * np.sign(outward[1]))
     go_home(driver, rise=0.06)
     gave = travel.reason == Reason.STALLED and travel.progress > LEAST_TRAVEL_M
     return travel._replace(reason=Reason.DONE) if gave else travel
@@ -75,6 +84,16 @@ def _inward(driver: Driver, point: np.ndarray, outward: np.ndarray) -> Ending:
     if travel.reason == Reason.STALLED and point[2] < PALM_Z_M and LEAST_TRAVEL_M < travel.progress < FLAP_GIVE_M:
         return max(travel, _lift(driver, posture, outward), key=lambda ending: ending.progress)
     return travel
+
+
+def _press(driver: Driver, beside: float) -> None:
+    """The fingers may slide along a door that swings and past its edge: press it once more, `beside` [m] to the left of the base."""
+    hand, way = driver.hand(), beside - driver.hand().position[1]
+    if abs(way) > SLID_M:
+        back_off(driver, -FORWARD, CLEAR_M)
+        advance(driver, driver.joints(), hand.rotation, driver.hand().position + np.array([0.0, way, 0.0]), TOUCH_N)
+    advance(driver, driver.joints(), hand.rotation, driver.hand().position + PRESS_M * FORWARD, PRESS_N)
+    back_off(driver, -FORWARD, 0.06)
 
 
 def _lift(driver: Driver, posture: np.ndarray, outward: np.ndarray) -> Ending:

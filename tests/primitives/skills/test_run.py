@@ -11,6 +11,8 @@ from hiermap.primitives.skills import run
 from hiermap.primitives.skills.run import is_holding, run_primitive
 from hiermap.primitives.specs import PRIMITIVES, Command, Reason
 from hiermap.worlds.kitchen.scene_sampling import initial_scene
+from hiermap.worlds.rules.slabs import outward
+from hiermap.worlds.rules.transitions import with_fraction
 
 TOWARD_ROBOT, UP = (-1.0, 0.0, 0.0), (0.0, 0.0, 1.0)
 
@@ -52,6 +54,18 @@ def test_pull_opens_a_drawer_and_push_shuts_it(kitchen):
     assert kitchen.scene().fractions[drawer.name] <= 0.02
     assert_at_ready(kitchen)
     assert not is_holding(kitchen.arm) and kitchen.arm.width() > 0.07
+
+
+@pytest.mark.parametrize("share", [0.45, 0.6, 0.75, 0.9])
+def test_push_shuts_a_door_wherever_it_is_touched(kitchen, share):
+    door = fixture_of(kitchen, "latched_door")
+    scene = with_fraction(kitchen.spec, with_fraction(kitchen.spec, kitchen.scene(), door.latch, 1.0), door.name, 1.0)
+    kitchen.set_scene(scene)
+    hinge, face = np.array(door.joint_anchor_world), np.array(door.face_world)
+    at = hinge + 2 * share * (face - hinge) + np.array([0.0, 0.0, 0.02])
+    run_primitive(kitchen.arm, Command("push", tuple(door.moved(at, 1.0)), tuple(outward(door, 1.0)), 0))
+    assert kitchen.scene().fractions[door.name] <= 0.02
+    assert_at_ready(kitchen)
 
 
 def test_pull_opens_a_door_it_knows_no_axis_of(kitchen):
