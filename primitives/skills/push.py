@@ -45,7 +45,7 @@ FORWARD = np.array([1.0, 0.0, 0.0])
 SWUNG = -0.8
 """A face whose normal points less at the robot than this belongs to a door that stands open."""
 INNER_M, SLID_M, CLEAR_M = 0.10, 0.04, 0.08
-"""It is pressed shut so far from where it was touched, away from its hinge; fingers that left it by more than this get there around bars."""
+"""It is pressed shut so far from where it was touched, away from its hinge; fingers that left it by more go there around its bar."""
 PRESS_M, PRESS_N = 0.25, 25.0
 """Over at most this way, and so hard."""
 FRONTAL = -0.8
