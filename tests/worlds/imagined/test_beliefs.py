@@ -125,3 +125,11 @@ def test_what_the_hand_was_closed_on_is_what_it_holds(beliefs, held, believed):
     unsure[0][0, 1, UNARY.index("held")] = 0.4
     (it,) = beliefs.judged(question, None, None, unsure, None, [replace(TRACKS, held=held)])
     assert it.believed == (believed,) and it.odds[0] == pytest.approx({1: TAKEN, 0: -TAKEN, None: logit(0.4)}[held])
+
+
+@pytest.mark.parametrize(("together", "needed"), [(0.5, 2.0), (3.5, 3.5)])
+def test_a_goal_is_no_nearer_than_its_hardest_predicate(beliefs, together, needed):
+    model = SimpleNamespace(goal=object(), told=beliefs.model.told, distances=lambda *_: torch.tensor([together]))
+    latent = torch.zeros(1)
+    it = Beliefs(model, beliefs.options).judged(QUESTION, latent, None, said(0.9, 0.2), None, [TRACKS])[0]
+    assert it.progress == pytest.approx(1 / (1 + needed))
