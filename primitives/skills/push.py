@@ -46,8 +46,8 @@ SWUNG = -0.8
 """A face whose normal points less at the robot than this belongs to a door that stands open."""
 INNER_M, SLID_M, CLEAR_M = 0.10, 0.04, 0.08
 """It is pressed shut so far from where it was touched, away from its hinge; fingers that left it by more go there around its bar."""
-PRESS_M, PRESS_N = 0.25, 25.0
-"""Over at most this way, and so hard."""
+PRESS_M = 0.2
+"""Over at most this way."""
 FRONTAL = -0.8
 """A face whose normal points at the robot like this is a front, and what stands off it a bar; everything else is a thing on the counter."""
 
@@ -92,7 +92,7 @@ def _press(driver: Driver, beside: float) -> None:
     if abs(way) > SLID_M:
         back_off(driver, -FORWARD, CLEAR_M)
         advance(driver, driver.joints(), hand.rotation, driver.hand().position + np.array([0.0, way, 0.0]), TOUCH_N)
-    advance(driver, driver.joints(), hand.rotation, driver.hand().position + PRESS_M * FORWARD, PRESS_N)
+    advance(driver, driver.joints(), hand.rotation, driver.hand().position + PRESS_M * FORWARD, np.inf)
     back_off(driver, -FORWARD, 0.06)
 
 

@@ -148,14 +148,13 @@ def fixture_space(fixture: FixtureSpec, to: str, rotation_index: int, clearance:
 
 
 def grasp_bins(thing: ObjectSpec, yaw_rad: float, in_drawer: bool) -> tuple[int, ...]:
-    """Orientation bins in which the hand can take the object; over a drawer only along the kitchen front."""
-    if in_drawer:
-        return (0,)
+    """Orientation bins in which the hand can take the object; over a drawer only along the kitchen front, if at all."""
+    usable = (0,) if in_drawer else (0, 2, 1, 3)
     if thing.length <= 0.0:
-        return (0, 2, 1, 3)
+        return usable
     # The fingers close across the box's narrow side, its y at yaw 0.
-    differences = [abs((YAWS_RAD["grasp"][b] - yaw_rad + np.pi / 2) % np.pi - np.pi / 2) for b in range(4)]
-    return tuple(b for b in np.argsort(differences) if differences[b] <= np.pi / 8 + 1e-6) or (int(np.argmin(differences)),)
+    differences = {b: abs((YAWS_RAD["grasp"][b] - yaw_rad + np.pi / 2) % np.pi - np.pi / 2) for b in usable}
+    return tuple(b for b in sorted(usable, key=differences.__getitem__) if differences[b] <= np.pi / 8 + 1e-6)
 
 
 def hand_over(thing: ObjectSpec, bases_world: ArrayLike, primitive: str, rotation_index: int, clearance: Clearance) -> np.ndarray:
