@@ -1,6 +1,6 @@
 """Rotate: grip a knob, ridge or lever and turn it about the panel's normal until it stops."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -33,6 +33,8 @@ LOOK_AHEAD_WEIGHT = 3.0
 """A branch whose wrist cannot make the whole turn is useless."""
 DONE_RAD = 1.1
 """A turn of less than this did not switch anything."""
+AGAIN_S = 13.0
+"""A grip that was lost before this time is tried once more across [s]: fingers that closed beside the middle of a knob find it that way."""
 STALL_SPEED, STALL_DRIFT, STALL_SECONDS = 0.06, 0.01, 0.4
 """[rad/s], [m/s], [s]."""
 
@@ -41,17 +43,26 @@ def rotate(driver: Driver, command: Command) -> Ending:
     """Turns what is gripped at the point; the displacement is the angle [rad]."""
     point, normal = np.array(command.point_world), unit(np.array(command.normal_world))
     sense = 1.0 if PRIMITIVES["rotate"].bins[command.rotation_index].effect == "ccw" else -1.0
-    driver.open_to()
-    posture, option = reach_for(driver, options(point, normal, command.rotation_index // 2, sense), TOUCH_N)
-    turn = Ending(Reason.MISSED)
-    if close_fingers(driver, posture, option.rotation):
-        turn = _turn(driver, posture, option.rotation, sense * normal)
-    driver.leaving()
-    release(driver, driver.joints())
-    back_off(driver, -driver.hand().rotation[:, 2], 0.08)
+    roll = command.rotation_index // 2
+    turn = _gripped(driver, options(point, normal, roll, sense), sense * normal)
+    if turn.reason == Reason.SLIPPED and driver.elapsed() < AGAIN_S:
+        turn = _gripped(driver, options(point, normal, 1 - roll, sense), sense * normal)
     go_home(driver, rise=0.06)
     done = turn.reason == Reason.STALLED and turn.displacement > DONE_RAD
     return turn._replace(reason=Reason.DONE) if done else turn
+
+
+def _gripped(driver: Driver, ways: Iterable[Option], axis: np.ndarray) -> Ending:
+    """Reach, grip, turn about `axis` [3] and let go."""
+    driver.open_to()
+    posture, option = reach_for(driver, ways, TOUCH_N)
+    turn = Ending(Reason.MISSED)
+    if close_fingers(driver, posture, option.rotation):
+        turn = _turn(driver, posture, option.rotation, axis)
+    driver.leaving()
+    release(driver, driver.joints())
+    back_off(driver, -driver.hand().rotation[:, 2], 0.08)
+    return turn
 
 
 def _turn(driver: Driver, posture: np.ndarray, rotation: np.ndarray, axis: np.ndarray) -> Ending:
