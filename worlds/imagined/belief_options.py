@@ -30,7 +30,7 @@ class BeliefOptions:
     believed: float = 0.5
     sure: float = 0.9
     kept: float = 8.0
-    in_sight: float = 8.0
+    in_sight: float = 2.0
     changed: float = 4.0
     tracked: bool = True
     cost_to_go: str = "goal"
