@@ -20,9 +20,10 @@ def changed(config: dict) -> list[str]:
     told = {
         key: value for key, value in flatten(config).items() if ("." in key or key in UNSECTIONED) and value != defaults.get(key, value)
     }
-    realistic = {key: value for key, value in flatten(load_config("evaluate", ["suite=chain-1", "out=x", PRESET])).items() if key in told}
-    if told and told == realistic:
-        return [PRESET]
+    realistic = flatten(load_config("evaluate", ["suite=chain-1", "out=runs/x", PRESET]))
+    preset = {key: value for key, value in realistic.items() if value != defaults.get(key, value)}
+    if preset and preset.items() <= told.items():
+        return [PRESET, *(f"{key}={value}" for key, value in told.items() if key not in preset)]
     return [f"{key}={value}" for key, value in told.items()]
 
 
