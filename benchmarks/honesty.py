@@ -1,14 +1,15 @@
 """Whether plans keep what they promise: promised against observed success of first plans that are carried out blind.
 
     hiermap evaluate suite=chain-5 execution.blind=true max_replans=0 budget.expansions=60 seed=118500 out=runs/blind/chain-5
-    python benchmarks/honesty.py runs/blind/* [picture=FILE.png] [fit=true]
+    python benchmarks/honesty.py runs/blind/* [picture=FILE.png] [fit=true] [trust=1] [slips=0]
 
 Prints the expected calibration error over ten equally wide bins of the promise, and every bin with the Wilson interval of its success.
 Episodes without a complete plan promise nothing and are counted apart. `fit=true` also prints the `search.trust` and `search.slips` that
-make what was seen most likely, of runs with `search.trust=1 search.slips=0`.
+make what was seen most likely, of runs with `search.trust=1 search.slips=0`; `trust` and `slips` judge what they had promised with others.
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +68,8 @@ def main(arguments: list[str]) -> None:
     """Print the table of all runs together."""
     options = dict(word.split("=", 1) for word in arguments if "=" in word)
     rows = [row for word in arguments if "=" not in word for row in read_run(Path(word)).rows]
-    planned = [row for row in rows if row.planned]
+    trust, slips = float(options.get("trust", 1)), float(options.get("slips", 0))
+    planned = [replace(row, promised=float(row.promised**trust * np.exp(-slips * row.planned))) for row in rows if row.planned]
     bins = bins_of(planned)
     print(f"{len(rows)} episodes, {len(planned)} with a complete plan; expected calibration error {calibration_error(bins):.3f}\n")
     print("| promised % | succeeded % | 95 % | plans |\n| --- | --- | --- | --- |")

@@ -2,6 +2,7 @@
 
 import importlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -32,3 +33,10 @@ def test_the_fit_finds_how_far_steps_slip(honesty) -> None:
     done = rng.random(4000) < said**1.5 * np.exp(-0.05 * steps)
     trust, slips = honesty.fitted([row(bool(d), float(s), int(n)) for d, s, n in zip(done, said, steps, strict=True)])
     assert trust == pytest.approx(1.5, abs=0.2) and slips == pytest.approx(0.05, abs=0.01)
+
+
+def test_promises_can_be_judged_with_another_trust(honesty, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
+    rows = [row(True, 0.25, 2), row(False, 0.25, 2), row(False, 0.9, 0)]
+    monkeypatch.setattr(honesty, "read_run", lambda _: SimpleNamespace(rows=rows))
+    honesty.main(["runs/blind", "trust=0.5"])
+    assert "3 episodes, 2 with a complete plan; expected calibration error 0.000" in capsys.readouterr().out
