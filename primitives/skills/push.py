@@ -42,14 +42,13 @@ FLAP_GIVE_M = 0.05
 LEAST_TRAVEL_M = 0.008
 """A push that moved its face less than this met something that does not give."""
 FORWARD = np.array([1.0, 0.0, 0.0])
-SWUNG = -0.8
-"""A face whose normal points less at the robot than this belongs to a door that stands open."""
 INNER_M, SLID_M, CLEAR_M = 0.10, 0.04, 0.08
-"""It is pressed shut so far from where it was touched, away from its hinge; fingers that left it by more go there around its bar."""
+"""An open door is pressed shut so far from where it was touched, away from its hinge; fingers that left it by more go around its bar."""
 PRESS_M = 0.2
 """Over at most this way."""
 FRONTAL = -0.8
-"""A face whose normal points at the robot like this is a front, and what stands off it a bar; everything else is a thing on the counter."""
+"""A face whose normal points at the robot like this is a front, and what stands off it a bar; else it is a thing on
+the counter or, pushed inward, a door that stands open."""
 
 
 def push(driver: Driver, command: Command) -> Ending:
@@ -71,7 +70,7 @@ def push(driver: Driver, command: Command) -> Ending:
     else:
         travel = _inward(driver, point, outward)
     back_off(driver, unit(outward - 0.2 * driver.hand().rotation[:, 2]), 0.06)
-    if direction == "inward" and outward[0] > SWUNG:
+    if direction == "inward" and outward[0] > FRONTAL:
         _press(driver, point[1] - INNER_M * np.sign(outward[1]))
     go_home(driver, rise=0.06)
     gave = travel.reason == Reason.STALLED and travel.progress > LEAST_TRAVEL_M
