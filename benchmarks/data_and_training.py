@@ -62,7 +62,7 @@ def trainer(directory: str) -> Callable[[int], tuple[int, float, float]]:
 
     def step(number: int) -> tuple[int, float, float]:
         begun = time.perf_counter()
-        batch = next(batches)
+        batch = data.on_after_batch_transfer(next(batches), 0)
         waited = time.perf_counter() - begun
         optimiser.zero_grad()
         losses(module.model, batch, module.weights, module.bin_weights, module.options.look_again)["loss"].backward()

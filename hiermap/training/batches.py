@@ -18,6 +18,8 @@ GOALS, PREDICATES = 6, 8
 """Whole goals asked about per sequence, and predicates of each, at most."""
 _VALID = 5
 """Channel of a shard's `rest` that tells seen cells."""
+StoredRows = dict[str, Tensor]
+"""What `together` makes of paths and `unpack` takes."""
 _FROM_THE_FIRST_VIEW = 0.5
 """Share of the paths that start in the episode's first view when there is one long enough."""
 
@@ -86,12 +88,14 @@ class PathSampler:
         """The longest path there is, at most what was asked for."""
         return max(k for k, starts in enumerate(self.starts) if len(starts))
 
-    def batch(
-        self, size: int, length: int, rng: np.random.Generator, rank: int = 0, ranks: int = 1, device: torch.device | str = "cpu"
-    ) -> SequenceBatch:
-        """`size` paths of `length` actions (shortened to what exists): every `ranks`-th from the `rank`-th on of as many times that."""
+    def batch(self, size: int, length: int, rng: np.random.Generator) -> SequenceBatch:
+        """`size` paths of `length` actions (shortened to what exists)."""
+        return unpack(self.rows(size, length, rng))
+
+    def rows(self, size: int, length: int, rng: np.random.Generator, rank: int = 0, ranks: int = 1) -> StoredRows:
+        """`batch` before it is unpacked: every `ranks`-th path from the `rank`-th on of as many times `size`."""
         length = min(length, self.longest())
-        return stack([self._row(length, own) for own in rng.spawn(size * ranks)[rank::ranks]], device)
+        return together([self._row(length, own) for own in rng.spawn(size * ranks)[rank::ranks]])
 
     def _row(self, length: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         mirrored = self.mirror and bool(rng.random() < 0.5)
@@ -112,7 +116,7 @@ class PathSampler:
 
 
 def sequence_arrays(source: Shard, start: int, steps: list[int], rng: np.random.Generator, mirrored: bool) -> dict[str, np.ndarray]:
-    """Everything about a path from view `start` along transitions `steps`, mirrored left to right if asked, as `stack` takes it.
+    """Everything about a path from view `start` along transitions `steps`, mirrored left to right if asked, as `together` takes it.
 
     Named like `SequenceBatch`'s fields and without the leading B, but for what is large: views and maps as they are stored, not mirrored,
     `rgb` and `rest` of the episode's first view and the path's, and in `partner` which bin each of a mirrored map was.
@@ -187,9 +191,14 @@ def _asked(source: Shard, views: Sequence[int], chosen: np.ndarray, things: np.n
     return {"goals": goals, "goal_steps": steps}
 
 
-def stack(rows: Sequence[Mapping[str, np.ndarray]], device: torch.device | str = "cpu") -> SequenceBatch:
-    """Equally long paths as one batch, unpacked on the device: views and maps are six times as large as what is stored."""
-    stored = {name: torch.from_numpy(np.stack([row[name] for row in rows])).to(device) for name in rows[0]}
+def together(rows: Sequence[Mapping[str, np.ndarray]]) -> StoredRows:
+    """Equally long paths, each as `sequence_arrays` gives it, as they are stored."""
+    return {name: torch.from_numpy(np.stack([row[name] for row in rows])) for name in rows[0]}
+
+
+def unpack(rows: StoredRows) -> SequenceBatch:
+    """The batch of stored rows, on their device: views and maps are six times as large as what is stored."""
+    stored = dict(rows)
     mirrored, partner = stored["mirrored"][:, None, None, None, None], stored.pop("partner")
     seen, maps = _inputs(stored.pop("rgb"), stored.pop("rest")), _unpacked(stored.pop("maps_packed"))
     if mirrored.any():
@@ -227,9 +236,9 @@ def held_out_batches(sampler: PathSampler, size: int, sequences: int, longest: i
             rows = by_length.setdefault(length, [])
             rows.append(sampler.path(episode, int(view), length, rng))
             if len(rows) == size:
-                yield stack(by_length.pop(length))
+                yield unpack(together(by_length.pop(length)))
     for rows in by_length.values():
-        yield stack(rows)
+        yield unpack(together(rows))
 
 
 def _tried(source: Shard, view: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:

@@ -3,17 +3,17 @@
 import logging
 import zlib
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from hiermap.training.augment import jitter_, relabel_
-from hiermap.training.batches import PathSampler, SequenceBatch, held_out_batches
+from hiermap.training.batches import PathSampler, SequenceBatch, StoredRows, held_out_batches, unpack
 from hiermap.training.options import DataOptions
 from hiermap.training.shards import Shard, load_shards
 from hiermap.worlds.errors import DataError
@@ -31,6 +31,7 @@ class KitchenDataModule(L.LightningDataModule):
         self.directory, self.options = Path(directory), options or DataOptions()
         self.train_shards: list[Shard] = []
         self.validation_shards: list[Shard] = []
+        self._sampler: PathSampler | None = None
 
     def setup(self, stage: str | None = None) -> None:
         """Load every episode once; raises DataError for damaged files or too few kitchens."""
@@ -46,9 +47,24 @@ class KitchenDataModule(L.LightningDataModule):
         _log.info("%d training kitchens with %d views, %d held out", len(self.train_shards), views, len(held))
 
     def train_dataloader(self) -> DataLoader:
-        """Endless variety, `batches_per_epoch` at a time; the arrays are in memory, and a thread draws one batch ahead, on the device."""
-        epoch, device = (self.trainer.current_epoch, self.trainer.strategy.root_device) if self.trainer else (0, torch.device("cpu"))
-        return DataLoader(_Paths(self.train_shards, self.options, epoch, device, *self._place()), batch_size=None, num_workers=0)
+        """Endless variety, `batches_per_epoch` at a time, as it is stored: `on_after_batch_transfer` unpacks it on the device."""
+        self._sampler = self._sampler or PathSampler(self.train_shards, len(self.options.unroll), self.options.mirror, self.options.hiding)
+        paths = _Paths(self._sampler, self.options, self.trainer.current_epoch if self.trainer else 0, *self._place())
+        return DataLoader(paths, batch_size=None, num_workers=self.options.workers)
+
+    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """The `SequenceBatch` of stored rows, unpacked on their device, jittered and relabelled; one that is unpacked stays as it is."""
+        if not isinstance(batch, dict):
+            return batch
+        generator = torch.Generator(batch["rgb"].device).manual_seed(int(torch.randint(2**31, ())))
+        unpacked = unpack(batch)
+        relabel_(unpacked.goal_steps, self.options.goal_labels, generator)
+        if self.options.jitter > 0:
+            together = torch.cat([unpacked.first[:, None], unpacked.views], dim=1)
+            jitter_(together, self.options.jitter, generator)
+            unpacked.first.copy_(together[:, 0])
+            unpacked.views.copy_(together[:, 1:])
+        return unpacked
 
     def val_dataloader(self) -> DataLoader:
         """The same held-out paths every time, up to five actions long; of several processes each has its own part of them."""
@@ -78,37 +94,22 @@ def held_out_names(names: Sequence[str], share: float) -> set[str]:
 
 
 class _Paths(IterableDataset):
-    def __init__(self, shards: Sequence[Shard], options: DataOptions, epoch: int, device: torch.device, rank: int, ranks: int) -> None:
-        self.options, self.epoch, self.device, self.rank, self.ranks = options, epoch, device, rank, ranks
-        self.sampler = PathSampler(shards, len(options.unroll), options.mirror, options.hiding)
+    """The stored rows of an epoch's batches, the same however many processes take turns in drawing them."""
+
+    def __init__(self, sampler: PathSampler, options: DataOptions, epoch: int, rank: int, ranks: int) -> None:
+        self.sampler, self.options, self.epoch, self.rank, self.ranks = sampler, options, epoch, rank, ranks
 
     def __len__(self) -> int:
         return self.options.batches_per_epoch
 
-    def __iter__(self) -> Iterator[SequenceBatch]:
-        batches = self._batches()
-        with ThreadPoolExecutor(1) as pool:
-            waiting = pool.submit(next, batches, None)
-            while (batch := waiting.result()) is not None:
-                waiting = pool.submit(next, batches, None)
-                yield batch
-
-    def _batches(self) -> Iterator[SequenceBatch]:
-        rng = np.random.default_rng([self.options.seed, self.epoch])  # the same on every rank: paths of a step are equally long
-        generator = torch.Generator(self.device).manual_seed(int(rng.integers(2**31)) + self.rank)
-        self.epoch += 1
+    def __iter__(self) -> Iterator[StoredRows]:
+        worker = get_worker_info()
+        rngs = np.random.default_rng([self.options.seed, self.epoch]).spawn(len(self))  # on every rank: their paths are equally long
         chances = np.array(self.options.unroll) / sum(self.options.unroll)
-        for _ in range(len(self)):
+        for rng in rngs[worker.id :: worker.num_workers] if worker else rngs:
             length = min(1 + int(rng.choice(len(chances), p=chances)), self.sampler.longest())
             size = max(1, self.options.views_per_batch // (length + 1))
-            batch = self.sampler.batch(size, length, rng, self.rank, self.ranks, self.device)
-            relabel_(batch.goal_steps, self.options.goal_labels, generator)
-            if self.options.jitter > 0:
-                together = torch.cat([batch.first[:, None], batch.views], dim=1)
-                jitter_(together, self.options.jitter, generator)
-                batch.first.copy_(together[:, 0])
-                batch.views.copy_(together[:, 1:])
-            yield batch
+            yield self.sampler.rows(size, length, rng, self.rank, self.ranks)
 
 
 class _HeldOut(IterableDataset):

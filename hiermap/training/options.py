@@ -72,6 +72,7 @@ class DataOptions:
         jitter: strength of colour and depth noise, 0 to 1.
         goal_labels: steps to whole goals: all, short (only up to 3 primitives) or shuffled, as controls of what is learned from them.
         limit: use only so many episodes, 0 for all.
+        workers: processes that draw batches beside the training, which a GPU would wait for; what they draw does not depend on it.
         seed: of the order of batches; the command's own.
     """
 
@@ -85,13 +86,14 @@ class DataOptions:
     jitter: float = 1.0
     goal_labels: str = "all"
     limit: int = 0
+    workers: int = 0
     seed: int = field(default=0, metadata={"omegaconf_ignore": True})
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.unroll) <= 10 or min(self.unroll) < 0 or sum(self.unroll) <= 0:
             raise ConfigError(f"data_options.unroll={self.unroll}; expected 1 to 10 non-negative chances, for example [0.5, 0.3, 0.2]")
-        if self.views_per_batch < 2 or self.batches_per_epoch < 1:
-            raise ConfigError("data_options.views_per_batch must be at least 2 and batches_per_epoch at least 1")
+        if self.views_per_batch < 2 or self.batches_per_epoch < 1 or self.workers < 0:
+            raise ConfigError("data_options.views_per_batch must be at least 2, batches_per_epoch at least 1 and workers at least 0")
         if self.goal_labels not in GOAL_LABELS:
             raise ConfigError(f"data_options.goal_labels={self.goal_labels!r}; expected one of {', '.join(GOAL_LABELS)}")
         if not 0 <= self.hiding <= 1:

@@ -1,5 +1,6 @@
 """Stored episodes decoded into compact arrays in memory, and where paths of effective actions lie in them."""
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -114,7 +115,7 @@ def _goals_by_name(goals: np.ndarray, legend: Legend, stored: Legend) -> tuple[n
     return told, ((told[..., 0] >= 0) == (goals[..., 0] >= 0)).all(axis=1)
 
 
-def load_shards(directory: Path, legend: Legend, limit: int = 0, workers: int = 2) -> dict[str, Shard]:
+def load_shards(directory: Path, legend: Legend, limit: int = 0) -> dict[str, Shard]:
     """File name -> shard for every stored episode in order (`limit` > 0: only the first); what the manifest set aside is left out.
 
     Raises DataError for a damaged file or when there is none.
@@ -125,7 +126,7 @@ def load_shards(directory: Path, legend: Legend, limit: int = 0, workers: int = 
     paths = paths[:limit] if limit else paths
     if not paths:
         raise DataError(f"{directory} holds no episodes (*.npz); run `hiermap collect out={directory}` first")
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         return dict(zip((path.stem for path in paths), pool.map(partial(load_shard, legend=legend), paths), strict=True))
 
 

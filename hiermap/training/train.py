@@ -94,7 +94,13 @@ def build_trainer(config: Mapping[str, Any], out: Path) -> L.Trainer:
     loggers: list[Logger] = [CSVLogger(out, name="log", version="")]
     if config["tensorboard"]:
         loggers.append(_tensorboard(out))
-    fixed: dict[str, Any] = {"logger": loggers, "callbacks": callbacks, "plugins": [AtomicCheckpointIO()], "default_root_dir": str(out)}
+    fixed: dict[str, Any] = {
+        "logger": loggers,
+        "callbacks": callbacks,
+        "plugins": [AtomicCheckpointIO()],
+        "default_root_dir": str(out),
+        "reload_dataloaders_every_n_epochs": 1,  # each epoch draws paths of its own, and so does one that is resumed
+    }
     if options.get("enable_progress_bar", True):
         callbacks.append(TQDMProgressBar(refresh_rate=10))
     clash = sorted(set(options) & set(fixed))

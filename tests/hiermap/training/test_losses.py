@@ -7,7 +7,7 @@ import torch
 from hiermap.data.episodes import read_episode
 from hiermap.model.world_model import HiermapModel
 from hiermap.training.augment import mirror_views
-from hiermap.training.batches import PathSampler, SequenceBatch, stack
+from hiermap.training.batches import PathSampler, SequenceBatch, together, unpack
 from hiermap.training.head_losses import policy_guesses, possible_actions, promise_loss
 from hiermap.training.losses import choose_cells, map_loss, reading_along, unroll
 from hiermap.training.module import HiermapModule, losses
@@ -41,7 +41,7 @@ def test_a_path_shows_what_its_actions_did(batch: SequenceBatch) -> None:
 def test_a_mirrored_path_is_still_true(tmp_path) -> None:
     shards = load_shards(write_squares(tmp_path, 2), LEGEND)
     sampler = PathSampler(list(shards.values()), 5, mirror=True)
-    both = stack([sampler.path(0, 0, 2, np.random.default_rng(1), mirrored) for mirrored in (False, True)])
+    both = unpack(together([sampler.path(0, 0, 2, np.random.default_rng(1), mirrored) for mirrored in (False, True)]))
     plain, mirrored = both.cell
     assert (mirrored[:, 1] == 63 - plain[:, 1]).all()
     assert torch.equal(both.views[1], mirror_views(both.views[0])) and torch.equal(both.first[1], mirror_views(both.first[0]))

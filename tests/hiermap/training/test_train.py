@@ -8,7 +8,7 @@ import torch
 import hiermap.training
 from hiermap.model.weights import load_weights
 from hiermap.system.config import load_config
-from hiermap.training.datamodule import held_out_names
+from hiermap.training.datamodule import KitchenDataModule, held_out_names
 from hiermap.training.module import schedule
 from hiermap.training.options import DataOptions
 from hiermap.training.train import AtomicCheckpointIO, train
@@ -119,3 +119,14 @@ def test_a_failed_save_leaves_the_old_checkpoint(tmp_path: Path) -> None:
 def test_options_refuse_negative_chances() -> None:
     with pytest.raises(ConfigError, match="unroll"):
         DataOptions(unroll=(1.0, -1.0))
+
+
+def test_batches_do_not_depend_on_how_many_processes_draw_them(squares: Path) -> None:
+    def drawn(workers: int) -> list[torch.Tensor]:
+        data = KitchenDataModule(squares, DataOptions(views_per_batch=4, batches_per_epoch=5, workers=workers))
+        data.setup()
+        return [batch["cell"] for batch in data.train_dataloader()]
+
+    alone = drawn(0)
+    assert len(alone) == 5 and len({str(cells) for cells in alone}) > 1
+    assert all(torch.equal(a, b) for a, b in zip(alone, drawn(2), strict=True))
