@@ -1,6 +1,8 @@
 """What a search may spend and how it weighs time against risk."""
 
+import math
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from hiermap.planners.candidates import PeakOptions
 from hiermap.planners.failure_memory import Avoid, MemoryOptions
@@ -35,6 +37,9 @@ class Budget:
 
 PATIENCE = 10
 """Expansions that a search in a learned world waits for."""
+TRUST, SLIPS = 0.361, 0.0146
+"""What plans of the shipped weights were worth, carried out blind (`benchmarks/honesty.py fit=true`): what a model doubts is doubted for
+the same reason at every step, so their product is too low, and what it does not doubt can slip."""
 TYPICAL_SECONDS_PER_STEP = 10.0
 """What a primitive costs on average, risk included [s]. With it a search in a learned world, whose `progress` is an estimate anyway,
 follows the estimate and expands several times fewer nodes; the plan need no longer be the cheapest."""
@@ -59,7 +64,7 @@ class SearchOptions:
             for as many as there are, and in an evaluation for what suits a learned world.
         doubt: missing primitives by which a guess is taken to be too high, >= 0.
         trust, slips: what a plan of n steps says of its success: the product of what its steps and the goal's belief say, to the power
-            `trust`, times exp(-`slips` n), both >= 0.
+            `trust`, times exp(-`slips` n), both >= 0; null for that product alone, and in an evaluation for what suits a learned world.
         future_maps: whether imagined states have maps of their own; without, candidates and their success come from the present maps.
         max_depth: longest plan considered.
         alternatives: at most this many further plans are returned.
@@ -76,8 +81,8 @@ class SearchOptions:
     lazy: bool = True
     patience: int | None = None
     doubt: float = 0.0
-    trust: float = 1.0
-    slips: float = 0.0
+    trust: float | None = None
+    slips: float | None = None
     future_maps: bool = True
     max_depth: int = 12
     alternatives: int = 3
@@ -90,15 +95,19 @@ class SearchOptions:
 
     def completed(self) -> "SearchOptions":
         """The same with what suits a learned world wherever nothing is said."""
-        seconds = TYPICAL_SECONDS_PER_STEP if self.seconds_per_step is None else self.seconds_per_step
-        return replace(self, seconds_per_step=seconds, patience=PATIENCE if self.patience is None else self.patience)
+        fitting: dict[str, Any] = {"seconds_per_step": TYPICAL_SECONDS_PER_STEP, "patience": PATIENCE, "trust": TRUST, "slips": SLIPS}
+        return replace(self, **{name: value for name, value in fitting.items() if getattr(self, name) is None})
 
     @property
     def step_seconds(self) -> float:
         """What is charged per missing primitive [s]."""
         return SECONDS_PER_STEP if self.seconds_per_step is None else self.seconds_per_step
 
+    def promised(self, said: float, steps: int) -> float:
+        """Chance of success, in [0, 1], of a plan of so many steps, given the product of what these and the goal's belief say."""
+        return said ** (1.0 if self.trust is None else self.trust) * math.exp(-(self.slips or 0.0) * steps)
+
     def __post_init__(self) -> None:
         least = min(self.weight, self.batch, self.width, self.max_depth, 1 if self.patience is None else self.patience)
-        if min(self.risk_seconds, self.step_seconds, self.alternatives, self.doubt, self.trust, self.slips) < 0 or least < 1:
+        if min(self.risk_seconds, self.step_seconds, self.alternatives, self.doubt, self.trust or 0, self.slips or 0) < 0 or least < 1:
             raise ValueError(f"search options out of range (seconds >= 0, weight, batch, width, patience, max_depth >= 1): {self}")

@@ -203,7 +203,7 @@ class Tree:
         path = _path(entry)
         holds = float(np.prod(list(entry.node.predicates.values())))  # of a partial plan too: what it is asked for is the goal
         said = holds * float(np.prod([step.success for step in path]))
-        success = said**self.options.trust * float(np.exp(-self.options.slips * len(path)))
+        success = self.options.promised(said, len(path))
         return Plan(tuple(self._step(step) for step in path), entry.cost, success, float(entry.node.progress))
 
     def _step(self, entry: Entry) -> PlanStep:
