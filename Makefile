@@ -39,7 +39,7 @@ test-all: lint
 
 # Test seeds, for hours: prints how many beforehand, goes on where it stopped, keeps what is finished.
 results: setup
-	$(BIN)/python benchmarks/results.py workers=$(WORKERS)
+	$(BIN)/python benchmarks/results.py workers=$(WORKERS) data=$(DATA)
 
 # Validation seeds, at most half an hour on two cores.
 results-quick: setup

@@ -2,10 +2,11 @@
 
 The estimated hours come first. A cell (a row on a suite) is one `hiermap evaluate`: an unfinished one goes on where it stopped, a finished
 one with the same settings and weights is kept. At the end a table is printed and written to OUT/table.md: success with its Wilson interval,
-and of every row but the main one the paired difference to the row that it differs from in one thing.
+and of every row but the main one the paired difference to the row that it differs from in one thing. Three rows need networks of their own,
+which are trained first, for equally long, where they are not there yet; without `data=` such rows are left out.
 
     python benchmarks/results.py [quick=true] [dry=true] [rows=main,reactive] [suites=chain-1,chain-3] [episodes=100] [seed=251000]
-                                 [workers=2] [out=DIR]
+                                 [workers=2] [out=DIR] [data=DIR]
 """
 
 import json
@@ -35,6 +36,15 @@ MORE = "more-replans"
 """The main row with as many replans as primitives may be run, since ablations that plan a step at a time would lose by that limit alone."""
 
 
+NETWORKS: Mapping[str, str] = {"factored": "", "single-map": "model.heads=single", "vector": "model.policy=true losses.policy=1"}
+"""Row -> what its network is told besides `TRAINING`, into `NETWORKS_IN`."""
+TRAINING = (
+    "losses.predicates=3 losses.steps=0.6 losses.goals=1 losses.promises=0.1 optimiser.lr=0.004 data_options.hiding=0.2 "
+    "data_options.unroll=[0.1,0.1,0.15,0.05,0.2,0.05,0.05,0.05,0.05,0.2] data_options.validation_share=0.05 trainer.max_time=00:00:40:00"
+)
+NETWORKS_IN = Path("runs/ablations")
+
+
 @dataclass(frozen=True)
 class Row:
     """One way of planning.
@@ -60,6 +70,9 @@ ROWS: Mapping[str, Row] = {
     "no-whole-goal": Row("beliefs.cost_to_go=predicates max_replans=30", (0.5, 1.5, 4.0, 12.0), against=MORE),
     "no-belief-memory": Row("beliefs.kept=0 beliefs.tracked=false max_replans=30", (0.5, 1.5, 4.0, 40.0), against=MORE),
     "no-replanning": Row("execution.blind=true max_replans=0", (0.5, 1.2, 2.0, 5.0)),
+    "factored": Row(f"weights={NETWORKS_IN}/factored max_replans=30", (0.5, 1.5, 4.0, 14.0), against=MORE),
+    "single-map": Row(f"weights={NETWORKS_IN}/single-map max_replans=30", (0.5, 1.5, 4.0, 14.0), against="factored"),
+    "vector": Row(f"weights={NETWORKS_IN}/vector planner=vector max_replans=30", (0.5, 1.5, 3.0, 9.0), against="factored"),
     "true-dynamics": Row("world=simulator search.batch=1", (2.0, 9.0, 12.0, 25.0)),
     "true-dynamics-and-maps": Row("world=simulator maps=oracle search.batch=1", (2.0, 12.0, 15.0, 30.0)),
 }
@@ -74,6 +87,7 @@ class Stage:
     seed: int = 251000
     episodes: int = 100
     workers: int = 2
+    data: str = ""
     rows: str = ",".join(ROWS)
     suites: str = ",".join(SUITES)
 
@@ -90,9 +104,14 @@ class Stage:
         return replace(stage, **{key: known[key](value) for key, value in given.items()})
 
     def cells(self) -> Iterator["Cell"]:
-        """By suite and then by row, the main one first."""
+        """By suite and then by row, the main one first; of networks that are or can be trained."""
         rows = sorted(self.rows.split(","), key=list(ROWS).index)
+        rows = [row for row in rows if self.data or row not in self.untrained()]
         return (Cell(self, row, suite) for suite in self.suites.split(",") for row in rows)
+
+    def untrained(self) -> list[str]:
+        """The rows whose networks are not there."""
+        return [row for row in NETWORKS if row in self.rows.split(",") and not (NETWORKS_IN / row / "model.safetensors").exists()]
 
 
 QUICK = {"out": "runs/results-quick", "seed": 118500, "episodes": 20, "suites": "chain-3,chain-5"}
@@ -163,6 +182,12 @@ def main(arguments: list[str]) -> int:
     """Run what is not there yet and write the table; 1 if a cell failed, the others are run nevertheless."""
     dry = "dry=true" in arguments
     stage = Stage.told([word for word in arguments if not word.startswith("dry=")])
+    for row in stage.untrained():
+        words = f"data={stage.data or 'DIR'} out={NETWORKS_IN / row} {TRAINING} {NETWORKS[row]}".split()
+        what = "40 minutes of training first" if stage.data else "left out without data=DIR"
+        print(f"{row} has no network yet, {what}: hiermap train {' '.join(words)}", flush=True)
+        if stage.data and not dry:
+            subprocess.run([sys.executable, "-m", "hiermap", "train", *words], check=True)
     todo = [cell for cell in stage.cells() if not cell.done()]
     failed = []
     print(f"{len(todo)} of {len(list(stage.cells()))} cells to run, about {sum(cell.hours for cell in todo):.1f} hours", flush=True)

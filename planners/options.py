@@ -37,12 +37,12 @@ class Budget:
 
 PATIENCE = 10
 """Expansions that a search in a learned world waits for."""
-TRUST, SLIPS = 0.361, 0.0146
+TRUST, SLIPS = 0.35, 0.01
 """What plans of the shipped weights were worth, carried out blind (`benchmarks/honesty.py fit=true`): what a model doubts is doubted for
 the same reason at every step, so their product is too low, and what it does not doubt can slip."""
-TYPICAL_SECONDS_PER_STEP = 10.0
-"""What a primitive costs on average, risk included [s]. With it a search in a learned world, whose `progress` is an estimate anyway,
-follows the estimate and expands several times fewer nodes; the plan need no longer be the cheapest."""
+LEARNED_SECONDS_PER_STEP = 20.0
+"""What the heuristic charges per missing primitive in a learned world [s]: twice what one costs on average, risk included, or A*
+weighted by 2. `progress` is an estimate there: A* looks at all that seems as good, this follows it; no plan need be the cheapest."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class SearchOptions:
         risk_seconds: LAMBDA, >= 0 [s]: an edge costs its time plus this times -log(success). At 20 s a drop from 1.0 to 0.6 costs as
             much as one more primitive.
         seconds_per_step: what the heuristic charges per missing primitive, >= 0 [s]; null for the most that is admissible, and in an
-            evaluation for what a primitive costs on average.
+            evaluation for what suits a learned world.
         weight: of the heuristic in weighted best-first search, >= 1.
         batch: frontier nodes imagined in one pass.
         width: nodes a beam keeps per depth.
@@ -95,7 +95,7 @@ class SearchOptions:
 
     def completed(self) -> "SearchOptions":
         """The same with what suits a learned world wherever nothing is said."""
-        fitting: dict[str, Any] = {"seconds_per_step": TYPICAL_SECONDS_PER_STEP, "patience": PATIENCE, "trust": TRUST, "slips": SLIPS}
+        fitting: dict[str, Any] = {"seconds_per_step": LEARNED_SECONDS_PER_STEP, "patience": PATIENCE, "trust": TRUST, "slips": SLIPS}
         return replace(self, **{name: value for name, value in fitting.items() if getattr(self, name) is None})
 
     @property

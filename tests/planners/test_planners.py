@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hiermap.planners import PLANNERS, Avoid, Budget, PeakOptions, SearchOptions, Status, Tree, candidates
-from hiermap.planners.options import SECONDS_PER_STEP
+from hiermap.planners.options import SECONDS_PER_STEP, SLIPS, TRUST
 from hiermap.worlds.base import Node, Outcome
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.imagined.toy import TOY_FRAME, TOY_INSTANCES, ToyScene, ToyWorld
@@ -197,6 +197,9 @@ def test_what_a_plan_promises_can_be_calibrated_and_a_partial_one_promises_the_g
     assert told.success_probability == pytest.approx(0.95**6 * np.exp(-0.3))
     partial = solve("best_first", instance, Budget(expansions=1))
     assert not partial and partial.plan.success_probability == 0.0
+    assert SearchOptions().promised(0.5, 4) == 0.5
+    assert SearchOptions.learned().promised(0.5, 4) == pytest.approx(0.5**TRUST * np.exp(-4 * SLIPS))
+    assert SearchOptions(trust=1.0, slips=0.0).completed().promised(0.5, 4) == 0.5
 
 
 def test_a_failure_remembered_changes_the_plan():
