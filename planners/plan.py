@@ -116,8 +116,8 @@ class PlanResult:
         plan: the plan, or, when not solved, the most promising partial one (possibly empty).
         alternatives: further complete plans, cheapest first.
         graph: what was imagined; nodes are integers (0 is the real view) with scalar attributes, edges carry the action.
-        metrics: "expansions", "generated", "duplicates", "seconds", "depth".
-        message: what was wrong and what to try, empty when solved.
+        metrics: "expansions", "generated", "duplicates", "seconds", "depth", and "familiarity" of the place, in [0, 1], in a learned world.
+        message: what was wrong and what to try, empty when solved in a familiar place.
         view, root, goal, budget, seed: the problem, so that execution can go on from here.
     """
 

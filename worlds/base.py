@@ -171,6 +171,14 @@ class Foresight(Protocol):
 
 
 @runtime_checkable
+class Familiar(Protocol):
+    """What a world may offer besides: whether it has learned from places like the one it looks at."""
+
+    def familiarity(self, node: Node) -> float:
+        """Of what a root sees, in [0, 1]: about 1 where it has learned, 0 where its answers mean nothing."""
+
+
+@runtime_checkable
 class Acting(Protocol):
     """What a world may offer besides: a policy that was trained to act at once, without maps and without imagining anything."""
 

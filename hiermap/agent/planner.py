@@ -10,13 +10,16 @@ import numpy as np
 from hiermap.planners import PLANNERS, Avoid, Budget, PlanResult, SearchOptions, Status, Tree
 from hiermap.planners.candidates import candidates
 from hiermap.planners.search_tree import Candidates, Heuristic, missing_primitives
-from hiermap.worlds.base import Node, Observation, World
+from hiermap.worlds.base import Familiar, Node, Observation, World
 from hiermap.worlds.errors import ConfigError, InvalidObservationError
 from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.goals import Goal
 from hiermap.worlds.perception.clicks import grown
 from hiermap.worlds.perception.fusion import SpatialView, see
 
+UNFAMILIAR = 0.5
+"""A place less familiar than this is told of."""
+_UNFAMILIAR = "this place is unlike what the weights have learned from (familiarity {:.2f}), so maps, beliefs and plan may be wrong"
 Seen = Observation | SpatialView
 """What a robot hands over: camera images, or a view that is fused already."""
 
@@ -110,4 +113,15 @@ class Planner:
         """As `plan`, from a node of the planner's world."""
         options = replace(self.options, avoid=(*self.options.avoid, *avoid))
         tree = Tree(self.world, root, goal, budget or Budget(), options, self.heuristic, self.propose)
-        return replace(PLANNERS[self.search](tree, np.random.default_rng(seed)), seed=seed)
+        result = replace(PLANNERS[self.search](tree, np.random.default_rng(seed)), seed=seed)
+        return doubted(result, self.world.familiarity(root)) if isinstance(self.world, Familiar) else result
+
+
+def doubted(result: PlanResult, familiarity: float) -> PlanResult:
+    """A result that tells how familiar the place is, with plans that promise less where it is not."""
+    plan, *others = (replace(p, success_probability=familiarity * p.success_probability) for p in (result.plan, *result.alternatives))
+    message = result.message
+    if familiarity < UNFAMILIAR:
+        message = "; ".join(filter(None, (_UNFAMILIAR.format(familiarity), message)))
+    metrics = {**result.metrics, "familiarity": familiarity}
+    return replace(result, plan=plan, alternatives=tuple(others), metrics=metrics, message=message)

@@ -74,3 +74,16 @@ def test_planning_changes_nothing_and_repeats():
     mine = planner(search="random")
     one, two = (mine.plan(INSTANCE.view, INSTANCE.goal, seed=4) for _ in range(2))
     assert one.plan.actions == two.plan.actions
+
+
+@pytest.mark.parametrize(("familiarity", "told"), [(0.2, True), (0.9, False)])
+def test_plans_in_a_place_that_is_not_familiar_promise_less_and_say_so(familiarity: float, told: bool):
+    class Abroad(ToyWorld):
+        def familiarity(self, node):
+            return familiarity
+
+    at_home, abroad = (Planner(world(INSTANCE.kitchen)).plan(INSTANCE.view, INSTANCE.goal) for world in (ToyWorld, Abroad))
+    assert abroad.plan.actions == at_home.plan.actions and abroad.metrics["familiarity"] == familiarity
+    assert abroad.plan.success_probability == pytest.approx(familiarity * at_home.plan.success_probability)
+    assert ("unlike what the weights have learned from (familiarity 0.20)" in abroad.message) == told
+    assert "familiarity" not in at_home.metrics and not at_home.message

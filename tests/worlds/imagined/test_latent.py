@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from hiermap.model.config import ModelConfig
+from hiermap.model.weights import load_weights
 from hiermap.model.world_model import HiermapModel
 from hiermap.worlds.base import Action
 from hiermap.worlds.check import check_world
@@ -163,3 +164,15 @@ def test_only_what_a_hand_can_carry_is_tracked_and_only_while_it_holds_something
     taking = replace(root, state=replace(root.state, tracks=replace(root.state.tracks, held=0)))
     kept, lost = (world.root(now, goal, view, taking).state.tracks.held for now in (held, replace(view, holding=False)))
     assert (kept, lost) == (0, None)
+
+
+def test_a_kitchen_is_familiar_and_noise_is_not(seen: tuple[SpatialView, Goal]) -> None:
+    trained, (view, goal) = LatentWorld(load_weights("default").model), seen
+    rng = np.random.default_rng(0)
+    depth = rng.uniform(0.6, 1.3, view.depth.shape).astype(np.float32)
+    tilted = view.depth + np.linspace(0, 0.4, view.depth.shape[1], dtype=np.float32)
+    noise = SpatialView(rng.integers(0, 256, view.rgb.shape, np.uint8), depth, np.ones_like(view.valid), False, view.frame)
+    familiar = [trained.familiarity(trained.root(v, goal)) for v in (view, replace(view, depth=tilted), noise)]
+    assert familiar[0] > 0.9 > 0.1 > max(familiar[1:])
+    blind = replace(view, depth=np.zeros_like(depth), valid=np.zeros_like(view.valid))
+    assert trained.familiarity(trained.root(blind, goal)) == 0.0
