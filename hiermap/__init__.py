@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hiermap.agent.execute import ExecutedStep, ExecutionResult, execute
     from hiermap.agent.options import ExecutionOptions
     from hiermap.agent.planner import Planner
+    from hiermap.agent.session import Session
     from hiermap.evaluation.problem import pose
     from hiermap.planners import PLANNERS, Budget, Plan, PlanResult, PlanStep, SearchOptions, Status
     from hiermap.primitives.specs import PRIMITIVES, Command, PrimitiveResult, PrimitiveSpec
@@ -32,6 +33,7 @@ _ROOMS = {
     "hiermap.agent.execute": ("ExecutedStep", "ExecutionResult", "execute"),
     "hiermap.agent.options": ("ExecutionOptions",),
     "hiermap.agent.planner": ("Planner",),
+    "hiermap.agent.session": ("Session",),
     "hiermap.evaluation.problem": ("pose",),
     "hiermap.planners": ("PLANNERS", "Budget", "Plan", "PlanResult", "PlanStep", "SearchOptions", "Status"),
     "hiermap.primitives.specs": ("PRIMITIVES", "Command", "PrimitiveResult", "PrimitiveSpec"),

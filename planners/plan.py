@@ -118,7 +118,7 @@ class PlanResult:
         graph: what was imagined; nodes are integers (0 is the real view) with scalar attributes, edges carry the action.
         metrics: "expansions", "generated", "duplicates", "seconds", "depth", and "familiarity" of the place, in [0, 1], in a learned world.
         message: what was wrong and what to try, empty when solved in a familiar place.
-        view, root, goal, budget, seed: the problem, so that execution can go on from here.
+        view, first, root, goal, budget, seed: the problem, so that execution can go on from here; `first` is the episode's first view.
     """
 
     status: Status
@@ -128,6 +128,7 @@ class PlanResult:
     metrics: Mapping[str, float] = field(default_factory=dict)
     message: str = ""
     view: "SpatialView | None" = None
+    first: "SpatialView | None" = None
     root: Node | None = None
     goal: Goal | None = None
     budget: Budget = field(default_factory=Budget)

@@ -72,6 +72,7 @@ class PosedTask:
         shortest: primitives of the shortest solution.
         detours: steps of that solution which no predicate asks for.
         oracle: None where there is none.
+        next: poses the n-th further task, n >= 1, where the last one has left the scene, of things seen at first; None if it finds none.
     """
 
     suite: str
@@ -81,3 +82,4 @@ class PosedTask:
     shortest: int
     detours: int = 0
     oracle: Oracle | None = None
+    next: "Callable[[int], PosedTask | None]" = lambda number: None

@@ -64,6 +64,7 @@ class ExecutionResult:
         steps: primitives run, in order.
         plans: the first plan and every replan.
         failure_reason: "" or why it stopped.
+        avoid: the failures that are remembered.
     """
 
     success: bool
@@ -71,6 +72,7 @@ class ExecutionResult:
     steps: tuple[ExecutedStep, ...] = ()
     plans: tuple[PlanResult, ...] = ()
     failure_reason: str = ""
+    avoid: tuple[Avoid, ...] = ()
 
     def __bool__(self) -> bool:
         return self.success
@@ -97,6 +99,7 @@ def execute(
     max_primitives: int = 30,
     options: ExecutionOptions | None = None,
     on_step: Callable[[ExecutedStep], None] | None = None,
+    avoid: Sequence[Avoid] = (),
 ) -> ExecutionResult:
     """Carry out `result` in `world`, replanning with `replan` whenever the world does not do what was imagined.
 
@@ -110,16 +113,17 @@ def execute(
         max_primitives: primitives run at most.
         options: thresholds.
         on_step: called after every primitive.
+        avoid: failures that are remembered already.
 
     Raises:
         ValueError: `result` does not name its problem.
     """
     if result.status is Status.INVALID_OBSERVATION:
-        return ExecutionResult(False, 0.0, (), (result,), f"{result.status}: {result.message}")
+        return ExecutionResult(False, 0.0, (), (result,), f"{result.status}: {result.message}", tuple(avoid))
     if result.goal is None or result.view is None or result.root is None:
         raise ValueError("the plan result names no goal or view; make it with Planner.plan")
     now = _moment(replan, result.view, result.root)
-    run = _Run(world, replan, result, result.goal, options or ExecutionOptions(), now)
+    run = _Run(world, replan, result, result.goal, options or ExecutionOptions(), now, tuple(avoid))
     try:
         reason = run.loop(max_replans, max_primitives, on_step)
     except PhysicsError as error:
@@ -127,7 +131,7 @@ def execute(
     except InvalidObservationError as error:
         reason = f"invalid_observation: {error}"
     progress = float(run.now.node.progress)
-    return ExecutionResult(not reason and progress >= 1.0, progress, tuple(run.steps), tuple(run.plans), reason)
+    return ExecutionResult(not reason and progress >= 1.0, progress, tuple(run.steps), tuple(run.plans), reason, run.avoid)
 
 
 def change_seen(planned: PlanStep, before: np.ndarray, now: np.ndarray) -> float:
@@ -265,7 +269,7 @@ class _Run:
             return PrimitiveResult(False, Reason.UNGROUNDED, 0.0, 0.0)
 
     def _believe(self, view: SpatialView, remembered: Node) -> Moment:
-        return _moment(self.planner, view, self.planner.world.root(view, self.goal, self.result.view, remembered))
+        return _moment(self.planner, view, self.planner.world.root(view, self.goal, self.result.first or self.result.view, remembered))
 
     def _learn(self, action: Action, effect: bool) -> None:
         """Remember a failure; once something changed, earlier failures speak less."""

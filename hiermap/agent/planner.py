@@ -1,7 +1,7 @@
 """The planner a user holds: look, imagine, answer with a plan or with the reason why there is none."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -10,7 +10,7 @@ import numpy as np
 from hiermap.planners import PLANNERS, Avoid, Budget, PlanResult, SearchOptions, Status, Tree
 from hiermap.planners.candidates import candidates
 from hiermap.planners.search_tree import Candidates, Heuristic, missing_primitives
-from hiermap.worlds.base import Familiar, Node, Observation, World
+from hiermap.worlds.base import Action, Familiar, Node, Observation, World
 from hiermap.worlds.errors import ConfigError, InvalidObservationError
 from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.goals import Goal
@@ -22,6 +22,15 @@ UNFAMILIAR = 0.5
 _UNFAMILIAR = "this place is unlike what the weights have learned from (familiarity {:.2f}), so maps, beliefs and plan may be wrong"
 Seen = Observation | SpatialView
 """What a robot hands over: camera images, or a view that is fused already."""
+
+
+@dataclass(frozen=True, eq=False)
+class Deed:
+    """An action that was done, whether it is believed to have had its effect, and what was seen afterwards."""
+
+    action: Action
+    effect: bool
+    after: SpatialView
 
 
 def check_goal(goal: Goal, frame: SpatialFrame) -> None:
@@ -87,7 +96,14 @@ class Planner:
         return see(seen, self.world.frame)
 
     def plan(
-        self, seen: Seen, goal: Goal, budget: Budget | None = None, seed: int = 0, avoid: Sequence[Avoid] = (), first: Seen | None = None
+        self,
+        seen: Seen,
+        goal: Goal,
+        budget: Budget | None = None,
+        seed: int = 0,
+        avoid: Sequence[Avoid] = (),
+        first: Seen | None = None,
+        past: Sequence[Deed] = (),
     ) -> PlanResult:
         """Search a plan from what is seen now; every outcome is a result with a status and a message, none an exception.
 
@@ -98,16 +114,27 @@ class Planner:
             seed: of the randomised searches.
             avoid: actions that failed before.
             first: the first view of the episode, if `seen` is a later one.
+            past: what was done since.
         """
         try:
             view = self.see(seen)
             start = view if first is None else self.see(first)
             check_goal(goal, self.world.frame)
             goal = grown(goal, start)
-            root = self.world.root(view, goal, start)
+            root = self._root(view, goal, start, past)
         except InvalidObservationError as error:
             return PlanResult(Status.INVALID_OBSERVATION, message=str(error), goal=goal, budget=budget or Budget(), seed=seed)
-        return replace(self.plan_from(root, goal, budget, seed, avoid), view=view)
+        return replace(self.plan_from(root, goal, budget, seed, avoid), view=view, first=start)
+
+    def _root(self, view: SpatialView, goal: Goal, first: SpatialView, past: Sequence[Deed]) -> Node:
+        """The node of what is seen now, after what was done has been gone through again with this goal in mind."""
+        if not past:
+            return self.world.root(view, goal, first)
+        node = self.world.root(first, goal, first)
+        for deed, after in zip(past, [*(deed.after for deed in past[:-1]), view], strict=True):
+            expected = self.world.expand([node], [[deed.action]], goal)[0][0].node if deed.effect else node
+            node = self.world.root(after, goal, first, expected)
+        return node
 
     def plan_from(self, root: Node, goal: Goal, budget: Budget | None = None, seed: int = 0, avoid: Sequence[Avoid] = ()) -> PlanResult:
         """As `plan`, from a node of the planner's world."""

@@ -5,10 +5,10 @@ import time
 import numpy as np
 
 from hiermap.agent.learned_maps import LazyWeights
-from hiermap.evaluation.problem import PHYSICS, Attempt, attempt, planner_for, pose
+from hiermap.evaluation.problem import PHYSICS, Attempt, attempts, planner_for, pose
 from hiermap.evaluation.results import EpisodeRow
 from hiermap.evaluation.single_primitive import Judged, run_single
-from hiermap.evaluation.suites import CHAINS, EvaluateOptions, Trial, chain_length
+from hiermap.evaluation.suites import LONG, SEQUELS, EvaluateOptions, Trial, chain_length
 from hiermap.worlds.errors import PhysicsError
 
 
@@ -24,7 +24,7 @@ class Bench:
             self._learned.load()
         started = time.perf_counter()
         try:
-            if trial.suite in CHAINS:
+            if trial.suite in LONG:
                 return self._chain(trial, started)
             maps_of = self._learned.maps_of if self.options.maps == "learned" else None
             return run_single(trial, maps_of, self.options.pictures, self.options.sensing)
@@ -35,24 +35,24 @@ class Bench:
     def _chain(self, trial: Trial, started: float) -> Judged:
         problem = pose(trial.suite, trial.seed, self.options)
         planner = planner_for(self.options, problem, self._learned)
-        done = attempt(problem, planner, self.options)
-        execution = done.execution
-        assert execution is not None  # attempt was asked to act
+        goals = attempts(problem, planner, self.options, SEQUELS.get(trial.suite, 1))
+        first, done = goals[0], goals[-1]
+        executions = [goal.execution for goal in goals if goal.execution is not None]  # all: attempts act
         row = EpisodeRow(
             trial.episode,
             trial.seed,
             problem.task.suite,
             chain_length=chain_length(trial.suite),
-            detours=problem.task.detours,
+            detours=sum(goal.problem.task.detours for goal in goals),
             success=bool(done.success),
-            primitives=execution.primitives,
-            shortest=problem.task.shortest,
-            replans=execution.replans,
-            plan_seconds=execution.plan_seconds,
+            primitives=sum(execution.primitives for execution in executions),
+            shortest=sum(goal.problem.task.shortest for goal in goals),
+            replans=sum(execution.replans for execution in executions),
+            plan_seconds=float(np.mean([execution.plan_seconds for execution in executions])),
             failure_reason=done.failure_reason,
             episode_seconds=time.perf_counter() - started,
-            planned=len(done.result.plan) if done.result else 0,
-            promised=done.result.plan.success_probability if done.result else 0.0,
+            planned=len(first.result.plan) if first.result else 0,
+            promised=first.result.plan.success_probability if first.result else 0.0,
         )
         shown = self.options.pictures and not done.success and done.result.view is not None
         return row, chain_picture(done) if shown else None

@@ -1,11 +1,14 @@
 """One task in its scene: pose it, plan it, carry it out, judge it by the true state."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from hiermap.agent.execute import ExecutionResult, execute
+import numpy as np
+
+from hiermap.agent.execute import ExecutionResult
 from hiermap.agent.learned_maps import LazyWeights
 from hiermap.agent.planner import Planner
+from hiermap.agent.session import Session
 from hiermap.evaluation.goal_masks import as_told
 from hiermap.evaluation.suites import RunOptions
 from hiermap.planners import PlanResult
@@ -27,13 +30,15 @@ class Problem:
     Attributes:
         task: with the scene, whose truth only the judge asks.
         real: where actions happen and looks come from.
-        view, goal: all that a planner is told.
+        view, goal: all that a planner is told, of the first view.
+        masks: of everything in the first view, exact, of which goals are told.
     """
 
     task: PosedTask
     real: RealWorld
     view: SpatialView
     goal: Goal
+    masks: Mapping[str, np.ndarray]
 
     def truth(self) -> dict[str, bool]:
         """Goal predicate -> whether it truly holds now."""
@@ -67,21 +72,34 @@ def pose(suite: str, seed: int, options: RunOptions | None = None) -> Problem:
         if task.oracle is None:
             raise ConfigError(f"kitchen={options.kitchen} has no world=simulator; take world=latent")
         real = task.oracle.scene
-    view, exact = see(real.observe(), task.scene.frame), task.scene.masks()
-    named = {name: exact[name] for predicate in task.predicates for name in predicate.arguments}
-    told = as_told(named, view, options.goal.masks, seed)
-    return Problem(task, real, view, Goal(tuple(task.predicates), {name: Target(name, mask) for name, mask in told.items()}))
+    view, masks = see(real.observe(), task.scene.frame), task.scene.masks()
+    return Problem(task, real, view, _goal(task, view, masks, options), masks)
 
 
-def attempt(problem: Problem, planner: Planner, options: RunOptions, act: bool = True) -> Attempt:
+def _goal(task: PosedTask, view: SpatialView, masks: Mapping[str, np.ndarray], options: RunOptions) -> Goal:
+    named = {name: masks[name] for predicate in task.predicates for name in predicate.arguments}
+    told = as_told(named, view, options.goal.masks, task.seed)
+    return Goal(tuple(task.predicates), {name: Target(name, mask) for name, mask in told.items()})
+
+
+def attempts(problem: Problem, planner: Planner, options: RunOptions, goals: int = 1) -> list[Attempt]:
+    """Carry out as many goals in a row as can be posed, each where the last one has left the scene, until one is not reached."""
+    with Session(problem.real, planner, options.execution, problem.view) as session:
+        done = [attempt(problem, planner, options, session=session)]
+        while done[-1].success and len(done) < goals and (task := problem.task.next(len(done))) is not None:
+            further = replace(problem, task=task, goal=_goal(task, problem.view, problem.masks, options))
+            done.append(attempt(further, planner, options, session=session))
+    return done
+
+
+def attempt(problem: Problem, planner: Planner, options: RunOptions, act: bool = True, session: Session | None = None) -> Attempt:
     """Plan and, with `act`, execute with replanning; success is judged from the true state at the end."""
-    result = planner.plan(problem.view, problem.goal, options.budget, problem.task.seed)
+    session = session or Session(problem.real, planner, options.execution, problem.view)
+    result = session.plan(problem.goal, options.budget, problem.task.seed)
     if not act:
         return Attempt(problem, result)
     truths = [problem.truth()]
-    execution = execute(
-        problem.real, result, planner, options.max_replans, options=options.execution, on_step=lambda _: truths.append(problem.truth())
-    )
+    execution = session.carry_out(result, options.max_replans, on_step=lambda _: truths.append(problem.truth()))
     diverged = execution.failure_reason.startswith("physics")
     success = not diverged and all(problem.truth().values())
     reason = "" if success else PHYSICS if diverged else execution.failure_reason.partition(":")[0] or BELIEVED

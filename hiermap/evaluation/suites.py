@@ -14,11 +14,12 @@ from hiermap.system.pool import PoolOptions
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.imagined.belief_options import BeliefOptions
 from hiermap.worlds.perception.sensing_options import SensingOptions
-from hiermap.worlds.tasks.chain_names import CHAINS
+from hiermap.worlds.tasks.chain_names import CHAINS, SEQUEL_OF, SEQUELS
 
 SINGLES = tuple(f"primitive-{name}" for name in PRIMITIVES)
 ALL_SINGLES = "primitives"
-SUITES = (*CHAINS, *SINGLES, ALL_SINGLES)
+LONG = (*CHAINS, *SEQUELS)
+SUITES = (*LONG, *SINGLES, ALL_SINGLES)
 WORLDS, MAPS, KITCHENS = ("latent", "simulator"), ("learned", "oracle"), ("hiermap", "toy")
 MASKS = ("exact", "eroded", "dilated", "click")
 
@@ -97,7 +98,7 @@ class RunOptions:
 
     def check_suite(self, suite: str) -> None:
         """ConfigError for oracle maps over latent dynamics: an imagined latent has no true geometry to take them from."""
-        if suite in CHAINS and (self.world, self.maps) == ("latent", "oracle"):
+        if suite in LONG and (self.world, self.maps) == ("latent", "oracle"):
             raise ConfigError("maps=oracle with world=latent is impossible: an imagined latent has no true state; take world=simulator")
 
     @property
@@ -107,7 +108,7 @@ class RunOptions:
 
     def needs_weights(self, suite: str) -> bool:
         """Whether anything learned is read."""
-        return self.maps == "learned" or (self.world == "latent" and suite in CHAINS)
+        return self.maps == "learned" or (self.world == "latent" and suite in LONG)
 
     def weights_file(self, suite: str) -> Path | None:
         """The file behind what is learned in a run, or None if nothing is; DataError when there is no such file."""
@@ -121,7 +122,8 @@ class EvaluateOptions(RunOptions, PoolOptions):
     """The keys of `hiermap evaluate`.
 
     Attributes:
-        suite: chain-1 .. chain-10, primitive-grasp|place|push|pull|rotate, or primitives (all five in turn).
+        suite: chain-1 .. chain-10, sequel-2 or sequel-3 (as many goals of chain-3 in a row in one kitchen),
+            primitive-grasp|place|push|pull|rotate, or primitives (all five in turn).
         out: directory of the results; the same command again resumes an unfinished run.
         episodes: how many.
         seed: episode i uses seed + i; any non-negative integer.
@@ -179,7 +181,9 @@ def trials(suite: str, seed: int, episodes: int) -> list[Trial]:
 
 
 def chain_length(suite: str) -> int:
-    """k of `chain-k`; 1 for a single primitive."""
+    """k of `chain-k`, the sum over the goals of a `sequel-n`, 1 for a single primitive."""
+    if suite in SEQUELS:
+        return SEQUELS[suite] * chain_length(SEQUEL_OF)
     return CHAINS.index(suite) + 1 if suite in CHAINS else 1
 
 

@@ -5,6 +5,10 @@ from hiermap.worlds.errors import ConfigError
 CHAINS = tuple(f"chain-{k}" for k in range(1, 11))
 """Suites, by the length of their shortest solutions."""
 
+SEQUELS = {f"sequel-{k}": k for k in (2, 3)}
+"""Suites of several goals in a row in one kitchen -> how many; each goal is as far away as those of `SEQUEL_OF`."""
+SEQUEL_OF = "chain-3"
+
 
 def chain_length(suite: str) -> int:
     """The k of "chain-k"; ConfigError for anything else."""

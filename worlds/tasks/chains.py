@@ -1,6 +1,6 @@
 """Tasks drawn from seeds: `chain-k` goals whose shortest solution has exactly k primitives."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,6 +65,12 @@ def sample_task(suite: str, seed: int) -> Task:
     raise ConfigError(f"no {suite} task found near seed {seed}; try another seed")
 
 
+def next_task(task: Task, scene: SceneState, number: int, seen: Set[str]) -> Task | None:
+    """A task as long as a first one, posed in what has become of its kitchen, of things that were seen at first; None if none is found."""
+    rng = np.random.default_rng([task.seed, task.shortest, 2, number])
+    return _task_in_scene(task.name, task.seed, task.spec, scene, rng, task.shortest, False, seen)
+
+
 def _scenes(seed: int, salt: int) -> Iterator[tuple[KitchenSpec, SceneState, np.random.Generator]]:
     """Kitchens and clear starting scenes for a seed, with the generator to go on with."""
     for kitchen_seed in kitchen_seeds(seed):
@@ -77,11 +83,17 @@ def _scenes(seed: int, salt: int) -> Iterator[tuple[KitchenSpec, SceneState, np.
 
 
 def _task_in_scene(
-    suite: str, seed: int, spec: KitchenSpec, scene: SceneState, rng: np.random.Generator, length: int, want_detour: bool
+    suite: str,
+    seed: int,
+    spec: KitchenSpec,
+    scene: SceneState,
+    rng: np.random.Generator,
+    length: int,
+    want_detour: bool,
+    seen: Set[str] = frozenset(),
 ) -> Task | None:
     strict, loose = transitions.table_for(spec, scene, STRICT), transitions.table_for(spec, scene, LOOSE)
-    seen: set[str] | None = None
-    sampler = GoalSampler(spec, scene, strict)
+    sampler = GoalSampler(spec, scene, strict, known=seen)
     for _ in range(GOALS_PER_SCENE):
         goal = sampler.draw(rng, length, want_detour)
         if goal is None:
@@ -93,8 +105,7 @@ def _task_in_scene(
         detours = count_detours(solution, goal)
         if want_detour and detours == 0:
             continue
-        if seen is None:
-            seen = seen_in_first_view(spec, scene)
+        seen = seen or seen_in_first_view(spec, scene)
         if {name for p in goal for name in p.arguments} <= seen:
             return Task(suite, seed, spec, scene, goal, length, detours, solution)
     return None

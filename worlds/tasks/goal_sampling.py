@@ -1,6 +1,6 @@
 """Random goals of about a wanted length, varied in kind, with or without a detour."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -22,14 +22,14 @@ OWN_STEPS = {"inside": 2, "on_top": 2}
 
 
 class GoalSampler:
-    """Draws conjunctions over what does not hold in a scene and is not hidden in it."""
+    """Draws conjunctions over what does not hold in a scene and is not hidden in it, unless it is `known` where that is."""
 
-    def __init__(self, spec: KitchenSpec, scene: SceneState, table: TransitionTable):
+    def __init__(self, spec: KitchenSpec, scene: SceneState, table: TransitionTable, known: Collection[str] = ()):
         self.table = table
         self._start = np.array([table.start], np.int64)
         steps = steps_to_predicates(table, FARTHEST)
         keys = vocabulary(spec, tuple(o.name for o in table.objects))
-        hidden = _hidden_objects(spec, scene)
+        hidden = _hidden_objects(spec, scene) - set(known)
         shown = [Predicate(k[0], k[1:]) for k in keys if k in steps and not set(k[1:]) & hidden]
         self.unmet = [p for p in shown if not holds(spec, scene, p)]
         self._steps = {p: steps[(p.kind, *p.arguments)] for p in self.unmet}

@@ -13,8 +13,9 @@ from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.rules import judge
 from hiermap.worlds.scene import Oracle, PosedTask
 from hiermap.worlds.simulator.kitchen import Kitchen
-from hiermap.worlds.tasks.chain_names import chain_length
-from hiermap.worlds.tasks.chains import sample_task
+from hiermap.worlds.tasks.chain_names import SEQUEL_OF, SEQUELS, chain_length
+from hiermap.worlds.tasks.chains import Task, next_task, sample_task
+from hiermap.worlds.tasks.start_scenes import MIN_VISIBLE_CELLS
 
 FREE = "free"
 """The suite that asks for nothing: a random kitchen in a random state."""
@@ -30,16 +31,25 @@ class KitchenScene(Kitchen):
 
 
 def hiermap_task(suite: str, seed: int, sensing: SensingOptions | None = None) -> PosedTask:
-    """A `chain-k` task in the procedural kitchen of a seed, or with suite "free" that kitchen in a random state."""
+    """A `chain-k` task, or the first of a `sequel-n`, in the kitchen of a seed, or with suite "free" that kitchen in a random state."""
     if suite == FREE:
         kitchen = KitchenScene(seed, sensing)
         kitchen.set_scene(random_scene(kitchen.spec, np.random.default_rng([seed, 0x9A])))
         return PosedTask(suite, seed, kitchen, (), 0)
-    task = sample_task(suite, seed)
+    task = sample_task(SEQUEL_OF if suite in SEQUELS else suite, seed)
     kitchen = KitchenScene(task.spec, sensing)
     kitchen.set_scene(task.scene)
     oracle = Oracle(KnownKitchen(kitchen), lambda maps: SimulatedWorld(Kitchen(task.spec, sensing), maps))
-    return PosedTask(suite, seed, kitchen, task.goal_predicates, task.shortest, task.detours, oracle)
+    seen = {name for name, mask in kitchen.masks().items() if mask.sum() >= MIN_VISIBLE_CELLS} if suite in SEQUELS else set()
+
+    def posed(task: Task) -> PosedTask:
+        return PosedTask(suite, seed, kitchen, task.goal_predicates, task.shortest, task.detours, oracle, further)
+
+    def further(number: int) -> PosedTask | None:
+        found = next_task(task, kitchen.scene(), number, seen)
+        return None if found is None else posed(found)
+
+    return posed(task)
 
 
 def toy_task(suite: str, seed: int, sensing: SensingOptions | None = None) -> PosedTask:

@@ -33,7 +33,7 @@ def test_a_longer_run_begins_with_the_shorter_one() -> None:
     assert trials("primitives", 7, 20)[:10] == trials("primitives", 7, 10)
 
 
-@pytest.mark.parametrize(("suite", "k"), [("chain-1", 1), ("chain-10", 10), ("primitive-pull", 1)])
+@pytest.mark.parametrize(("suite", "k"), [("chain-1", 1), ("chain-10", 10), ("primitive-pull", 1), ("sequel-3", 9)])
 def test_chain_length_is_in_the_name(suite: str, k: int) -> None:
     assert chain_length(suite) == k
 

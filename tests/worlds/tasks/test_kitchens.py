@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from hiermap.worlds.errors import ConfigError
-from hiermap.worlds.tasks.kitchens import KITCHENS
+from hiermap.worlds.rules import transitions
+from hiermap.worlds.rules.shortest_paths import shortest
+from hiermap.worlds.tasks.chains import sample_task
+from hiermap.worlds.tasks.kitchens import KITCHENS, hiermap_task
 
 
 @pytest.mark.parametrize("name", KITCHENS)
@@ -31,3 +34,22 @@ def test_the_same_seed_gives_the_same_task(name):
 def test_a_chain_the_toy_does_not_have_says_which_it_has():
     with pytest.raises(ConfigError, match="chains of"):
         KITCHENS["toy"]("chain-7", 0, None)
+
+
+@pytest.mark.parametrize("seed", [3, 200_003])
+def test_a_sequel_asks_for_more_of_what_was_seen_at_first_wherever_it_is_by_then(seed: int) -> None:
+    posed, task = hiermap_task("sequel-2", seed), sample_task("chain-3", seed)
+    assert posed.predicates == task.goal_predicates and posed.shortest == 3
+    seen = {name for name, mask in posed.scene.masks().items() if mask.any()}
+    left = task.scene
+    for move in task.solution:
+        left = transitions.apply(task.spec, left, move)
+    posed.scene.set_scene(left)
+    further = posed.next(1)
+    assert further is not None and further.scene is posed.scene and further.suite == "sequel-2"
+    assert not all(further.scene.truth(further.predicates).values())
+    assert {name for predicate in further.predicates for name in predicate.arguments} <= seen
+    truly = posed.scene.scene()
+    assert len(shortest(transitions.table_for(task.spec, truly), further.predicates, 3)) == further.shortest == 3
+    assert posed.next(1).predicates == further.predicates
+    assert hiermap_task("chain-3", seed).predicates == task.goal_predicates

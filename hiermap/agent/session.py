@@ -1,0 +1,68 @@
+"""Goals in a row in one scene: first view, what was done, and what failed outlive each of them."""
+
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+from hiermap.agent.execute import ExecutedStep, ExecutionResult, execute
+from hiermap.agent.options import ExecutionOptions
+from hiermap.agent.planner import Deed, Planner, Seen
+from hiermap.planners import Avoid, Budget, PlanResult
+from hiermap.worlds.goals import Goal
+from hiermap.worlds.scene import RealWorld
+
+
+class Session:
+    """One robot in one scene, asked for one goal after the other.
+
+    Things are told by their masks in the session's first view, whatever has become of them since; a later goal knows what was done for
+    earlier ones. Nobody else may move anything between two goals.
+
+        with Session(scene, planner) as session:
+            session.achieve(goal)
+            session.achieve(another)
+
+    Args:
+        world: the real one.
+        planner: plans and replans.
+        options: thresholds of execution.
+        first: the first view, if a look was taken already.
+    """
+
+    def __init__(self, world: RealWorld, planner: Planner, options: ExecutionOptions | None = None, first: Seen | None = None) -> None:
+        self.world, self.planner, self.options, self.first = world, planner, options, first
+        self.deeds: list[Deed] = []
+        self.avoid: Sequence[Avoid] = ()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Forget."""
+        self.deeds, self.avoid, self.first = [], (), None
+
+    def plan(self, goal: Goal, budget: Budget | None = None, seed: int = 0) -> PlanResult:
+        """As `Planner.plan`, from what is seen now."""
+        if self.first is None:
+            self.first = self.world.observe()
+        seen = self.world.observe() if self.deeds else self.first
+        return self.planner.plan(seen, goal, budget, seed, self.avoid, self.first, self.deeds)
+
+    def carry_out(
+        self,
+        result: PlanResult,
+        max_replans: int = 8,
+        max_primitives: int = 30,
+        on_step: Callable[[ExecutedStep], None] | None = None,
+    ) -> ExecutionResult:
+        """As `execute`, of what `plan` answered."""
+        done = execute(self.world, result, self.planner, max_replans, max_primitives, self.options, on_step, self.avoid)
+        self.deeds += [Deed(step.action, step.effect, step.after.view) for step in done.steps]
+        self.avoid = done.avoid
+        return done
+
+    def achieve(
+        self, goal: Goal, budget: Budget | None = None, max_replans: int = 8, max_primitives: int = 30, seed: int = 0
+    ) -> ExecutionResult:
+        """Plan and carry out."""
+        return self.carry_out(self.plan(goal, budget, seed), max_replans, max_primitives)

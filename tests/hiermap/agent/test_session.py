@@ -1,0 +1,92 @@
+"""Goals in a row: first view, deeds and failures outlive each of them."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from hiermap.agent.planner import Planner
+from hiermap.agent.session import Session
+from hiermap.planners import Budget, Status
+from hiermap.worlds.goals import Goal, Predicate, Target
+from hiermap.worlds.imagined.toy import TOY_INSTANCES, ToyScene, ToyWorld
+from hiermap.worlds.tasks.kitchens import KitchenScene
+
+INSTANCE = TOY_INSTANCES["put_in_and_shut"]
+OPEN = Goal((Predicate("open", ("drawer",)),), {"drawer": INSTANCE.goal.targets["drawer"]})
+
+
+class Recording(ToyWorld):
+    """Remembers from which views, and with what memory, it was asked for roots."""
+
+    def __init__(self, kitchen):
+        super().__init__(kitchen)
+        self.roots, self.expanded = [], []
+
+    def root(self, view, goal, first=None, remembered=None):
+        self.roots.append((view, first, remembered))
+        return super().root(view, goal, first, remembered)
+
+    def expand(self, nodes, actions, goal):
+        self.expanded += [action for some in actions for action in some]
+        return super().expand(nodes, actions, goal)
+
+
+def test_goals_in_a_row_are_planned_from_what_became_of_the_scene():
+    with Session(ToyScene(INSTANCE.kitchen), Planner(ToyWorld(INSTANCE.kitchen))) as session:
+        first = session.achieve(INSTANCE.goal)
+        second = session.achieve(OPEN)
+        assert first and second and (first.primitives, second.primitives) == (INSTANCE.shortest, 1)
+        assert len(session.deeds) == INSTANCE.shortest + 1
+    assert session.deeds == [] and session.first is None
+
+
+def test_a_later_goal_goes_through_what_was_done_from_the_first_view():
+    world = Recording(INSTANCE.kitchen)
+    session = Session(ToyScene(INSTANCE.kitchen), Planner(world))
+    done = session.achieve(INSTANCE.goal)
+    begun, world.roots, world.expanded = session.first, [], []
+    result = session.plan(OPEN)
+    went = world.roots[: 1 + done.primitives]
+    assert all(first is begun for _, first, _ in went) and went[0][0] is begun
+    assert [view for view, *_ in went[1:-1]] == [step.after.view for step in done.steps[:-1]] and went[-1][0] is result.view
+    assert went[0][2] is None and all(remembered is not None for *_, remembered in went[1:])
+    assert world.expanded[: done.primitives] == [step.action for step in done.steps]
+    assert result.first is begun and result.root.progress < 1.0
+
+
+def test_what_had_no_effect_is_not_imagined_and_stays_remembered():
+    jammed = tuple(replace(f, jammed=f.name == "drawer") for f in INSTANCE.kitchen.fixtures)
+    world = Recording(INSTANCE.kitchen)
+    session = Session(ToyScene(replace(INSTANCE.kitchen, fixtures=jammed)), Planner(world))
+    done = session.achieve(OPEN, max_replans=1)
+    assert not done and done.avoid and tuple(session.avoid) == done.avoid
+    world.expanded = []
+    result = session.plan(OPEN, Budget(expansions=0))
+    assert world.expanded == [] and result.status is Status.UNSOLVABLE_WITHIN_BUDGET
+    failed = {step.action.cell for step in done.steps}
+    again = session.achieve(OPEN, max_replans=1)
+    assert len(again.avoid) > len(done.avoid) and {step.action.cell for step in again.steps} - failed
+
+
+def test_an_unusable_goal_is_a_status_and_changes_nothing():
+    session = Session(ToyScene(INSTANCE.kitchen), Planner(ToyWorld(INSTANCE.kitchen)))
+    assert session.achieve(INSTANCE.goal)
+    nothing = Goal(OPEN.predicates, {"drawer": Target("drawer", np.zeros_like(OPEN.targets["drawer"].mask))})
+    done = session.achieve(nothing)
+    assert not done and "empty" in done.failure_reason and session.achieve(OPEN)
+
+
+def test_a_bowl_put_away_for_one_goal_is_found_for_another():
+    scene = KitchenScene(11)
+    masks = scene.masks()
+
+    def goal(*asked: tuple[str, ...]) -> Goal:
+        return Goal(
+            tuple(Predicate(kind, tuple(names)) for kind, *names in asked), {n: Target(n, masks[n]) for _, *names in asked for n in names}
+        )
+
+    drawer = "right_drawer_1"
+    with Session(scene, Planner.from_pretrained()) as session:
+        for wanted in (goal(("inside", "bowl", drawer), ("closed", drawer)), goal(("open", drawer)), goal(("held", "bowl"))):
+            assert session.achieve(wanted, Budget(expansions=60))
+            assert all(scene.truth(wanted.predicates).values())
