@@ -1,11 +1,14 @@
 """What an evaluation leaves behind: episode rows, success with its interval, and files that survive a kill."""
 
 import csv
+import hashlib
 import io
 import json
+import logging
+import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ from hiermap.system.files import write_atomically
 from hiermap.system.proportions import wilson
 from hiermap.worlds.errors import ConfigError
 
+_log = logging.getLogger(__name__)
 COLUMNS = (
     "episode", "seed", "task", "chain_length", "detours", "success", "primitives", "shortest", "replans", "plan_seconds", "failure_reason",
 )  # fmt: skip
@@ -65,6 +69,17 @@ class EpisodeRow:
     planned: int = 0
     promised: float = 0.0
 
+    def __post_init__(self) -> None:
+        """TypeError or ValueError for what no episode can have come to: rows are also read from files."""
+        for field in fields(self):
+            value, wanted = getattr(self, field.name), (int, float) if field.type is float else field.type
+            if not isinstance(value, wanted) or isinstance(value, bool) != (wanted is bool):  # type: ignore[arg-type]
+                raise TypeError(f"{field.name} is {value!r}, expected {field.type.__name__}")  # type: ignore[union-attr]
+            if not isinstance(value, str) and not 0 <= value < math.inf:
+                raise ValueError(f"{field.name} is {value!r}, expected a number >= 0")
+        if self.promised > 1:
+            raise ValueError(f"promised is {self.promised!r}, expected a probability")
+
 
 @dataclass(frozen=True)
 class Run:
@@ -91,6 +106,8 @@ def read_run(directory: Path) -> Run:
         run = Run(record["settings"], sorted((EpisodeRow(**row) for row in record["episodes"]), key=lambda row: row.episode))
         if not run.rows or not isinstance(run.config, Mapping):
             raise ValueError("it has no episodes or no config")
+        if strange := [row.episode for row in run.rows if row.seed != run.config["seed"] + row.episode]:
+            raise ValueError(f"the seed of episode {strange[0]} is not the first seed plus its number")
     except OSError as error:
         raise ConfigError(f"{directory}: no finished evaluation there ({error}); run `hiermap evaluate` to its end") from error
     except (ValueError, KeyError, TypeError) as error:
@@ -174,22 +191,35 @@ class PartialRows:
         self.header = json.dumps({"fingerprint": fingerprint}, sort_keys=True)
 
     def load(self) -> dict[int, EpisodeRow]:
-        """Finished rows by episode index; a last line that a kill cut short is dropped, another run's file starts over."""
-        lines = self.path.read_text().splitlines() if self.path.exists() else []
+        """Finished rows by episode index; a line that is not as it was written is left out and its episode run again, another run's file
+        starts over.
+        """
+        lines = self.path.read_bytes().decode(errors="replace").splitlines() if self.path.exists() else []
         rows: dict[int, EpisodeRow] = {}
-        for line in lines[1:] if lines[:1] == [self.header] else ():
-            try:
-                row = EpisodeRow(**json.loads(line))
-            except (json.JSONDecodeError, TypeError):
-                break
-            rows[row.episode] = row
-        text = [self.header, *(json.dumps(asdict(row)) for row in rows.values())]
-        write_atomically(self.path, "\n".join(text) + "\n")
+        for number, line in enumerate(lines[1:] if lines[:1] == [self.header] else (), start=2):
+            row = self._row(line)
+            if row is not None:
+                rows[row.episode] = row
+            elif number < len(lines):  # a kill cuts the last line short, nothing damages others
+                _log.warning("%s, line %d is damaged; its episode is run again", self.path, number)
+        write_atomically(self.path, "\n".join([self.header, *map(self._line, rows.values())]) + "\n")
         return rows
 
     def append(self, row: EpisodeRow) -> None:
         """Add one row and force it to disk."""
         with self.path.open("a") as file:
-            file.write(json.dumps(asdict(row)) + "\n")
+            file.write(self._line(row) + "\n")
             file.flush()
             os.fsync(file.fileno())
+
+    def _line(self, row: EpisodeRow) -> str:
+        """A row with a check of it and of the run that it belongs to."""
+        text = json.dumps(asdict(row))
+        return json.dumps([hashlib.sha256((self.header + text).encode()).hexdigest()[:16], asdict(row)])
+
+    def _row(self, line: str) -> EpisodeRow | None:
+        try:
+            row = EpisodeRow(**json.loads(line)[1])
+        except (ValueError, TypeError, LookupError, RecursionError):
+            return None
+        return row if self._line(row) == line else None

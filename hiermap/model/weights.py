@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from hiermap.worlds.legend import FIRST
 _log = logging.getLogger(__name__)
 FORMAT = "hiermap-weights-1"
 CARD_FILE = "README.md"
+SHA256 = "model_sha256"
+"""Key of `config.json`: what its `model.safetensors` is, so that no flipped bit goes unnoticed."""
 DEFAULT = "default"
 """Name of the weights shipped inside the package."""
 HEADS = {
@@ -59,7 +62,7 @@ def load_weights(name_or_path: str | Path = DEFAULT, device: str = "cpu") -> Loa
         model = HiermapModel(ModelConfig.from_dict({"legend": FIRST.to_dict(), **record["model"]}))
     except (ConfigError, DataError) as error:
         raise DataError(f"{directory / CONFIG_FILE}: {error}") from error
-    tensors = _read_tensors(directory / MODEL_FILE)
+    tensors = _read_tensors(directory / MODEL_FILE, record.get(SHA256))
     tensors.pop("predicates.keys.bias", None)  # of older files: the same at every cell, so without effect
     _fill(model, tensors, directory / MODEL_FILE)
     return LoadedWeights(model.to(device).eval(), directory, record)
@@ -70,8 +73,9 @@ def save_weights(directory: str | Path, model: HiermapModel, record: Mapping[str
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    write_atomically(directory / MODEL_FILE, save(tensors, metadata={"format": FORMAT}))
-    write_json(directory / CONFIG_FILE, {"format": FORMAT, "model": model.config.to_dict(), **record})
+    content = save(tensors, metadata={"format": FORMAT})
+    write_atomically(directory / MODEL_FILE, content)
+    write_json(directory / CONFIG_FILE, {"format": FORMAT, SHA256: sha256(content).hexdigest(), "model": model.config.to_dict(), **record})
     write_atomically(directory / CARD_FILE, card)
     return directory
 
@@ -88,7 +92,7 @@ def _read_record(path: Path) -> dict[str, Any]:
     return record
 
 
-def _read_tensors(path: Path) -> dict[str, torch.Tensor]:
+def _read_tensors(path: Path, expected_sha256: str | None) -> dict[str, torch.Tensor]:
     size = path.stat().st_size
     if size > MAX_BYTES:
         raise DataError(f"{path} has {size} bytes, at most {MAX_BYTES} are expected; {REMEDY}")
@@ -96,9 +100,13 @@ def _read_tensors(path: Path) -> dict[str, torch.Tensor]:
     if content[:2] == b"PK" or content[:1] == b"\x80":
         raise DataError(f"{path} is a pickled or zipped file, which could run code and is refused; `hiermap train` exports safetensors")
     try:
-        return load(content)
+        tensors = load(content)
     except (SafetensorError, ValueError, KeyError) as error:
         raise DataError(f"{path} is truncated or not a safetensors file ({error}); copy or export it again") from error
+    got = sha256(content).hexdigest()
+    if expected_sha256 not in (None, got):  # older weights do not say
+        raise DataError(f"{path} has sha256 {got[:12]}..., its config.json says {str(expected_sha256)[:12]}...: copy or export both again")
+    return tensors
 
 
 def _fill(model: HiermapModel, tensors: Mapping[str, torch.Tensor], path: Path) -> None:

@@ -25,7 +25,7 @@ def finished(cell, successes: int) -> None:
     """Leave behind what an evaluation of a cell would have."""
     config = load_config("evaluate", cell.words)
     weights = typed(EvaluateOptions, config).weights_file(cell.suite)
-    rows = [EpisodeRow(n, n, cell.suite, 3, 0, n < successes, 3, 3, 0, 0.1) for n in range(cell.stage.episodes)]
+    rows = [EpisodeRow(n, cell.stage.seed + n, cell.suite, 3, 0, n < successes, 3, 3, 0, 0.1) for n in range(cell.stage.episodes)]
     finish(rows, {"config": config, "commit": "0123456789", "weights_sha256": weights and file_sha256(weights)}, cell.out)
 
 

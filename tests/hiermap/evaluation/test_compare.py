@@ -20,11 +20,12 @@ ROW = EpisodeRow(0, 500, "chain-3", 3, 1, True, 3, 3, 0, 0.5, "", "", 2.0)
 
 
 def rows(outcomes: Sequence[bool], **changes) -> list[EpisodeRow]:
-    return [replace(ROW, episode=i, seed=500 + i, success=success, **changes) for i, success in enumerate(outcomes)]
+    return [replace(ROW, episode=i, seed=ROW.seed + i, success=success, **changes) for i, success in enumerate(outcomes)]
 
 
 def run(outcomes: Sequence[bool], config: Mapping = CONFIG, **changes) -> Run:
-    return Run({**SETTINGS, "config": config}, rows(outcomes, **changes))
+    found = rows(outcomes, **changes)
+    return Run({**SETTINGS, "config": config}, [replace(row, seed=config["seed"] + row.episode) for row in found])
 
 
 def stored(directory: Path, what: Run) -> str:

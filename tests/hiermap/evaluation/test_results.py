@@ -6,6 +6,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hiermap.evaluation.results import COLUMNS, RUN, EpisodeRow, PartialRows, aggregate, episodes_csv, eval_info, read_run, table
 from hiermap.system.files import write_atomically
@@ -16,7 +18,8 @@ ROW = EpisodeRow(0, 200000, "chain-3", 3, 1, True, 3, 3, 0, 0.5, "", "", 2.0)
 
 def rows(successes: int, failures: int) -> list[EpisodeRow]:
     good = [replace(ROW, episode=i, seed=200000 + i) for i in range(successes)]
-    return good + [replace(ROW, episode=successes + i, success=False, failure_reason="stalled") for i in range(failures)]
+    bad = range(successes, successes + failures)
+    return good + [replace(ROW, episode=i, seed=200000 + i, success=False, failure_reason="stalled") for i in bad]
 
 
 def test_success_is_in_percent_and_its_interval_contains_it() -> None:
@@ -47,10 +50,10 @@ def test_every_group_has_its_counts_and_interval() -> None:
 
 
 def test_a_finished_run_is_read_back_in_order(tmp_path: Path) -> None:
-    record = {"settings": {"config": {"seed": 7}}, "episodes": [asdict(row) for row in reversed(rows(2, 1))]}
+    record = {"settings": {"config": {"seed": 200000}}, "episodes": [asdict(row) for row in reversed(rows(2, 1))]}
     (tmp_path / RUN).write_text(json.dumps(record))
     run = read_run(tmp_path)
-    assert list(run.rows) == rows(2, 1) and run.config == {"seed": 7}
+    assert list(run.rows) == rows(2, 1) and run.config == {"seed": 200000}
 
 
 @pytest.mark.parametrize(
@@ -91,6 +94,30 @@ def test_a_killed_run_resumes_with_every_whole_row_and_drops_a_torn_one(tmp_path
     assert list(PartialRows(tmp_path, {"seed": 1}).load()) == [0, 1]
     partial.append(rows(2, 1)[2])
     assert PartialRows(tmp_path, {"seed": 1}).load() == {row.episode: row for row in rows(2, 1)}
+
+
+@settings(deadline=None, max_examples=300)
+@given(data=st.data())
+def test_whatever_is_damaged_no_row_is_taken_that_was_not_written(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    partial = PartialRows(tmp_path_factory.mktemp("run"), {"seed": 1})
+    partial.load()
+    for row in rows(2, 2):
+        partial.append(row)
+    content = bytearray(partial.path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 3))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    partial.path.write_bytes(content)
+    found = partial.load()
+    assert all(found[k] == row for k, row in enumerate(rows(2, 2)) if k in found) and set(found) <= {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"success": 1}, {"episode": True}, {"seed": -1}, {"task": 3}, {"plan_seconds": float("nan")}, {"promised": 1.5}, {"shortest": 2.5}],
+)
+def test_a_row_that_no_episode_can_have_come_to_is_refused(change: dict) -> None:
+    with pytest.raises((TypeError, ValueError), match=next(iter(change))):
+        replace(ROW, **change)
 
 
 def test_rows_of_another_command_are_not_taken_over(tmp_path: Path) -> None:

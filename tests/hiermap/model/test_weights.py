@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,23 @@ from tests.hiermap.model.test_world_model import SMALL
 def saved(tmp_path: Path) -> Path:
     torch.manual_seed(3)
     return save_weights(tmp_path / "weights", HiermapModel(SMALL), {"metrics": {"ap": 0.5}}, "# card\n")
+
+
+@pytest.fixture
+def unsigned(saved: Path) -> Path:
+    """As older weights are: nothing says which tensors belong to the configuration."""
+    record = json.loads((saved / CONFIG_FILE).read_text())
+    del record["model_sha256"]
+    (saved / CONFIG_FILE).write_text(json.dumps(record))
+    return saved
+
+
+def test_a_flipped_bit_is_refused(saved: Path) -> None:
+    content = bytearray((saved / MODEL_FILE).read_bytes())
+    content[len(content) // 2] ^= 1
+    (saved / MODEL_FILE).write_bytes(content)
+    with pytest.raises(DataError, match=r"its config\.json says"):
+        load_weights(saved)
 
 
 def test_weights_come_back_as_they_were(saved: Path) -> None:
@@ -48,18 +66,18 @@ def test_a_pickled_file_is_refused_unopened(saved: Path) -> None:
     ("tensors", "words"),
     [({"foreign": torch.zeros(2)}, "does not fit"), ({}, "missing")],
 )
-def test_foreign_tensors_are_refused(saved: Path, tensors: dict, words: str) -> None:
-    save_file(tensors, saved / MODEL_FILE)
+def test_foreign_tensors_are_refused(unsigned: Path, tensors: dict, words: str) -> None:
+    save_file(tensors, unsigned / MODEL_FILE)
     with pytest.raises(DataError, match=words):
-        load_weights(saved)
+        load_weights(unsigned)
 
 
-def test_weights_that_are_not_numbers_are_refused(saved: Path) -> None:
+def test_weights_that_are_not_numbers_are_refused(unsigned: Path) -> None:
     tensors = HiermapModel(SMALL).state_dict()
     tensors["calibration"][0] = float("nan")
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, saved / MODEL_FILE)
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, unsigned / MODEL_FILE)
     with pytest.raises(DataError, match="NaN"):
-        load_weights(saved)
+        load_weights(unsigned)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"format": "other", "model": {}}', '{"format": "hiermap-weights-1", "model": {"rows": 7}}'])
@@ -82,7 +100,7 @@ def test_shipped_weights_load_and_are_small(name: str) -> None:
 
 
 @pytest.mark.parametrize("head", ["promise", "goal"])
-def test_weights_from_before_a_head_load_and_say_what_is_missing(saved: Path, caplog: pytest.LogCaptureFixture, head: str) -> None:
-    tensors = {name: tensor for name, tensor in load_file(saved / MODEL_FILE).items() if not name.startswith(f"{head}.")}
-    save_file(tensors, saved / MODEL_FILE)
-    assert getattr(load_weights(saved).model, head) is None and f"head of the name {head}" in caplog.text
+def test_weights_from_before_a_head_load_and_say_what_is_missing(unsigned: Path, caplog: pytest.LogCaptureFixture, head: str) -> None:
+    tensors = {name: tensor for name, tensor in load_file(unsigned / MODEL_FILE).items() if not name.startswith(f"{head}.")}
+    save_file(tensors, unsigned / MODEL_FILE)
+    assert getattr(load_weights(unsigned).model, head) is None and f"head of the name {head}" in caplog.text
