@@ -74,6 +74,13 @@ def help_text(verb: str) -> str:
     return "\n".join(lines)
 
 
+def words_of(verb: str, config: Mapping[str, Any]) -> list[str]:
+    """The words `key=value` that a resolved config comes from: those of all keys that are not at their defaults."""
+    defaults = flatten(_plain(_defaults(verb)))
+    told = {key: value for key, value in flatten(config).items() if value != defaults.get(key, MISSING)}
+    return [f"{key}={value if isinstance(value, str) else json.dumps(value)}" for key, value in told.items()]
+
+
 def dump_config(config: Mapping[str, Any]) -> str:
     """The config as YAML text."""
     return OmegaConf.to_yaml(OmegaConf.create(dict(config)))

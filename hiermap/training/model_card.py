@@ -1,12 +1,14 @@
 """The words that travel with weights."""
 
 import math
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 from typing import Any
 
 from hiermap.primitives.specs import PRIMITIVES
+from hiermap.system.config import words_of
 from hiermap.training.held_out import HORIZONS
 from hiermap.worlds.goals import BINARY, UNARY
 
@@ -31,7 +33,8 @@ def results_table(values: Mapping[str, float]) -> str:
 
 def card(record: Mapping[str, Any], training_kitchens: int, held_out_kitchens: int) -> str:
     """Model card (Markdown): what it is, from what and how it was made, what it scores, what it is not for."""
-    words = {"minutes": f"{record['minutes']:.1f}", "results": results_table(record["metrics"])}
+    command = shlex.join(words_of("train", record["config"]))
+    words = {"minutes": f"{record['minutes']:.1f}", "results": results_table(record["metrics"]), "command": command}
     values = {**record, **record["config"], **record["versions"], **words}
     template = Template(Path(__file__).with_name("card.md").read_text())
     return template.substitute(values, training_kitchens=training_kitchens, held_out_kitchens=held_out_kitchens)

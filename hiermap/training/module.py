@@ -110,6 +110,12 @@ class HiermapModule(L.LightningModule):
         self.log_dict(
             {f"train/{name}": value.detach() for name, value in parts.items()}, on_step=False, on_epoch=True, batch_size=1, sync_dist=True
         )
+        if not torch.isfinite(parts["loss"]):
+            bad = ", ".join(name for name, value in parts.items() if name != "loss" and not torch.isfinite(value))
+            raise ConfigError(
+                f"the loss is not finite at step {self.trainer.global_step} ({bad}); last good weights are under "
+                f"{self.trainer.default_root_dir}/checkpoints, if any were saved; lower optimiser.lr={self.options.lr:g}"
+            )
         return parts["loss"]
 
     def on_validation_epoch_start(self) -> None:

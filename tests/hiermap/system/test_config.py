@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from hiermap.planners import Budget
-from hiermap.system.config import OPTIONS, dump_config, flatten, help_text, load_config, read_artefact_config, typed
+from hiermap.system.config import OPTIONS, dump_config, flatten, help_text, load_config, read_artefact_config, typed, words_of
 from hiermap.worlds.errors import ConfigError
 
 
@@ -146,3 +146,23 @@ def test_no_value_crashes_with_anything_but_a_config_error(key, text):
         load_config("collect", ["out=d", f"{key}={text}"])
     except ConfigError as error:
         assert str(error)
+
+
+@pytest.mark.parametrize(
+    ("verb", "words"),
+    [
+        (
+            "train",
+            ["data=d", "out=o", "optimiser.frozen=[encoder]", "data_options.unroll=[0.5,0.5]", "trainer.devices=2", "weights=w"],
+        ),
+        (
+            "train",
+            ["config=train_debug", "data=d", "out=o", "trainer.max_time=00:00:01:30", "trainer.precision=bf16-mixed", "tensorboard=true"],
+        ),
+        ("evaluate", ["config=realistic", "suite=chain-3", "out=o", "search.patience=3", "beliefs.kept=0.5"]),
+    ],
+)
+def test_the_words_of_a_config_make_it_again(verb: str, words: list[str]) -> None:
+    config = load_config(verb, words)
+    assert load_config(verb, words_of(verb, config)) == config
+    assert not [word for word in words_of(verb, config) if word.startswith("seed=")]

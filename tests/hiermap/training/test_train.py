@@ -1,5 +1,7 @@
 import csv
 import json
+import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -50,7 +52,11 @@ def test_imagined_maps_beat_nothing_changes(trained: Path) -> None:
 def test_training_exports_weights_that_load_and_a_card(trained: Path) -> None:
     loaded = load_weights(trained)
     assert loaded.model.config.rows == 48 and (loaded.model.calibration[:, 1] != 0).any()
-    assert "Held-out results" in (trained / "README.md").read_text()
+    card = (trained / "README.md").read_text()
+    assert "Held-out results" in card
+    made = json.loads((trained / "config.json").read_text())["config"]
+    command = shlex.split(re.search(r"`hiermap train (.*?)`", card)[1])
+    assert load_config("train", command) == made and "model.rows=48" in command
     assert str(trained.parent) not in (trained / "config.json").read_text()
 
 
@@ -96,6 +102,12 @@ def test_an_unknown_trainer_option_is_an_error(squares: Path, tmp_path: Path) ->
 def test_unusable_options_are_errors(squares: Path, tmp_path: Path, change: str) -> None:
     with pytest.raises(ConfigError):
         train(_config(squares, tmp_path, change))
+
+
+def test_a_training_that_diverges_says_where_and_what_to_try(squares: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"the loss is not finite at step \d+ \(.*maps.*lower optimiser.lr=1e\+30"):
+        train(_config(squares, tmp_path, "optimiser.lr=1e30"))
+    assert not (tmp_path / "model.safetensors").exists()
 
 
 def test_held_out_kitchens_do_not_depend_on_the_others() -> None:
