@@ -4,7 +4,7 @@ FrankaKitchen (gymnasium-robotics, its scene file alone: no environment is made 
 random in front of the frame and looked at by cameras that stand at random around ours. A part counts as offered when the map of its right
 action reaches 0.5 within 3 cm of where the part is seen. Familiarity is compared with that of validation kitchens as they are.
 
-    pip install --no-deps gymnasium-robotics==1.4.2
+    pip install 'hiermap[franka-kitchen]'
     OMP_NUM_THREADS=1 python benchmarks/foreign_perception.py [seed=118900] [placements=20] [weights=default]
 """
 
@@ -138,7 +138,7 @@ def foreign_scene() -> tuple[mujoco.MjModel, mujoco.MjData]:
     """FrankaKitchen at its default positions, its robot invisible."""
     found = importlib.util.find_spec("gymnasium_robotics")
     if found is None or found.origin is None:
-        sys.exit("gymnasium-robotics is not installed; run: pip install --no-deps gymnasium-robotics==1.4.2")
+        sys.exit("gymnasium-robotics is not installed; run: pip install 'hiermap[franka-kitchen]'")
     model = mujoco.MjModel.from_xml_path(str(Path(found.origin).parent / SCENE))
     robot = [g for g in range(model.ngeom) if model.body(model.geom_bodyid[g]).name.startswith(("panda", "robot"))]
     model.geom_group[robot] = len(GROUPS) - 1

@@ -26,7 +26,7 @@ from hiermap.worlds.goals import UNARY, Goal
 
 SUITES = ("chain-5", "chain-10")
 EXPANSIONS = 30
-PARTS = ("encode", "things", "read", "beliefs", "imagine", "decode", "promises", "decode_depth")
+PARTS = ("encode", "things", "read", "answers", "told", "distances", "imagine", "decode", "promises", "decode_depth")
 """Calls of the model."""
 Task = tuple[Any, Goal]
 

@@ -42,6 +42,8 @@ TRAINING = (
     "losses.predicates=3 losses.steps=0.6 losses.goals=1 losses.promises=0.1 optimiser.lr=0.004 data_options.hiding=0.2 "
     "data_options.unroll=[0.1,0.1,0.15,0.05,0.2,0.05,0.05,0.05,0.05,0.2] data_options.validation_share=0.05 trainer.max_time=00:00:40:00"
 )
+TRAINING_HOURS = 0.75
+"""Of a network, with loading and its held-out results."""
 NETWORKS_IN = Path("runs/ablations")
 
 
@@ -115,7 +117,7 @@ class Stage:
 
 
 QUICK = {"out": "runs/results-quick", "seed": 118500, "episodes": 20, "suites": "chain-3,chain-5"}
-"""A look at every row in half an hour, on validation seeds."""
+"""A look at every row whose network is there in half an hour, on validation seeds."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ class Cell:
 
     def done(self) -> bool:
         """Whether it is finished with these settings and weights, at whatever commit."""
-        if not (self.out / RUN).exists():
+        if not (self.out / RUN).exists() or self.row in self.stage.untrained():
             return False
         run, config = json.loads((self.out / RUN).read_text()), load_config("evaluate", self.words)
         weights = typed(EvaluateOptions, config).weights_file(self.suite)
@@ -178,22 +180,28 @@ def markdown(stage: Stage) -> str:
     return table((*COLUMNS[:4], "paired difference", *COLUMNS[4:]), lines)
 
 
+def run(verb: str, words: list[str]) -> int:
+    """The exit code of a command."""
+    return subprocess.run([sys.executable, "-m", "hiermap", verb, *words]).returncode
+
+
 def main(arguments: list[str]) -> int:
-    """Run what is not there yet and write the table; 1 if a cell failed, the others are run nevertheless."""
+    """Run what is not there yet and write the table; 1 if something failed, the rest is run nevertheless."""
     dry = "dry=true" in arguments
     stage = Stage.told([word for word in arguments if not word.startswith("dry=")])
-    for row in stage.untrained():
-        words = f"data={stage.data or 'DIR'} out={NETWORKS_IN / row} {TRAINING} {NETWORKS[row]}".split()
-        what = "40 minutes of training first" if stage.data else "left out without data=DIR"
-        print(f"{row} has no network yet, {what}: hiermap train {' '.join(words)}", flush=True)
-        if stage.data and not dry:
-            subprocess.run([sys.executable, "-m", "hiermap", "train", *words], check=True)
-    todo = [cell for cell in stage.cells() if not cell.done()]
+    todo, untrained = [cell for cell in stage.cells() if not cell.done()], stage.untrained()
+    hours = sum(cell.hours for cell in todo) + TRAINING_HOURS * len(untrained) * bool(stage.data)
+    print(f"{len(todo)} of {len(list(stage.cells()))} cells to run, about {hours:.1f} hours", flush=True)
     failed = []
-    print(f"{len(todo)} of {len(list(stage.cells()))} cells to run, about {sum(cell.hours for cell in todo):.1f} hours", flush=True)
+    for row in untrained:
+        words = f"data={stage.data or 'DIR'} out={NETWORKS_IN / row} {TRAINING} {NETWORKS[row]}".split()
+        what = "trained first" if stage.data else "left out without data=DIR"
+        print(f"\n{row} has no network yet and is {what}: hiermap train {' '.join(words)}", flush=True)
+        if stage.data and not dry and run("train", words):
+            failed.append(f"the network of {row}")
     for cell in todo:
         print(f"\n{cell.row} on {cell.suite}, about {60 * cell.hours:.0f} min: hiermap evaluate {' '.join(cell.words)}", flush=True)
-        if not dry and subprocess.run([sys.executable, "-m", "hiermap", "evaluate", *cell.words]).returncode:
+        if not dry and f"the network of {cell.row}" not in failed and run("evaluate", cell.words):
             failed.append(f"{cell.row} on {cell.suite}")
     if not dry:
         text = markdown(stage)

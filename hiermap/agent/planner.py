@@ -114,7 +114,7 @@ class Planner:
             seed: of the randomised searches.
             avoid: actions that failed before.
             first: the first view of the episode, if `seen` is a later one.
-            past: what was done since.
+            past: what was done since `first`.
         """
         try:
             view = self.see(seen)
@@ -137,7 +137,7 @@ class Planner:
         return node
 
     def plan_from(self, root: Node, goal: Goal, budget: Budget | None = None, seed: int = 0, avoid: Sequence[Avoid] = ()) -> PlanResult:
-        """As `plan`, from a node of the planner's world."""
+        """As `plan`, from a root of the planner's world."""
         options = replace(self.options, avoid=(*self.options.avoid, *avoid))
         tree = Tree(self.world, root, goal, budget or Budget(), options, self.heuristic, self.propose)
         result = replace(PLANNERS[self.search](tree, np.random.default_rng(seed)), seed=seed)

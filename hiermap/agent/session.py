@@ -33,20 +33,22 @@ class Session:
         self.world, self.planner, self.options, self.first = world, planner, options, first
         self.deeds: list[Deed] = []
         self.avoid: Sequence[Avoid] = ()
+        self._acted = False
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Forget."""
-        self.deeds, self.avoid, self.first = [], (), None
+        self.deeds, self.avoid, self.first, self._acted = [], (), None, False
 
     def plan(self, goal: Goal, budget: Budget | None = None, seed: int = 0) -> PlanResult:
         """As `Planner.plan`, from what is seen now."""
-        if self.first is None:
-            self.first = self.world.observe()
-        seen = self.world.observe() if self.deeds else self.first
-        return self.planner.plan(seen, goal, budget, seed, self.avoid, self.first, self.deeds)
+        first = self.world.observe() if self.first is None else self.first
+        seen = self.world.observe() if self._acted else first
+        result = self.planner.plan(seen, goal, budget, seed, self.avoid, first, self.deeds)
+        self.first = result.first or self.first  # fused once, and never one that cannot be used
+        return result
 
     def carry_out(
         self,
@@ -56,6 +58,7 @@ class Session:
         on_step: Callable[[ExecutedStep], None] | None = None,
     ) -> ExecutionResult:
         """As `execute`, of what `plan` answered."""
+        self._acted = True
         done = execute(self.world, result, self.planner, max_replans, max_primitives, self.options, on_step, self.avoid)
         self.deeds += [Deed(step.action, step.effect, step.after.view) for step in done.steps]
         self.avoid = done.avoid

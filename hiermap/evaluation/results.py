@@ -39,8 +39,8 @@ class EpisodeRow:
         episode: index in the run, from 0.
         seed: the episode's seed.
         task: name the per-task table groups by.
-        chain_length: k of a `chain-k` task, 1 for a single primitive.
-        detours: steps of the shortest solution that no goal predicate asks for.
+        chain_length: k of a `chain-k` task, the sum over all goals of a `sequel-n`, 1 for a single primitive.
+        detours: steps of the shortest solution that no goal predicate asks for; of a sequel's first goal.
         success: judged from the true state at the end.
         primitives: executed.
         shortest: primitives in the shortest solution.
@@ -50,7 +50,7 @@ class EpisodeRow:
         kind: kind of the thing acted on, in suites of single primitives.
         episode_seconds: wall-clock time of the whole episode [s].
         planned: steps of the first plan, 0 if it is none or only a partial one.
-        promised: the probability with which that plan was said to succeed, in [0, 1]; 0 without one.
+        promised: the probability with which that plan was said to succeed, in [0, 1]; 0 without one; in a sequel it is for the first goal.
     """
 
     episode: int
@@ -196,6 +196,8 @@ class PartialRows:
         """
         lines = self.path.read_bytes().decode(errors="replace").splitlines() if self.path.exists() else []
         rows: dict[int, EpisodeRow] = {}
+        if lines and lines[0] != self.header:
+            _log.warning("%s is of another run or damaged; it is begun anew", self.path)
         for number, line in enumerate(lines[1:] if lines[:1] == [self.header] else (), start=2):
             row = self._row(line)
             if row is not None:

@@ -97,7 +97,11 @@ class RunOptions:
             raise ConfigError("planner=vector asks a trained policy, which a simulator has none of; take world=latent")
 
     def check_suite(self, suite: str) -> None:
-        """ConfigError for oracle maps over latent dynamics: an imagined latent has no true geometry to take them from."""
+        """ConfigError for goals in a row in the toy, which has none, and for oracle maps over latent dynamics: an imagined latent has no
+        true geometry to take them from.
+        """
+        if suite in SEQUELS and self.kitchen == "toy":
+            raise ConfigError(f"kitchen=toy has no {suite}; take one of {', '.join(CHAINS)}")
         if suite in LONG and (self.world, self.maps) == ("latent", "oracle"):
             raise ConfigError("maps=oracle with world=latent is impossible: an imagined latent has no true state; take world=simulator")
 

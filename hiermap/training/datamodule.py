@@ -32,6 +32,7 @@ class KitchenDataModule(L.LightningDataModule):
         self.train_shards: list[Shard] = []
         self.validation_shards: list[Shard] = []
         self._sampler: PathSampler | None = None
+        self._held_out: PathSampler | None = None
 
     def setup(self, stage: str | None = None) -> None:
         """Load every episode once; raises DataError for damaged files or too few kitchens."""
@@ -50,13 +51,15 @@ class KitchenDataModule(L.LightningDataModule):
         """Endless variety, `batches_per_epoch` at a time, as it is stored: `on_after_batch_transfer` unpacks it on the device."""
         self._sampler = self._sampler or PathSampler(self.train_shards, len(self.options.unroll), self.options.mirror, self.options.hiding)
         paths = _Paths(self._sampler, self.options, self.trainer.current_epoch if self.trainer else 0, *self._place())
-        return DataLoader(paths, batch_size=None, num_workers=self.options.workers)
+        # Shards are shared with workers that are forked, and would be copied to others.
+        context = "fork" if self.options.workers else None
+        return DataLoader(paths, batch_size=None, num_workers=self.options.workers, multiprocessing_context=context)
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         """The `SequenceBatch` of stored rows, unpacked on their device, jittered and relabelled; one that is unpacked stays as it is."""
         if not isinstance(batch, dict):
             return batch
-        generator = torch.Generator(batch["rgb"].device).manual_seed(int(torch.randint(2**31, ())))
+        generator = torch.Generator(batch["rgb"].device).manual_seed(int(torch.randint(2**31, ())) + self._place()[0])
         unpacked = unpack(batch)
         relabel_(unpacked.goal_steps, self.options.goal_labels, generator)
         if self.options.jitter > 0:
@@ -72,7 +75,8 @@ class KitchenDataModule(L.LightningDataModule):
 
     def held_out(self, rank: int = 0, ranks: int = 1) -> DataLoader:
         """Every `ranks`-th held-out batch from the `rank`-th on, with None for one that is missing at the end."""
-        return DataLoader(_HeldOut(self.validation_shards, self.options, rank, ranks), batch_size=None, num_workers=0)
+        self._held_out = self._held_out or PathSampler(self.validation_shards, 5, mirror=False)
+        return DataLoader(_HeldOut(self._held_out, self.options, rank, ranks), batch_size=None, num_workers=0)
 
     def _place(self) -> tuple[int, int]:
         """Which of how many training processes this is."""
@@ -113,9 +117,8 @@ class _Paths(IterableDataset):
 
 
 class _HeldOut(IterableDataset):
-    def __init__(self, shards: Sequence[Shard], options: DataOptions, rank: int, ranks: int) -> None:
-        self.sampler, self.sequences = PathSampler(shards, 5, mirror=False), options.validation_sequences
-        self.rank, self.ranks = rank, ranks
+    def __init__(self, sampler: PathSampler, options: DataOptions, rank: int, ranks: int) -> None:
+        self.sampler, self.sequences, self.rank, self.ranks = sampler, options.validation_sequences, rank, ranks
 
     def __iter__(self) -> Iterator[SequenceBatch | None]:
         """As many on every rank, None where there is none left: whatever strategy Lightning follows, ranks step together."""

@@ -113,8 +113,8 @@ class HiermapModule(L.LightningModule):
         if not torch.isfinite(parts["loss"]):
             bad = ", ".join(name for name, value in parts.items() if name != "loss" and not torch.isfinite(value))
             raise ConfigError(
-                f"the loss is not finite at step {self.trainer.global_step} ({bad}); last good weights are under "
-                f"{self.trainer.default_root_dir}/checkpoints, if any were saved; lower optimiser.lr={self.options.lr:g}"
+                f"loss is not finite at step {self.trainer.global_step} ({bad}); lower optimiser.lr={self.options.lr:g} and begin again "
+                f"in another out=; the best so far, if anything was validated: {self.trainer.default_root_dir}/checkpoints/best.ckpt"
             )
         return parts["loss"]
 

@@ -99,7 +99,7 @@ def build_trainer(config: Mapping[str, Any], out: Path) -> L.Trainer:
         "callbacks": callbacks,
         "plugins": [AtomicCheckpointIO()],
         "default_root_dir": str(out),
-        "reload_dataloaders_every_n_epochs": 1,  # each epoch draws paths of its own, and so does one that is resumed
+        "reload_dataloaders_every_n_epochs": 1,  # each epoch draws paths of its own, also after a resume
     }
     if options.get("enable_progress_bar", True):
         callbacks.append(TQDMProgressBar(refresh_rate=10))

@@ -179,7 +179,7 @@ class LatentWorld:
             return 0.0
         with torch.inference_mode():
             decoded = self.model.decode_depth(state.latent[None])[0].cpu().numpy() * DEPTH_SCALE_M + MEAN_DEPTH_M
-        error = float(np.abs(decoded - state.view.depth)[state.view.valid].mean())
+        error = min(float(np.abs(decoded - state.view.depth)[state.view.valid].mean()), 1.0)
         return 1.0 / (1.0 + (error / FAMILIAR_M) ** 8)
 
     def _tracks(self, goal: Goal) -> Tracks:

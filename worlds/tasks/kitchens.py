@@ -42,8 +42,8 @@ def hiermap_task(suite: str, seed: int, sensing: SensingOptions | None = None) -
     oracle = Oracle(KnownKitchen(kitchen), lambda maps: SimulatedWorld(Kitchen(task.spec, sensing), maps))
     seen = {name for name, mask in kitchen.masks().items() if mask.sum() >= MIN_VISIBLE_CELLS} if suite in SEQUELS else set()
 
-    def posed(task: Task) -> PosedTask:
-        return PosedTask(suite, seed, kitchen, task.goal_predicates, task.shortest, task.detours, oracle, further)
+    def posed(asked: Task) -> PosedTask:
+        return PosedTask(suite, seed, kitchen, asked.goal_predicates, asked.shortest, asked.detours, oracle, further)
 
     def further(number: int) -> PosedTask | None:
         found = next_task(task, kitchen.scene(), number, seen)
