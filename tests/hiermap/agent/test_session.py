@@ -7,6 +7,8 @@ import numpy as np
 from hiermap.agent.planner import Planner
 from hiermap.agent.session import Session
 from hiermap.planners import Budget, Status
+from hiermap.worlds.base import GripperState, Observation
+from hiermap.worlds.errors import PhysicsError
 from hiermap.worlds.goals import Goal, Predicate, Target
 from hiermap.worlds.imagined.toy import TOY_INSTANCES, ToyScene, ToyWorld
 from hiermap.worlds.tasks.kitchens import KitchenScene
@@ -74,6 +76,30 @@ def test_an_unusable_goal_is_a_status_and_changes_nothing():
     nothing = Goal(OPEN.predicates, {"drawer": Target("drawer", np.zeros_like(OPEN.targets["drawer"].mask))})
     done = session.achieve(nothing)
     assert not done and "empty" in done.failure_reason and session.achieve(OPEN)
+
+
+def test_a_first_look_that_cannot_be_used_is_not_kept():
+    class Blinking(ToyScene):
+        looks = 0
+
+        def observe(self):
+            self.looks += 1
+            return Observation((), GripperState(0.08, False)) if self.looks == 1 else super().observe()
+
+    session = Session(Blinking(INSTANCE.kitchen), Planner(ToyWorld(INSTANCE.kitchen)))
+    assert session.plan(OPEN).status is Status.INVALID_OBSERVATION and session.achieve(OPEN)
+
+
+def test_a_look_is_taken_again_once_anything_was_done():
+    class Breaking(ToyScene):
+        def act(self, action, view):
+            super().act(action, view)
+            raise PhysicsError("it flew away")
+
+    scene = Breaking(INSTANCE.kitchen)
+    session = Session(scene, Planner(ToyWorld(INSTANCE.kitchen)))
+    assert "physics" in session.achieve(OPEN).failure_reason and session.deeds == []
+    assert session.plan(OPEN).view.state == scene.state != session.first.state
 
 
 def test_a_bowl_put_away_for_one_goal_is_found_for_another():

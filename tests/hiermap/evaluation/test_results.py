@@ -120,11 +120,11 @@ def test_a_row_that_no_episode_can_have_come_to_is_refused(change: dict) -> None
         replace(ROW, **change)
 
 
-def test_rows_of_another_command_are_not_taken_over(tmp_path: Path) -> None:
+def test_rows_of_another_command_are_not_taken_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     first = PartialRows(tmp_path, {"seed": 1})
     first.load()
     first.append(ROW)
-    assert PartialRows(tmp_path, {"seed": 2}).load() == {}
+    assert PartialRows(tmp_path, {"seed": 2}).load() == {} and "begun anew" in caplog.text
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,6 +45,7 @@ def test_chain_length_is_in_the_name(suite: str, k: int) -> None:
         ("world=real", "latent, simulator"),
         ("maps=learnt", "nearest: learned"),
         ("kitchen=franka", "hiermap"),
+        ("kitchen=toy suite=sequel-2", "kitchen=toy has no sequel-2"),
         ("max_replans=-1", "at least 0"),
         ("beliefs.cost_to_go=far", "goal, predicates, unmet"),
         ("budget.seconds=-1", "budget"),
@@ -53,7 +54,7 @@ def test_chain_length_is_in_the_name(suite: str, k: int) -> None:
 )
 def test_an_unusable_value_is_refused_with_what_is_known(override: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        typed(EvaluateOptions, config(override))
+        typed(EvaluateOptions, config(*override.split()))
 
 
 def test_only_a_learned_world_has_a_policy_to_ask() -> None:
