@@ -38,14 +38,17 @@ def test_every_picture_and_file_the_readme_links_is_committed():
         assert (ROOT / link).exists(), link
 
 
-def test_the_ten_lines_of_the_readme_plan_and_act(tmp_path):
-    (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+def test_the_ten_lines_of_the_readme_and_its_session_plan_and_act(tmp_path):
+    block, session = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     block, count = re.subn(r"seed=2\d{5}", "seed=150001", block)
     block = block.replace("seconds=10,", "seconds=120,")
     assert count == 1, "the README's task should be of the test seeds, which only its readers run"
-    done = subprocess.run([sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True)
+    posed = "problem = pose('chain-3', seed=150002); scene, goal, another = problem.real, problem.goal, problem.goal\n"
+    script = f"{block}{posed}{session}print(all(scene.truth(goal.predicates).values()))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    *steps, outcome = done.stdout.splitlines()
+    *steps, outcome, truth = done.stdout.splitlines()
+    assert truth == "True"
     assert steps and {line.split()[0] for line in steps} <= set(PRIMITIVES)
     assert outcome.split()[0] == "True"
 
