@@ -2,7 +2,7 @@
 
 FrankaKitchen (gymnasium-robotics, its scene file alone: no environment is made and no state is read) is scaled, turned and moved at
 random in front of the frame and looked at by cameras that stand at random around ours. A part counts as offered when the map of its right
-action reaches 0.5 within 3 cm of where the part is seen. Familiarity is compared with that of validation kitchens as they are.
+action reaches 0.5 within 3 cm of where the part is seen. Familiarity is compared with that of our kitchens of the same seeds.
 
     pip install 'hiermap[franka-kitchen]'
     OMP_NUM_THREADS=1 python benchmarks/foreign_perception.py [seed=118900] [placements=20] [weights=default]
@@ -70,7 +70,7 @@ def bodies(model: mujoco.MjModel, name: str) -> list[int]:
     return found
 
 
-def placed(model: mujoco.MjModel, data: mujoco.MjData, rng: np.random.Generator) -> Placement:
+def placed(data: mujoco.MjData, rng: np.random.Generator) -> Placement:
     """The middle of the parts somewhere near the middle of the frame."""
     scale = rng.uniform(0.7, 1.0)
     turn = (Rotation.from_euler("z", rng.uniform(-0.3, 0.3)) * Rotation.from_euler("z", -np.pi / 2)).as_matrix()
@@ -80,6 +80,7 @@ def placed(model: mujoco.MjModel, data: mujoco.MjData, rng: np.random.Generator)
 
 
 def moved(camera: CameraSpec, rng: np.random.Generator) -> CameraSpec:
+    """A camera like one of ours, some centimetres from it."""
     return replace(
         camera,
         position_world=tuple(np.add(camera.position_world, rng.uniform(-0.08, 0.08, 3))),
@@ -157,7 +158,7 @@ def main(arguments: list[str]) -> None:
     home, noise, abroad = list[float](), list[float](), list[float]()
     for number in tqdm(range(count)):
         rng = np.random.default_rng([seed, number])
-        placement = placed(model, data, rng)
+        placement = placed(data, rng)
         images = [image(model, data, moved(camera, rng), placement) for camera in default_cameras()]
         own = Kitchen(sample_task("chain-3", seed + number).spec)
         view = fuse(Observation(tuple(images), own.observe().gripper))
