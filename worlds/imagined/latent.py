@@ -25,8 +25,8 @@ from hiermap.worlds.perception.fusion import DEPTH_SCALE_M, FRAME, MEAN_DEPTH_M,
 CHUNK = 8
 """Children imagined, or maps decoded, per pass: more no longer fit the processor's cache."""
 FAMILIAR_M = 0.035
-"""Mean error of the depth decoded from what is seen that makes a place half familiar [m]: kitchens of ours have 0.008 to 0.016, FrankaKitchen
-0.1 and more."""
+"""Mean error of the depth decoded from what is seen that makes a place half familiar [m]: kitchens of ours have 0.008 to 0.016,
+FrankaKitchen 0.1 and more."""
 _NAMES = tuple(PRIMITIVES)
 
 Past = tuple[tuple[str, int, int, int], ...]
