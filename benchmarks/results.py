@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from results_table import COLUMNS, shown, table
 
@@ -23,7 +23,7 @@ from hiermap.evaluation.compare import pair
 from hiermap.evaluation.evaluate import fingerprint
 from hiermap.evaluation.results import RUN, read_run
 from hiermap.evaluation.suites import EvaluateOptions
-from hiermap.system.config import load_config, typed
+from hiermap.system.config import flatten, load_config, typed
 from hiermap.system.files import file_sha256, write_atomically
 from hiermap.system.proportions import newcombe
 
@@ -156,10 +156,16 @@ class Cell:
         """Whether it is finished with these settings and weights, at whatever commit."""
         if not (self.out / RUN).exists() or self.row in self.stage.untrained():
             return False
-        run, config = json.loads((self.out / RUN).read_text()), load_config("evaluate", self.words)
+        run, config = read_run(self.out), load_config("evaluate", self.words)
         weights = typed(EvaluateOptions, config).weights_file(self.suite)
-        now = fingerprint({"config": config})["config"], self.stage.episodes, weights and file_sha256(weights)
-        return now == (fingerprint(run["settings"])["config"], len(run["episodes"]), run["settings"]["weights_sha256"])
+        usual = load_config("evaluate", [f"suite={self.suite}", f"out={self.out}"])  # what could not be told then was as it usually is
+        now = _told(config), self.stage.episodes, weights and file_sha256(weights)
+        return now == ({**_told(usual), **_told(run.config)}, len(run.rows), run.settings["weights_sha256"])
+
+
+def _told(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Dotted key -> value of what rows depend on."""
+    return flatten(fingerprint({"config": config})["config"])
 
 
 def difference(cell: Path, other: Path) -> str:

@@ -1,11 +1,15 @@
 """Goals: a conjunction of predicates over targets seen in the first view. JSON in, JSON out."""
 
-from collections.abc import Iterable, Mapping
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from types import MappingProxyType
 
 import numpy as np
+
+from hiermap.worlds.errors import ConfigError
 
 OPEN_FRACTION, CLOSED_FRACTION = 0.9, 0.02
 """A joint counts as open from this fraction of its range, as closed up to this."""
@@ -119,6 +123,36 @@ def in_words(predicates: Iterable[Predicate]) -> str:
     """The goal as a sentence, for example "the mug is in the left drawer 1, and the left drawer 1 is shut"."""
     clauses = [PREDICATES[p.kind].words.format(*(name.replace("_", " ") for name in p.arguments)) for p in predicates]
     return ", and ".join(clauses) or "nothing is asked for"
+
+
+def asked(text: str, vocabulary: Sequence[Predicate]) -> tuple[Predicate, ...]:
+    """The predicates of `text`, `inside(mug, drawer) and closed(drawer)` or JSON `[["inside", "mug", "drawer"], ["closed", "drawer"]]`.
+
+    Raises:
+        ConfigError: text that is neither, or a predicate that is not in the vocabulary; the message lists what can be asked.
+    """
+    try:
+        clauses = json.loads(text) if text.lstrip().startswith("[") else [_clause(part) for part in re.split(r"\s+and\s+|;", text.strip())]
+        found = tuple(Predicate(kind, tuple(rest)) for kind, *rest in clauses)
+        if not found:
+            raise ValueError("nothing is asked for")
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ConfigError(f"goal={text!r} cannot be read ({error}); expected for example {_example(vocabulary)!r}") from error
+    for predicate in found:
+        if predicate not in vocabulary:
+            raise ConfigError(f"goal={text!r}: {predicate} makes no sense in this kitchen; it knows {'; '.join(map(str, vocabulary))}")
+    return found
+
+
+def _clause(text: str) -> list[str]:
+    match = re.fullmatch(r"\s*(\w+)\s*\(([^()]*)\)\s*", text)
+    if match is None:
+        raise ValueError(f"{text!r} is not of the form kind(name, name)")
+    return [match[1], *(name.strip() for name in match[2].split(","))]
+
+
+def _example(vocabulary: Sequence[Predicate]) -> str:
+    return str(vocabulary[0]) if vocabulary else "open(drawer)"
 
 
 def _runs(mask: np.ndarray) -> list[list[int]]:

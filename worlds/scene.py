@@ -38,6 +38,9 @@ class Scene(RealWorld, Protocol):
     def masks(self) -> Mapping[str, np.ndarray]:
         """Name -> `[H, W]` bool, the cells of each thing in the present view."""
 
+    def vocabulary(self) -> list[Predicate]:
+        """Every predicate that makes sense here, in a fixed order."""
+
     def truth(self, predicates: Sequence[Predicate]) -> dict[str, bool]:
         """`str(predicate)` -> whether it truly holds now."""
 

@@ -12,7 +12,7 @@ from hiermap.worlds.errors import ConfigError
 
 DONE, REGRESSION = 0, 1
 """Exit codes of the command; two runs that cannot be compared are a usage error (2), never a regression."""
-SAME = ("suite", "kitchen", "seed")
+SAME = ("suite", "kitchen.name", "kitchen.path", "goal.ask", "seed")
 """Keys of the config without which equal seeds are not equal tasks."""
 ABSENT = "-"
 """Shown for a setting that only the other run has."""
@@ -67,9 +67,11 @@ def pair(a: Run, b: Run) -> Comparison:
     Raises:
         ConfigError: other suites, kitchens or seeds, or an equal seed that gave another task.
     """
+    told = [flatten(run.config) for run in (a, b)]
     for key in SAME:
-        if a.config.get(key) != b.config.get(key):
-            got = f"{key}={a.config.get(key)} in A, {key}={b.config.get(key)} in B"
+        first, second = (config.get(key) or None for config in told)
+        if first != second:
+            got = f"{key}={first} in A, {key}={second} in B"
             raise ConfigError(f"{got}; expected runs on equal tasks: evaluate one of them again with the other's {key}")
     n = min(len(a.rows), len(b.rows))
     pairs = list(zip(a.rows[:n], b.rows[:n], strict=True))

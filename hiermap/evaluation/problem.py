@@ -66,11 +66,11 @@ class Attempt:
 def pose(suite: str, seed: int, options: RunOptions | None = None) -> Problem:
     """The task of a seed, set up for a planner under these options."""
     options = options or RunOptions()
-    task = KITCHENS[options.kitchen](suite, seed, options.sensing)
+    task = KITCHENS[options.kitchen.name](suite, seed, options.sensing, options.kitchen, options.goal.ask)
     real: RealWorld = task.scene
     if options.world == "simulator":
         if task.oracle is None:
-            raise ConfigError(f"kitchen={options.kitchen} has no world=simulator; take world=latent")
+            raise ConfigError(f"kitchen={options.kitchen.name} has no world=simulator; take world=latent")
         real = task.oracle.scene
     view, masks = see(real.observe(), task.scene.frame), task.scene.masks()
     return Problem(task, real, view, _goal(task, view, masks, options), masks)

@@ -103,7 +103,7 @@ def read_run(directory: Path) -> Run:
     """The finished evaluation in a directory; raises ConfigError where there is none or its `run.json` is damaged."""
     try:
         record = json.loads((directory / RUN).read_text())
-        run = Run(record["settings"], sorted((EpisodeRow(**row) for row in record["episodes"]), key=lambda row: row.episode))
+        run = Run(_as_now(record["settings"]), sorted((EpisodeRow(**row) for row in record["episodes"]), key=lambda row: row.episode))
         if not run.rows or not isinstance(run.config, Mapping):
             raise ValueError("it has no episodes or no config")
         if strange := [row.episode for row in run.rows if row.seed != run.config["seed"] + row.episode]:
@@ -113,6 +113,12 @@ def read_run(directory: Path) -> Run:
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"{directory / RUN} is damaged ({error!r}); expected what `hiermap evaluate` writes: run it again") from error
     return run
+
+
+def _as_now(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The settings of a run that was made when `kitchen` was but a name, as they are written now."""
+    kitchen = settings["config"].get("kitchen")
+    return settings if not isinstance(kitchen, str) else {**settings, "config": {**settings["config"], "kitchen": {"name": kitchen}}}
 
 
 def aggregate(rows: Sequence[EpisodeRow]) -> dict:

@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import ClassVar
 
 from hiermap.agent.options import ExecutionOptions
 from hiermap.model.locate import MODEL_FILE, weights_directory
@@ -14,13 +15,14 @@ from hiermap.system.pool import PoolOptions
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.imagined.belief_options import BeliefOptions
 from hiermap.worlds.perception.sensing_options import SensingOptions
-from hiermap.worlds.tasks.chain_names import CHAINS, SEQUEL_OF, SEQUELS
+from hiermap.worlds.tasks.chain_names import CHAINS, GOAL, SEQUEL_OF, SEQUELS
+from hiermap.worlds.tasks.kitchen_options import KitchenOptions
 
 SINGLES = tuple(f"primitive-{name}" for name in PRIMITIVES)
 ALL_SINGLES = "primitives"
-LONG = (*CHAINS, *SEQUELS)
+LONG = (*CHAINS, *SEQUELS, GOAL)
 SUITES = (*LONG, *SINGLES, ALL_SINGLES)
-WORLDS, MAPS, KITCHENS = ("latent", "simulator"), ("learned", "oracle"), ("hiermap", "toy")
+WORLDS, MAPS = ("latent", "simulator"), ("learned", "oracle")
 MASKS = ("exact", "eroded", "dilated", "click")
 
 
@@ -35,13 +37,16 @@ class Trial:
 
 @dataclass(frozen=True)
 class GoalOptions:
-    """How a goal is told.
+    """What is asked for, and how it is told.
 
     Attributes:
+        ask: what shall hold, instead of a task that is drawn: "inside(mug, drawer) and closed(drawer)" or JSON; goal="..." says the same.
         masks: exact, eroded or dilated by a cell, or click (grown from a click on each thing).
     """
 
+    SHORT: ClassVar[str] = "ask"
     masks: str = "exact"
+    ask: str = ""
 
     def __post_init__(self) -> None:
         one_of("goal.masks", self.masks, MASKS)
@@ -57,7 +62,7 @@ class RunOptions:
             exhaustive, or vector (a trained policy, one step a look, likewise).
         world: latent (learned dynamics) or simulator (the true one, on its own copy).
         maps: learned, or oracle (from privileged geometry).
-        kitchen: hiermap (procedural kitchens) or toy (a numpy puzzle, with world=simulator maps=oracle).
+        kitchen: in which kitchens.
         weights: a shipped name or a directory with model.safetensors; not read when nothing is learned.
         max_replans: plans after the first, per episode.
         budget: of every plan.
@@ -71,7 +76,7 @@ class RunOptions:
     planner: str = "best_first"
     world: str = "latent"
     maps: str = "learned"
-    kitchen: str = "hiermap"
+    kitchen: KitchenOptions = field(default_factory=KitchenOptions)
     weights: str = "default"
     max_replans: int = 8
     budget: Budget = field(default_factory=Budget)
@@ -87,7 +92,6 @@ class RunOptions:
         one_of("planner", self.planner, PLANNERS)
         one_of("world", self.world, WORLDS)
         one_of("maps", self.maps, MAPS)
-        one_of("kitchen", self.kitchen, KITCHENS)
         at_least("max_replans", self.max_replans, 0)
         if (self.planner, self.world) == ("reactive", "simulator"):
             raise ConfigError(
@@ -97,11 +101,15 @@ class RunOptions:
             raise ConfigError("planner=vector asks a trained policy, which a simulator has none of; take world=latent")
 
     def check_suite(self, suite: str) -> None:
-        """ConfigError for goals in a row in the toy, which has none, and for oracle maps over latent dynamics: an imagined latent has no
-        true geometry to take them from.
+        """ConfigError for goals in a row in the toy, which has none, for a goal without its suite or the suite without a goal, and for
+        oracle maps over latent dynamics: an imagined latent has no true geometry to take them from.
         """
-        if suite in SEQUELS and self.kitchen == "toy":
+        if suite in SEQUELS and self.kitchen.name == "toy":
             raise ConfigError(f"kitchen=toy has no {suite}; take one of {', '.join(CHAINS)}")
+        if (suite == GOAL) != bool(self.goal.ask):
+            raise ConfigError(
+                f"suite or task {suite} with goal={self.goal.ask!r}; a goal of yours goes with suite=goal, and that needs one"
+            )
         if suite in LONG and (self.world, self.maps) == ("latent", "oracle"):
             raise ConfigError("maps=oracle with world=latent is impossible: an imagined latent has no true state; take world=simulator")
 
@@ -126,7 +134,7 @@ class EvaluateOptions(RunOptions, PoolOptions):
     """The keys of `hiermap evaluate`.
 
     Attributes:
-        suite: chain-1 .. chain-10, sequel-2 or sequel-3 (as many goals of chain-3 in a row in one kitchen),
+        suite: chain-1 .. chain-10, goal (what goal=... asks for), sequel-2 or sequel-3 (as many goals of chain-3 in a row in one kitchen),
             primitive-grasp|place|push|pull|rotate, or primitives (all five in turn).
         out: directory of the results; the same command again resumes an unfinished run.
         episodes: how many.
@@ -153,7 +161,7 @@ class PlanOptions(RunOptions):
     """The keys of `hiermap plan`.
 
     Attributes:
-        task: chain-1 .. chain-10.
+        task: chain-1 .. chain-10, or goal (what goal=... asks for).
         out: directory of plan.json, graph.graphml, pictures and what the report needs.
         seed: any non-negative integer.
         execute: also act, look again, replan, and judge the outcome.
@@ -166,7 +174,7 @@ class PlanOptions(RunOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        one_of("task", self.task, CHAINS)
+        one_of("task", self.task, (*CHAINS, GOAL))
         at_least("seed", self.seed, 0)
         self.check_suite(self.task)
 
@@ -185,7 +193,9 @@ def trials(suite: str, seed: int, episodes: int) -> list[Trial]:
 
 
 def chain_length(suite: str) -> int:
-    """k of `chain-k`, the sum over the goals of a `sequel-n`, 1 for a single primitive."""
+    """k of `chain-k`, the sum over the goals of a `sequel-n`, 1 for a single primitive, 0 for a goal of which nobody knows it."""
+    if suite == GOAL:
+        return 0
     if suite in SEQUELS:
         return SEQUELS[suite] * chain_length(SEQUEL_OF)
     return CHAINS.index(suite) + 1 if suite in CHAINS else 1

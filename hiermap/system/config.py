@@ -175,13 +175,20 @@ def _parse(key: str, text: str) -> Any:
 
 
 def _set(verb: str, config: DictConfig, key: str, value: Any, text: str) -> None:
-    """Change one key; where a string is expected, what YAML takes for a number stays the text as typed."""
+    """Change one key; where a string is expected, what YAML takes for a number or a list stays the text as typed.
+
+    A section that has a `SHORT` is itself set by that key of it: `kitchen=toy` means `kitchen.name=toy`.
+    """
     known = flatten(_plain(config))
+    if isinstance(config.get(key), DictConfig) and (short := getattr(OmegaConf.get_type(config, key), "SHORT", None)):
+        key = f"{key}.{short}"
     section, _, _ = key.partition(".")
     if key not in known and not (section in config and OmegaConf.get_type(config, section) is dict):
         near = difflib.get_close_matches(key, known, n=3, cutoff=0.4) or sorted(known)
         raise ConfigError(f"{verb} has no key {key!r}; nearest: {', '.join(near)}; `hiermap {verb} --help` lists every key")
     try:
+        if value is not None and isinstance(OmegaConf.select(config, key), str):
+            value = text
         OmegaConf.update(config, key, value, merge=False)
         if value is not None and isinstance(OmegaConf.select(config, key), str):
             OmegaConf.update(config, key, value if isinstance(value, str) else text)

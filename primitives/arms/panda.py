@@ -16,6 +16,8 @@ ARMATURE = 0.2
 """[kg m2]; robosuite's default of 5/(i+1) makes the hand feel like tens of kilograms and ruins force control."""
 READY = (0.0, -0.95, 0.0, -2.45, 0.0, 2.4, 0.785)
 """Hand at x 0.38, z 0.64, pointing down."""
+ROBOT_PREFIXES = ("robot0_", "gripper0_")
+"""How robosuite begins the names of everything that belongs to its robot."""
 LEAST_LOAD_N = 0.5
 """A smaller vertical force says nothing about where it acts."""
 GRAVITY = np.array([0.0, 0.0, -9.81])

@@ -15,7 +15,7 @@ from hiermap.worlds.base import Action, Node, Outcome
 from hiermap.worlds.errors import InvalidObservationError
 from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.goals import Goal, Predicate, Target
-from hiermap.worlds.imagined.toy_kitchen import ToyFixture, ToyKitchen, ToyPlace, ToyState, holds, moves, steps_to_go
+from hiermap.worlds.imagined.toy_kitchen import ToyFixture, ToyKitchen, ToyPlace, ToyState, holds, moves, steps_to_go, vocabulary
 from hiermap.worlds.perception.fusion import SpatialView
 
 TOY_FRAME = SpatialFrame(rows=20, columns=24, cell_size=0.05, top=1.06, left=0.6)
@@ -145,6 +145,10 @@ class ToyScene:
         cells = {f.name: f.cell for f in self.kitchen.fixtures} | {p.name: p.cell for p in self.kitchen.places}
         cells |= {name: cells[where] for name, where in self.state.at}
         return {name: _disc(cell) for name, cell in cells.items()}
+
+    def vocabulary(self) -> list[Predicate]:
+        """Every predicate that makes sense here."""
+        return vocabulary(self.kitchen)
 
     def truth(self, predicates: Sequence[Predicate]) -> dict[str, bool]:
         """`str(predicate)` -> whether it holds now."""

@@ -116,6 +116,20 @@ def holds(kitchen: ToyKitchen, state: ToyState, predicate: Predicate) -> bool:
     return any((first, place.name) in state.at for place in kitchen.places if place.inside == predicate.arguments[1])
 
 
+def vocabulary(kitchen: ToyKitchen) -> list[Predicate]:
+    """Every predicate that makes sense."""
+    found = []
+    for fixture in kitchen.fixtures:
+        found += [Predicate(end, (fixture.name,)) for end in (("open", "closed") if fixture.kind in ("drawer", "door") else ("on", "off"))]
+    for thing, _ in sorted(kitchen.start.at):
+        found.append(Predicate("held", (thing,)))
+        found += [
+            Predicate("inside", (thing, place.inside)) if place.inside else Predicate("on_top", (thing, place.name))
+            for place in kitchen.places
+        ]
+    return found
+
+
 @lru_cache(maxsize=100_000)
 def steps_to_go(kitchen: ToyKitchen, state: ToyState, predicates: tuple[Predicate, ...]) -> int | None:
     """Least number of primitives until all `predicates` hold, or None; breadth-first over the exact moves."""

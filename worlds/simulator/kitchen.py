@@ -1,25 +1,16 @@
-"""`Kitchen`: one procedural kitchen in MuJoCo with its robot; build, teleport, look, act, snapshot."""
+"""`Kitchen`: one procedural kitchen in MuJoCo with its robot; build and teleport."""
 
 import mujoco
 import numpy as np
 
-from hiermap.primitives.arms.panda import STATE, PandaArm
-from hiermap.primitives.motion.arm import ArmFault
-from hiermap.primitives.motion.laws import DIVERGED, hold
-from hiermap.primitives.skills.run import is_holding, run_primitive
-from hiermap.primitives.specs import Command, PrimitiveResult
-from hiermap.worlds.base import Action, GripperState, Observation
-from hiermap.worlds.errors import PhysicsError
 from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.kitchen.layouts import sample_kitchen
 from hiermap.worlds.kitchen.scene_sampling import initial_scene
 from hiermap.worlds.kitchen.spec import KitchenSpec, SceneState
-from hiermap.worlds.perception.fusion import FRAME, SpatialView, fuse
-from hiermap.worlds.perception.grounding import ground
+from hiermap.worlds.perception.fusion import FRAME
 from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.simulator.robosuite_env import HiermapKitchen, kitchen_model
-from hiermap.worlds.simulator.segmentation import segment
-from hiermap.worlds.simulator.sensors import draw_drift, robot_body, sense
+from hiermap.worlds.simulator.robot_scene import RobotScene
 
 __all__ = ["HiermapKitchen", "Kitchen"]
 
@@ -31,38 +22,22 @@ DROP_M = 0.0005
 """Objects are teleported this much above their place [m], so that no contact starts in penetration."""
 
 
-class Kitchen:
+class Kitchen(RobotScene):
     """A kitchen that a robot can look at and act in.
 
     Attributes:
-        spec: what it is made of.
-        model, data: raw MuJoCo.
-        arm: the Panda, as motor programs drive it.
-        frame: the cells of its views.
-        geom_owner: geom id -> name of the fixture, object or surface it belongs to.
-        robot_geom_ids: geoms of the robot's own body.
-        drift: how cameras and light have changed since the calibration.
+        spec: what it is made of; `geom_owner` names its fixtures, objects and surfaces.
     """
 
     def __init__(
         self, spec_or_seed: KitchenSpec | int, sensing: SensingOptions | None = None, sensing_seed: int = 0, frame: SpatialFrame = FRAME
     ) -> None:
         self.spec = sample_kitchen(int(spec_or_seed)) if isinstance(spec_or_seed, int | np.integer) else spec_or_seed
-        self.model = kitchen_model(self.spec)
-        self.data = mujoco.MjData(self.model)
-        self.sensing = SensingOptions() if sensing is None else sensing
-        self.arm = PandaArm(self.model, self.data)
-        self.drift = draw_drift(self.sensing, np.random.default_rng([self.spec.seed, sensing_seed]))
-        self.sensing_seed, self.frame = sensing_seed, frame
-        model = self.model
+        model = kitchen_model(self.spec)
         names = {f.name for f in self.spec.fixtures} | {o.name for o in self.spec.objects} | {s.name for s in self.spec.surfaces}
         owners = [model.geom(i).name.split("/")[0] for i in range(model.ngeom)]
-        self.geom_owner = {i: owner for i, owner in enumerate(owners) if owner in names}
-        self.robot_geom_ids = frozenset(i for i, owner in enumerate(owners) if owner.startswith(("robot0_", "gripper0_")))
-        self._site = model.site("gripper0_right_grip_site").id
-        self._finger_geoms = [{model.geom(f"gripper0_right_finger{i}{part}_collision").id for part in ("", "_pad")} for i in (1, 2)]
-        self._finger_qpos = [model.joint(f"gripper0_right_finger_joint{i}").qposadr[0] for i in (1, 2)]
-        self._arm_qpos = [model.joint(f"robot0_joint{i}").qposadr[0] for i in range(1, 8)]
+        geom_owner = {i: owner for i, owner in enumerate(owners) if owner in names}
+        super().__init__(model, geom_owner, f"kitchen {self.spec.seed}", sensing, (self.spec.seed, sensing_seed), frame)
         self.set_scene(initial_scene(self.spec))
 
     # The truth, for labels, oracle and judge only.
@@ -83,10 +58,8 @@ class Kitchen:
         return float(1 - 2 * (qx * qx + qy * qy))
 
     def _held(self) -> str | None:
-        contacts = self.data.contact.geom[: self.data.ncon]
-        pairs = [*contacts.tolist(), *contacts[:, ::-1].tolist()]
-        left, right = ({self.geom_owner.get(other) for geom, other in pairs if geom in fingers} for fingers in self._finger_geoms)
-        return min((thing.name for thing in self.spec.objects if thing.name in left & right), default=None)
+        touched = self.between_fingers()
+        return min((thing.name for thing in self.spec.objects if thing.name in touched), default=None)
 
     def set_scene(self, scene: SceneState) -> None:
         """Teleport: fixtures and objects as given, the arm at ready, everything settled and at rest.
@@ -96,8 +69,7 @@ class Kitchen:
         """
         mujoco.mj_resetData(self.model, self.data)
         data = self.data
-        data.qpos[self._arm_qpos] = self.arm.ready
-        data.qpos[self._finger_qpos] = self.arm.finger_limit, -self.arm.finger_limit
+        self._put_arm_at_ready()
         for fixture in self.spec.fixtures:
             data.joint(fixture.name).qpos[0] = scene.fractions.get(fixture.name, 0.0) * fixture.joint_range
         for thing in self.spec.objects:
@@ -107,11 +79,7 @@ class Kitchen:
         if scene.held is not None:
             self._put_between_fingers(scene.held)
             self._hold(GRASP_S, -self.arm.finger_limit)
-        self._hold(SETTLE_S, -self.arm.finger_limit if scene.held else self.arm.finger_limit)
-        data.qpos[self._arm_qpos] = self.arm.ready
-        data.qvel[:] = 0.0
-        data.qacc_warmstart[:] = 0.0
-        self.arm.reset()
+        self._come_to_rest(SETTLE_S, -self.arm.finger_limit if scene.held else self.arm.finger_limit)
 
     def _put_between_fingers(self, name: str) -> None:
         """As a grasp from above leaves it: its axis along the hand, its grip point at the grip site, its grip axis as the fingers open."""
@@ -125,69 +93,3 @@ class Kitchen:
         self.data.qpos[self._finger_qpos] = half, -half
         # Until the fingers are closed nothing carries the object: it starts at rest and falls less than a millimetre.
         mujoco.mj_forward(self.model, self.data)
-
-    def _hold(self, seconds: float, finger_target: float) -> None:
-        """Let time pass with the arm at ready."""
-        self.arm.reset()
-        self.arm.plant.fingers, self.arm.plant.deadline = finger_target, np.inf
-        if hold(self.arm.plant, self.arm.ready, max(1, round(seconds / self.arm.period)), False) == DIVERGED:
-            fault = self.arm.fault()
-            raise PhysicsError(f"the scene of kitchen {self.spec.seed} does not settle: {fault}; check it for overlapping things")
-
-    def snapshot(self) -> np.ndarray:
-        """Everything the physics needs to go on bit for bit, [n] float64; take it at primitive boundaries only."""
-        state = np.empty(mujoco.mj_stateSize(self.model, STATE))
-        mujoco.mj_getState(self.model, self.data, state, STATE)
-        return state
-
-    def restore(self, snapshot: np.ndarray) -> None:
-        """Back to a snapshot of this or of an equally built kitchen."""
-        mujoco.mj_setState(self.model, self.data, snapshot, STATE)
-        self.arm.reset()
-
-    # What a robot may do.
-
-    def observe(self) -> Observation:
-        """Calibrated RGB-D views, the gripper's state and the robot's body; noise is a function of the time and the sensing seed."""
-        rng = np.random.default_rng([self.spec.seed, self.sensing_seed, round(self.data.time * 1e4)])
-        gripper = self.gripper()
-        views = sense(self.model, self.data, self.sensing, self.drift, rng)
-        held = self.data.site_xpos[self._site].copy() if gripper.holding else None
-        return Observation(views, gripper, body=robot_body(self.model, self.data, self.robot_geom_ids, held))
-
-    def gripper(self) -> GripperState:
-        """Opening, and whether something keeps the fingers apart."""
-        return GripperState(self.arm.width(), is_holding(self.arm))
-
-    def view(self) -> SpatialView:
-        """The fused spatial frame of a fresh look."""
-        return fuse(self.observe(), self.frame)
-
-    def run(self, command: Command) -> PrimitiveResult:
-        """Execute a motor program.
-
-        Raises:
-            PhysicsError: the simulation diverged; the episode is void.
-        """
-        started = float(self.data.time)
-        try:
-            result = run_primitive(self.arm, command)
-        except ArmFault as fault:
-            raise PhysicsError(f"{command.primitive} in kitchen {self.spec.seed}: {fault}") from fault
-        # Divergence is silent in MuJoCo: it resets itself and goes on; only time, NaN and counters tell, which a program begins at 0.
-        warnings = tuple(int(w.number) for w in self.data.warning)
-        finite = bool(np.isfinite(self.data.qpos).all() and np.isfinite(self.data.qvel).all())
-        if self.data.time < started or any(warnings) or not finite:
-            raise PhysicsError(
-                f"{command.primitive} in kitchen {self.spec.seed}: time {started:.3f} -> {self.data.time:.3f} s, "
-                f"MuJoCo warnings {warnings}, finite state {finite}; the episode is void"
-            )
-        return result
-
-    def act(self, action: Action, view: SpatialView) -> PrimitiveResult:
-        """Ground an action in the view it was chosen in and run it."""
-        return self.run(ground(view, action))
-
-    def masks(self) -> dict[str, np.ndarray]:
-        """Privileged segmentation in the spatial frame: name -> `[H, W]` bool for every fixture, object and surface."""
-        return segment(self.model, self.data, self.frame, self.geom_owner, self.robot_geom_ids)

@@ -18,6 +18,12 @@ PLANE, SPHERE, CAPSULE, CYLINDER, BOX, MESH = (
 )
 CAMERA_GROUP = 0
 """Rays meet geoms of this group: simple shapes that carry the colours; groups above hold meshes that cost ten times as much."""
+EXACT_GROUP = 1
+"""And geoms of this one, whatever their shape, by MuJoCo's own rays: what strangers' scenes show besides simple shapes."""
+SHAPES = frozenset((PLANE, SPHERE, CAPSULE, CYLINDER, BOX))
+"""Simple enough for the compiled rays."""
+FAR = 1e9
+"""No ray is longer, in lengths of its direction."""
 PARALLEL = 1e-15
 """A direction's component below this is taken as none."""
 
@@ -36,23 +42,47 @@ class PixelRays:
 
 def cast(model: mujoco.MjModel, data: mujoco.MjData, rays: PixelRays, hidden: Collection[int] = ()) -> tuple[np.ndarray, np.ndarray]:
     """First hits, looking through `hidden` geoms: geom ids `[rows, columns]` int32, -1 for none, and how many of its direction each ray
-    is long, `[rows, columns]`, infinite for none. A mesh counts as the box around its origin.
+    is long, `[rows, columns]`, infinite for none. A mesh of `CAMERA_GROUP` counts as the box around its origin.
 
     Raises:
         ConfigError: the model shows a shape that is not supported.
     """
     kinds, sizes, positions, axes = _shapes(model, data)
     shown = np.setdiff1d(np.flatnonzero(model.geom_group == CAMERA_GROUP), list(hidden))
-    if unknown := set(kinds[shown]) - {PLANE, SPHERE, CAPSULE, CYLINDER, BOX}:
+    if unknown := set(kinds[shown]) - SHAPES:
         raise ConfigError(f"rays meet planes, spheres, capsules, cylinders, boxes and meshes; got geom types {sorted(unknown)}")
     pixels, (rows, columns) = np.linalg.inv(rays.directions), rays.shape
-    return _cast(shown, kinds, sizes, positions, axes, rays.origin_world, rays.directions, pixels, rows, columns)
+    geom, length = _cast(shown, kinds, sizes, positions, axes, rays.origin_world, rays.directions, pixels, rows, columns)
+    if np.setdiff1d(np.flatnonzero(model.geom_group == EXACT_GROUP), list(hidden)).size:
+        v, u = np.mgrid[:rows, :columns]
+        other, further, _ = _exactly(model, data, rays, v.ravel(), u.ravel(), hidden)
+        nearer = further.reshape(length.shape) < length
+        geom[nearer], length[nearer] = other.reshape(length.shape)[nearer], further.reshape(length.shape)[nearer]
+    return geom, length
 
 
 def normals(model: mujoco.MjModel, data: mujoco.MjData, rays: PixelRays, geom: np.ndarray, length: np.ndarray) -> np.ndarray:
     """Outward unit normals `[rows, columns, 3]` where `cast` found hits, 0 elsewhere."""
     kinds, sizes, positions, axes = _shapes(model, data)
-    return _normals(geom, length, kinds, sizes, positions, axes, rays.origin_world, rays.directions)
+    found = _normals(geom, length, kinds, sizes, positions, axes, rays.origin_world, rays.directions)
+    exact = (geom >= 0) & (model.geom_group[geom] == EXACT_GROUP)
+    if exact.any():
+        found[exact] = _exactly(model, data, rays, *np.nonzero(exact))[2]
+    return found
+
+
+def _exactly(
+    model: mujoco.MjModel, data: mujoco.MjData, rays: PixelRays, v: np.ndarray, u: np.ndarray, hidden: Collection[int] = ()
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Geom ids `[n]`, lengths `[n]` and normals `[n, 3]` where rays through pixels `v`, `u` `[n]` meet `EXACT_GROUP`."""
+    directions = np.ascontiguousarray(np.column_stack([u, v, np.ones_like(u)]) @ rays.directions.T)
+    groups = (np.arange(6) == EXACT_GROUP).astype(np.uint8)
+    geom, length, normal = np.full(len(v), -1, np.int32), np.empty(len(v)), np.zeros((len(v), 3))
+    shown = model.geom_group[list(hidden)].copy()
+    model.geom_group[list(hidden)] = len(groups) - 1
+    mujoco.mj_multiRay(model, data, rays.origin_world, directions.ravel(), groups, True, -1, geom, length, normal.reshape(-1), len(v), FAR)
+    model.geom_group[list(hidden)] = shown
+    return geom, np.where(geom >= 0, length, np.inf), normal
 
 
 def _shapes(model: mujoco.MjModel, data: mujoco.MjData) -> tuple[np.ndarray, ...]:

@@ -34,7 +34,7 @@ class KitchenTask(ManipulationTask):
     """A `ManipulationTask` that does not look for visual meshes, which are gone when it is asked."""
 
     def generate_id_mappings(self, sim: Any) -> None:
-        """Instance segmentation by robosuite's camera is not offered; `hiermap.worlds.simulator.kitchen.Kitchen.masks` is."""
+        """Instance segmentation by robosuite's camera is not offered; `hiermap.worlds.simulator.robot_scene.RobotScene.masks` is."""
         for kind in ("instances", "classes"):
             setattr(self, f"_{kind}_to_ids", {})
             setattr(self, f"_geom_ids_to_{kind}", {})
@@ -101,18 +101,23 @@ def kitchen_model(spec: KitchenSpec) -> mujoco.MjModel:
 
     What is at rest sleeps in it, which halves the time of a step.
     """
-    root = deepcopy(_robot_alone())
+    root = deepcopy(robot_alone())
     worldbody = root.find("worldbody")
     assert worldbody is not None
     _furnish(worldbody, spec)
-    model = mujoco.MjModel.from_xml_string(tostring(root, encoding="unicode"))
+    return prepared(mujoco.MjModel.from_xml_string(tostring(root, encoding="unicode")))
+
+
+def prepared(model: mujoco.MjModel) -> mujoco.MjModel:
+    """A compiled model with the Panda in it, ready to be driven; what is at rest sleeps in it."""
     model.opt.enableflags |= mujoco.mjtEnableBit.mjENBL_SLEEP
     prepare_panda(model)
     return model
 
 
 @lru_cache(maxsize=1)
-def _robot_alone() -> Element:
+def robot_alone() -> Element:
+    """MJCF of the Panda on a bare floor, assembled once per process; copy it before changing anything."""
     with _uncompiled_robots():
         return HiermapKitchen(kitchen=None).model.root
 

@@ -12,7 +12,7 @@ from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.frame import point_to_pixel
 from hiermap.worlds.perception.cameras import CameraSpec
 from hiermap.worlds.perception.sensing_options import SensingOptions
-from hiermap.worlds.simulator.rays import CAMERA_GROUP, PixelRays, cast, normals
+from hiermap.worlds.simulator.rays import CAMERA_GROUP, EXACT_GROUP, PixelRays, cast, normals
 
 LIGHT_WORLD = np.array([-0.45, 0.25, 0.86])
 """Where the light comes from (unit vector up to rounding): over the robot's left shoulder, so that no two faces of a box look the same."""
@@ -111,7 +111,7 @@ def _rendered_image(model: mujoco.MjModel, data: mujoco.MjData, camera: CameraSp
             f"the 'mujoco' sensing backend found no graphics library ({error}); set MUJOCO_GL=egl or osmesa, or use sensing backend 'rays'"
         ) from error
     option = mujoco.MjvOption()
-    option.geomgroup[:] = np.arange(len(option.geomgroup)) == CAMERA_GROUP
+    option.geomgroup[:] = np.isin(np.arange(len(option.geomgroup)), (CAMERA_GROUP, EXACT_GROUP))
     with renderer:
         renderer.update_scene(data, scene_option=option)
         _aim(renderer, camera, T)

@@ -1,11 +1,12 @@
 """Where tasks come from, by the name of a kitchen: `KITCHENS` is the visible registry."""
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from hiermap.worlds.errors import ConfigError
-from hiermap.worlds.goals import Predicate
+from hiermap.worlds.goals import Predicate, asked
 from hiermap.worlds.imagined.simulated import KnownKitchen, SimulatedWorld
 from hiermap.worlds.imagined.toy import TOY_INSTANCES, ToyScene, ToyWorld
 from hiermap.worlds.kitchen.scene_sampling import random_scene
@@ -13,16 +14,25 @@ from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.rules import judge
 from hiermap.worlds.scene import Oracle, PosedTask
 from hiermap.worlds.simulator.kitchen import Kitchen
-from hiermap.worlds.tasks.chain_names import SEQUEL_OF, SEQUELS, chain_length
+from hiermap.worlds.tasks.chain_names import GOAL, SEQUEL_OF, SEQUELS, chain_length
 from hiermap.worlds.tasks.chains import Task, next_task, sample_task
+from hiermap.worlds.tasks.kitchen_options import KitchenOptions
 from hiermap.worlds.tasks.start_scenes import MIN_VISIBLE_CELLS
 
 FREE = "free"
 """The suite that asks for nothing: a random kitchen in a random state."""
+PROCEDURAL = KitchenOptions()
+STARTS = 20
+"""Drawn for a seed of a stranger's scene, until the goal does not hold."""
 
 
 class KitchenScene(Kitchen):
     """A simulated kitchen as a `Scene`."""
+
+    def vocabulary(self) -> list[Predicate]:
+        """By the exact rules."""
+        names = tuple(thing.name for thing in self.spec.objects)
+        return [Predicate(kind, tuple(rest)) for kind, *rest in judge.vocabulary(self.spec, names)]
 
     def truth(self, predicates: Sequence[Predicate]) -> dict[str, bool]:
         """By the exact rules, on the true state."""
@@ -30,12 +40,16 @@ class KitchenScene(Kitchen):
         return {str(predicate): judge.holds(self.spec, scene, predicate) for predicate in predicates}
 
 
-def hiermap_task(suite: str, seed: int, sensing: SensingOptions | None = None) -> PosedTask:
-    """A `chain-k` task, or the first of a `sequel-n`, in the kitchen of a seed, or with suite "free" that kitchen in a random state."""
-    if suite == FREE:
+def hiermap_task(
+    suite: str, seed: int, sensing: SensingOptions | None = None, options: KitchenOptions = PROCEDURAL, goal: str = ""
+) -> PosedTask:
+    """A `chain-k` task, or the first of a `sequel-n`, in the kitchen of a seed, or that kitchen in a random state: for suite "free", which
+    asks for nothing, or "goal", which asks for `goal`.
+    """
+    if suite in (FREE, GOAL):
         kitchen = KitchenScene(seed, sensing)
         kitchen.set_scene(random_scene(kitchen.spec, np.random.default_rng([seed, 0x9A])))
-        return PosedTask(suite, seed, kitchen, (), 0)
+        return PosedTask(suite, seed, kitchen, asked(goal, kitchen.vocabulary()) if suite == GOAL else (), 0)
     task = sample_task(SEQUEL_OF if suite in SEQUELS else suite, seed)
     kitchen = KitchenScene(task.spec, sensing)
     kitchen.set_scene(task.scene)
@@ -52,17 +66,43 @@ def hiermap_task(suite: str, seed: int, sensing: SensingOptions | None = None) -
     return posed(task)
 
 
-def toy_task(suite: str, seed: int, sensing: SensingOptions | None = None) -> PosedTask:
+def mjcf_task(
+    suite: str, seed: int, sensing: SensingOptions | None = None, options: KitchenOptions = PROCEDURAL, goal: str = ""
+) -> PosedTask:
+    """A stranger's scene as it is written but for what the seed changes; seed 0 changes nothing. A goal does not hold at the start,
+    unless it does in all of `STARTS` starts.
+    """
+    from hiermap.worlds.mjcf.mjcf_scene import MjcfScene  # few tasks need it
+
+    if suite not in (FREE, GOAL):
+        raise ConfigError(f"kitchen=mjcf has no {suite}: nobody knows its shortest ways; ask for something by goal=... (suite=goal)")
+    scene = MjcfScene(Path(options.path or ""), options.place, sensing, seed)
+    wanted = asked(goal, scene.vocabulary()) if suite == GOAL else ()
+    rng = np.random.default_rng([seed, 0x3C])
+    for _ in range(STARTS if seed else 0):
+        scene.perturb(rng)
+        if not wanted or not all(scene.truth(wanted).values()):
+            break
+    return PosedTask(suite, seed, scene, wanted, 0)
+
+
+def toy_task(
+    suite: str, seed: int, sensing: SensingOptions | None = None, options: KitchenOptions = PROCEDURAL, goal: str = ""
+) -> PosedTask:
     """A toy problem whose shortest solution has as many primitives as the suite says; there is nothing to sense."""
-    length = chain_length(suite)
-    instances = [instance for instance in TOY_INSTANCES.values() if instance.shortest == length]
+    if suite == GOAL:
+        instances, length = list(TOY_INSTANCES.values()), 0
+    else:
+        length = chain_length(suite)
+        instances = [instance for instance in TOY_INSTANCES.values() if instance.shortest == length]
     if not instances:
         lengths = sorted({instance.shortest for instance in TOY_INSTANCES.values() if instance.shortest})
         raise ConfigError(f"kitchen=toy has no {suite}; it has chains of {lengths}")
     instance = instances[seed % len(instances)]
     scene = ToyScene(instance.kitchen)
-    return PosedTask(suite, seed, scene, instance.predicates, length, oracle=Oracle(scene, lambda maps: ToyWorld(instance.kitchen)))
+    predicates = asked(goal, scene.vocabulary()) if suite == GOAL else instance.predicates
+    return PosedTask(suite, seed, scene, predicates, length, oracle=Oracle(scene, lambda maps: ToyWorld(instance.kitchen)))
 
 
-KITCHENS: Mapping[str, Callable[[str, int, SensingOptions | None], PosedTask]] = {"hiermap": hiermap_task, "toy": toy_task}
-"""Name -> the task of a suite and a seed, seen with the given sensing."""
+KITCHENS: Mapping[str, Callable[..., PosedTask]] = {"hiermap": hiermap_task, "toy": toy_task, "mjcf": mjcf_task}
+"""Name -> the task of a suite and a seed, seen with the given sensing; options say which scene, a goal what is asked in suite "goal"."""

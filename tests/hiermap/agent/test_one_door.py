@@ -22,7 +22,7 @@ def test_a_view_is_fused_once_and_encoded_once(monkeypatch: pytest.MonkeyPatch) 
         encoded.append(view)
         return encode(view, *rest)
 
-    for module in ("hiermap.worlds.perception.fusion.fuse", "hiermap.worlds.simulator.kitchen.fuse"):
+    for module in ("hiermap.worlds.perception.fusion.fuse", "hiermap.worlds.simulator.robot_scene.fuse"):
         monkeypatch.setattr(module, counted_fuse)
     monkeypatch.setattr(planner.world.model, "encode", counted_encode)
     problem = pose("chain-3", 110010)

@@ -14,7 +14,7 @@ from hiermap.evaluation.compare import compare, differing, pair
 from hiermap.evaluation.results import RUN, EpisodeRow, Run
 from hiermap.system.proportions import PairedCounts, mcnemar, newcombe
 
-CONFIG = {"suite": "chain-3", "kitchen": "hiermap", "seed": 500, "out": "runs/x", "search": {"batch": 2}}
+CONFIG = {"suite": "chain-3", "kitchen": {"name": "hiermap"}, "seed": 500, "out": "runs/x", "search": {"batch": 2}}
 SETTINGS = {"commit": "abc", "weights_sha256": None}
 ROW = EpisodeRow(0, 500, "chain-3", 3, 1, True, 3, 3, 0, 0.5, "", "", 2.0)
 
@@ -103,7 +103,7 @@ def test_things_of_other_kinds_are_counted(tmp_path: Path, capsys: pytest.Captur
     ("other", "complaint"),
     [
         (run(BETTER, {**CONFIG, "suite": "chain-5"}), "suite=chain-3 in A, suite=chain-5 in B; expected"),
-        (run(BETTER, {**CONFIG, "kitchen": "toy"}), "kitchen=hiermap in A, kitchen=toy in B; expected"),
+        (run(BETTER, {**CONFIG, "kitchen": {"name": "toy"}}), "kitchen.name=hiermap in A, kitchen.name=toy in B; expected"),
         (run(BETTER, {**CONFIG, "seed": 7}), "seed=500 in A, seed=7 in B; expected"),
         (Run(run([]).settings, run(BETTER).rows[::2]), "seed 501 where B has chain-3 of seed 502; expected .* merge shards"),
         (run(BETTER, detours=0), "1 detours in A and 0 in B, so seeds gave other tasks"),

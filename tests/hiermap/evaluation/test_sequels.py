@@ -8,9 +8,10 @@ from hiermap.evaluation import problem
 from hiermap.evaluation.episode_runner import NO_FURTHER_GOAL, Bench
 from hiermap.evaluation.suites import SEQUELS, EvaluateOptions, Trial
 from hiermap.worlds.scene import PosedTask
+from hiermap.worlds.tasks.kitchen_options import KitchenOptions
 from hiermap.worlds.tasks.kitchens import toy_task
 
-OPTIONS = EvaluateOptions(suite="chain-2", out="runs/x", kitchen="toy", world="simulator", maps="oracle", pictures=False)
+OPTIONS = EvaluateOptions(suite="chain-2", out="runs/x", kitchen=KitchenOptions("toy"), world="simulator", maps="oracle", pictures=False)
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def test_fewer_goals_than_asked_for_are_no_success(two_goals: None) -> None:
 
 
 def test_a_further_goal_is_posed_where_the_first_has_left_the_scene(two_goals: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    def posed(suite: str, seed: int, sensing: object) -> PosedTask:
+    def posed(suite: str, seed: int, *_: object) -> PosedTask:
         task = toy_task(suite, seed, None)
         again = replace(task, predicates=task.predicates[:1])  # which holds by then: nothing is left to do
         return replace(task, next=lambda number: again if number == 1 else None)

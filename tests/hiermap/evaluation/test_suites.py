@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from hiermap.evaluation.suites import KITCHENS, SINGLES, EvaluateOptions, RunOptions, chain_length, trials
+from hiermap.evaluation.suites import SINGLES, EvaluateOptions, RunOptions, chain_length, trials
 from hiermap.planners import SearchOptions, candidates
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.system.config import load_config, typed
 from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.tasks.kitchen_options import KITCHENS
 from hiermap.worlds.tasks.kitchens import KITCHENS as REGISTERED
 
 

@@ -15,7 +15,7 @@ from hiermap.worlds.goals import CLOSED_FRACTION, OPEN_FRACTION
 from hiermap.worlds.kitchen.scene_sampling import random_scene
 from hiermap.worlds.kitchen.spec import HINGED, SceneState
 from hiermap.worlds.rules.places import drawer_place, pose_at
-from hiermap.worlds.simulator import kitchen as kitchen_module
+from hiermap.worlds.simulator import robot_scene
 from hiermap.worlds.simulator.kitchen import Kitchen
 
 FORCES = {"drawer": 25.0, "sliding_door": 20.0, "knob": 0.5, "latch": 0.5, "switch": 0.5, "tap": 1.0, "oven_door": 6.0}
@@ -214,7 +214,7 @@ def test_divergence_is_an_error_and_names_the_primitive(kitchen, monkeypatch):
         kitchen.data.qpos[3] = np.nan
         mujoco.mj_step(kitchen.model, kitchen.data)
 
-    monkeypatch.setattr(kitchen_module, "run_primitive", diverge)
+    monkeypatch.setattr(robot_scene, "run_primitive", diverge)
     with pytest.raises(PhysicsError, match="pull"):
         kitchen.run(Command("pull", (0.6, 0.2, 0.2), (-1.0, 0.0, 0.0), 0))
     kitchen.set_scene(cleared(kitchen))

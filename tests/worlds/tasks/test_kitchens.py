@@ -1,24 +1,42 @@
 """Every registered kitchen gives tasks whose scenes keep the contract of a scene."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.goals import Predicate
 from hiermap.worlds.rules import transitions
 from hiermap.worlds.rules.shortest_paths import shortest
+from hiermap.worlds.scene import PosedTask
+from hiermap.worlds.tasks.chain_names import GOAL
 from hiermap.worlds.tasks.chains import sample_task
-from hiermap.worlds.tasks.kitchens import KITCHENS, hiermap_task
+from hiermap.worlds.tasks.kitchen_options import KitchenOptions
+from hiermap.worlds.tasks.kitchens import KITCHENS, hiermap_task, mjcf_task
+
+EXAMPLE = Path(__file__).parents[3] / "examples/bring_your_own_kitchen/kitchen.xml"
+CHAINED = sorted(set(KITCHENS) - {"mjcf"})
+"""Kitchens whose shortest ways are known."""
+
+
+def one_task(name: str, seed: int) -> PosedTask:
+    if name in CHAINED:
+        return KITCHENS[name]("chain-1", seed, None)
+    return mjcf_task(GOAL, seed, None, KitchenOptions("mjcf", str(EXAMPLE)), "open(cupboard) and on_top(mug, tray)")
 
 
 @pytest.mark.parametrize("name", KITCHENS)
 def test_a_task_is_posed_and_its_scene_goes_back_to_where_it_was(name):
-    task = KITCHENS[name]("chain-1", 110_003, None)
+    task = one_task(name, 110_003)
     scene = task.scene
-    assert task.shortest == 1 and not all(scene.truth(task.predicates).values())
+    assert task.shortest == (1 if name in CHAINED else 0) and not all(scene.truth(task.predicates).values())
     assert set(scene.truth(task.predicates)) == {str(predicate) for predicate in task.predicates}
     masks = scene.masks()
     for argument in {a for predicate in task.predicates for a in predicate.arguments}:
         assert masks[argument].shape == scene.frame.shape and masks[argument].any()
+    assert {argument for predicate in scene.vocabulary() for argument in predicate.arguments} <= set(masks)
+    assert set(task.predicates) <= set(scene.vocabulary()) and len(scene.truth(scene.vocabulary())) == len(scene.vocabulary())
     before = scene.snapshot()
     scene.restore(before)
     again = scene.masks()
@@ -27,8 +45,24 @@ def test_a_task_is_posed_and_its_scene_goes_back_to_where_it_was(name):
 
 @pytest.mark.parametrize("name", KITCHENS)
 def test_the_same_seed_gives_the_same_task(name):
-    one, two = (KITCHENS[name]("chain-3", 110_004, None) for _ in range(2))
+    one, two = (one_task(name, 110_004) for _ in range(2))
     assert (one.predicates, one.shortest, one.detours) == (two.predicates, two.shortest, two.detours)
+    assert one.scene.truth(one.scene.vocabulary()) == two.scene.truth(two.scene.vocabulary())
+
+
+@pytest.mark.parametrize("name", KITCHENS)
+def test_a_goal_of_ones_own_is_asked_of_the_kitchen_of_a_seed(name):
+    options = KitchenOptions("mjcf", str(EXAMPLE)) if name == "mjcf" else KitchenOptions(name)
+    wanted = Predicate("open", ("drawer",)) if name == "toy" else KITCHENS[name]("free", 110_003, None, options).scene.vocabulary()[0]
+    task = KITCHENS[name](GOAL, 110_003, None, options, str(wanted))
+    assert task.predicates == (wanted,) and task.shortest == 0
+    with pytest.raises(ConfigError, match=f"makes no sense.*{wanted.kind}"):
+        KITCHENS[name](GOAL, 110_003, None, options, "open(sesame)")
+
+
+def test_a_strangers_scene_has_no_chains() -> None:
+    with pytest.raises(ConfigError, match="suite=goal"):
+        KITCHENS["mjcf"]("chain-3", 0, None, KitchenOptions("mjcf", str(EXAMPLE)))
 
 
 def test_a_chain_the_toy_does_not_have_says_which_it_has():

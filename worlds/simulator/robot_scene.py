@@ -1,0 +1,145 @@
+"""`RobotScene`: a robot in a simulated scene, whatever stands there: look, act, snapshot."""
+
+from collections.abc import Mapping
+
+import mujoco
+import numpy as np
+
+from hiermap.primitives.arms.panda import ROBOT_PREFIXES, STATE, PandaArm
+from hiermap.primitives.motion.arm import ArmFault
+from hiermap.primitives.motion.laws import DIVERGED, hold
+from hiermap.primitives.skills.run import is_holding, run_primitive
+from hiermap.primitives.specs import Command, PrimitiveResult
+from hiermap.worlds.base import Action, GripperState, Observation
+from hiermap.worlds.errors import PhysicsError
+from hiermap.worlds.frame import SpatialFrame
+from hiermap.worlds.perception.fusion import FRAME, SpatialView, fuse
+from hiermap.worlds.perception.grounding import ground
+from hiermap.worlds.perception.sensing_options import SensingOptions
+from hiermap.worlds.simulator.segmentation import segment
+from hiermap.worlds.simulator.sensors import draw_drift, robot_body, sense
+
+
+class RobotScene:
+    """A model with robosuite's Panda in it, which looks and acts.
+
+    Attributes:
+        model, data: raw MuJoCo.
+        arm: the Panda, as motor programs drive it.
+        frame: the cells of its views.
+        geom_owner: geom id -> name of the thing that it belongs to.
+        robot_geom_ids: geoms of the robot's own body.
+        drift: how cameras and light have changed since the calibration.
+        about: what errors call the scene.
+
+    Args:
+        seeds: of the noise of its looks: of the scene and of its sensing.
+    """
+
+    def __init__(
+        self,
+        model: mujoco.MjModel,
+        geom_owner: Mapping[int, str],
+        about: str,
+        sensing: SensingOptions | None = None,
+        seeds: tuple[int, int] = (0, 0),
+        frame: SpatialFrame = FRAME,
+    ) -> None:
+        self.model, self.data = model, mujoco.MjData(model)
+        self.geom_owner, self.about, self.frame = geom_owner, about, frame
+        self.sensing = SensingOptions() if sensing is None else sensing
+        self.arm = PandaArm(self.model, self.data)
+        self._seeds = seeds
+        self.drift = draw_drift(self.sensing, np.random.default_rng(seeds))
+        self.robot_geom_ids = frozenset(i for i in range(model.ngeom) if model.geom(i).name.startswith(ROBOT_PREFIXES))
+        self._site = model.site("gripper0_right_grip_site").id
+        self._finger_geoms = [{model.geom(f"gripper0_right_finger{i}{part}_collision").id for part in ("", "_pad")} for i in (1, 2)]
+        self._finger_qpos = [model.joint(f"gripper0_right_finger_joint{i}").qposadr[0] for i in (1, 2)]
+        self._arm_qpos = [model.joint(f"robot0_joint{i}").qposadr[0] for i in range(1, 8)]
+
+    # The truth, for labels, oracle and judge only.
+
+    def between_fingers(self) -> set[str]:
+        """Names of the things that both fingers touch."""
+        contacts = self.data.contact.geom[: self.data.ncon]
+        pairs = [*contacts.tolist(), *contacts[:, ::-1].tolist()]
+        left, right = ({self.geom_owner.get(other) for geom, other in pairs if geom in fingers} for fingers in self._finger_geoms)
+        return {name for name in left & right if name is not None}
+
+    def _put_arm_at_ready(self) -> None:
+        self.data.qpos[self._arm_qpos] = self.arm.ready
+        self.data.qpos[self._finger_qpos] = self.arm.finger_limit, -self.arm.finger_limit
+
+    def _come_to_rest(self, seconds: float, finger_target: float) -> None:
+        """Settle for some seconds and stop whatever still moves."""
+        self._hold(seconds, finger_target)
+        self.data.qpos[self._arm_qpos] = self.arm.ready
+        self.data.qvel[:] = 0.0
+        self.data.qacc_warmstart[:] = 0.0
+        self.arm.reset()
+
+    def _hold(self, seconds: float, finger_target: float) -> None:
+        """Let time pass with the arm at ready."""
+        self.arm.reset()
+        self.arm.plant.fingers, self.arm.plant.deadline = finger_target, np.inf
+        if hold(self.arm.plant, self.arm.ready, max(1, round(seconds / self.arm.period)), False) == DIVERGED:
+            fault = self.arm.fault()
+            raise PhysicsError(f"the scene of {self.about} does not settle: {fault}; check it for overlapping things")
+
+    def snapshot(self) -> np.ndarray:
+        """Everything the physics needs to go on bit for bit, [n] float64; take it at primitive boundaries only."""
+        state = np.empty(mujoco.mj_stateSize(self.model, STATE))
+        mujoco.mj_getState(self.model, self.data, state, STATE)
+        return state
+
+    def restore(self, snapshot: np.ndarray) -> None:
+        """Back to a snapshot of this or of an equally built scene."""
+        mujoco.mj_setState(self.model, self.data, snapshot, STATE)
+        self.arm.reset()
+
+    # What a robot may do.
+
+    def observe(self) -> Observation:
+        """Calibrated RGB-D views, the gripper's state and the robot's body; noise is a function of the time and the sensing seed."""
+        rng = np.random.default_rng([*self._seeds, round(self.data.time * 1e4)])
+        gripper = self.gripper()
+        views = sense(self.model, self.data, self.sensing, self.drift, rng)
+        held = self.data.site_xpos[self._site].copy() if gripper.holding else None
+        return Observation(views, gripper, body=robot_body(self.model, self.data, self.robot_geom_ids, held))
+
+    def gripper(self) -> GripperState:
+        """Opening, and whether something keeps the fingers apart."""
+        return GripperState(self.arm.width(), is_holding(self.arm))
+
+    def view(self) -> SpatialView:
+        """The fused spatial frame of a fresh look."""
+        return fuse(self.observe(), self.frame)
+
+    def run(self, command: Command) -> PrimitiveResult:
+        """Execute a motor program.
+
+        Raises:
+            PhysicsError: the simulation diverged; the episode is void.
+        """
+        started = float(self.data.time)
+        try:
+            result = run_primitive(self.arm, command)
+        except ArmFault as fault:
+            raise PhysicsError(f"{command.primitive} in {self.about}: {fault}") from fault
+        # Divergence is silent in MuJoCo: it resets itself and goes on; only time, NaN and counters tell, which a program begins at 0.
+        warnings = tuple(int(w.number) for w in self.data.warning)
+        finite = bool(np.isfinite(self.data.qpos).all() and np.isfinite(self.data.qvel).all())
+        if self.data.time < started or any(warnings) or not finite:
+            raise PhysicsError(
+                f"{command.primitive} in {self.about}: time {started:.3f} -> {self.data.time:.3f} s, "
+                f"MuJoCo warnings {warnings}, finite state {finite}; the episode is void"
+            )
+        return result
+
+    def act(self, action: Action, view: SpatialView) -> PrimitiveResult:
+        """Ground an action in the view it was chosen in and run it."""
+        return self.run(ground(view, action))
+
+    def masks(self) -> dict[str, np.ndarray]:
+        """Privileged segmentation in the spatial frame: name -> `[H, W]` bool for every thing."""
+        return segment(self.model, self.data, self.frame, self.geom_owner, self.robot_geom_ids)

@@ -1,0 +1,48 @@
+"""Which kitchens tasks take place in: what a config is checked against, without loading what builds them."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from hiermap.worlds.errors import ConfigError
+
+KITCHENS = ("hiermap", "toy", "mjcf")
+ARMS = ("panda",)
+
+
+@dataclass(frozen=True)
+class KitchenOptions:
+    """Where tasks take place.
+
+    Attributes:
+        name: hiermap (procedural kitchens), toy (a numpy puzzle, with world=simulator maps=oracle) or mjcf (a scene of yours, at path);
+            kitchen=NAME says the same.
+        path: file of a scene in MJCF, without a robot.
+        arm: the robot that is put before it: panda.
+        base: where the arm stands in the scene's own coordinates, "X Y Z YAW" [m, rad]; null for where it reaches and sees most.
+    """
+
+    SHORT: ClassVar[str] = "name"
+    name: str = "hiermap"
+    path: str | None = None
+    arm: str = "panda"
+    base: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.name not in KITCHENS:
+            raise ConfigError(f"kitchen={self.name!r} is unknown; known: {', '.join(KITCHENS)}")
+        if self.arm not in ARMS:
+            raise ConfigError(f"kitchen.arm={self.arm!r} cannot be driven; known: {', '.join(ARMS)}")
+        if (self.name == "mjcf") != (self.path is not None):
+            raise ConfigError(f"kitchen={self.name} with kitchen.path={self.path}; a path goes with kitchen=mjcf, which needs one")
+        _ = self.place
+
+    @property
+    def place(self) -> tuple[float, float, float, float] | None:
+        """`base` as numbers."""
+        try:
+            x, y, z, yaw = map(float, self.base.split()) if self.base is not None else (0.0, 0.0, 0.0, 0.0)
+        except ValueError:
+            raise ConfigError(f"kitchen.base={self.base!r}; expected four numbers 'X Y Z YAW' [m, rad]") from None
+        if not all(abs(number) < 1e3 for number in (x, y, z, yaw)):
+            raise ConfigError(f"kitchen.base={self.base!r}; expected metres and radians below 1000")
+        return None if self.base is None else (x, y, z, yaw)
