@@ -44,6 +44,7 @@ VERBS: Mapping[str, Verb] = {
         "success of evaluation B minus that of A on the same tasks, paired; exit 1 if its 95 % interval lies wholly below 0",
         ("A", "B"),
     ),
+    "kitchen": Verb("hiermap.report.kitchen_list:kitchen", "list what is in a kitchen and what can be asked of it, with a picture"),
     "plan": Verb("hiermap.evaluation.plan:plan", "plan (and execute) one task"),
     "report": Verb("hiermap.report.report:report", "write a self-contained report.html from a run", ("DIR",)),
 }

@@ -1,9 +1,10 @@
 """Which kitchens tasks take place in: what a config is checked against, without loading what builds them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.perception.sensing_options import SensingOptions
 
 KITCHENS = ("hiermap", "toy", "mjcf")
 ARMS = ("panda",)
@@ -46,3 +47,26 @@ class KitchenOptions:
         if not all(abs(number) < 1e3 for number in (x, y, z, yaw)):
             raise ConfigError(f"kitchen.base={self.base!r}; expected metres and radians below 1000")
         return None if self.base is None else (x, y, z, yaw)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookOptions:
+    """The keys of `hiermap kitchen`.
+
+    Attributes:
+        out: directory of the picture.
+        seed: of a procedural kitchen and its random state; of a perturbed start of a scene of yours, 0 for how it is written.
+        kitchen: which kitchens.
+        sensing: how well the cameras see.
+    """
+
+    out: str
+    seed: int = 0
+    kitchen: KitchenOptions = field(default_factory=KitchenOptions)
+    sensing: SensingOptions = field(default_factory=SensingOptions)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.seed, bool) or self.seed < 0:
+            raise ConfigError(f"seed={self.seed!r}; expected an integer of at least 0")
+        if self.kitchen.name == "toy":
+            raise ConfigError("kitchen=toy has nothing to look at; take hiermap or mjcf")

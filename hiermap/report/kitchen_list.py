@@ -1,0 +1,49 @@
+"""`hiermap kitchen`: what is in a kitchen, what can be asked of it, and a picture with the names."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hiermap.report.pictures import Picture, png
+from hiermap.system.config import typed
+from hiermap.system.files import write_atomically
+from hiermap.worlds.goals import Predicate
+from hiermap.worlds.perception.fusion import see
+from hiermap.worlds.tasks.kitchen_options import LookOptions
+from hiermap.worlds.tasks.kitchens import FREE, KITCHENS
+from hiermap.worlds.tasks.start_scenes import MIN_VISIBLE_CELLS
+
+PICTURE = "kitchen.png"
+
+
+def kitchen(config: Mapping[str, Any]) -> int:
+    """Print everything in the kitchen of a seed with what can be asked of it, and draw it; returns 0.
+
+    Raises:
+        ConfigError: there is no such kitchen.
+    """
+    options = typed(LookOptions, config)
+    scene = KITCHENS[options.kitchen.name](FREE, options.seed, options.sensing, options.kitchen).scene
+    view, masks = see(scene.observe(), scene.frame), scene.masks()
+    print(in_text(scene.vocabulary(), masks))
+    out = Path(options.out).expanduser() / PICTURE
+    write_atomically(out, png([Picture(view.rgb, outlines={name: masks[name] for name in sorted(masks)})], scale=8))
+    print(f"written {out}")
+    return 0
+
+
+def in_text(vocabulary: Sequence[Predicate], masks: Mapping[str, np.ndarray]) -> str:
+    """A line for everything that a goal may speak of first: its name and what can be asked of it; places stand where things are put."""
+    asked: dict[str, dict[str, list[str]]] = {}
+    for predicate in vocabulary:
+        subject, *places = predicate.arguments
+        asked.setdefault(subject, {}).setdefault(predicate.kind, []).extend(places)
+    width = max(map(len, asked))
+    lines = []
+    for name, kinds in asked.items():
+        seen = "" if masks[name].sum() >= MIN_VISIBLE_CELLS else "  (hardly seen: no target now)"
+        told = (f"{kind}({name}, {'|'.join(places)})" if places else f"{kind}({name})" for kind, places in kinds.items())
+        lines.append(f"{name.ljust(width)}  {'  '.join(told)}{seen}")
+    return "\n".join(lines)
