@@ -51,7 +51,10 @@ class MjcfScene(RobotScene):
         mujoco.mj_forward(model, data)
         self.parts = parts_of(model, data)
         super().__init__(model, self.parts.owners, f"kitchen {path.name}", sensing, (seed, 0))
-        self._set(np.random.default_rng(0), 0.0, 0.0)
+        try:
+            self._set(np.random.default_rng(0), 0.0, 0.0)
+        except PhysicsError as error:
+            raise ConfigError(f"{path.name}: unstable scene: {error}") from error
         for name, body in self.parts.things.items():
             if np.linalg.norm(self.data.xpos[body] - data.xpos[body]) > FALLEN_M:
                 raise ConfigError(f"{path.name}: {name!r} falls or jumps as soon as time runs; put it 1 mm above what it stands on")

@@ -86,6 +86,7 @@ def test_meshes_are_seen_as_they_are(tmp_path: Path) -> None:
     [
         ('<body name="far" pos="50 0 0"><joint range="0 1"/><geom size="0.1"/></body>', (0.0, 0.0, 0.0, 0.0), None),
         ('<body name="mug" pos="0.6 0 1"><freejoint/><geom size="0.03"/></body>', None, "'mug' falls or jumps"),
+        ('<body name="big" pos="0.6 0 0.3"><joint range="0 1"/><geom size="1e9"/></body>', (0.0, 0.0, 0.0, 0.0), "unstable scene"),
         ('<body name="robot0_base"><joint name="d" range="0 1"/><geom size="0.1"/></body>', None, "robot0_base"),
     ],
 )

@@ -50,6 +50,11 @@ def test_everything_that_makes_sense_can_be_asked_and_nothing_else() -> None:
     assert asked == {Predicate(kind, tuple(rest)) for kind, *rest in map(str.split, expected)}
 
 
+def test_a_free_body_that_cannot_be_seen_is_no_thing() -> None:
+    ghost = '<body name="ghost"><freejoint/><inertial mass="1" pos="0 0 0" diaginertia="1 1 1"/></body>'
+    assert set(read(DRAWER, ghost)[2].things) == set()
+
+
 def test_a_top_under_another_top_is_no_surface() -> None:
     below = '<geom name="below" type="box" size="0.4 0.4 0.02" pos="0 0 0.965"/>'
     assert set(read(DRAWER, TABLE, below)[2].surfaces) == {"table"}
