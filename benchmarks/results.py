@@ -176,14 +176,34 @@ def difference(cell: Path, other: Path) -> str:
 
 
 def markdown(stage: Stage) -> str:
-    """The table of all finished cells."""
+    """All finished cells: success by row and suite with the difference that each ablation makes; below it a line each with its command."""
+    done = [cell for cell in stage.cells() if cell.done()]
     lines = []
-    for cell in (cell for cell in stage.cells() if cell.done()):
-        other = replace(cell, row=ROWS[cell.row].against)
-        change = difference(cell.out, other.out) if cell != other and other.done() else ""
+    for cell in done:
         name, *figures = shown(f"{cell.suite}/{cell.row}", json.loads((cell.out / "eval_info.json").read_text()))
-        lines.append((name, *figures[:3], f"{change} to {other.row}" if change else "", *figures[3:]))
-    return table((*COLUMNS[:4], "paired difference", *COLUMNS[4:]), lines)
+        change = difference_of(cell, done)
+        lines.append((name, *figures[:3], f"{change} to {ROWS[cell.row].against}" if change else "", *figures[3:]))
+    return "\n\n".join((matrix(stage, done), table((*COLUMNS[:4], "paired difference", *COLUMNS[4:]), lines)))
+
+
+def matrix(stage: Stage, done: list[Cell]) -> str:
+    """By row and suite: success in percent, and the paired difference in points to the row that it differs from in one thing."""
+    suites, lines = stage.suites.split(","), []
+    for row in dict.fromkeys(cell.row for cell in done):
+        cells = {cell.suite: cell for cell in done if cell.row == row}
+        figures = [f"{_success(cells[suite])} {difference_of(cells[suite], done)}".strip() if suite in cells else "" for suite in suites]
+        lines.append((row, "" if ROWS[row].against == row else ROWS[row].against, *figures))
+    return table(("row", "against", *suites), lines)
+
+
+def _success(cell: Cell) -> str:
+    return f"{json.loads((cell.out / 'eval_info.json').read_text())['aggregated']['pc_success']:.0f}"
+
+
+def difference_of(cell: Cell, done: list[Cell]) -> str:
+    """The paired difference of a cell to the row that it is compared with, where both are finished."""
+    other = replace(cell, row=ROWS[cell.row].against)
+    return difference(cell.out, other.out) if cell != other and other in done else ""
 
 
 def run(verb: str, words: list[str]) -> int:
