@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 
 from hiermap.primitives.compiled import compiled
-from hiermap.primitives.motion.kinematics import UP, SerialChain, apart, forward_into, length_of, rotation_error, turned_about
+from hiermap.primitives.motion.kinematics import UP, SerialChain, apart, forward_into, length_of, rotation_error, turns_about
 
 CROWDED_X_M, CLEAR_Z_M = 0.40, 0.62
 """Farther out than this and lower than that, neighbours may stand open."""
@@ -68,8 +68,8 @@ def _joints(chain: SerialChain, start: np.ndarray, ready: np.ndarray, detour: De
         key += np.append(point, wanted).tobytes()
         if key not in known:
             steps = max(2, int(np.ceil(length_of(point - here) / 0.06)))
-            along = np.linspace(0, 1, steps + 1)[1:]
-            rotations = np.array([turned_about(axis, (share + s * (wanted - share)) * angle) @ rotation for s in along])
+            along = np.append(np.arange(1, steps) * (1.0 / steps), 1.0)
+            rotations = turns_about(axis, (share + along * (wanted - share)) * angle) @ rotation
             known[key] = _leg(chain, q, rotations, here + along[:, None] * (point - here))
         rows, whole = known[key]
         result.extend(rows)

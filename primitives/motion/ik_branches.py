@@ -7,7 +7,7 @@ import numpy as np
 
 from hiermap.primitives.motion.arm import Arm
 from hiermap.primitives.motion.control import GivenUp
-from hiermap.primitives.motion.kinematics import SerialChain
+from hiermap.primitives.motion.kinematics import SerialChain, distinct, line
 from hiermap.primitives.specs import Reason
 
 APPROACH_POINTS = 5
@@ -80,8 +80,13 @@ def best_reach(arm: Arm, options: Iterable[Option]) -> Reach:
 def _better_branch(chain: SerialChain, ready: np.ndarray, first: np.ndarray, option: Option, best: Reach | None) -> Reach | None:
     """The cheapest branch of this option or `best`, whichever is cheaper."""
     q, reached = chain.solve(first, option.rotation, option.contact, ready)
-    q = _distinct(q[reached])
-    path, whole, soft = _followed(chain, q, option.rotation, np.linspace(option.contact, option.standoff, APPROACH_POINTS))
+    q = q[reached]
+    q = q[distinct(q, MERGE_RAD)]
+    # The contact alone tells the least that a branch costs.
+    q = q[option.cost + TURN_WEIGHT * np.abs(q - ready).max(axis=1) < (np.inf if best is None else best.cost)]
+    if len(q) == 0:
+        return best
+    path, whole, soft = _followed(chain, q, option.rotation, line(option.contact, option.standoff, APPROACH_POINTS))
     cost = option.cost + TURN_WEIGHT * np.abs(path[:, [0, -1]] - ready).max(axis=(1, 2)) + soft.max(axis=1)
     # A branch that jumps between two way-points is not a straight line of the hand.
     straight = whole.all(axis=1) & (np.abs(np.diff(path, axis=1)).max(axis=(1, 2)) <= 0.6)
@@ -92,16 +97,6 @@ def _better_branch(chain: SerialChain, ready: np.ndarray, first: np.ndarray, opt
     total = cost[hopeful] + _ahead_cost(chain, q[hopeful], option)
     k = int(np.argmin(total))
     return Reach(option, path[hopeful[k], ::-1].copy(), float(total[k])) if best is None or total[k] < best.cost else best
-
-
-def _distinct(q: np.ndarray) -> np.ndarray:
-    """The rows [n] of `q` [N, n] that are not near an earlier one that is kept."""
-    apart = np.abs(q[:, None] - q).max(axis=2) > MERGE_RAD
-    kept: list[int] = []
-    for i in range(len(q)):
-        if apart[i, kept].all():
-            kept.append(i)
-    return q[kept]
 
 
 def _ahead_cost(chain: SerialChain, q: np.ndarray, option: Option) -> np.ndarray:
@@ -123,4 +118,4 @@ def _followed(chain: SerialChain, q: np.ndarray, rotations: np.ndarray, position
 
 def straight(rotation: np.ndarray, start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A look-ahead path: the hand carried from `start` to `end` [3] without turning."""
-    return np.broadcast_to(rotation, (5, 3, 3)), np.linspace(start, end, 6)[1:]
+    return np.broadcast_to(rotation, (5, 3, 3)), line(start, end, 6)[1:]

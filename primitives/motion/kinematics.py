@@ -268,6 +268,25 @@ def apart(a, b):
     return most
 
 
+@compiled
+def distinct(q, least):
+    """Which rows of `q` [N, n] are not nearer than `least` to an earlier one that is kept: [N] bool."""
+    kept = np.ones(len(q), np.bool_)
+    for i in range(len(q)):
+        for j in range(i):
+            if kept[j] and apart(q[i], q[j]) <= least:
+                kept[i] = False
+                break
+    return kept
+
+
+def line(start: np.ndarray, end: np.ndarray, count: int) -> np.ndarray:
+    """`count` points [count, 3] evenly from `start` to `end` [3]: `np.linspace` at a fifth of its cost."""
+    points = start + np.arange(count)[:, None] * ((end - start) / (count - 1))
+    points[-1] = end
+    return points
+
+
 def unit(vector: np.ndarray) -> np.ndarray:
     """The direction of a vector; ValueError for (nearly) zero length."""
     vector = np.asarray(vector, float)
@@ -282,6 +301,15 @@ def hand_rotation(approach: np.ndarray, opening: np.ndarray) -> np.ndarray:
     z = unit(approach)
     x = unit(opening - (opening @ z) * z)
     return np.column_stack([x, cross(z, x), z])
+
+
+@compiled
+def turns_about(axis, angles_rad):
+    """Rotations [K, 3, 3] by angles [K] [rad] about a unit `axis`."""
+    turns = np.empty((len(angles_rad), 3, 3))
+    for k in range(len(angles_rad)):
+        turns[k] = turned_about(axis, angles_rad[k])
+    return turns
 
 
 @compiled
