@@ -95,7 +95,7 @@ CHANGES: Mapping[str, Change] = {
     "depth: 5 cm too near": of_depth(lambda d: d - np.float32(FIVE_CM)),
     "depth: 1.1 times": of_depth(lambda d: np.float32(1.1) * d),
     "depth: 0.9 times": of_depth(lambda d: np.float32(0.9) * d),
-    "depth: overflown float16": of_depth(lambda d: np.minimum(1e5 * d, 1e6).astype(np.float16)),
+    "depth: overflown float16": of_depth(lambda d: (1e5 * d).astype(np.float16)),
     "depth: zero everywhere": of_depth(np.zeros_like),
     "depth: NaN everywhere": of_depth(lambda d: np.full_like(d, np.nan)),
     "depth: NaN in 99 %": nearly_blind,
@@ -109,6 +109,7 @@ CHANGES: Mapping[str, Change] = {
     "K: fx and fy 0.8 times": of_focal(0.8, 0.8),
     "K: fx 1.2 times": of_focal(1.2, 1.0),
     "K: of half the resolution": of_intrinsics((0.5, 0.5, 1.0)),
+    "K: centre 12 pixels aside": lambda view, rng: replace(view, K=view.K + np.array([[0, 0, 12.0], [0, 0, 0], [0, 0, 0]])),
     "T: inverted": of_pose(lambda T, rng: np.linalg.inv(T)),
     "T: OpenGL axes": of_pose(lambda T, rng: T @ OPENGL),
     "T: rotation transposed": of_pose(lambda T, rng: np.block([[T[:3, :3].T, T[:3, 3:]], [T[3:]]])),
@@ -174,4 +175,28 @@ OTHERS: Mapping[str, Fault] = {
     "cameras: poses exchanged": exchanged(("T_camera_to_world",)),
     "cameras: all 5 cm off alike": alike(together_shifted),
     "cameras: all 5 degrees off alike": alike(together_turned),
+}
+
+Later = Callable[[Observation, Observation, Observation, np.random.Generator], Observation]
+"""From the looks before and after a primitive, and one at another kitchen, to what is handed over after it."""
+
+
+def with_views(seen: Observation, other: Observation, which: int | None, *names: str) -> Observation:
+    """What is seen, with these fields of one view, or of all, from another observation."""
+    pairs = enumerate(zip(seen.views, other.views, strict=True))
+    views = [replace(a, **{name: getattr(b, name) for name in names}) if which in (None, i) else a for i, (a, b) in pairs]
+    return replace(seen, views=tuple(views))
+
+
+IMAGES = ("rgb", "depth")
+LATER: Mapping[str, Later] = {
+    "later: everything from before the primitive": lambda before, after, other, rng: before,
+    "later: all images from before the primitive": lambda before, after, other, rng: with_views(after, before, None, *IMAGES),
+    "later: one image from before the primitive": lambda before, after, other, rng: with_views(
+        after, before, int(rng.integers(3)), *IMAGES
+    ),
+    "later: all colours from before the primitive": lambda before, after, other, rng: with_views(after, before, None, "rgb"),
+    "later: all depth from before the primitive": lambda before, after, other, rng: with_views(after, before, None, "depth"),
+    "later: all images from another kitchen": lambda before, after, other, rng: with_views(after, other, None, *IMAGES),
+    "later: one image from another kitchen": lambda before, after, other, rng: with_views(after, other, int(rng.integers(3)), *IMAGES),
 }

@@ -140,10 +140,10 @@ def _depth_faults(image: np.ndarray) -> Iterator[str]:
     if median > MAX_DEPTH_M:
         yield f"the median depth is {median:.4g}, expected metres below {MAX_DEPTH_M:g}; millimetres? divide by 1000"
     if known.size < LEAST_KNOWN * depth.size:
-        yield f"{known.size / depth.size:.1%} of the pixels have depth, expected at least {LEAST_KNOWN:.0%}: is the sensor covered or too near?"
+        yield f"{known.size / depth.size:.1%} of the pixels have depth, expected at least {LEAST_KNOWN:.0%}: is the sensor covered?"
     step = np.diff(np.unique(known[::8])).min(initial=np.inf)
     if step > MAX_DEPTH_STEP_M:
-        yield f"depth comes in steps of {step:.3g} m, expected finer ones than {MAX_DEPTH_STEP_M:g} m: keep 16 bits, do not fill gaps with a constant"
+        yield f"depth comes in steps of {step:.3g} m, expected at most {MAX_DEPTH_STEP_M:g} m: keep 16 bits, and NaN for unknown"
 
 
 def marks_seen(view: CameraView) -> np.ndarray:

@@ -18,6 +18,8 @@ ARM_COLUMNS, POINT_COLUMNS = 80, 40
 """About so many pixels of a row are looked at."""
 LEAST_ARM = 0.9
 """Share of the pixels that look at the arm that must show it; moved by 5 cm less than 0.9 do in 99 of 100 directions."""
+LINK_M = (0.001, 1.0)
+"""Half sizes of links lie between; others are of another unit."""
 MOST_BEFORE = 0.03
 """Share of a camera's points that may lie before what another camera sees there; true views with noise stay below 0.005."""
 LEAST_COMMON = 0.1
@@ -34,6 +36,8 @@ def check_consistency(views: Sequence[CameraView], body: RobotBody | None) -> No
     Raises:
         InvalidObservationError: with the camera, what was found, what was expected and what to try.
     """
+    if body is not None:
+        _check_body(body)
     depths = [np.where(np.isfinite(view.depth) & (view.depth > 0), view.depth, np.nan).astype(np.float32) for view in views]
     arm = [body is not None and _shows_arm(view, depth, body, i) for i, (view, depth) in enumerate(zip(views, depths, strict=True))]
     if len(views) < 2:
@@ -51,9 +55,21 @@ def check_consistency(views: Sequence[CameraView], body: RobotBody | None) -> No
     for i in range(len(views)):
         if common[i].max() < LEAST_COMMON and not arm[i]:
             raise InvalidObservationError(
-                f"camera {i}: other cameras see {common[i].max():.0%} of its points, expected at least {LEAST_COMMON:.0%} or the robot's arm "
-                f"in view, so nothing confirms its calibration; {_TRY}"
+                f"camera {i}: other cameras see {common[i].max():.0%} of its points, expected at least {LEAST_COMMON:.0%} or the robot's "
+                f"arm in view, so nothing confirms its calibration; {_TRY}"
             )
+
+
+def _check_body(body: RobotBody) -> None:
+    boxes = (body.centres_world, body.axes_world, body.half_sizes)
+    if not all(np.isfinite(values).all() for values in boxes):
+        raise InvalidObservationError("the robot's body is not finite; expected metres: are all joint angles known?")
+    least, most = body.half_sizes.min(initial=LINK_M[1]), body.half_sizes.max(initial=LINK_M[0])
+    if least < LINK_M[0] or most > LINK_M[1]:
+        raise InvalidObservationError(
+            f"the robot's links have half sizes from {least:.3g} to {most:.3g}, expected metres between {LINK_M[0]} and {LINK_M[1]}; "
+            "give the body in metres"
+        )
 
 
 def _shows_arm(view: CameraView, depth: np.ndarray, body: RobotBody, index: int) -> bool:
@@ -65,9 +81,9 @@ def _shows_arm(view: CameraView, depth: np.ndarray, body: RobotBody, index: int)
         return False
     if shown < LEAST_ARM * looked:
         raise InvalidObservationError(
-            f"camera {index}: of {looked} pixels that look at the robot's arm, where its joint angles put it, {shown / looked:.0%} show it and "
-            f"{behind / looked:.0%} something behind it, expected at least {LEAST_ARM:.0%} to show it; {_TRY}, and that the joint angles "
-            "are of this moment"
+            f"camera {index}: of {looked} pixels that look at the robot's arm, where its joint angles put it, {shown / looked:.0%} show it "
+            f"and {behind / looked:.0%} something behind it, expected at least {LEAST_ARM:.0%} to show it; {_TRY}, and that the joint "
+            "angles are of this moment"
         )
     return True
 

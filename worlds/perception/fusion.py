@@ -121,10 +121,11 @@ def see(seen: Observation | SpatialView, frame: SpatialFrame = FRAME) -> Spatial
 
 
 def fuse(observation: Observation, frame: SpatialFrame = FRAME) -> SpatialView:
-    """Check every camera, put moved ones back, check them against the robot and each other, drop the robot's own pixels and project all points; the nearest one wins a cell.
+    """Check every camera, put moved ones back, drop the robot's own pixels and project all points; the nearest one wins a cell.
 
     Raises:
-        InvalidObservationError: no camera, an unusable image or calibration, or nothing of the frame is seen.
+        InvalidObservationError: no camera, an unusable image or calibration, cameras that contradict the robot or each other, or nothing of
+            the frame is seen.
     """
     if not observation.views:
         raise InvalidObservationError("the observation has no camera views; expected at least one calibrated RGB-D image")
