@@ -37,8 +37,9 @@ class Watch:
         """
         seen = self.world.observe()
         source = seen.source if isinstance(seen, SpatialView) else seen
-        for views in self._before if source is not None else ():
-            for index, (view, before) in enumerate(zip(source.views, views, strict=False)):
+        now = () if source is None else source.views
+        for views in self._before:
+            for index, (view, before) in enumerate(zip(now, views, strict=False)):
                 _check_fresh(view, before, index)
         return seen
 
