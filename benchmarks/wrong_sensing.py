@@ -5,15 +5,18 @@ the same without calibration marks, and with `config=realistic`. A view is refus
 moved, and what is fused is within 15 mm of the truth in nine cells of ten. Old and foreign images are handed to an execution after its
 first primitive. What is neither is planned from, to see whether the goal is wrongly taken to hold (a plan that is solved and empty).
 
-    OMP_NUM_THREADS=1 python benchmarks/wrong_sensing.py [seed=160700] [n=20] [states=17] [weights=default]
+    OMP_NUM_THREADS=1 python benchmarks/wrong_sensing.py [seed=160700] [n=20] [states=17] [workers=1] [weights=default]
 """
 
 import re
 import sys
 from collections import Counter
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.resources import files
+from multiprocessing import get_context
 
 import mujoco
 import numpy as np
@@ -161,33 +164,37 @@ def carried_out(planner: Planner, problem: Problem) -> tuple[PlanResult, Recorde
     return result, recorder, Counter(refused=int(wrong), looks=len(recorder.looks))
 
 
+def trial(seed: int, states: int, weights: str) -> tuple[dict[str, Counter], Counter]:
+    """Of one kitchen: what came of every kind, and how many true looks were refused."""
+    planner = Planner.from_pretrained(weights)
+    found: dict[str, Counter] = {kind: Counter() for kind in (*FAULTS, JOINTS, *LATER)}
+    rng, problem = np.random.default_rng([seed, 52]), pose("chain-3", seed)
+    kitchen = Kitchen(problem.real.spec)
+    kitchen.set_scene(problem.real.scene())
+    for setting in SETTINGS:
+        seen = observed(kitchen, setting, rng)
+        view = fuse(seen)
+        for kind, faults in FAULTS.items():
+            found[kind].update(verdict(planner, problem, fault(seen, rng), view) for fault in faults.values())
+        found[JOINTS][verdict(planner, problem, with_other_joints(kitchen, seen, rng), view)] += 1
+    result, recorder, true = carried_out(planner, problem)
+    if recorder.looks:
+        before, after, other = problem.view.source, recorder.looks[0], Kitchen(seed + 1000).observe()
+        for kind, change in LATER.items():
+            found[kind][later_verdict(planner, result, recorder.reports[0], change(before, after, other, rng))] += 1
+    true += carried_out(planner, pose("chain-3", seed, RunOptions(sensing=REALISTIC)))[2]
+    return found, true + Counter(true_looks(planner, kitchen, states, rng))
+
+
 def main(arguments: list[str]) -> None:
     """Print the table of kinds, and how many true views were refused."""
     options = dict(word.split("=", 1) for word in arguments)
     start, n, states = int(options.get("seed", 160700)), int(options.get("n", 20)), int(options.get("states", 17))
-    planner = Planner.from_pretrained(options.get("weights", "default"))
-    found: dict[str, Counter] = {kind: Counter() for kind in (*FAULTS, JOINTS, *LATER)}
-    true, another = Counter(), Kitchen(start - 1).observe()
-    for seed in tqdm(range(start, start + n)):
-        rng, problem = np.random.default_rng([seed, 52]), pose("chain-3", seed)
-        kitchen = Kitchen(problem.real.spec)
-        kitchen.set_scene(problem.real.scene())
-        for setting in SETTINGS:
-            seen = observed(kitchen, setting, rng)
-            view = fuse(seen)
-            for kind, faults in FAULTS.items():
-                found[kind].update(verdict(planner, problem, fault(seen, rng), view) for fault in faults.values())
-            found[JOINTS][verdict(planner, problem, with_other_joints(kitchen, seen, rng), view)] += 1
-        result, recorder, looks = carried_out(planner, problem)
-        true += looks
-        if recorder.looks:
-            before, after = problem.view.source, recorder.looks[0]
-            for kind, change in LATER.items():
-                found[kind][later_verdict(planner, result, recorder.reports[0], change(before, after, another, rng))] += 1
-        another = problem.view.source
-        noisy = pose("chain-3", seed, RunOptions(sensing=REALISTIC))
-        true += carried_out(planner, noisy)[2]
-        true += true_looks(planner, kitchen, states, rng)
+    run = partial(trial, states=states, weights=options.get("weights", "default"))
+    with ProcessPoolExecutor(int(options.get("workers", 1)), get_context("spawn")) as pool:
+        trials = list(tqdm(pool.map(run, range(start, start + n)), total=n))
+    found = {kind: sum((some[kind] for some, _ in trials), Counter()) for kind in trials[0][0]}
+    true = sum((looks for _, looks in trials), Counter())
     columns = ("refused", "put back", "unnoticed", "solved, empty")
     rows = [(kind, *(str(counts[name]) for name in columns), str(counts.total())) for kind, counts in found.items()]
     print(table(("kind", *columns, "of"), rows))

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from hiermap.agent.execute import execute
 from hiermap.agent.planner import Planner
 from hiermap.agent.session import Session
 from hiermap.agent.watch import Watch, check_scene
@@ -13,7 +14,7 @@ from hiermap.planners import Status
 from hiermap.primitives.specs import PrimitiveResult, Reason
 from hiermap.worlds.errors import InvalidObservationError
 from hiermap.worlds.goals import Goal
-from hiermap.worlds.imagined.toy import TOY_INSTANCES, ToyWorld
+from hiermap.worlds.imagined.toy import TOY_INSTANCES, ToyScene, ToyWorld
 from hiermap.worlds.kitchen.scene_sampling import random_scene
 from hiermap.worlds.perception.fusion import fuse
 from hiermap.worlds.simulator.kitchen import Kitchen
@@ -100,6 +101,35 @@ def test_a_session_answers_with_a_status_for_an_old_image():
     session._acted = True
     result = session.plan(Goal((), {}))
     assert result.status is Status.INVALID_OBSERVATION and "before the robot moved" in result.message and not result
+
+
+class Camera(ToyScene):
+    """Views as if fused from images, which `change` makes out of the first ones after every primitive."""
+
+    acted, source, change = 0, observe(), staticmethod(lambda seen: seen)
+
+    def act(self, action, view):
+        self.acted += 1
+        return super().act(action, view)
+
+    def observe(self):
+        seen = replace(super().observe(), source=self.change(self.source) if self.acted else self.source)
+        return replace(seen, rgb=255 - seen.rgb) if self.acted else seen
+
+
+@pytest.mark.parametrize(("change", "why"), [(lambda seen: seen, "before the robot moved"), (another_look, "another colour")])
+def test_an_execution_stops_at_an_old_look_and_at_another_scene(change, why):
+    instance = TOY_INSTANCES["put_in_and_shut"]
+    robot, planner = Camera(instance.kitchen), Planner(ToyWorld(instance.kitchen))
+    robot.change = change
+    done = execute(robot, planner.plan(robot.observe(), instance.goal), planner)
+    assert not done and robot.acted == 1 and done.failure_reason.startswith("invalid_observation: ") and why in done.failure_reason
+
+
+def test_a_plan_from_another_scene_than_the_first_is_a_status(kitchen):
+    instance = TOY_INSTANCES["put_in_and_shut"]
+    result = Planner(ToyWorld(instance.kitchen)).plan(Kitchen(160811).view(), instance.goal, first=kitchen.view())
+    assert result.status is Status.INVALID_OBSERVATION and "another colour" in result.message
 
 
 @pytest.fixture(scope="module")
