@@ -7,6 +7,7 @@ import numpy as np
 
 from hiermap.agent.options import ExecutionOptions
 from hiermap.agent.planner import Planner
+from hiermap.agent.watch import Watch, check_scene
 from hiermap.planners import Avoid, PlanResult, PlanStep, Status
 from hiermap.planners.candidates import EFFECTS
 from hiermap.planners.failure_memory import discounted, learned
@@ -123,7 +124,8 @@ def execute(
     if result.goal is None or result.view is None or result.root is None:
         raise ValueError("the plan result names no goal or view; make it with Planner.plan")
     now = _moment(replan, result.view, result.root)
-    run = _Run(world, replan, result, result.goal, options or ExecutionOptions(), now, tuple(avoid))
+    watched = world if isinstance(world, Watch) else Watch(world)
+    run = _Run(watched, replan, result, result.goal, options or ExecutionOptions(), now, tuple(avoid))
     try:
         reason = run.loop(max_replans, max_primitives, on_step)
     except PhysicsError as error:
@@ -187,7 +189,7 @@ def came_back(world: World, steps: Sequence[ExecutedStep], starts: Sequence[int]
 class _Run:
     """What an execution remembers: the problem, what is seen and believed now, failures, the steps still to do."""
 
-    world: RealWorld
+    world: Watch
     planner: Planner
     result: PlanResult
     goal: Goal
@@ -243,6 +245,7 @@ class _Run:
         action, affordance = self._aim(planned)
         report = self._report(action)
         view = self.planner.see(self.world.observe())
+        check_scene(view, self._first)
         after = self._believe(view, before.node)
         seen = change_seen(planned, before.maps, after.maps)
         # Whatever the maps show: something was taken in hand, or left it.
@@ -268,8 +271,12 @@ class _Run:
         except InvalidObservationError:  # the cell shows nothing to act on
             return PrimitiveResult(False, Reason.UNGROUNDED, 0.0, 0.0)
 
+    @property
+    def _first(self) -> SpatialView:
+        return self.result.first or self.result.view or self.now.view
+
     def _believe(self, view: SpatialView, remembered: Node) -> Moment:
-        return _moment(self.planner, view, self.planner.world.root(view, self.goal, self.result.first or self.result.view, remembered))
+        return _moment(self.planner, view, self.planner.world.root(view, self.goal, self._first, remembered))
 
     def _learn(self, action: Action, effect: bool) -> None:
         """Remember a failure; once something changed, earlier failures speak less."""

@@ -7,6 +7,7 @@ from typing import Self
 
 import numpy as np
 
+from hiermap.agent.watch import check_scene
 from hiermap.planners import PLANNERS, Avoid, Budget, PlanResult, SearchOptions, Status, Tree
 from hiermap.planners.candidates import candidates
 from hiermap.planners.search_tree import Candidates, Heuristic, missing_primitives
@@ -119,6 +120,7 @@ class Planner:
         try:
             view = self.see(seen)
             start = view if first is None else self.see(first)
+            check_scene(view, start)
             check_goal(goal, self.world.frame)
             goal = grown(goal, start)
             root = self._root(view, goal, start, past)

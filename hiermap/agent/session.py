@@ -7,7 +7,9 @@ from typing import Self
 from hiermap.agent.execute import ExecutedStep, ExecutionResult, execute
 from hiermap.agent.options import ExecutionOptions
 from hiermap.agent.planner import Deed, Planner, Seen
-from hiermap.planners import Avoid, Budget, PlanResult
+from hiermap.agent.watch import Watch
+from hiermap.planners import Avoid, Budget, PlanResult, Status
+from hiermap.worlds.errors import InvalidObservationError
 from hiermap.worlds.goals import Goal
 from hiermap.worlds.scene import RealWorld
 
@@ -30,7 +32,7 @@ class Session:
     """
 
     def __init__(self, world: RealWorld, planner: Planner, options: ExecutionOptions | None = None, first: Seen | None = None) -> None:
-        self.world, self.planner, self.options, self.first = world, planner, options, first
+        self.world, self.planner, self.options, self.first = Watch(world), planner, options, first
         self.deeds: list[Deed] = []
         self.avoid: Sequence[Avoid] = ()
         self._acted = False
@@ -44,8 +46,11 @@ class Session:
 
     def plan(self, goal: Goal, budget: Budget | None = None, seed: int = 0) -> PlanResult:
         """As `Planner.plan`, from what is seen now."""
-        first = self.world.observe() if self.first is None else self.first
-        seen = self.world.observe() if self._acted else first
+        try:
+            first = self.world.observe() if self.first is None else self.first
+            seen = self.world.observe() if self._acted else first
+        except InvalidObservationError as error:
+            return PlanResult(Status.INVALID_OBSERVATION, message=str(error), goal=goal, budget=budget or Budget(), seed=seed)
         result = self.planner.plan(seen, goal, budget, seed, self.avoid, first, self.deeds)
         self.first = result.first or self.first  # fused once, and never one that cannot be used
         return result

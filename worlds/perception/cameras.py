@@ -17,6 +17,10 @@ MAX_DEPTH_M = 20.0
 MAX_CENTRE_OFFSET = 0.15
 """How far the principal point may lie from the image centre, in image sizes; K of another resolution is off by 0.25 or more."""
 ORTHONORMAL_TOLERANCE = 1e-4
+LEAST_KNOWN = 0.1
+"""Share of pixels with depth below which a camera is covered, too near or badly read."""
+MAX_DEPTH_STEP_M = 0.005
+"""Images whose different depths lie further apart have too few bits, or show nothing."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,11 @@ def _depth_faults(image: np.ndarray) -> Iterator[str]:
         yield f"depth goes down to {nearest:.4g} m; expected positive distances along the optical axis (OpenCV z forward): flip the sign"
     if median > MAX_DEPTH_M:
         yield f"the median depth is {median:.4g}, expected metres below {MAX_DEPTH_M:g}; millimetres? divide by 1000"
+    if known.size < LEAST_KNOWN * depth.size:
+        yield f"{known.size / depth.size:.1%} of the pixels have depth, expected at least {LEAST_KNOWN:.0%}: is the sensor covered?"
+    step = np.diff(np.unique(known[::8])).min(initial=np.inf)
+    if step > MAX_DEPTH_STEP_M:
+        yield f"depth comes in steps of {step:.3g} m, expected at most {MAX_DEPTH_STEP_M:g} m: keep 16 bits, and NaN for unknown"
 
 
 def marks_seen(view: CameraView) -> np.ndarray:
@@ -153,9 +162,9 @@ def fiducial_error_px(view: CameraView) -> float | None:
     if view.fiducials_world is None or view.fiducials_pixel is None or not marks_seen(view).any():
         return None
     expected, _ = point_to_pixel(view.fiducials_world, view.K, view.T_camera_to_world)
-    squared = ((expected - view.fiducials_pixel) ** 2).sum(axis=-1)
-    seen = np.isfinite(squared)
-    return float(np.sqrt(squared[seen].mean())) if seen.any() else None
+    # A mark that is seen but lies behind the camera has no pixel and is as wrong as can be.
+    squared = np.nan_to_num(((expected - view.fiducials_pixel) ** 2).sum(axis=-1), nan=np.inf)
+    return float(np.sqrt(squared[marks_seen(view)].mean()))
 
 
 def check_marks(view: CameraView, name: str = "camera") -> None:

@@ -10,6 +10,7 @@ from hiermap.worlds.errors import InvalidObservationError
 from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.perception.calibration import calibrated
 from hiermap.worlds.perception.cameras import check_view
+from hiermap.worlds.perception.consistency import check_consistency
 from hiermap.worlds.perception.denoising import denoised
 from hiermap.worlds.perception.normals import local_normals, robust_normal
 from hiermap.worlds.perception.projection import EMPTY, Canvas, repair
@@ -38,6 +39,7 @@ class SpatialView:
         frame: the cells' geometry.
         offset: `[H, W, 2]` float32, where in its cell the seen point lies (row, column), in cells within +-0.5; None if not stored.
         notes: what was done about cameras that were moved since their calibration; empty where all agree.
+        source: what it was fused from; None if it was not, or is not stored.
     """
 
     rgb: np.ndarray
@@ -47,6 +49,7 @@ class SpatialView:
     frame: SpatialFrame = FRAME
     offset: np.ndarray | None = None
     notes: tuple[str, ...] = ()
+    source: Observation | None = None
 
     @cached_property
     def points(self) -> np.ndarray:
@@ -121,13 +124,15 @@ def fuse(observation: Observation, frame: SpatialFrame = FRAME) -> SpatialView:
     """Check every camera, put moved ones back, drop the robot's own pixels and project all points; the nearest one wins a cell.
 
     Raises:
-        InvalidObservationError: no camera, an unusable image or calibration, or nothing of the frame is seen.
+        InvalidObservationError: no camera, an unusable image or calibration, cameras that contradict the robot or each other, or nothing of
+            the frame is seen.
     """
     if not observation.views:
         raise InvalidObservationError("the observation has no camera views; expected at least one calibrated RGB-D image")
     for index, view in enumerate(observation.views):
         check_view(view, f"camera {index}")
     views, notes = calibrated(observation.views)
+    check_consistency(views, observation.body)
     canvas = Canvas(frame)
     for view in views:
         known = denoised(np.where(view.depth > 0, view.depth, np.nan).astype(np.float32))
@@ -140,4 +145,5 @@ def fuse(observation: Observation, frame: SpatialFrame = FRAME) -> SpatialView:
     depth = np.where(seen, canvas.quanta.astype(np.float32) * _QUANTUM_M, np.float32(np.nan))
     depth, rgb, offset = repair(depth, canvas.rgb, canvas.offset)
     valid = np.isfinite(depth)
-    return SpatialView(rgb, np.where(valid, depth, np.float32(0)), valid, bool(observation.gripper.holding), frame, offset, notes)
+    known = np.where(valid, depth, np.float32(0))
+    return SpatialView(rgb, known, valid, bool(observation.gripper.holding), frame, offset, notes, observation)
