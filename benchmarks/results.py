@@ -20,12 +20,13 @@ from typing import Self
 from results_table import COLUMNS, shown, table
 
 from hiermap.evaluation.compare import pair
-from hiermap.evaluation.evaluate import fingerprint
+from hiermap.evaluation.evaluate import GROWS, fingerprint, owner, provenance
 from hiermap.evaluation.results import RUN, read_run
 from hiermap.evaluation.suites import EvaluateOptions
 from hiermap.system.config import load_config, typed
 from hiermap.system.files import file_sha256, write_atomically
 from hiermap.system.proportions import newcombe
+from hiermap.system.run_folder import stranger
 
 START_SECONDS = 8.0
 """Of a command: what it loads before its first episode, and the uneven end of its workers."""
@@ -158,8 +159,17 @@ class Cell:
             return False
         run, config = json.loads((self.out / RUN).read_text()), load_config("evaluate", self.words)
         weights = typed(EvaluateOptions, config).weights_file(self.suite)
-        now = fingerprint({"config": config})["config"], self.stage.episodes, weights and file_sha256(weights)
-        return now == (fingerprint(run["settings"])["config"], len(run["episodes"]), run["settings"]["weights_sha256"])
+        now = fingerprint({"config": config}), self.stage.episodes, weights and file_sha256(weights)
+        then = fingerprint({"config": run["settings"]["config"]}), len(run["episodes"]), run["settings"]["weights_sha256"]
+        return now == then
+
+    def begun(self) -> list[str]:
+        """The words that an evaluation needs where another one left its files: of other settings, or unfinished at another commit."""
+        if not self.out.exists():
+            return []
+        config = load_config("evaluate", self.words)
+        run = owner(provenance(typed(EvaluateOptions, config), config))
+        return ["overwrite=true"] if stranger(self.out, run, GROWS) else []
 
 
 def difference(cell: Path, other: Path) -> str:
@@ -201,7 +211,7 @@ def main(arguments: list[str]) -> int:
             failed.append(f"the network of {row}")
     for cell in todo:
         print(f"\n{cell.row} on {cell.suite}, about {60 * cell.hours:.0f} min: hiermap evaluate {' '.join(cell.words)}", flush=True)
-        if not dry and f"the network of {cell.row}" not in failed and run("evaluate", cell.words):
+        if not dry and f"the network of {cell.row}" not in failed and run("evaluate", [*cell.words, *cell.begun()]):
             failed.append(f"{cell.row} on {cell.suite}")
     if not dry:
         text = markdown(stage)

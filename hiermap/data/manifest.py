@@ -1,11 +1,9 @@
 """The manifest of a data directory: one JSON line per event, only ever appended, readable after any kill."""
 
-import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
@@ -15,7 +13,6 @@ import numpy as np
 
 from hiermap.data.episodes import FILE_NAME, Episode
 from hiermap.system.files import disk_error, file_sha256
-from hiermap.worlds.errors import DataError
 
 NAME = "manifest.jsonl"
 FINISHED, QUARANTINED, MISSING, VOID = "finished", "quarantined", "missing", "void"
@@ -109,17 +106,6 @@ def describe(name: str, content: bytes, episode: Episode) -> dict[str, Any]:
         "primitives": {p: [int(tried[i]), int(worked[i])] for i, p in enumerate(names)},
         **{key: episode.meta.get(key, default) for key, default in _FROM_META.items()},
     }
-
-
-@contextmanager
-def locked(directory: Path, name: str, kind: int = fcntl.LOCK_EX | fcntl.LOCK_NB) -> Iterator[None]:
-    """Hold the directory's lock file `name`; DataError if another process holds it. The kernel frees it on any death."""
-    with open(directory / name, "ab") as file:
-        try:
-            fcntl.flock(file, kind)
-        except BlockingIOError as error:
-            raise DataError(f"another process is writing to {directory}; wait for it or choose another out=") from error
-        yield
 
 
 def _record(line: bytes) -> dict[str, Any] | None:

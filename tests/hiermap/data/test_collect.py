@@ -14,6 +14,7 @@ from hiermap.data.collect import CollectSettings, collect
 from hiermap.data.verify import verify
 from hiermap.system.config import load_config, typed
 from hiermap.system.files import file_sha256
+from hiermap.system.run_folder import RECORD, locked
 from hiermap.worlds.errors import ConfigError, DataError, HiermapError
 
 KILLS = 20
@@ -100,7 +101,7 @@ def test_a_signal_leaves_whole_episodes_and_its_exit_code(tmp_path, number, code
 
 def test_a_second_collect_in_the_same_directory_is_refused(tmp_path):
     config = load_config("collect", [f"out={tmp_path}", "source=toy", "interactions=4"])
-    with manifest.locked(tmp_path, collect_module.PARENT_LOCK), pytest.raises(DataError, match="another process"):
+    with locked(tmp_path), pytest.raises(DataError, match="another process"):
         collect(config)
 
 
@@ -108,11 +109,12 @@ def test_a_file_too_large_for_the_quota_is_a_clear_error_and_leaves_nothing_half
     script = f"ulimit -f 8; exec {' '.join(command(tmp_path, 40))} interactions_per_episode=40"
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1 and "free space and run the same command again" in done.stderr, done.stderr
-    assert [path for path in tmp_path.iterdir() if path.stat().st_size] == []
+    assert [path.name for path in tmp_path.iterdir() if path.stat().st_size] == [RECORD]
 
 
 def test_a_seed_that_fails_is_void_and_not_tried_again(tmp_path, monkeypatch):
-    config = load_config("collect", [f"out={tmp_path}", "source=toy", "interactions=8", "interactions_per_episode=4"])
+    config = load_config("collect", [f"out={tmp_path}", "source=toy", "interactions=8", "interactions_per_episode=4", "workers=0"])
+    collect({**config, "shard": "2/3", "interactions": 8})
     manifest.append(tmp_path, {"state": manifest.VOID, "file": "toy-000000000.npz", "seed": 0, "reason": "PhysicsError: diverged"})
     collect(config)
     assert sorted(hashes(tmp_path)) == ["toy-000000001.npz", "toy-000000002.npz"]

@@ -10,6 +10,7 @@ import torch
 import hiermap.training
 from hiermap.model.weights import load_weights
 from hiermap.system.config import load_config
+from hiermap.system.run_folder import LOCK, RECORD, clear
 from hiermap.training.datamodule import KitchenDataModule, held_out_names
 from hiermap.training.module import schedule
 from hiermap.training.options import DataOptions
@@ -72,6 +73,27 @@ def test_the_same_command_resumes_where_it_stopped(squares: Path, tmp_path: Path
     train(_config(squares, tmp_path, *few, "trainer.max_epochs=2"))
     second = json.loads((tmp_path / "metrics.json").read_text())
     assert (first["steps"], second["steps"]) == (3, 6) and 0 < first["minutes"] < second["minutes"]
+
+
+def test_another_training_in_the_same_folder_is_refused_and_begins_anew_when_told(squares: Path, tmp_path: Path) -> None:
+    few = ["data_options.batches_per_epoch=2", "data_options.validation_sequences=4", "trainer.max_epochs=1"]
+    train(_config(squares, tmp_path, *few))
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    for change, words in (
+        ("losses.maps=2", "losses.maps is 1.0 there and 2.0 now"),
+        ("model.memory=4", "model.memory is 8 there and 4 now"),
+        ("weights=default", "weights_sha256 is null there"),
+        ("trainer.max_epochs=0", "trainer.max_epochs is 1 there and 0 now"),
+        ("trainer.max_time=00:00:01:00", "trainer.max_time is null there and 60.0 now"),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            train(_config(squares, tmp_path, *few, change))
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    train(_config(squares, tmp_path, *few, "losses.maps=2", "overwrite=true"))
+    assert json.loads((tmp_path / "metrics.json").read_text())["steps"] == 2
+    assert "losses.maps=2" in (tmp_path / "README.md").read_text()
+    clear(tmp_path, "train")
+    assert {path.name for path in tmp_path.iterdir()} == {RECORD, LOCK}, "overwrite=true would leave a file of this training"
 
 
 def test_training_can_start_from_weights(squares: Path, trained: Path, tmp_path: Path) -> None:
