@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain, count
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from hiermap.data.episodes import FILE_NAME, Episode
-from hiermap.system.files import disk_error, file_sha256
+from hiermap.system.files import append_line, file_sha256
 
 NAME = "manifest.jsonl"
 FINISHED, QUARANTINED, MISSING, VOID = "finished", "quarantined", "missing", "void"
@@ -76,19 +75,8 @@ def read_manifest(directory: Path) -> Manifest:
 
 
 def append(directory: Path, record: Mapping[str, Any]) -> None:
-    """Append one record durably; ends a torn last line first, and takes its own bytes back if the disk is full."""
-    path, line = directory / NAME, json.dumps(record, sort_keys=True, allow_nan=False).encode() + b"\n"
-    with open(path, "ab+", buffering=0) as file:
-        size = file.seek(0, os.SEEK_END)
-        if size and os.pread(file.fileno(), 1, size - 1) != b"\n":
-            line = b"\n" + line
-        try:
-            while line:
-                line = line[file.write(line) :]
-            os.fsync(file.fileno())
-        except OSError as error:
-            os.ftruncate(file.fileno(), size)
-            raise disk_error(error, path, len(line)) from error
+    """Append one record durably."""
+    append_line(directory / NAME, json.dumps(record, sort_keys=True, allow_nan=False).encode())
 
 
 def describe(name: str, content: bytes, episode: Episode) -> dict[str, Any]:

@@ -52,15 +52,15 @@ def _run(options: EvaluateOptions, todo: Sequence[Trial], about: Mapping, out: P
     rows = {trial.episode: stored[trial.episode] for trial in todo if trial.episode in stored}
     _forget_pictures(out, rows)
     left = [trial for trial in todo if trial.episode not in rows]
-    with tqdm(total=len(todo), initial=len(rows), desc=options.suite, file=sys.stderr, disable=not options.progress) as bar:
-        with closing(run_all(partial(_bench, options), left, options, preload=_needed(options))) as judged:
-            for row, picture in judged:
-                if picture is not None:
-                    write_atomically(out / FAILURES / f"{row.episode:04d}_{row.task}_{row.kind or row.seed}.png", picture)
-                kept.append(row)
-                rows[row.episode] = row
-                bar.set_postfix_str(f"{100 * sum(r.success for r in rows.values()) / len(rows):.1f} % solved")
-                bar.update()
+    bar = tqdm(total=len(todo), initial=len(rows), desc=options.suite, file=sys.stderr, disable=not options.progress)
+    with bar, closing(run_all(partial(_bench, options), left, options, preload=_needed(options))) as judged:
+        for row, picture in judged:
+            if picture is not None:
+                write_atomically(out / FAILURES / f"{row.episode:04d}_{row.task}_{row.kind or row.seed}.png", picture)
+            kept.append(row)
+            rows[row.episode] = row
+            bar.set_postfix_str(f"{100 * sum(r.success for r in rows.values()) / len(rows):.1f} % solved")
+            bar.update()
     finish([rows[index] for index in sorted(rows)], about, out)
     kept.path.unlink(missing_ok=True)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from hiermap.system.config import flatten
-from hiermap.system.files import write_json
+from hiermap.system.files import disk_error, write_json
 from hiermap.worlds.errors import ConfigError, DataError
 
 RECORD, LOCK = ".hiermap.json", ".hiermap.lock"
@@ -91,9 +91,12 @@ def owned(
             clear(folder, (record(folder) or run)["command"])
         for leftover in (*folder.glob(TEMPORARY), *folder.glob(f"*/{TEMPORARY}")):
             leftover.unlink(missing_ok=True)
-        if record(folder) != run:
-            write_json(folder / RECORD, run)
-        yield folder
+        try:
+            if record(folder) != run:
+                write_json(folder / RECORD, run)
+            yield folder
+        except OSError as error:
+            raise disk_error(error, folder) from error
 
 
 def directory(out: str | Path) -> Path:

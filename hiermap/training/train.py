@@ -1,10 +1,11 @@
 """`hiermap train`: fit the model on a data directory and export weights with a card."""
 
+import logging
 import math
 import os
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from dataclasses import replace
 from datetime import timedelta
@@ -33,6 +34,7 @@ from hiermap.training.module import HiermapModule, Pace, timer_of
 from hiermap.training.options import TrainOptions
 from hiermap.worlds.errors import ConfigError
 
+_log = logging.getLogger(__name__)
 LENGTHS = ("max_epochs", "max_steps", "max_time")
 """Options of the trainer that end a training: a folder's may come to be longer."""
 NO_PART = (
@@ -47,6 +49,25 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
         write_atomically(Path(path), lambda file: torch.save(checkpoint, file))
+
+    def load_checkpoint(self, path: Any, map_location: Any = "cpu", weights_only: bool | None = True) -> dict[str, Any]:
+        """Tensors and plain values only, whatever is asked for: a checkpoint may come from anybody."""
+        return torch.load(path, map_location=map_location, weights_only=True)
+
+
+def usable_checkpoint(module: HiermapModule, paths: Iterable[Path]) -> Path | None:
+    """The first of the files that is a whole checkpoint of this module; those before it are warned of, and nothing is unpickled."""
+    wanted = {name: tensor.shape for name, tensor in module.state_dict().items()}
+    for path in paths:
+        try:
+            found = AtomicCheckpointIO().load_checkpoint(path)
+            problem = "it is of another model"
+            if {name: tensor.shape for name, tensor in found["state_dict"].items()} == wanted and "optimizer_states" in found:
+                return path
+        except Exception as error:  # torch raises what it likes for foreign bytes
+            problem = f"{type(error).__name__}: {error}".partition("\n")[0]
+        _log.warning("%s is damaged or foreign and left out (%s); an older checkpoint goes on, or the training begins anew", path, problem)
+    return None
 
 
 def train(config: Mapping[str, Any]) -> int:
@@ -87,8 +108,8 @@ def _train(config: Mapping[str, Any], options: TrainOptions, about: Mapping[str,
     if trainer.strategy.root_device.type == "cuda":
         torch.set_float32_matmul_precision("high")  # products in TF32: a third of the time, and what is learned needs no more
     torch.set_num_threads(int(config["threads"]) or max(1, (os.cpu_count() or 1) // trainer.num_devices))
-    last = out / "checkpoints" / "last.ckpt"
-    resume = last if config["resume"] and last.is_file() else None
+    newest_first = sorted((out / "checkpoints").glob("*.ckpt"), key=lambda path: (path.stem == "last", path.stat().st_mtime), reverse=True)
+    resume = usable_checkpoint(module, newest_first) if options.resume else None
     data.setup()
     with warnings.catch_warnings(), redirect_stdout(sys.stderr):  # where progress bars belong
         warnings.filterwarnings("ignore", message=".*(IterableDataset|LeafSpec|logging interval|does not have many workers).*")
@@ -151,9 +172,9 @@ def export(module: HiermapModule, data: KitchenDataModule, trainer: L.Trainer, a
 
     What is written says where it comes from: `about`, as `hiermap.system.provenance.settings` tells it.
     """
-    best = out / "checkpoints" / "best.ckpt"
-    if best.is_file():
-        module.load_state_dict(torch.load(best, weights_only=True, map_location="cpu")["state_dict"])
+    best = usable_checkpoint(module, (out / "checkpoints").glob("best.ckpt"))
+    if best is not None:
+        module.load_state_dict(AtomicCheckpointIO().load_checkpoint(best)["state_dict"])
     module.eval()
     scores = HeldOutScores(module.model_config.legend)
     for batch in data.held_out():

@@ -81,7 +81,7 @@ def test_another_training_in_the_same_folder_is_refused_and_begins_anew_when_tol
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     for change, words in (
         ("losses.maps=2", "losses.maps is 1.0 there and 2.0 now"),
-        ("model.memory=4", "model.memory is 8 there and 4 now"),
+        ("model.memory=16", "model.memory is 8 there and 16 now"),
         ("weights=default", "weights_sha256 is null there"),
         ("trainer.max_epochs=0", "trainer.max_epochs is 1 there and 0 now"),
         ("trainer.max_time=00:00:01:00", "trainer.max_time is null there and 60.0 now"),
