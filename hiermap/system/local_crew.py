@@ -111,7 +111,8 @@ class LocalCrew:
                 if not left:
                     raise
             finally:
-                theirs.close(), beating.close()  # so that its death ends the pipes
+                for end in (theirs, beating):  # so that its death ends the pipes
+                    end.close()
         return Member(process, ours, heart, self._units_per_process)
 
     def _watch(self) -> None:

@@ -117,7 +117,10 @@ class HiermapModule(L.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """No checkpoint holds weights that are not finite, so the last one is good."""
-        if bad := [name for name, tensor in checkpoint["state_dict"].items() if not torch.isfinite(tensor).all()]:
+        self._check_finite()
+
+    def _check_finite(self) -> None:
+        if bad := [name for name, tensor in self.named_parameters() if not torch.isfinite(tensor).all()]:
             raise self._diverged(bad[:1])
 
     def _diverged(self, bad: Iterable[str]) -> ConfigError:
@@ -128,6 +131,7 @@ class HiermapModule(L.LightningModule):
         )
 
     def on_validation_epoch_start(self) -> None:
+        self._check_finite()
         self.scores = HeldOutScores(self.model_config.legend, self.trainer.global_rank, self.trainer.world_size)
 
     def validation_step(self, batch: SequenceBatch | None, batch_idx: int) -> None:

@@ -4,7 +4,6 @@ import subprocess
 import sys
 import time
 
-import numpy as np
 import pytest
 
 from hiermap.cli import main
@@ -16,8 +15,6 @@ from hiermap.system.config import load_config, typed
 from hiermap.system.files import file_sha256
 from hiermap.system.run_folder import RECORD, locked
 from hiermap.worlds.errors import ConfigError, DataError, HiermapError
-
-KILLS = 20
 
 
 def command(directory, interactions, *more):
@@ -55,36 +52,6 @@ def test_collect_stores_what_was_asked_and_the_same_command_adds_nothing(tmp_pat
     assert hashes(tmp_path) == first and (tmp_path / manifest.NAME).read_bytes() == lines
     collect({**config, "interactions": 24})
     assert len(hashes(tmp_path)) == 6 and verify(tmp_path).clean
-
-
-def test_twenty_kills_at_random_moments_lose_nothing_and_double_nothing(tmp_path):
-    rng = np.random.default_rng(0)
-    kept: dict[str, str] = {}
-    for kill in range(KILLS):
-        process = start(tmp_path, 10**6)
-        if kill % 4:  # most kills fall while episodes are being written, some at any time from the start
-            deadline = time.monotonic() + 30
-            while len(hashes_names(tmp_path)) <= len(kept) and time.monotonic() < deadline:
-                time.sleep(0.005)
-        time.sleep(rng.uniform(0.0, 0.4))
-        os.kill(process.pid, signal.SIGKILL)
-        if kill % 2:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        now = hashes(tmp_path)
-        assert kept.items() <= now.items(), "a finished episode was lost or rewritten"
-        kept = now
-    goal = 4 * (len(kept) + 20)
-    finished = subprocess.run(command(tmp_path, goal), capture_output=True, text=True, timeout=120)
-    assert finished.returncode == 0, finished.stderr
-    after, read, report = hashes(tmp_path), manifest.read_manifest(tmp_path), verify(tmp_path)
-    assert kept.items() <= after.items() and set(after) == set(read.finished) and read.twice == ()
-    assert report.clean and report.good == len(after) and report.unlisted == ()
-    assert not list(tmp_path.glob(".*.npz.*")), "a temporary was left"
-
-
-def hashes_names(directory):
-    return [path.name for path in directory.glob("*.npz")]
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -1,5 +1,6 @@
 """Whose a folder is: the same run goes on, every other one is refused, and nothing is removed that hiermap did not make."""
 
+import errno
 import json
 import os
 import subprocess
@@ -195,3 +196,47 @@ def test_every_command_of_a_folder_is_in_the_table() -> None:
     folder = Path(run_folder.__file__).parents[1]
     text = "".join(path.read_text() for path in folder.rglob("*.py") if path.name != "run_folder.py")
     assert all(f'"command": "{command}"' in text for command in MADE)
+
+
+@pytest.mark.parametrize("where", ["fsync", "replace"])
+def test_a_disk_that_is_full_at_any_write_is_named_and_leaves_what_was_there(
+    tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    words = ["evaluate", f"out={tmp_path}", *TOY]
+    assert main(words) == 0
+    real, left = getattr(os, where), [0]
+
+    def full(*arguments: object) -> object:
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(*arguments)
+
+    codes = []
+    for left[0] in range(8):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, where, full)
+            codes.append(main(words))
+        said = capsys.readouterr().err
+        assert codes[-1] == 0 or (f"No space left to write {tmp_path}" in said and "free space" in said)
+        for name in ("run.json", "eval_info.json"):
+            json.loads((tmp_path / name).read_text())
+        assert len((tmp_path / "episodes.csv").read_text().splitlines()) == 3 and not list(tmp_path.glob(run_folder.TEMPORARY))
+    assert codes[0] == 1 and codes[-1] == 0
+
+
+def test_a_report_for_which_there_is_no_room_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    assert main(["evaluate", f"out={tmp_path}", *TOY]) == 0 and main(["report", str(tmp_path)]) == 0
+    before = (tmp_path / "report.html").read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        assert main(["report", str(tmp_path)]) == 1
+    assert f"No space left to write {tmp_path}/report.html" in capsys.readouterr().err
+    assert (tmp_path / "report.html").read_bytes() == before
+    (tmp_path / "report.html").write_text("somebody's")
+    assert main(["report", str(tmp_path)]) == 2 and "was not written by hiermap" in capsys.readouterr().err
+    assert main(["report", str(tmp_path), "overwrite=true"]) == 0 and (tmp_path / "report.html").read_bytes() == before
