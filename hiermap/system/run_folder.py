@@ -38,7 +38,7 @@ MADE: Mapping[str, tuple[str, ...]] = {
     "demo": (REPORT, *(f"chain-*_[0-9]*/{name}" for name in (*_PLAN, RECORD, LOCK))),
 }
 """Command -> patterns of the files that it leaves in its folder: what `overwrite=true` removes, and nothing else."""
-ANYBODYS = {"README.md", "config.json"}
+ANYBODYS = {"README.md", "config.json", REPORT}
 """Names of ours that a folder may well have from somebody else."""
 _held: set[BinaryIO] = set()
 os.register_at_fork(after_in_child=lambda: [file.close() for file in _held])  # a child that outlives its parent holds no lock
@@ -113,7 +113,7 @@ def record(folder: Path) -> dict[str, Any] | None:
         found = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) and found.get("command") in MADE else None
+    return found if isinstance(found, dict) and found.get("command") in [*MADE] else None
 
 
 def stranger(folder: Path, run: Mapping[str, Any], grows: Collection[str] = ()) -> str | None:

@@ -96,16 +96,16 @@ def test_a_folder_of_nobodys_is_refused_and_only_names_of_ours_are_taken_from_it
         assert {path.name for path in tmp_path.iterdir()} == {"thesis.tex", "photos", RECORD, LOCK}
 
 
-@pytest.mark.parametrize("name", ["README.md", "config.json"])
-def test_a_name_that_anybody_may_use_is_never_removed_from_a_folder_of_nobodys(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(("name", "command"), [("README.md", "train"), ("config.json", "train"), ("report.html", "plan")])
+def test_a_name_that_anybody_may_use_is_never_removed_from_a_folder_of_nobodys(tmp_path: Path, name: str, command: str) -> None:
     (tmp_path / name).write_text("mine")
-    with pytest.raises(ConfigError, match=f"{name} there may be somebody's"), owned(tmp_path, {"command": "train"}, overwrite=True):
+    with pytest.raises(ConfigError, match=f"{name} there may be somebody's"), owned(tmp_path, {"command": command}, overwrite=True):
         pass
-    with owned(tmp_path, RUN, overwrite=True):
+    with owned(tmp_path, {"command": "collect"}, overwrite=True):
         assert (tmp_path / name).read_text() == "mine"
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"command": "../../*"}', '{"command": "rm"}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"command": "../../*"}', '{"command": "rm"}', '{"command": [[]]}'])
 def test_a_damaged_record_makes_a_folder_nobodys(tmp_path: Path, text: str) -> None:
     begun(tmp_path, "run.json")
     (tmp_path / RECORD).write_text(text)
