@@ -36,7 +36,7 @@ def heeded() -> Iterator[None]:
     finally:
         over.set()
         signal.set_wakeup_fd(waking)
-        signal.signal(signal.SIGTERM, terminating)
+        signal.signal(signal.SIGTERM, terminating or signal.SIG_DFL)
         os.close(writing)
         watch.join()
         os.close(reading)
