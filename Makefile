@@ -22,7 +22,7 @@ $(STAMP): pyproject.toml constraints.txt
 	touch $(STAMP)
 
 demo: setup
-	$(BIN)/python -m hiermap.evaluation.demo
+	$(BIN)/python -m hiermap.evaluation.demo demo overwrite=true
 
 lint: setup
 	$(BIN)/ruff check .

@@ -15,17 +15,18 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from results_table import COLUMNS, shown, table
 
 from hiermap.evaluation.compare import pair
-from hiermap.evaluation.evaluate import fingerprint
+from hiermap.evaluation.evaluate import GROWS, fingerprint, owner, provenance
 from hiermap.evaluation.results import RUN, read_run
 from hiermap.evaluation.suites import EvaluateOptions
-from hiermap.system.config import flatten, load_config, typed
+from hiermap.system.config import load_config, typed
 from hiermap.system.files import file_sha256, write_atomically
 from hiermap.system.proportions import newcombe
+from hiermap.system.run_folder import stranger
 
 START_SECONDS = 8.0
 """Of a command: what it loads before its first episode, and the uneven end of its workers."""
@@ -159,13 +160,17 @@ class Cell:
         run, config = read_run(self.out), load_config("evaluate", self.words)
         weights = typed(EvaluateOptions, config).weights_file(self.suite)
         usual = load_config("evaluate", [f"suite={self.suite}", f"out={self.out}"])  # what could not be told then was as it usually is
-        now = _told(config), self.stage.episodes, weights and file_sha256(weights)
-        return now == ({**_told(usual), **_told(run.config)}, len(run.rows), run.settings["weights_sha256"])
+        then, now = ({**fingerprint({"config": usual}), **fingerprint({"config": told})} for told in (run.config, config))
+        weighed = len(run.rows), run.settings["weights_sha256"]
+        return then == now and weighed == (self.stage.episodes, weights and file_sha256(weights))
 
-
-def _told(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Dotted key -> value of what rows depend on."""
-    return flatten(fingerprint({"config": config})["config"])
+    def begun(self) -> list[str]:
+        """The words that an evaluation needs where another one left its files: of other settings, or unfinished at another commit."""
+        if not self.out.exists():
+            return []
+        config = load_config("evaluate", self.words)
+        run = owner(provenance(typed(EvaluateOptions, config), config))
+        return ["overwrite=true"] if stranger(self.out, run, GROWS) else []
 
 
 def difference(cell: Path, other: Path) -> str:
@@ -227,7 +232,7 @@ def main(arguments: list[str]) -> int:
             failed.append(f"the network of {row}")
     for cell in todo:
         print(f"\n{cell.row} on {cell.suite}, about {60 * cell.hours:.0f} min: hiermap evaluate {' '.join(cell.words)}", flush=True)
-        if not dry and f"the network of {cell.row}" not in failed and run("evaluate", cell.words):
+        if not dry and f"the network of {cell.row}" not in failed and run("evaluate", [*cell.words, *cell.begun()]):
             failed.append(f"{cell.row} on {cell.suite}")
     if not dry:
         text = markdown(stage)

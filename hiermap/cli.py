@@ -1,20 +1,20 @@
 """The command line: `hiermap VERB key=value ...`. Heavy imports happen inside the verb that needs them."""
 
-import contextlib
 import importlib
 import os
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from hiermap.system.config import OPTIONS, dump_config, help_text, load_config
+from hiermap.system.signals import Terminated, heeded
 from hiermap.system.versions import check_pins, versions
 from hiermap.worlds.errors import ConfigError, HiermapError
 
 DONE, FAILED, USAGE, NO_PLAN, TIMEOUT, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 4, 130, 143
 """Exit codes."""
+OVERWRITE = "overwrite=true"
 
 
 @dataclass(frozen=True)
@@ -25,20 +25,22 @@ class Verb:
         function: "module:name", called with the positionals and the resolved config if it has `OPTIONS`; returns an exit code or None.
         summary: one line for `hiermap --help`.
         positionals: names of the words expected before `key=value`; any number may follow a last one in brackets.
+        overwrites: the word `overwrite=true` may follow them, and is an argument of the function.
     """
 
     function: str
     summary: str
     positionals: tuple[str, ...] = ()
+    overwrites: bool = False
 
 
 VERBS: Mapping[str, Verb] = {
     "doctor": Verb("hiermap.doctor:doctor", "check versions, graphics, cores and shipped weights"),
     "collect": Verb("hiermap.data.collect:collect", "gather play data into a directory; the same command resumes"),
-    "data": Verb("hiermap.data.verify:data", "check, summarise or merge data directories", ("verify|info|merge", "DIR", "[DIR ...]")),
+    "data": Verb("hiermap.data.verify:data", "check, summarise or merge data directories", ("verify|info|merge", "DIR", "[DIR ...]"), True),
     "train": Verb("hiermap.training.train:train", "train on a data directory and export weights"),
     "evaluate": Verb("hiermap.evaluation.evaluate:evaluate", "run a suite of seeded episodes and judge them"),
-    "results": Verb("hiermap.evaluation.merge:results", "merge the shards of an evaluation into OUT", ("merge", "OUT", "[DIR ...]")),
+    "results": Verb("hiermap.evaluation.merge:results", "merge the shards of an evaluation into OUT", ("merge", "OUT", "[DIR ...]"), True),
     "compare": Verb(
         "hiermap.evaluation.compare:compare",
         "success of evaluation B minus that of A on the same tasks, paired; exit 1 if its 95 % interval lies wholly below 0",
@@ -46,21 +48,16 @@ VERBS: Mapping[str, Verb] = {
     ),
     "kitchen": Verb("hiermap.report.kitchen_list:kitchen", "list what is in a kitchen and what can be asked of it, with a picture"),
     "plan": Verb("hiermap.evaluation.plan:plan", "plan (and execute) one task"),
-    "report": Verb("hiermap.report.report:report", "write a self-contained report.html from a run", ("DIR",)),
+    "report": Verb("hiermap.report.report:report", "write a self-contained report.html from a run", ("DIR",), True),
 }
-
-
-class Terminated(BaseException):
-    """SIGTERM arrived; raised where the main thread is so that `finally` blocks run."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (0 done, 1 failed, 2 usage or config, 3 no plan, 4 timeout, 130/143 signals)."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        with contextlib.suppress(ValueError):  # not the main thread: the caller keeps its own handling
-            signal.signal(signal.SIGTERM, _terminate)
-        return _dispatch(words)
+        with heeded():
+            return _dispatch(words)
     except ConfigError as error:
         return _say(error, USAGE)
     except BrokenPipeError:
@@ -93,6 +90,8 @@ def _dispatch(words: list[str]) -> int:
     if "-h" in rest or "--help" in rest:
         print(_verb_help(name, verb))
         return DONE
+    overwrite = {"overwrite": True} if verb.overwrites and OVERWRITE in rest else {}
+    rest = [word for word in rest if not (overwrite and word == OVERWRITE)]
     least = sum(not word.startswith("[") for word in verb.positionals)
     most = least if least == len(verb.positionals) else len(rest)
     positionals, arguments = rest[:most], rest[most:]
@@ -109,7 +108,7 @@ def _dispatch(words: list[str]) -> int:
     if name != "doctor":
         check_pins()
     module, _, attribute = verb.function.partition(":")
-    code = getattr(importlib.import_module(module), attribute)(*given)
+    code = getattr(importlib.import_module(module), attribute)(*given, **overwrite)
     return code if isinstance(code, int) and not isinstance(code, bool) else DONE
 
 
@@ -120,7 +119,8 @@ def _usage() -> str:
 
 
 def _verb_help(name: str, verb: Verb) -> str:
-    head = " ".join(["usage: hiermap", name, *verb.positionals, *(["[key=value ...]"] if name in OPTIONS else [])])
+    told = ["[key=value ...]"] * (name in OPTIONS) + [f"[{OVERWRITE}]"] * verb.overwrites
+    head = " ".join(["usage: hiermap", name, *verb.positionals, *told])
     body = f"\nkeys and defaults (??? must be given):\n\n{help_text(name)}" if name in OPTIONS else ""
     return f"{head}\n{verb.summary}\n{body}".rstrip()
 
@@ -128,10 +128,6 @@ def _verb_help(name: str, verb: Verb) -> str:
 def _say(message: object, code: int) -> int:
     print(f"hiermap: {message}", file=sys.stderr)
     return code
-
-
-def _terminate(number: int, frame: object) -> NoReturn:
-    raise Terminated
 
 
 if __name__ == "__main__":

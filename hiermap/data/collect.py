@@ -20,9 +20,11 @@ from tqdm import tqdm
 from hiermap.data import manifest
 from hiermap.data.episodes import FILE_NAME, Episode, encode, file_name, read_episode, store
 from hiermap.data.walk_options import WalkOptions
-from hiermap.model.locate import weights_directory
+from hiermap.model.locate import MODEL_FILE, weights_directory
+from hiermap.system import provenance
 from hiermap.system.config import typed
-from hiermap.system.pool import UNITS_PER_PROCESS, PoolOptions, run_all
+from hiermap.system.pool import UNITS_PER_PROCESS, WHO_WORKS, PoolOptions, run_all
+from hiermap.system.run_folder import OutOptions, fingerprint, owned
 from hiermap.worlds.errors import ConfigError, DataError, HiermapError
 from hiermap.worlds.perception.sensing_options import SensingOptions
 
@@ -32,13 +34,14 @@ SOURCES: Mapping[str, str] = {
     "toy": "hiermap.data.collect:_toy",
 }
 """Source name -> "module:function", called with (seed, settings) in a worker process."""
-PARENT_LOCK = ".collect.lock"
+NO_PART_IN_EPISODES = (*WHO_WORKS, "out", "overwrite", "shard", "interactions", "episodes_per_process")
+"""Keys an episode does not depend on."""
 MAX_VOID_SHARE, MIN_VOID = 0.5, 10
 """More void seeds than this share (and number) means something is wrong, not unlucky."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class CollectSettings(PoolOptions):
+class CollectSettings(PoolOptions, OutOptions):
     """The keys of `hiermap collect`.
 
     Attributes:
@@ -57,7 +60,6 @@ class CollectSettings(PoolOptions):
         sensing: how well the cameras see.
     """
 
-    out: str
     interactions: int = 2000
     seed: int = 0
     workers: int = 2
@@ -98,7 +100,7 @@ class CollectSettings(PoolOptions):
 
     @property
     def walks(self) -> str:
-        """How actions are chosen and seen, in words for the record: directories may hold walks of several kinds."""
+        """How actions are chosen and seen, in words for the record: merged directories may hold walks of several kinds."""
         shares = f"purpose {self.purpose_share:g} random {self.random_share:g} branch {self.branch_share:g}"
         return shares + (f" model {self.model_share:g}" if self.weights else "") + self.walk.told + self.sensing.told
 
@@ -106,15 +108,13 @@ class CollectSettings(PoolOptions):
 def collect(config: Mapping[str, Any]) -> None:
     """Collect until `interactions` transitions of this source, from `seed` on, are stored in `out`; resumes what is there."""
     settings = typed(CollectSettings, config)
-    directory = Path(settings.out)
-    if directory.exists() and not directory.is_dir():
-        raise ConfigError(f"out={settings.out} is a file; expected a directory")
-    if settings.weights is not None:
-        weights_directory(settings.weights)
-    directory.mkdir(parents=True, exist_ok=True)
-    with manifest.locked(directory, PARENT_LOCK), tqdm(total=settings.wanted, unit="act", file=sys.stderr) as bar:
-        _fill(directory, settings, bar)
-    print(f"{directory}: {len(manifest.read_manifest(directory).finished)} episodes")
+    weights = None if settings.weights is None else weights_directory(settings.weights)
+    about = provenance.settings(config, weights and weights / MODEL_FILE)
+    run = {"command": "collect", **fingerprint(about, NO_PART_IN_EPISODES)}
+    with owned(settings.out, run, settings.overwrite, reads=[weights]) as directory:
+        with tqdm(total=settings.wanted, unit="act", file=sys.stderr) as bar:
+            _fill(directory, settings, bar)
+        print(f"{directory}: {len(manifest.read_manifest(directory).finished)} episodes")
 
 
 Done = dict[int, Mapping[str, Any]]
@@ -156,7 +156,6 @@ def _list(directory: Path, record: Mapping[str, Any], done: Done, bar: tqdm) -> 
 
 def _taken_up(directory: Path, settings: CollectSettings) -> Done:
     """What is there of this source from this first seed on, once whole episodes whose line was never written are listed."""
-    _remove_temporaries(directory)
     listed = manifest.read_manifest(directory).finished
     for path in sorted(directory.glob("*.npz")):
         if path.name not in listed and FILE_NAME.fullmatch(path.name):
@@ -175,12 +174,6 @@ def _adopt(path: Path) -> None:
         print(f"set aside: {error}", file=sys.stderr)
     else:
         manifest.append(path.parent, manifest.describe(path.name, path.read_bytes(), episode))
-
-
-def _remove_temporaries(directory: Path) -> None:
-    """Of writers that were killed."""
-    for leftover in directory.glob(".*.npz.*"):
-        leftover.unlink(missing_ok=True)
 
 
 def _work(settings: CollectSettings, seed: int) -> tuple[dict[str, Any], bytes | None]:

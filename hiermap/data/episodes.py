@@ -16,7 +16,7 @@ from typing import Annotated, Any, Self, get_type_hints
 import numpy as np
 
 from hiermap.primitives.specs import ROTATION_BINS
-from hiermap.system.files import disk_error, write_atomically
+from hiermap.system.files import write_atomically
 from hiermap.worlds.errors import DataError
 from hiermap.worlds.legend import FIRST, Legend
 
@@ -141,10 +141,7 @@ def store(directory: Path, name: str, content: bytes) -> Path:
     Raises DataError if the name leaves the directory or the disk is full; nothing half-written stays.
     """
     path = episode_path(directory, name)
-    try:
-        write_atomically(path, content)
-    except OSError as error:
-        raise disk_error(error, path, len(content)) from error
+    write_atomically(path, content)
     return path
 
 

@@ -1,11 +1,8 @@
 """The manifest of a data directory: one JSON line per event, only ever appended, readable after any kill."""
 
-import fcntl
 import hashlib
 import json
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
@@ -14,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from hiermap.data.episodes import FILE_NAME, Episode
-from hiermap.system.files import disk_error, file_sha256
-from hiermap.worlds.errors import DataError
+from hiermap.system.files import append_line, file_sha256
 
 NAME = "manifest.jsonl"
 FINISHED, QUARANTINED, MISSING, VOID = "finished", "quarantined", "missing", "void"
@@ -79,19 +75,8 @@ def read_manifest(directory: Path) -> Manifest:
 
 
 def append(directory: Path, record: Mapping[str, Any]) -> None:
-    """Append one record durably; ends a torn last line first, and takes its own bytes back if the disk is full."""
-    path, line = directory / NAME, json.dumps(record, sort_keys=True, allow_nan=False).encode() + b"\n"
-    with open(path, "ab+", buffering=0) as file:
-        size = file.seek(0, os.SEEK_END)
-        if size and os.pread(file.fileno(), 1, size - 1) != b"\n":
-            line = b"\n" + line
-        try:
-            while line:
-                line = line[file.write(line) :]
-            os.fsync(file.fileno())
-        except OSError as error:
-            os.ftruncate(file.fileno(), size)
-            raise disk_error(error, path, len(line)) from error
+    """Append one record durably."""
+    append_line(directory / NAME, json.dumps(record, sort_keys=True, allow_nan=False).encode())
 
 
 def describe(name: str, content: bytes, episode: Episode) -> dict[str, Any]:
@@ -109,17 +94,6 @@ def describe(name: str, content: bytes, episode: Episode) -> dict[str, Any]:
         "primitives": {p: [int(tried[i]), int(worked[i])] for i, p in enumerate(names)},
         **{key: episode.meta.get(key, default) for key, default in _FROM_META.items()},
     }
-
-
-@contextmanager
-def locked(directory: Path, name: str, kind: int = fcntl.LOCK_EX | fcntl.LOCK_NB) -> Iterator[None]:
-    """Hold the directory's lock file `name`; DataError if another process holds it. The kernel frees it on any death."""
-    with open(directory / name, "ab") as file:
-        try:
-            fcntl.flock(file, kind)
-        except BlockingIOError as error:
-            raise DataError(f"another process is writing to {directory}; wait for it or choose another out=") from error
-        yield
 
 
 def _record(line: bytes) -> dict[str, Any] | None:

@@ -1,25 +1,35 @@
 """`hiermap data merge`: one data directory out of those that several jobs filled."""
 
-from collections.abc import Iterable, Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from hiermap.data import manifest
-from hiermap.data.collect import PARENT_LOCK
 from hiermap.data.episodes import episode_path, store
 from hiermap.system.files import file_sha256
+from hiermap.system.run_folder import owned, record
 from hiermap.worlds.errors import ConfigError, DataError
 
 
-def merge(target: Path, sources: Iterable[Path]) -> int:
+def merge(target: Path, sources: Sequence[Path], overwrite: bool = False) -> int:
     """Copy into `target` what the manifests of `sources` list, episodes and void seeds; returns how many episodes were new.
 
-    The same command again adds nothing. Raises DataError for a damaged episode, or one that two directories hold differently.
+    The same command again adds nothing. Raises DataError for a damaged episode, or one that two directories hold differently, and
+    ConfigError where `target` is of another run.
     """
-    target.mkdir(parents=True, exist_ok=True)
-    with manifest.locked(target, PARENT_LOCK):
-        there = dict(manifest.read_manifest(target).current)
-        return sum(_take_over(target, source, record, there) for source in sources for record in _records(source))
+    listed = [(source, _records(source)) for source in sources]
+    with owned(target, _together(sources), overwrite, reads=sources) as folder:
+        there = dict(manifest.read_manifest(folder).current)
+        return sum(_take_over(folder, source, entry, there) for source, entries in listed for entry in entries)
+
+
+def _together(sources: Iterable[Path]) -> Mapping[str, Any]:
+    """Whose the merged folder is: the collection's, of which `sources` are shards, else that of just these collections."""
+    runs = {hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()[:16]: run for run in map(record, sources)}
+    (first, *others) = runs.values()
+    return first if first and not others else {"command": "data merge", "collections": sorted(runs)}
 
 
 def _records(source: Path) -> Iterable[Mapping[str, Any]]:

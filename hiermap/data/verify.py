@@ -51,15 +51,14 @@ class VerifyReport:
         return not (self.quarantined or self.missing or self.twice)
 
 
-def data(action: str, directory: str, *others: str) -> int:
+def data(action: str, directory: str, *others: str, overwrite: bool = False) -> int:
     """The command: prints the table and returns 0 when clean, 1 otherwise."""
-    if action not in ("verify", "info", "merge") or (action == "merge") != bool(others):
-        raise ConfigError(
-            f"hiermap data {' '.join((action, directory, *others))}; expected verify DIR, info DIR or merge OUT DIR [DIR ...]"
-        )
+    if action not in ("verify", "info", "merge") or (action == "merge") != bool(others) or (overwrite and not others):
+        expected = "verify DIR, info DIR or merge OUT DIR [DIR ...] [overwrite=true]"
+        raise ConfigError(f"hiermap data {' '.join((action, directory, *others))}; expected {expected}")
     path = Path(directory)
     if action == "merge":
-        print(f"{directory}: {merge(path, map(Path, others))} new episodes")
+        print(f"{directory}: {merge(path, [*map(Path, others)], overwrite)} new episodes")
         return 0
     if not path.is_dir():
         raise ConfigError(f"{directory} is not a directory; expected what `hiermap collect out=...` wrote")

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -10,20 +11,23 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from hiermap.evaluation.results import RUN, EpisodeRow, PartialRows, episodes_csv, eval_info, table
-from hiermap.evaluation.suites import EvaluateOptions, out_directory, trials
+from hiermap.evaluation.suites import EvaluateOptions, Trial, trials
 from hiermap.model.locate import trained_on
 from hiermap.report.evaluation_page import EPISODES, FAILURES, INFO
+from hiermap.system import run_folder
 from hiermap.system.config import typed
 from hiermap.system.files import write_atomically, write_json
-from hiermap.system.pool import run_all
+from hiermap.system.pool import WHO_WORKS, run_all
 from hiermap.system.provenance import settings
 from hiermap.worlds.errors import ConfigError
 
 if TYPE_CHECKING:
     from hiermap.evaluation.episode_runner import Bench
 
-NO_PART_IN_ROWS = ("out", "workers", "launcher", "max_retries", "shard", "ray", "progress", "pictures", "episodes")
+NO_PART_IN_ROWS = (*WHO_WORKS, "out", "overwrite", "progress", "pictures", "episodes")
 """Keys a row does not depend on; more episodes or other workers go on from the rows that are there."""
+GROWS = ("episodes",)
+"""What an evaluation may have more of than when it was begun, but not less: its rows would be lost."""
 
 
 def evaluate(config: Mapping[str, Any]) -> int:
@@ -35,16 +39,22 @@ def evaluate(config: Mapping[str, Any]) -> int:
     todo = list(options.mine(trials(options.suite, options.seed, options.episodes)))
     if not todo:
         raise ConfigError(f"shard={options.shard} has none of the {options.episodes} episodes; take fewer shards")
-    out = out_directory(options.out)
-    weights_file = options.weights_file(options.suite)
-    about = settings(config, weights_file, trained_on(weights_file))
+    about = provenance(options, config)
+    with run_folder.owned(options.out, owner(about), options.overwrite, GROWS, [Path(options.weights)]) as out:
+        _run(options, todo, about, out)
+    return 0
+
+
+def _run(options: EvaluateOptions, todo: Sequence[Trial], about: Mapping, out: Path) -> None:
+    """The episodes that are left, and then the result files."""
     kept = PartialRows(out, fingerprint(about))
     stored = kept.load()
     rows = {trial.episode: stored[trial.episode] for trial in todo if trial.episode in stored}
     _forget_pictures(out, rows)
     left = [trial for trial in todo if trial.episode not in rows]
-    with tqdm(total=len(todo), initial=len(rows), desc=options.suite, file=sys.stderr, disable=not options.progress) as bar:
-        for row, picture in run_all(partial(_bench, options), left, options, preload=_needed(options)):
+    bar = tqdm(total=len(todo), initial=len(rows), desc=options.suite, file=sys.stderr, disable=not options.progress)
+    with bar, closing(run_all(partial(_bench, options), left, options, preload=_needed(options))) as judged:
+        for row, picture in judged:
             if picture is not None:
                 write_atomically(out / FAILURES / f"{row.episode:04d}_{row.task}_{row.kind or row.seed}.png", picture)
             kept.append(row)
@@ -53,7 +63,6 @@ def evaluate(config: Mapping[str, Any]) -> int:
             bar.update()
     finish([rows[index] for index in sorted(rows)], about, out)
     kept.path.unlink(missing_ok=True)
-    return 0
 
 
 def _needed(options: EvaluateOptions) -> list[str]:
@@ -71,21 +80,32 @@ def _bench(options: EvaluateOptions) -> "Bench":
 
 def _forget_pictures(out: Path, rows: Mapping[int, EpisodeRow]) -> None:
     """Remove the failures an earlier run left here, but those of the episodes that are taken over."""
-    for path in (out / FAILURES).glob("[0-9][0-9][0-9][0-9]_*.png"):
-        if int(path.name[:4]) not in rows:
+    for path in (out / FAILURES).glob("[0-9]*_*.png"):
+        if int(path.name.partition("_")[0]) not in rows:
             path.unlink()
 
 
 def finish(rows: Sequence[EpisodeRow], about: Mapping, out: Path) -> None:
-    """Write the three result files and print the table."""
+    """Write the three result files, remove the page that showed earlier ones, and print the table."""
     info = eval_info(rows, about)
     write_atomically(out / EPISODES, episodes_csv(rows))
     write_json(out / RUN, {"command": "evaluate", "settings": about, "episodes": [asdict(row) for row in rows]})
     write_json(out / INFO, info)
+    (out / run_folder.REPORT).unlink(missing_ok=True)
     print(table(info))
 
 
 def fingerprint(about: Mapping) -> dict:
     """What rows depend on, from an evaluation's settings; not on the machine, timings aside."""
-    config = {key: value for key, value in about["config"].items() if key not in NO_PART_IN_ROWS}
-    return {**{key: value for key, value in about.items() if key != "machine"}, "config": config}
+    return run_folder.fingerprint(about, NO_PART_IN_ROWS)
+
+
+def owner(about: Mapping) -> dict:
+    """Whose the folder of an evaluation with these settings is."""
+    return {"command": "evaluate", **fingerprint(about), "episodes": about["config"]["episodes"]}
+
+
+def provenance(options: EvaluateOptions, config: Mapping[str, Any]) -> dict:
+    """The settings of an evaluation, with where its rows come from."""
+    weights_file = options.weights_file(options.suite)
+    return settings(config, weights_file, trained_on(weights_file))

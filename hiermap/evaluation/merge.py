@@ -1,36 +1,43 @@
 """`hiermap results merge`: one evaluation out of the shards that several jobs ran."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
-from hiermap.evaluation.evaluate import fingerprint, finish
+from hiermap.evaluation.evaluate import fingerprint, finish, owner
 from hiermap.evaluation.results import read_run
-from hiermap.evaluation.suites import out_directory
 from hiermap.report.evaluation_page import FAILURES
 from hiermap.system.files import write_atomically
+from hiermap.system.run_folder import owned
 from hiermap.worlds.errors import ConfigError, DataError
 
 
-def results(action: str, out: str, *shards: str) -> None:
+def results(action: str, out: str, *shards: str, overwrite: bool = False) -> None:
     """The command: write into `out` what one evaluation would have written, and print its table.
 
     Raises:
-        ConfigError: no shards are named, or one is not the directory of an evaluation.
+        ConfigError: no shards are named, one is not the directory of an evaluation, or `out` is that of another run.
         DataError: the shards are of different evaluations, or an episode is in none or two of them.
     """
     if action != "merge" or not shards:
         raise ConfigError(f"hiermap results {' '.join((action, out, *shards))}; expected hiermap results merge OUT DIR [DIR ...]")
     runs = [read_run(Path(shard)) for shard in shards]
-    about = runs[0].settings
+    about = _whole(runs[0].settings)
     for shard, run in zip(shards, runs, strict=True):
-        if fingerprint(run.settings) != fingerprint(about):
+        if fingerprint(_whole(run.settings)) != fingerprint(about):
             raise DataError(f"{shard} has other settings, versions or weights than {shards[0]}; only shards of one evaluation go together")
     rows = sorted((row for run in runs for row in run.rows), key=lambda row: row.episode)
     _check_complete([row.episode for row in rows], about["config"]["episodes"])
-    for picture in (picture for shard in shards for picture in Path(shard, FAILURES).glob("*.png")):
-        write_atomically(out_directory(out) / FAILURES / picture.name, picture.read_bytes())
     machines = dict.fromkeys(run.settings.get("machine", "unknown") for run in runs)
-    finish(rows, {**about, "machine": "; ".join(machines), "config": {**about["config"], "shard": "1/1"}}, out_directory(out))
+    with owned(out, owner(about), overwrite, reads=map(Path, shards)) as folder:
+        for picture in (picture for shard in shards for picture in Path(shard, FAILURES).glob("*.png")):
+            write_atomically(folder / FAILURES / picture.name, picture.read_bytes())
+        finish(rows, {**about, "machine": "; ".join(machines)}, folder)
+
+
+def _whole(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of the evaluation that a shard is a part of."""
+    return {**settings, "config": {**settings["config"], "shard": "1/1"}}
 
 
 def _check_complete(episodes: Iterable[int], expected: int) -> None:

@@ -7,16 +7,19 @@ from typing import Any
 from hiermap.agent.learned_maps import LazyWeights
 from hiermap.evaluation.attempt_recording import recording_of
 from hiermap.evaluation.problem import Attempt, attempt, planner_for, pose
-from hiermap.evaluation.suites import PlanOptions, out_directory
+from hiermap.evaluation.suites import PlanOptions
 from hiermap.model.locate import trained_on
 from hiermap.planners import Status
 from hiermap.report.recording import Recording, StepRecord, save
 from hiermap.system.config import typed
 from hiermap.system.provenance import settings
+from hiermap.system.run_folder import clear, fingerprint, owned
 from hiermap.worlds.goals import in_words
 
 DONE, FAILED, NO_PLAN, TIMEOUT = 0, 1, 3, 4
 """Exit codes of the command."""
+NO_PART = ("out", "overwrite")
+"""Keys that a plan does not depend on."""
 
 
 def plan(config: Mapping[str, Any]) -> int:
@@ -29,14 +32,16 @@ def plan(config: Mapping[str, Any]) -> int:
         ConfigError: an unknown task, planner, world or maps, or a value out of its range.
     """
     options = typed(PlanOptions, config)
-    out = out_directory(options.out)
     weights_file = options.weights_file(options.task)
     about = settings(config, weights_file, trained_on(weights_file))
-    problem = pose(options.task, options.seed, options)
-    planner = planner_for(options, problem, LazyWeights(options.weights))
-    done = attempt(problem, planner, options, act=options.execute)
-    recording = recording_of(done, planner, about)
-    save(recording, out)
+    run = {"command": "plan", **fingerprint(about, NO_PART)}
+    with owned(options.out, run, options.overwrite, reads=[Path(options.weights)]) as out:
+        problem = pose(options.task, options.seed, options)
+        planner = planner_for(options, problem, LazyWeights(options.weights))
+        done = attempt(problem, planner, options, act=options.execute)
+        recording = recording_of(done, planner, about)
+        clear(out, "plan")  # the same command may have found a longer plan before
+        save(recording, out)
     print(in_text(done, recording, out))
     return exit_code(done)
 

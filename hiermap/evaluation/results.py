@@ -6,13 +6,12 @@ import io
 import json
 import logging
 import math
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from hiermap.system.files import write_atomically
+from hiermap.system.files import append_line, write_atomically
 from hiermap.system.proportions import wilson
 from hiermap.worlds.errors import ConfigError
 
@@ -215,10 +214,7 @@ class PartialRows:
 
     def append(self, row: EpisodeRow) -> None:
         """Add one row and force it to disk."""
-        with self.path.open("a") as file:
-            file.write(self._line(row) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        append_line(self.path, self._line(row).encode())
 
     def _line(self, row: EpisodeRow) -> str:
         """A row with a check of it and of the run that it belongs to."""

@@ -12,6 +12,7 @@ from hiermap.planners import PLANNERS, Budget, PeakOptions, SearchOptions
 from hiermap.planners.failure_memory import MemoryOptions
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.system.pool import PoolOptions
+from hiermap.system.run_folder import OutOptions
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.imagined.belief_options import BeliefOptions
 from hiermap.worlds.perception.sensing_options import SensingOptions
@@ -130,7 +131,7 @@ class RunOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateOptions(RunOptions, PoolOptions):
+class EvaluateOptions(RunOptions, PoolOptions, OutOptions):
     """The keys of `hiermap evaluate`.
 
     Attributes:
@@ -144,7 +145,6 @@ class EvaluateOptions(RunOptions, PoolOptions):
     """
 
     suite: str
-    out: str
     episodes: int = 100
     seed: int = 0
     pictures: bool = True
@@ -157,7 +157,7 @@ class EvaluateOptions(RunOptions, PoolOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlanOptions(RunOptions):
+class PlanOptions(RunOptions, OutOptions):
     """The keys of `hiermap plan`.
 
     Attributes:
@@ -168,7 +168,6 @@ class PlanOptions(RunOptions):
     """
 
     task: str
-    out: str
     seed: int = 0
     execute: bool = False
 
@@ -199,14 +198,6 @@ def chain_length(suite: str) -> int:
     if suite in SEQUELS:
         return SEQUELS[suite] * chain_length(SEQUEL_OF)
     return CHAINS.index(suite) + 1 if suite in CHAINS else 1
-
-
-def out_directory(value: str) -> Path:
-    """The `out` of a command as a path that is, or can become, a directory."""
-    path = Path(value).expanduser()
-    if path.exists() and not path.is_dir():
-        raise ConfigError(f"out={value} is a file; expected a directory")
-    return path
 
 
 def one_of(key: str, value: str, known: Iterable[str]) -> None:

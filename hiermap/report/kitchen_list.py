@@ -1,7 +1,6 @@
 """`hiermap kitchen`: what is in a kitchen, what can be asked of it, and a picture with the names."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,8 @@ import numpy as np
 from hiermap.report.pictures import Picture, png
 from hiermap.system.config import typed
 from hiermap.system.files import write_atomically
+from hiermap.system.provenance import settings
+from hiermap.system.run_folder import fingerprint, owned
 from hiermap.worlds.goals import Predicate
 from hiermap.worlds.perception.fusion import see
 from hiermap.worlds.tasks.kitchen_options import LookOptions
@@ -28,9 +29,9 @@ def kitchen(config: Mapping[str, Any]) -> int:
     scene = KITCHENS[options.kitchen.name](FREE, options.seed, options.sensing, options.kitchen).scene
     view, masks = see(scene.observe(), scene.frame), scene.masks()
     print(in_text(scene.vocabulary(), masks))
-    out = Path(options.out).expanduser() / PICTURE
-    write_atomically(out, png([Picture(view.rgb, outlines={name: masks[name] for name in sorted(masks)})], scale=8))
-    print(f"written {out}")
+    with owned(options.out, {"command": "kitchen", **fingerprint(settings(config), ("out", "overwrite"))}, options.overwrite) as out:
+        write_atomically(out / PICTURE, png([Picture(view.rgb, outlines={name: masks[name] for name in sorted(masks)})], scale=8))
+    print(f"written {out / PICTURE}")
     return 0
 
 

@@ -8,15 +8,18 @@ from hiermap.report.page import Html, document, joined
 from hiermap.report.plan_page import plan_section, plans_summary
 from hiermap.report.recording import PLAN
 from hiermap.system.files import write_atomically
-from hiermap.worlds.errors import DataError
+from hiermap.system.run_folder import REPORT
+from hiermap.worlds.errors import ConfigError, DataError
 
-REPORT = "report.html"
+OURS = b'<meta name="generator" content="hiermap">'
+"""In every page that hiermap wrote."""
 
 
-def report(directory: str | Path) -> Path:
+def report(directory: str | Path, overwrite: bool = False) -> Path:
     """Write `report.html` into a run's directory and return its path; DataError when nothing there can be reported.
 
-    A directory of runs (each in a folder of its own, as `make demo` leaves them) becomes one page.
+    A directory of runs (each in a folder of its own, as `make demo` leaves them) becomes one page. Raises ConfigError for a page
+    there that hiermap did not write, unless it may be overwritten.
     """
     root = Path(directory)
     if not root.is_dir():
@@ -28,6 +31,8 @@ def report(directory: str | Path) -> Path:
     if not body:
         raise DataError(f"{root} holds neither {PLAN} nor {INFO}; expected the out=DIR of a finished `hiermap plan` or `hiermap evaluate`")
     path = root / REPORT
+    if path.exists() and not overwrite and OURS not in path.read_bytes():
+        raise ConfigError(f"{path} was not written by hiermap; move it away, or overwrite=true")
     write_atomically(path, document(f"hiermap: {root.resolve().name}", body))
     print(path)
     return path

@@ -15,6 +15,9 @@ from hiermap.worlds.errors import HiermapError
 class DiskFullError(HiermapError, OSError):
     """Writing stopped because the disk (or the quota) is full; what was finished is kept."""
 
+    def __str__(self) -> str:
+        return str(self.args[-1])
+
 
 def write_atomically(path: Path, content: str | bytes | Callable[[BinaryIO], object]) -> None:
     """Replace `path` in one step by text, bytes or what a function writes into the open file, synced to disk."""
@@ -30,9 +33,27 @@ def write_atomically(path: Path, content: str | bytes | Callable[[BinaryIO], obj
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise disk_error(error, path) from error
         raise
+
+
+def append_line(path: Path, line: bytes) -> None:
+    """Append a line durably; ends a torn last line first, and takes its own bytes back if the disk is full."""
+    line += b"\n"
+    with open(path, "ab+", buffering=0) as file:
+        size = file.seek(0, os.SEEK_END)
+        if size and os.pread(file.fileno(), 1, size - 1) != b"\n":
+            line = b"\n" + line
+        try:
+            while line:
+                line = line[file.write(line) :]
+            os.fsync(file.fileno())
+        except OSError as error:
+            os.ftruncate(file.fileno(), size)
+            raise disk_error(error, path) from error
 
 
 def write_json(path: Path, record: object) -> None:
@@ -46,8 +67,8 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def disk_error(error: OSError, path: Path, size: int) -> HiermapError | OSError:
-    """The error to raise when writing `size` bytes to `path` failed: a full disk gets a remedy."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return DiskFullError(f"{path.name}: no room for {size} bytes in {path.parent}; free space and run the same command again")
+def disk_error(error: OSError, path: Path) -> HiermapError | OSError:
+    """The error to raise when writing to `path` failed: a full disk gets a remedy."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) and not isinstance(error, DiskFullError):
+        return DiskFullError(error.errno, f"No space left to write {path}; free space and run the same command again")
     return error

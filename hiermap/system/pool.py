@@ -22,6 +22,8 @@ UNITS_PER_PROCESS = 50
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 """One thread a process: sums come out alike on every machine, and workers do not fight over cores."""
 LAUNCHERS = ("local", "ray")
+WHO_WORKS = ("launcher", "workers", "max_retries", "hang_seconds", "ray")
+"""Keys of `PoolOptions` that no result depends on."""
 
 
 class WorkerDiedError(HiermapError, RuntimeError):
@@ -47,6 +49,7 @@ class PoolOptions:
         launcher: local (processes of this machine) or ray (a cluster; needs the extra `ray`).
         workers: processes, one thread each; 0 works in this one; a running Ray cluster works with every CPU it has instead.
         max_retries: how often a unit of work is given out again after its worker was lost.
+        hang_seconds: a worker process of this machine that gives no sign of life for so long is killed, and so lost.
         shard: i/n does every n-th unit from the i-th (1 to n) on: n jobs of any batch system, merged by `hiermap data|results merge`.
         ray: which cluster.
     """
@@ -54,6 +57,7 @@ class PoolOptions:
     launcher: str = "local"
     workers: int = 1
     max_retries: int = 3
+    hang_seconds: float = 60.0
     shard: str = "1/1"
     ray: RayOptions = field(default_factory=RayOptions)
 
@@ -63,6 +67,8 @@ class PoolOptions:
         for name in ("workers", "max_retries"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name}={getattr(self, name)}; expected 0 or more")
+        if not self.hang_seconds > 0:
+            raise ConfigError(f"hang_seconds={self.hang_seconds}; expected a number of seconds above 0, for example 60")
         place = re.fullmatch(r"(\d+)/(\d+)", self.shard)
         if not place or not 1 <= int(place[1]) <= int(place[2]):
             raise ConfigError(f"shard={self.shard!r}; expected i/n with i from 1 to n, for example 2/8")
@@ -171,7 +177,7 @@ def _crew(prepare: bytes, options: PoolOptions, units_per_process: int, preload:
         return RayCrew(prepare, options, units_per_process)
     from hiermap.system.local_crew import LocalCrew
 
-    return LocalCrew(prepare, options.workers, units_per_process, preload)
+    return LocalCrew(prepare, options, units_per_process, preload)
 
 
 def _fill(crew: Crew, again: deque[Unit], left: Iterator[Unit]) -> None:
@@ -182,7 +188,7 @@ def _fill(crew: Crew, again: deque[Unit], left: Iterator[Unit]) -> None:
 def _once_more(unit: Unit, lost: Lost, max_retries: int) -> Unit:
     if unit.losses == max_retries:
         raise WorkerDiedError(
-            f"a worker died {unit.losses + 1} times over the same unit of work ({lost.reason}; out of memory?); what was finished is kept "
+            f"a worker died {unit.losses + 1} times over the same unit of work ({lost.reason}); what was finished is kept "
             "and the same command goes on from it, try fewer workers"
         )
     return replace(unit, losses=unit.losses + 1)

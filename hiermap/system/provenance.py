@@ -61,5 +61,12 @@ def commit() -> str | None:
 
 
 def _git(root: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=10, check=True)
+    command = [
+        "git",
+        "--no-optional-locks",
+        "-C",
+        str(root),
+        *arguments,
+    ]  # a kill in the middle would leave a lock in somebody's repository
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     return done.stdout.strip()

@@ -44,6 +44,12 @@ class KitchenDataModule(L.LightningDataModule):
         self.validation_shards = [shards[name] for name in sorted(held)]
         if not self.train_shards:
             raise DataError(f"{self.directory} holds {len(shards)} episode(s); at least 2 are needed, one of them to validate on")
+        tried = {self.legend.bins[index][0] for shard in self.train_shards for index in np.unique(shard.bin_index)}
+        if lacking := [name for name in self.legend.primitives if name not in tried]:
+            _log.warning(
+                "%s holds no action with %s, so what it leads to cannot be learned; collect more (interactions=, source=) to learn it too",
+                *(self.directory, ", ".join(lacking)),
+            )
         views = sum(len(shard.rgb) for shard in self.train_shards)
         _log.info("%d training kitchens with %d views, %d held out", len(self.train_shards), views, len(held))
 

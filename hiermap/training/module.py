@@ -3,9 +3,10 @@
 import math
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import lightning as L
@@ -111,14 +112,26 @@ class HiermapModule(L.LightningModule):
             {f"train/{name}": value.detach() for name, value in parts.items()}, on_step=False, on_epoch=True, batch_size=1, sync_dist=True
         )
         if not torch.isfinite(parts["loss"]):
-            bad = ", ".join(name for name, value in parts.items() if name != "loss" and not torch.isfinite(value))
-            raise ConfigError(
-                f"loss is not finite at step {self.trainer.global_step} ({bad}); lower optimiser.lr={self.options.lr:g} and begin again "
-                f"in another out=; the best so far, if anything was validated: {self.trainer.default_root_dir}/checkpoints/best.ckpt"
-            )
+            raise self._diverged(name for name, value in parts.items() if name != "loss" and not torch.isfinite(value))
         return parts["loss"]
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """No checkpoint holds weights that are not finite, so the last one is good."""
+        self._check_finite()
+
+    def _check_finite(self) -> None:
+        if bad := [name for name, tensor in self.named_parameters() if not torch.isfinite(tensor).all()]:
+            raise self._diverged(bad[:1])
+
+    def _diverged(self, bad: Iterable[str]) -> ConfigError:
+        saved = sorted(Path(self.trainer.default_root_dir, "checkpoints").glob("*.ckpt"), key=lambda path: path.stat().st_mtime)
+        return ConfigError(
+            f"loss is not finite at step {self.trainer.global_step} ({', '.join(bad)}); lower optimiser.lr={self.options.lr:g} and begin "
+            f"again in another out=, or here with overwrite=true; last good weights: {saved[-1] if saved else 'none were saved yet'}"
+        )
+
     def on_validation_epoch_start(self) -> None:
+        self._check_finite()
         self.scores = HeldOutScores(self.model_config.legend, self.trainer.global_rank, self.trainer.world_size)
 
     def validation_step(self, batch: SequenceBatch | None, batch_idx: int) -> None:

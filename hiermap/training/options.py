@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hiermap.model.config import ModelConfig
+from hiermap.system.run_folder import OutOptions
 from hiermap.worlds.errors import ConfigError
 
 GOAL_LABELS = ("all", "short", "shuffled")
@@ -103,7 +104,7 @@ class DataOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainOptions:
+class TrainOptions(OutOptions):
     """The keys of `hiermap train`.
 
     Attributes:
@@ -119,7 +120,6 @@ class TrainOptions:
     """
 
     data: str
-    out: str
     weights: str | None = None
     seed: int = 0
     resume: bool = True

@@ -1,11 +1,12 @@
 """`hiermap train`: fit the model on a data directory and export weights with a card."""
 
+import logging
 import math
 import os
 import sys
 import warnings
-from collections.abc import Mapping
-from contextlib import redirect_stdout
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -17,18 +18,30 @@ import torch
 from lightning.pytorch.callbacks import ModelCheckpoint, Timer, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger, Logger
 from lightning.pytorch.plugins.io import TorchCheckpointIO
+from lightning.pytorch.utilities import rank_zero_only
 
 from hiermap.data.manifest import described
+from hiermap.model.locate import MODEL_FILE, weights_directory
 from hiermap.model.weights import load_weights, save_weights
 from hiermap.system.config import typed
 from hiermap.system.files import write_atomically, write_json
 from hiermap.system.provenance import settings
+from hiermap.system.run_folder import clear, directory, fingerprint, owned
 from hiermap.training.datamodule import KitchenDataModule
 from hiermap.training.held_out import HeldOutScores
 from hiermap.training.model_card import card, results_table
 from hiermap.training.module import HiermapModule, Pace, timer_of
 from hiermap.training.options import TrainOptions
 from hiermap.worlds.errors import ConfigError
+
+_log = logging.getLogger(__name__)
+LENGTHS = ("max_epochs", "max_steps", "max_time")
+"""Options of the trainer that end a training: a folder's may come to be longer."""
+NO_PART = (
+    *("out", "overwrite", "resume", "save_seconds", "threads", "tensorboard", "data_options.workers", "data", "weights"),
+    *(f"trainer.{name}" for name in (*LENGTHS, "enable_progress_bar", "enable_model_summary", "log_every_n_steps")),
+)
+"""Keys that weights do not depend on; for data and first weights stand their digests, for lengths what `_lengths` says."""
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -37,15 +50,56 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
         write_atomically(Path(path), lambda file: torch.save(checkpoint, file))
 
+    def load_checkpoint(self, path: Any, map_location: Any = "cpu", weights_only: bool | None = True) -> dict[str, Any]:
+        """Tensors and plain values only, whatever is asked for: a checkpoint may come from anybody."""
+        return torch.load(path, map_location=map_location, weights_only=True)
+
+
+def usable_checkpoint(module: HiermapModule, paths: Iterable[Path]) -> Path | None:
+    """The first of the files that is a whole checkpoint of this module; those before it are warned of, and nothing is unpickled."""
+    wanted = {name: tensor.shape for name, tensor in module.state_dict().items()}
+    for path in paths:
+        try:
+            found = AtomicCheckpointIO().load_checkpoint(path)
+            problem = "it is of another model"
+            if {name: tensor.shape for name, tensor in found["state_dict"].items()} == wanted and "optimizer_states" in found:
+                return path
+        except Exception as error:  # torch raises what it likes for foreign bytes
+            problem = f"{type(error).__name__}: {error}".partition("\n")[0]
+        _log.warning("%s is damaged or foreign and left out (%s); an older checkpoint goes on, or the training begins anew", path, problem)
+    return None
+
 
 def train(config: Mapping[str, Any]) -> int:
     """Train as `configs/train.yaml` describes; resumes from `out`'s last checkpoint; prints a table; returns the exit code 0.
 
     Writes `model.safetensors`, `config.json`, `README.md` (card) and `metrics.json` into `out`, the log under `out/log`.
-    Raises ConfigError for unusable options and DataError for unusable data or weights.
+    Raises ConfigError for unusable options or the folder of another training, and DataError for unusable data or weights.
     """
-    options, out = typed(TrainOptions, config), Path(config["out"])
-    out.mkdir(parents=True, exist_ok=True)
+    options = typed(TrainOptions, config)
+    weights = weights_directory(options.weights) if options.weights else None
+    about = settings(_plain(config), weights and weights / MODEL_FILE, described(Path(options.data)))
+    with _owned(options, about, [Path(options.data), weights]) as out:
+        if not options.resume and not rank_zero_only.rank:  # type: ignore[attr-defined]
+            clear(out, "train")
+        return _train(config, options, about, out)
+
+
+def _owned(options: TrainOptions, about: Mapping[str, Any], reads: list[Path | None]) -> AbstractContextManager[Path]:
+    """The folder of a training; of several processes the first holds it for all."""
+    if rank_zero_only.rank:  # type: ignore[attr-defined]
+        return nullcontext(directory(options.out))
+    run = {"command": "train", **_lengths(options.trainer), **fingerprint(about, NO_PART)}
+    return owned(options.out, run, options.overwrite, [f"trainer.{name}" for name in LENGTHS], reads)
+
+
+def _lengths(trainer: Mapping[str, Any]) -> dict[str, float | None]:
+    """How long a training may be, in epochs, steps and seconds; None is endless."""
+    counts = {f"trainer.{name}": None if trainer.get(name) in (None, -1) else trainer[name] for name in LENGTHS[:2]}
+    return {**counts, "trainer.max_time": _seconds(trainer["max_time"]) if trainer.get("max_time") else None}
+
+
+def _train(config: Mapping[str, Any], options: TrainOptions, about: Mapping[str, Any], out: Path) -> int:
     torch.set_flush_denormal(True)
     L.seed_everything(int(config["seed"]), verbose=False)
     module = build_module(config)
@@ -54,16 +108,17 @@ def train(config: Mapping[str, Any]) -> int:
     if trainer.strategy.root_device.type == "cuda":
         torch.set_float32_matmul_precision("high")  # products in TF32: a third of the time, and what is learned needs no more
     torch.set_num_threads(int(config["threads"]) or max(1, (os.cpu_count() or 1) // trainer.num_devices))
-    last = out / "checkpoints" / "last.ckpt"
-    resume = last if config["resume"] and last.is_file() else None
+    newest_first = sorted((out / "checkpoints").glob("*.ckpt"), key=lambda path: (path.stem == "last", path.stat().st_mtime), reverse=True)
+    resume = usable_checkpoint(module, newest_first) if options.resume else None
     data.setup()
     with warnings.catch_warnings(), redirect_stdout(sys.stderr):  # where progress bars belong
         warnings.filterwarnings("ignore", message=".*(IterableDataset|LeafSpec|logging interval|does not have many workers).*")
-        trainer.fit(module, datamodule=data, ckpt_path=resume)
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+        try:
+            trainer.fit(module, datamodule=data, ckpt_path=resume)
+        except SystemExit as error:  # what Lightning makes of Ctrl-C
+            raise KeyboardInterrupt from error
     if trainer.is_global_zero:
-        print(results_table(export(module, data, trainer, config, out)))
+        print(results_table(export(module, data, trainer, about, out)))
     return 0
 
 
@@ -88,7 +143,7 @@ def build_trainer(config: Mapping[str, Any], out: Path) -> L.Trainer:
         keep("best", monitor="val/score", mode="max", save_last=True, save_on_train_epoch_end=True),
         # A SIGTERM can come without time for an emergency save, and epochs are long.
         keep("last", train_time_interval=timedelta(seconds=config["save_seconds"])),
-        Timer(_duration(duration) if duration else None, interval="step"),
+        Timer(timedelta(seconds=_seconds(duration)) if duration else None, interval="step"),
         Pace(),
     ]
     loggers: list[Logger] = [CSVLogger(out, name="log", version="")]
@@ -112,11 +167,14 @@ def build_trainer(config: Mapping[str, Any], out: Path) -> L.Trainer:
         raise ConfigError(f"trainer options {options}: {error}") from error
 
 
-def export(module: HiermapModule, data: KitchenDataModule, trainer: L.Trainer, config: Mapping[str, Any], out: Path) -> dict[str, float]:
-    """Take the best checkpoint, calibrate it on the held-out kitchens, score it and write everything a user needs; returns the scores."""
-    best = out / "checkpoints" / "best.ckpt"
-    if best.is_file():
-        module.load_state_dict(torch.load(best, weights_only=True, map_location="cpu")["state_dict"])
+def export(module: HiermapModule, data: KitchenDataModule, trainer: L.Trainer, about: Mapping[str, Any], out: Path) -> dict[str, float]:
+    """Take the best checkpoint, calibrate it on the held-out kitchens, score it and write everything a user needs; returns the scores.
+
+    What is written says where it comes from: `about`, as `hiermap.system.provenance.settings` tells it.
+    """
+    best = usable_checkpoint(module, (out / "checkpoints").glob("best.ckpt"))
+    if best is not None:
+        module.load_state_dict(AtomicCheckpointIO().load_checkpoint(best)["state_dict"])
     module.eval()
     scores = HeldOutScores(module.model_config.legend)
     for batch in data.held_out():
@@ -129,7 +187,7 @@ def export(module: HiermapModule, data: KitchenDataModule, trainer: L.Trainer, c
         "metrics": values,
         "minutes": timer.time_elapsed() / 60 if timer else 0.0,
         "steps": trainer.global_step,
-        **settings(_plain(config), data=described(Path(config["data"]))),
+        **about,
     }
     write_json(out / "metrics.json", record)
     save_weights(out, module.model, record, card(record, len(data.train_shards), len(data.validation_shards)))
@@ -141,12 +199,13 @@ def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
     return {**config, **{key: config[key] and Path(config[key]).name for key in ("data", "out", "weights")}}
 
 
-def _duration(value: Any) -> Any:
-    """Lightning's `DD:HH:MM:SS`, or minutes as a number."""
+def _seconds(value: Any) -> float:
+    """Of Lightning's `DD:HH:MM:SS`, or of minutes as a number."""
     if isinstance(value, int | float) or (isinstance(value, str) and value.isdecimal()):  # trainer.* passes through as it was typed
-        return {"seconds": float(value) * 60}
-    if isinstance(value, str) and len(value.split(":")) == 4:
-        return value
+        return float(value) * 60
+    parts = value.split(":") if isinstance(value, str) else []
+    if len(parts) == 4 and all(part.isdecimal() for part in parts):
+        return float(sum(unit * int(part) for unit, part in zip((86400, 3600, 60, 1), parts, strict=True)))
     raise ConfigError(f"trainer.max_time={value!r}; expected minutes or DD:HH:MM:SS, for example 00:00:25:00")
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from hiermap.system.run_folder import OutOptions
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.perception.sensing_options import SensingOptions
 
@@ -50,17 +51,15 @@ class KitchenOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LookOptions:
+class LookOptions(OutOptions):
     """The keys of `hiermap kitchen`.
 
     Attributes:
-        out: directory of the picture.
         seed: of a procedural kitchen and its random state; of a perturbed start of a scene of yours, 0 for how it is written.
         kitchen: which kitchens.
         sensing: how well the cameras see.
     """
 
-    out: str
     seed: int = 0
     kitchen: KitchenOptions = field(default_factory=KitchenOptions)
     sensing: SensingOptions = field(default_factory=SensingOptions)

@@ -6,7 +6,6 @@ import pytest
 from hiermap.data import manifest
 from hiermap.data.episodes import file_name
 from hiermap.system.files import DiskFullError
-from hiermap.worlds.errors import DataError
 
 A, B = file_name("toy", 1), file_name("toy", 2)
 
@@ -52,11 +51,6 @@ def test_a_full_disk_takes_the_half_written_line_back(tmp_path, monkeypatch):
     with pytest.raises(DiskFullError):
         manifest.append(tmp_path, line(B))
     assert (tmp_path / manifest.NAME).read_bytes() == before
-
-
-def test_a_second_writer_is_refused(tmp_path):
-    with manifest.locked(tmp_path, ".lock"), pytest.raises(DataError, match="another process"), manifest.locked(tmp_path, ".lock"):
-        pass
 
 
 def test_quarantine_never_overwrites(tmp_path):

@@ -14,6 +14,7 @@ from hiermap.evaluation.evaluate import evaluate
 from hiermap.evaluation.results import COLUMNS, PARTIAL, EpisodeRow
 from hiermap.evaluation.suites import Trial
 from hiermap.system.config import load_config
+from hiermap.system.run_folder import LOCK, RECORD
 from hiermap.worlds.errors import ConfigError
 
 
@@ -52,7 +53,7 @@ def rows(out: Path) -> list[dict]:
 
 def test_an_evaluation_leaves_its_three_files_and_a_table(fake: type[FakeBench], tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert evaluate(config(tmp_path)) == 0
-    assert {path.name for path in tmp_path.iterdir()} == {"eval_info.json", "episodes.csv", "run.json", "failures"}
+    assert {path.name for path in tmp_path.iterdir()} == {"eval_info.json", "episodes.csv", "run.json", "failures", RECORD, LOCK}
     info = json.loads((tmp_path / "eval_info.json").read_text())
     assert info["aggregated"]["pc_success"] == 50.0
     assert info["aggregated"]["n_episodes"] == 6
@@ -90,16 +91,25 @@ def test_a_finished_run_is_run_again_in_full(fake: type[FakeBench], tmp_path: Pa
 
 def test_pictures_of_an_earlier_run_do_not_stay(fake: type[FakeBench], tmp_path: Path) -> None:
     evaluate(config(tmp_path))
-    evaluate(config(tmp_path, "seed=200001"))
+    evaluate(config(tmp_path, "seed=200001", "overwrite=true"))
     assert sorted(path.name[:4] for path in (tmp_path / "failures").iterdir()) == ["0000", "0002", "0004"]
 
 
 def test_rows_of_other_settings_are_not_taken_over(fake: type[FakeBench], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "finish", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-    for seed in ("seed=0", "seed=1"):
+    for words in (["seed=0"], ["seed=1", "overwrite=true"]):
         with pytest.raises(OSError, match="No space"):
-            evaluate(config(tmp_path, seed))
+            evaluate(config(tmp_path, *words))
     assert fake.ran == [*range(6), *range(1, 7)]
+
+
+def test_an_evaluation_may_grow_but_its_rows_are_not_cut_short(fake: type[FakeBench], tmp_path: Path) -> None:
+    evaluate(config(tmp_path))
+    with pytest.raises(ConfigError, match="episodes is 6 there and 4 now"):
+        evaluate(config(tmp_path, "episodes=4"))
+    (tmp_path / "report.html").write_text("of six episodes")
+    assert evaluate(config(tmp_path, "episodes=8", "workers=0", "pictures=false")) == 0
+    assert len(rows(tmp_path)) == 8 and not (tmp_path / "report.html").exists()
 
 
 def test_out_that_is_a_file_is_refused(fake: type[FakeBench], tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from hiermap.evaluation.suites import RunOptions
 from hiermap.planners import Budget, PlanResult, Status
 from hiermap.report.report import report
 from hiermap.system.config import load_config
+from hiermap.system.run_folder import LOCK, RECORD, clear
 from hiermap.worlds.errors import ConfigError
 
 SEED = 150000
@@ -43,6 +44,8 @@ def test_one_problem_leaves_plan_graph_pictures_and_a_report(tmp_path: Path, cap
     truth = record["steps"][-1]["views"]["after"]["truth"]
     assert truth and all(truth.values())
     assert "truly after" in report(tmp_path).read_text()
+    clear(tmp_path, "plan")
+    assert {path.name for path in tmp_path.iterdir()} == {RECORD, LOCK}, "overwrite=true would leave a file of this plan"
 
 
 def test_without_acting_the_kitchen_is_left_as_it_was() -> None:
@@ -57,7 +60,7 @@ def test_without_acting_the_kitchen_is_left_as_it_was() -> None:
 
 def test_a_budget_of_nothing_is_an_answer_and_not_an_error(tmp_path: Path) -> None:
     assert plan(config(tmp_path, "budget.expansions=0")) == 3
-    assert plan(config(tmp_path, "budget.seconds=0")) == 4
+    assert plan(config(tmp_path, "budget.seconds=0", "overwrite=true")) == 4
     assert json.loads((tmp_path / "plan.json").read_text())["status"] == "timeout"
     assert "timeout" in report(tmp_path).read_text()
 

@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 from functools import partial
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection
 from operator import add
 from pathlib import Path
 
@@ -74,6 +76,64 @@ def test_the_unit_of_a_worker_that_is_killed_is_done_by_another(tmp_path):
     assert sorted(run_all(partial(fatal_once, tmp_path / "died"), range(4), PoolOptions(workers=2))) == [0, 1, 2, 3]
 
 
+def stopped_once(path: Path):
+    """Stops its process the first time only, in the middle of a unit."""
+
+    def task(number: int) -> int:
+        if not path.exists():
+            path.touch()
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return number
+
+    return task
+
+
+def stopped_in_half_an_answer(path: Path):
+    """Gives large answers, and stops its process when half of the first one is sent."""
+    send = Connection._send
+
+    def half(self: Connection, content: bytes) -> None:
+        if len(content) > 100_000 and not path.exists():
+            path.touch()
+            send(self, content[:50_000])
+            os.kill(os.getpid(), signal.SIGSTOP)
+        send(self, content)
+
+    Connection._send = half
+    return lambda number: bytes([number]) * 200_000
+
+
+def test_the_unit_of_a_worker_that_hangs_is_done_by_another(tmp_path):
+    options = PoolOptions(workers=2, hang_seconds=3)
+    assert sorted(run_all(partial(stopped_once, tmp_path / "stopped"), range(4), options)) == [0, 1, 2, 3]
+
+
+def test_a_worker_that_hangs_in_half_an_answer_holds_nobody_up(tmp_path):
+    options = PoolOptions(workers=1, hang_seconds=3)
+    results = list(run_all(partial(stopped_in_half_an_answer, tmp_path / "stopped"), range(3), options))
+    assert sorted(results) == [bytes([number]) * 200_000 for number in range(3)] and (tmp_path / "stopped").exists()
+
+
+def test_a_worker_that_is_only_slow_is_waited_for():
+    assert list(run_all(sleeper, [4.0], PoolOptions(workers=1, hang_seconds=2.5, max_retries=0)))
+
+
+def test_an_error_over_a_worker_that_hangs_says_so(tmp_path):
+    with pytest.raises(WorkerDiedError, match="no sign of life for 2 s"):
+        list(run_all(stopper, [0], PoolOptions(workers=1, hang_seconds=2, max_retries=0)))
+
+
+def stopper():
+    return lambda _: os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def test_the_server_that_starts_workers_may_be_killed():
+    results = run_all(process_ids, range(6), PoolOptions(workers=1), units_per_process=1)
+    first = next(results)
+    os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
+    assert len({first, *results}) == 6
+
+
 def test_a_unit_that_kills_every_worker_is_an_error_that_says_what_to_do():
     with pytest.raises(WorkerDiedError, match=r"4 times.*same command goes on.*fewer workers"):
         list(run_all(killer, [True], ONE))
@@ -131,7 +191,16 @@ def test_shards_do_every_unit_once():
 
 
 @pytest.mark.parametrize(
-    "options", [{"shard": "0/2"}, {"shard": "3/2"}, {"shard": "half"}, {"launcher": "slurm"}, {"workers": -1}, {"max_retries": -1}]
+    "options",
+    [
+        {"shard": "0/2"},
+        {"shard": "3/2"},
+        {"shard": "half"},
+        {"launcher": "slurm"},
+        {"workers": -1},
+        {"max_retries": -1},
+        {"hang_seconds": 0.0},
+    ],
 )
 def test_an_unusable_option_is_an_error_that_names_it(options):
     with pytest.raises(ConfigError, match=next(iter(options))):

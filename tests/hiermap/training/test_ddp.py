@@ -53,10 +53,11 @@ sys.exit(main(sys.argv[2:]))
 def trained(data: Path, out: Path, *words: str) -> list[list[dict]]:
     """`[step][rank]`: the hashes of the paths seen and the gradients."""
     out.mkdir()
-    (out / "script.py").write_text(SCRIPT)
+    script = out.with_suffix(".py")
+    script.write_text(SCRIPT)
     common = ["model.rows=48", "model.columns=64", "data_options.unroll=[0.5,0,0.5]", "data_options.validation_sequences=20", "threads=1"]
     common += [f"data_options.batches_per_epoch={STEPS}", "data_options.jitter=0", "optimiser.look_again=0", "trainer.max_epochs=1"]
-    command = [sys.executable, out / "script.py", out, "train", "config=train_debug", f"data={data}", f"out={out}", *common, *words]
+    command = [sys.executable, script, out, "train", "config=train_debug", f"data={data}", f"out={out / 'out'}", *common, *words]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, env={**os.environ, "OMP_NUM_THREADS": "1"})
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.count(done.stdout.splitlines()[0]) == 1, "one process prints the results"
@@ -95,6 +96,6 @@ def test_the_gradients_are_those_of_the_doubled_batch(runs) -> None:
 
 def test_the_logged_validation_and_losses_are_those_of_one_process(runs) -> None:
     folder, _, _ = runs
-    one, two = logged(folder / "one"), logged(folder / "two")
+    one, two = logged(folder / "one" / "out"), logged(folder / "two" / "out")
     assert {"val/score", "val/ece", "val/steps_error", "train/loss"} <= set(one)
     assert two == pytest.approx(one, abs=1e-5, nan_ok=True)

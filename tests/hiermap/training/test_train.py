@@ -1,23 +1,31 @@
 import csv
+import errno
 import json
+import os
 import re
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 import hiermap.training
 from hiermap.model.weights import load_weights
 from hiermap.system.config import load_config
+from hiermap.system.files import DiskFullError
+from hiermap.system.run_folder import LOCK, RECORD, clear
 from hiermap.training.datamodule import KitchenDataModule, held_out_names
-from hiermap.training.module import schedule
+from hiermap.training.module import HiermapModule, schedule
 from hiermap.training.options import DataOptions
-from hiermap.training.train import AtomicCheckpointIO, train
+from hiermap.training.train import AtomicCheckpointIO, train, usable_checkpoint
 from hiermap.worlds.errors import ConfigError, DataError
+from hiermap.worlds.legend import Legend, registered
 from tests.hiermap.training.synthetic import write_squares
 
 SIZES = ["model.rows=48", "model.columns=64"]
+SMALL = ["model.visible=8", "model.memory=8", "model.stem=8", "model.context=8", "data_options.limit=8", "data_options.views_per_batch=4"]
+SMALL += ["data_options.validation_sequences=2"]
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +80,27 @@ def test_the_same_command_resumes_where_it_stopped(squares: Path, tmp_path: Path
     train(_config(squares, tmp_path, *few, "trainer.max_epochs=2"))
     second = json.loads((tmp_path / "metrics.json").read_text())
     assert (first["steps"], second["steps"]) == (3, 6) and 0 < first["minutes"] < second["minutes"]
+
+
+def test_another_training_in_the_same_folder_is_refused_and_begins_anew_when_told(squares: Path, tmp_path: Path) -> None:
+    few = [*SMALL, "data_options.batches_per_epoch=2", "trainer.max_epochs=1"]
+    train(_config(squares, tmp_path, *few))
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    for change, words in (
+        ("losses.maps=2", "losses.maps is 1.0 there and 2.0 now"),
+        ("model.memory=16", "model.memory is 8 there and 16 now"),
+        ("weights=default", "weights_sha256 is null there"),
+        ("trainer.max_epochs=0", "trainer.max_epochs is 1 there and 0 now"),
+        ("trainer.max_time=00:00:01:00", "trainer.max_time is null there and 60.0 now"),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            train(_config(squares, tmp_path, *few, change))
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    train(_config(squares, tmp_path, *few, "losses.maps=2", "overwrite=true"))
+    assert json.loads((tmp_path / "metrics.json").read_text())["steps"] == 2
+    assert "losses.maps=2" in (tmp_path / "README.md").read_text()
+    clear(tmp_path, "train")
+    assert {path.name for path in tmp_path.iterdir()} == {RECORD, LOCK}, "overwrite=true would leave a file of this training"
 
 
 def test_training_can_start_from_weights(squares: Path, trained: Path, tmp_path: Path) -> None:
@@ -142,3 +171,85 @@ def test_batches_do_not_depend_on_how_many_processes_draw_them(squares: Path) ->
     alone = drawn(0)
     assert len(alone) == 5 and len({str(cells) for cells in alone}) > 1
     assert all(torch.equal(a, b) for a, b in zip(alone, drawn(2), strict=True))
+
+
+class Malicious:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple:
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("damage", ["empty", "truncated", "random", "malicious", "of another model"])
+def test_a_damaged_checkpoint_is_left_out_for_an_older_one(damage: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    module = HiermapModule({"rows": 48, "columns": 64, "visible": 8, "memory": 8, "stem": 8, "context": 8})
+    good, bad = tmp_path / "best.ckpt", tmp_path / "last.ckpt"
+    torch.save({"state_dict": module.state_dict(), "optimizer_states": []}, good)
+    content = good.read_bytes()
+    bad.write_bytes(
+        {"empty": b"", "truncated": content[: len(content) // 2], "random": np.random.default_rng(0).bytes(9999)}.get(damage, b"")
+    )
+    if damage == "malicious":
+        torch.save({"state_dict": Malicious(tmp_path / "ran")}, bad)
+    elif damage == "of another model":
+        torch.save({"state_dict": {"x": torch.zeros(3)}, "optimizer_states": []}, bad)
+    assert usable_checkpoint(module, [bad, good]) == good
+    assert f"{bad} is damaged or foreign" in caplog.text and not (tmp_path / "ran").exists()
+    assert usable_checkpoint(module, [bad]) is None
+
+
+def test_training_goes_on_from_the_older_checkpoint(squares: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    few = [*SMALL, "data_options.batches_per_epoch=2"]
+    train(_config(squares, tmp_path, *few, "trainer.max_epochs=1"))
+    (tmp_path / "checkpoints" / "last.ckpt").write_bytes(b"\x80\x04 no checkpoint")
+    train(_config(squares, tmp_path, *few, "trainer.max_epochs=2"))
+    assert "last.ckpt is damaged" in caplog.text
+    assert json.loads((tmp_path / "metrics.json").read_text())["steps"] == 4
+    assert usable_checkpoint(HiermapModule(**_hyperparameters(tmp_path)), [tmp_path / "checkpoints" / "last.ckpt"])
+
+
+def _hyperparameters(out: Path) -> dict:
+    return torch.load(out / "checkpoints" / "best.ckpt", weights_only=True)["hyper_parameters"]
+
+
+def test_weights_that_are_not_finite_are_never_saved(squares: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = [*SMALL, "data_options.batches_per_epoch=1", "trainer.max_epochs=3"]
+    ended = HiermapModule.on_train_batch_end
+
+    def broken(self: HiermapModule, *arguments: object) -> None:
+        if self.trainer.global_step == 2:
+            next(self.model.parameters()).data.fill_(torch.nan)
+        ended(self, *arguments)
+
+    monkeypatch.setattr(HiermapModule, "on_train_batch_end", broken)
+    with pytest.raises(
+        ConfigError, match=r"not finite at step 2 .*lower optimiser\.lr=0\.004 .*last good weights: .*checkpoints/\w+\.ckpt"
+    ):
+        train(_config(squares, tmp_path, *few))
+    assert all(torch.load(path, weights_only=True)["global_step"] == 1 for path in (tmp_path / "checkpoints").glob("*.ckpt"))
+
+
+def test_data_without_a_primitive_are_warned_of_by_its_name(squares: Path, caplog: pytest.LogCaptureFixture) -> None:
+    extended = registered()
+    legend = Legend((*extended.bins, ("wipe", "left"), ("wipe", "right")), extended.unary, extended.binary)
+    KitchenDataModule(squares, DataOptions(limit=4), legend).setup()
+    assert "no action with" in caplog.text and "wipe" in caplog.text
+
+
+@pytest.mark.parametrize("where", ["write", "fsync", "replace"])
+def test_a_disk_that_is_full_keeps_the_checkpoint_and_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    path = tmp_path / "last.ckpt"
+    AtomicCheckpointIO().save_checkpoint({"step": 1}, path)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    if where == "write":
+        monkeypatch.setattr(torch, "save", full)
+    else:
+        monkeypatch.setattr(os, where, full)
+    with pytest.raises(DiskFullError, match=r"last\.ckpt; free space"):
+        AtomicCheckpointIO().save_checkpoint({"step": 2}, path)
+    monkeypatch.undo()
+    assert torch.load(path, weights_only=True) == {"step": 1} and [p.name for p in tmp_path.iterdir()] == ["last.ckpt"]
