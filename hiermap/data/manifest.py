@@ -9,17 +9,52 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NotRequired, TypedDict
 
 import numpy as np
 
 from hiermap.data.episodes import FILE_NAME, Episode
 from hiermap.system.files import disk_error, file_sha256
 from hiermap.worlds.errors import DataError
+from hiermap.worlds.records import Amount, Count, check, parse_json
 
 NAME = "manifest.jsonl"
 FINISHED, QUARANTINED, MISSING, VOID = "finished", "quarantined", "missing", "void"
 """States a line may announce: a stored episode, one moved aside, one that vanished, a seed that gave no episode."""
+
+
+class Line(TypedDict):
+    """What every line holds."""
+
+    state: Literal["finished", "quarantined", "missing", "void"]
+    file: str
+
+
+class VoidLine(Line):
+    """Of a seed that gave no episode."""
+
+    seed: Count
+    reason: str
+
+
+class FinishedLine(Line):
+    """Of a stored episode, as `describe` makes it; lines of older ones lack what they do not tell."""
+
+    sha256: str
+    bytes: Count
+    views: Count
+    transitions: Count
+    primitives: dict[str, tuple[Count, Count]]
+    seed: Count
+    source: str
+    family: NotRequired[str]
+    walks: NotRequired[str]
+    versions: NotRequired[dict[str, str]]
+    calibration_error_px: NotRequired[Amount]
+    flags: NotRequired[list[str]]
+
+
+LINES: Mapping[str, type] = {FINISHED: FinishedLine, VOID: VoidLine, QUARANTINED: Line, MISSING: Line}
 _FROM_META: Mapping[str, Any] = {
     "seed": None,
     "source": "",
@@ -122,13 +157,18 @@ def locked(directory: Path, name: str, kind: int = fcntl.LOCK_EX | fcntl.LOCK_NB
         yield
 
 
-def _record(line: bytes) -> dict[str, Any] | None:
+def _record(line: bytes) -> Mapping[str, Any] | None:
+    """What a line says; None where it is not as one is written."""
     try:
-        record = json.loads(line)
+        record = parse_json(line)
+        check(record, Line, NAME)
+        check(record, LINES[record["state"]], NAME)
     except ValueError:
         return None
-    known = isinstance(record, dict) and record.get("state") in (FINISHED, QUARANTINED, MISSING, VOID)
-    return record if known and isinstance(record.get("file"), str) and FILE_NAME.fullmatch(record["file"]) else None
+    name = FILE_NAME.fullmatch(record["file"])
+    if not name or record.get("seed", int(name[2])) != int(name[2]):
+        return None
+    return {**_FROM_META, **record} if record["state"] == FINISHED else record
 
 
 def quarantine(directory: Path, name: str, reason: str) -> None:

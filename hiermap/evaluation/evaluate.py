@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from hiermap.evaluation.results import RUN, EpisodeRow, PartialRows, episodes_csv, eval_info, table
-from hiermap.evaluation.suites import EvaluateOptions, out_directory, trials
+from hiermap.evaluation.suites import EvaluateOptions, trials
 from hiermap.model.locate import trained_on
 from hiermap.report.evaluation_page import EPISODES, FAILURES, INFO
 from hiermap.system.config import typed
-from hiermap.system.files import write_atomically, write_json
+from hiermap.system.files import out_directory, write_atomically, write_json
 from hiermap.system.pool import run_all
 from hiermap.system.provenance import settings
 from hiermap.worlds.errors import ConfigError

@@ -1,14 +1,16 @@
 """`hiermap results merge`: one evaluation out of the shards that several jobs ran."""
 
+from collections import Counter
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
 from hiermap.evaluation.evaluate import fingerprint, finish
 from hiermap.evaluation.results import read_run
-from hiermap.evaluation.suites import out_directory
 from hiermap.report.evaluation_page import FAILURES
-from hiermap.system.files import write_atomically
+from hiermap.system.files import out_directory, write_atomically
 from hiermap.worlds.errors import ConfigError, DataError
+from hiermap.worlds.records import shown
 
 
 def results(action: str, out: str, *shards: str) -> None:
@@ -19,14 +21,14 @@ def results(action: str, out: str, *shards: str) -> None:
         DataError: the shards are of different evaluations, or an episode is in none or two of them.
     """
     if action != "merge" or not shards:
-        raise ConfigError(f"hiermap results {' '.join((action, out, *shards))}; expected hiermap results merge OUT DIR [DIR ...]")
+        raise ConfigError(f"got {shown(' '.join((action, out, *shards)))}; expected merge OUT DIR [DIR ...]")
     runs = [read_run(Path(shard)) for shard in shards]
     about = runs[0].settings
     for shard, run in zip(shards, runs, strict=True):
         if fingerprint(run.settings) != fingerprint(about):
             raise DataError(f"{shard} has other settings, versions or weights than {shards[0]}; only shards of one evaluation go together")
     rows = sorted((row for run in runs for row in run.rows), key=lambda row: row.episode)
-    _check_complete([row.episode for row in rows], about["config"]["episodes"])
+    _check_complete([row.episode for row in rows], about["config"].get("episodes", len(rows)))
     for picture in (picture for shard in shards for picture in Path(shard, FAILURES).glob("*.png")):
         write_atomically(out_directory(out) / FAILURES / picture.name, picture.read_bytes())
     machines = dict.fromkeys(run.settings.get("machine", "unknown") for run in runs)
@@ -35,8 +37,8 @@ def results(action: str, out: str, *shards: str) -> None:
 
 def _check_complete(episodes: Iterable[int], expected: int) -> None:
     """DataError unless every episode is there once."""
-    found = list(episodes)
-    twice = sorted({episode for episode in found if found.count(episode) > 1})
-    missing = sorted(set(range(expected)) - set(found))
+    found = Counter(episodes)
+    twice = sorted(episode for episode, times in found.items() if times > 1)
+    missing = list(islice((episode for episode in range(expected) if episode not in found), 5))
     if twice or missing:
-        raise DataError(f"of {expected} episodes {missing[:5]} are missing and {twice[:5]} are there twice; name each shard once")
+        raise DataError(f"of {expected} episodes {missing} are missing and {twice[:5]} are there twice; name each shard once")

@@ -7,11 +7,12 @@ from typing import Any
 from hiermap.agent.learned_maps import LazyWeights
 from hiermap.evaluation.attempt_recording import recording_of
 from hiermap.evaluation.problem import Attempt, attempt, planner_for, pose
-from hiermap.evaluation.suites import PlanOptions, out_directory
+from hiermap.evaluation.suites import PlanOptions
 from hiermap.model.locate import trained_on
 from hiermap.planners import Status
 from hiermap.report.recording import Recording, StepRecord, save
 from hiermap.system.config import typed
+from hiermap.system.files import out_directory
 from hiermap.system.provenance import settings
 from hiermap.worlds.goals import in_words
 

@@ -1,9 +1,9 @@
 """Which episodes a suite consists of, and the options of an evaluation, checked once."""
 
-import difflib
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from math import inf
 from pathlib import Path
+from typing import Annotated
 
 from hiermap.agent.options import ExecutionOptions
 from hiermap.model.locate import MODEL_FILE, weights_directory
@@ -14,6 +14,7 @@ from hiermap.system.pool import PoolOptions
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.imagined.belief_options import BeliefOptions
 from hiermap.worlds.perception.sensing_options import SensingOptions
+from hiermap.worlds.records import Count, check_fields, one_of
 from hiermap.worlds.tasks.chain_names import CHAINS, SEQUEL_OF, SEQUELS
 
 SINGLES = tuple(f"primitive-{name}" for name in PRIMITIVES)
@@ -21,6 +22,8 @@ ALL_SINGLES = "primitives"
 LONG = (*CHAINS, *SEQUELS)
 SUITES = (*LONG, *SINGLES, ALL_SINGLES)
 WORLDS, MAPS, KITCHENS = ("latent", "simulator"), ("learned", "oracle"), ("hiermap", "toy")
+MAX_EPISODES = 10**6
+Seed = Annotated[int, 0, inf]
 MASKS = ("exact", "eroded", "dilated", "click")
 
 
@@ -73,7 +76,7 @@ class RunOptions:
     maps: str = "learned"
     kitchen: str = "hiermap"
     weights: str = "default"
-    max_replans: int = 8
+    max_replans: Count = 8
     budget: Budget = field(default_factory=Budget)
     search: SearchOptions = field(default_factory=SearchOptions)
     peaks: PeakOptions = field(default_factory=PeakOptions)
@@ -84,11 +87,11 @@ class RunOptions:
     sensing: SensingOptions = field(default_factory=SensingOptions)
 
     def __post_init__(self) -> None:
+        check_fields(self)
         one_of("planner", self.planner, PLANNERS)
         one_of("world", self.world, WORLDS)
         one_of("maps", self.maps, MAPS)
         one_of("kitchen", self.kitchen, KITCHENS)
-        at_least("max_replans", self.max_replans, 0)
         if (self.planner, self.world) == ("reactive", "simulator"):
             raise ConfigError(
                 "planner=reactive needs world=latent, whose model promises what actions change; the simulator can only run them"
@@ -137,14 +140,15 @@ class EvaluateOptions(RunOptions, PoolOptions):
 
     suite: str
     out: str
-    episodes: int = 100
-    seed: int = 0
+    episodes: Annotated[int, 1, MAX_EPISODES] = 100
+    seed: Seed = 0
     pictures: bool = True
     progress: bool = True
 
     def __post_init__(self) -> None:
         RunOptions.__post_init__(self)
         PoolOptions.__post_init__(self)
+        one_of("suite", self.suite, SUITES)
         self.check_suite(self.suite)
 
 
@@ -161,25 +165,17 @@ class PlanOptions(RunOptions):
 
     task: str
     out: str
-    seed: int = 0
+    seed: Seed = 0
     execute: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         one_of("task", self.task, CHAINS)
-        at_least("seed", self.seed, 0)
         self.check_suite(self.task)
 
 
 def trials(suite: str, seed: int, episodes: int) -> list[Trial]:
-    """Episodes with seeds `seed`, `seed + 1`, ...; the suite of all primitives takes the five in turn.
-
-    Raises:
-        ConfigError: unknown suite, negative seed, no episodes.
-    """
-    one_of("suite", suite, SUITES)
-    at_least("seed", seed, 0)
-    at_least("episodes", episodes, 1)
+    """Episodes with seeds `seed`, `seed + 1`, ...; the suite of all primitives takes the five in turn."""
     parts = SINGLES if suite == ALL_SINGLES else (suite,)
     return [Trial(index, seed + index, parts[index % len(parts)]) for index in range(episodes)]
 
@@ -189,25 +185,3 @@ def chain_length(suite: str) -> int:
     if suite in SEQUELS:
         return SEQUELS[suite] * chain_length(SEQUEL_OF)
     return CHAINS.index(suite) + 1 if suite in CHAINS else 1
-
-
-def out_directory(value: str) -> Path:
-    """The `out` of a command as a path that is, or can become, a directory."""
-    path = Path(value).expanduser()
-    if path.exists() and not path.is_dir():
-        raise ConfigError(f"out={value} is a file; expected a directory")
-    return path
-
-
-def one_of(key: str, value: str, known: Iterable[str]) -> None:
-    """ConfigError naming the nearest known values unless `value` is among them."""
-    names = list(known)
-    if value not in names:
-        near = difflib.get_close_matches(str(value), names, n=3, cutoff=0.4) or names
-        raise ConfigError(f"{key}={value!r} is unknown; nearest: {', '.join(near)}; known: {', '.join(names)}")
-
-
-def at_least(key: str, value: int, least: int) -> None:
-    """ConfigError unless `value` is an integer of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ConfigError(f"{key}={value!r}; expected an integer of at least {least}")

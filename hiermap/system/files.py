@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from hiermap.worlds.errors import HiermapError
+from hiermap.worlds.errors import ConfigError, HiermapError
 
 
 class DiskFullError(HiermapError, OSError):
@@ -33,6 +33,17 @@ def write_atomically(path: Path, content: str | bytes | Callable[[BinaryIO], obj
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def out_directory(value: str) -> Path:
+    """The `out` of a command as a path that is, or can become, a directory."""
+    try:
+        path = Path(value).expanduser()
+    except RuntimeError as error:
+        raise ConfigError(f"out={value} is in the home of nobody; expected a directory") from error
+    if not value or (path.exists() and not path.is_dir()):
+        raise ConfigError(f"out={value} is {'a file' if value else 'empty'}; expected a directory")
+    return path
 
 
 def write_json(path: Path, record: object) -> None:

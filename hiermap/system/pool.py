@@ -11,9 +11,10 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
-from typing import Any, Protocol, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 
 from hiermap.worlds.errors import ConfigError, HiermapError
+from hiermap.worlds.records import check_fields, one_of, shown
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -22,6 +23,7 @@ UNITS_PER_PROCESS = 50
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 """One thread a process: sums come out alike on every machine, and workers do not fight over cores."""
 LAUNCHERS = ("local", "ray")
+Workers = Annotated[int, 0, 1024]
 
 
 class WorkerDiedError(HiermapError, RuntimeError):
@@ -52,25 +54,27 @@ class PoolOptions:
     """
 
     launcher: str = "local"
-    workers: int = 1
-    max_retries: int = 3
+    workers: Workers = 1
+    max_retries: Annotated[int, 0, 1000] = 3
     shard: str = "1/1"
     ray: RayOptions = field(default_factory=RayOptions)
 
     def __post_init__(self) -> None:
-        if self.launcher not in LAUNCHERS:
-            raise ConfigError(f"launcher={self.launcher!r}; expected one of {', '.join(LAUNCHERS)}")
-        for name in ("workers", "max_retries"):
-            if getattr(self, name) < 0:
-                raise ConfigError(f"{name}={getattr(self, name)}; expected 0 or more")
-        place = re.fullmatch(r"(\d+)/(\d+)", self.shard)
+        check_fields(self)
+        one_of("launcher", self.launcher, LAUNCHERS)
+        place = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", self.shard)
         if not place or not 1 <= int(place[1]) <= int(place[2]):
-            raise ConfigError(f"shard={self.shard!r}; expected i/n with i from 1 to n, for example 2/8")
+            raise ConfigError(f"shard is {shown(self.shard)}, expected i/n with i from 1 to n, for example 2/8")
+
+    @property
+    def part(self) -> slice:
+        """Which of all units this shard does."""
+        first, count = map(int, self.shard.split("/"))
+        return slice(first - 1, None, count)
 
     def mine(self, units: Iterable[Task]) -> Iterator[Task]:
         """Those of all units that this shard does."""
-        first, count = map(int, self.shard.split("/"))
-        return islice(units, first - 1, None, count)
+        return islice(units, self.part.start, None, self.part.step)
 
 
 @dataclass(frozen=True)
