@@ -92,6 +92,11 @@ def check_fields(record: Any, section: str = "") -> None:
             raise ConfigError(str(error)) from error
 
 
+def annotation(record: type, name: str) -> Any:
+    """What a dataclass or TypedDict says of one of its fields."""
+    return _hints(record)[name]
+
+
 def one_of(key: str, value: object, known: Iterable[str]) -> None:
     """ConfigError naming the nearest known values unless `value` is among them."""
     names = list(known)

@@ -2,33 +2,40 @@
 
 import math
 import os
+import re
 import sys
 import warnings
+import zipfile
 from collections.abc import Mapping
 from contextlib import redirect_stdout
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, get_type_hints
 
 import lightning as L
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint, Timer, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger, Logger
 from lightning.pytorch.plugins.io import TorchCheckpointIO
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from hiermap.data.manifest import described
 from hiermap.model.weights import load_weights, save_weights
 from hiermap.system.config import typed
-from hiermap.system.files import write_atomically, write_json
+from hiermap.system.files import out_directory, write_atomically, write_json
 from hiermap.system.provenance import settings
 from hiermap.training.datamodule import KitchenDataModule
 from hiermap.training.held_out import HeldOutScores
 from hiermap.training.model_card import card, results_table
 from hiermap.training.module import HiermapModule, Pace, timer_of
 from hiermap.training.options import TrainOptions
-from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.errors import ConfigError, DataError
+from hiermap.worlds.records import Count, Positive, check, one_of, shown
+
+MAX_CHECKPOINT_BYTES = 1 << 30
+"""Weights and both moments of the largest model a config can ask for are smaller; ours have 15 MB."""
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -37,6 +44,47 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
         write_atomically(Path(path), lambda file: torch.save(checkpoint, file))
 
+    def load_checkpoint(self, path: Any, map_location: Any | None = None, weights_only: bool | None = None) -> dict[str, Any]:
+        return read_checkpoint(Path(path))
+
+
+Checkpoint = TypedDict(
+    "Checkpoint",
+    {
+        "pytorch-lightning_version": str,
+        "epoch": Count,
+        "global_step": Count,
+        "state_dict": dict[str, torch.Tensor],
+        "loops": dict[str, dict],
+        "callbacks": dict[str, dict],
+        "optimizer_states": list[dict],
+        "lr_schedulers": list,
+    },
+)
+"""What Lightning takes up again."""
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """A checkpoint of ours, of which nothing but plain values and tensors is unpickled; DataError for anything else."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(info.file_size for info in archive.infolist()) > MAX_CHECKPOINT_BYTES or archive.testzip():
+                raise ValueError("too large or damaged")
+        checkpoint = torch.load(path, weights_only=True, map_location="cpu")
+        check(checkpoint, Checkpoint, path.name)
+    # zipfile, torch and its unpickler raise whatever they stumble over.
+    except Exception as error:
+        raise DataError(f"{path} is truncated, damaged or no checkpoint of a training; resume=false begins afresh") from error
+    return checkpoint
+
+
+def check_resumable(path: Path, module: HiermapModule) -> None:
+    """Raise DataError unless a checkpoint can be read, and ConfigError unless it is of the module's own shape."""
+    stored, expected = read_checkpoint(path)["state_dict"], module.state_dict()
+    shapes = {name: tensor.shape for name, tensor in stored.items()}
+    if shapes != {name: tensor.shape for name, tensor in expected.items()}:
+        raise ConfigError(f"{path} is of a model of another shape than model.* asks for; resume=false begins afresh, out= elsewhere")
+
 
 def train(config: Mapping[str, Any]) -> int:
     """Train as `configs/train.yaml` describes; resumes from `out`'s last checkpoint; prints a table; returns the exit code 0.
@@ -44,7 +92,7 @@ def train(config: Mapping[str, Any]) -> int:
     Writes `model.safetensors`, `config.json`, `README.md` (card) and `metrics.json` into `out`, the log under `out/log`.
     Raises ConfigError for unusable options and DataError for unusable data or weights.
     """
-    options, out = typed(TrainOptions, config), Path(config["out"])
+    options, out = typed(TrainOptions, config), out_directory(config["out"])
     out.mkdir(parents=True, exist_ok=True)
     torch.set_flush_denormal(True)
     L.seed_everything(int(config["seed"]), verbose=False)
@@ -56,10 +104,15 @@ def train(config: Mapping[str, Any]) -> int:
     torch.set_num_threads(int(config["threads"]) or max(1, (os.cpu_count() or 1) // trainer.num_devices))
     last = out / "checkpoints" / "last.ckpt"
     resume = last if config["resume"] and last.is_file() else None
+    if resume:
+        check_resumable(resume, module)
     data.setup()
     with warnings.catch_warnings(), redirect_stdout(sys.stderr):  # where progress bars belong
         warnings.filterwarnings("ignore", message=".*(IterableDataset|LeafSpec|logging interval|does not have many workers).*")
-        trainer.fit(module, datamodule=data, ckpt_path=resume)
+        try:
+            trainer.fit(module, datamodule=data, ckpt_path=resume)
+        except MisconfigurationException as error:
+            raise ConfigError(_refused(error)) from error
     if trainer.interrupted:
         raise KeyboardInterrupt
     if trainer.is_global_zero:
@@ -105,18 +158,35 @@ def build_trainer(config: Mapping[str, Any], out: Path) -> L.Trainer:
         callbacks.append(TQDMProgressBar(refresh_rate=10))
     clash = sorted(set(options) & set(fixed))
     if clash:
-        raise ConfigError(f"trainer.{clash[0]} is set by `hiermap train` itself; leave it out")
+        raise ConfigError(f"trainer.{clash[0]} is set by the training itself; leave it out")
+    _check_trainer(options)
     try:
         return L.Trainer(**options, **fixed)
-    except (TypeError, ValueError, L.fabric.utilities.exceptions.MisconfigurationException) as error:
-        raise ConfigError(f"trainer options {options}: {error}") from error
+    # Lightning and what it starts raise many kinds of errors.
+    except Exception as error:
+        raise ConfigError(_refused(error)) from error
+
+
+def _check_trainer(options: Mapping[str, Any]) -> None:
+    """ConfigError for an option that Lightning's Trainer does not have, or of another type than it says."""
+    kinds = {**get_type_hints(L.Trainer.__init__), "check_val_every_n_epoch": Positive | None}
+    for name, value in options.items():
+        one_of("trainer option", name, sorted(kinds.keys() - {"return"}))
+        try:
+            check(value, kinds[name], f"trainer.{name}")
+        except DataError as error:
+            raise ConfigError(str(error)) from error
+
+
+def _refused(error: Exception) -> str:
+    return f"lightning.Trainer refuses these trainer.* options: {str(error).strip().partition(chr(10))[0]}"
 
 
 def export(module: HiermapModule, data: KitchenDataModule, trainer: L.Trainer, config: Mapping[str, Any], out: Path) -> dict[str, float]:
     """Take the best checkpoint, calibrate it on the held-out kitchens, score it and write everything a user needs; returns the scores."""
     best = out / "checkpoints" / "best.ckpt"
     if best.is_file():
-        module.load_state_dict(torch.load(best, weights_only=True, map_location="cpu")["state_dict"])
+        module.load_state_dict(read_checkpoint(best)["state_dict"])
     module.eval()
     scores = HeldOutScores(module.model_config.legend)
     for batch in data.held_out():
@@ -143,11 +213,11 @@ def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _duration(value: Any) -> Any:
     """Lightning's `DD:HH:MM:SS`, or minutes as a number."""
-    if isinstance(value, int | float) or (isinstance(value, str) and value.isdecimal()):  # trainer.* passes through as it was typed
+    if not isinstance(value, bool) and re.fullmatch(r"[0-9]{1,7}(\.[0-9]*)?", str(value)):  # trainer.* passes through as it was typed
         return {"seconds": float(value) * 60}
-    if isinstance(value, str) and len(value.split(":")) == 4:
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,4}(:[0-9]{1,2}){3}", value):
         return value
-    raise ConfigError(f"trainer.max_time={value!r}; expected minutes or DD:HH:MM:SS, for example 00:00:25:00")
+    raise ConfigError(f"trainer.max_time is {shown(value)}, expected minutes or DD:HH:MM:SS, for example 00:00:25:00")
 
 
 def _tensorboard(out: Path) -> Logger:
