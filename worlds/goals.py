@@ -75,7 +75,7 @@ class Predicate:
             raise ConfigError(f"unknown predicate {shown(self.kind)}; known: {', '.join(PREDICATES)}")
         expected = PREDICATES[self.kind].arity
         if len(self.arguments) != expected:
-            raise ConfigError(f"{self.kind} takes {expected} target(s), got {self.arguments!r}")
+            raise ConfigError(f"{self.kind} takes {expected} target(s), got {shown(self.arguments)}")
 
     def __str__(self) -> str:
         return f"{self.kind}({', '.join(self.arguments)})"
@@ -114,7 +114,7 @@ class Goal:
     def __post_init__(self) -> None:
         missing = sorted({a for p in self.predicates for a in p.arguments} - set(self.targets))
         if missing:
-            raise ConfigError(f"the goal uses targets without a mask: {missing}; given: {sorted(self.targets)}")
+            raise ConfigError(f"the goal uses targets without a mask: {shown(missing)}; given: {shown(sorted(self.targets))}")
 
     def __str__(self) -> str:
         return " and ".join(map(str, self.predicates)) or "nothing"

@@ -27,6 +27,7 @@ Count, Positive = Annotated[int, 0, MANY], Annotated[int, 1, MANY]
 Amount, Share = Annotated[float, 0, MUCH], Annotated[float, 0, 1]
 Cells = Annotated[int, 0, 10_000]
 _WORDS = {int: "an integer", float: "a number", str: "text", bool: "true or false", NoneType: "null"}
+MAX_SHOWN = 120
 _SHORT = reprlib.Repr()
 _SHORT.maxstring, _SHORT.maxother, _SHORT.maxlong = 80, 60, 30
 
@@ -108,7 +109,8 @@ def one_of(key: str, value: object, known: Iterable[str]) -> None:
 
 def shown(value: object) -> str:
     """A value in so few words that a sentence can hold it."""
-    return json.dumps(value) if value is None or isinstance(value, bool) else _SHORT.repr(value)
+    text = json.dumps(value) if value is None or isinstance(value, bool) else _SHORT.repr(value)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
 
 
 def in_words(kind: Any) -> str:

@@ -39,8 +39,9 @@ HEADER = re.compile(
     re.DOTALL,
 )
 """How every `.npy` begins that numpy writes of numbers, truths or text: length, type, order and shape."""
-UNREADABLE = (OSError, ValueError, LookupError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error)
-"""What zipfile and numpy raise on damaged or foreign bytes."""
+REMEDY = "copy it again, or set it aside and collect its seed again"
+ARCHIVE_ERRORS = (OSError, ValueError, LookupError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""What zipfile raises on damaged or foreign bytes."""
 
 
 class EpisodeMeta(TypedDict):
@@ -181,11 +182,13 @@ def read_episode(path: str | Path) -> Episode:
     episode_path(path.parent, path.name)
     try:
         arrays = {key: _array(key, content) for key, content in _contents(path).items()}
-        meta = parse_json(str(arrays.pop("meta")[0]))
-    except (FileNotFoundError, DataError):
+        meta = parse_json("".join(map(str, arrays.pop("meta").ravel())))
+    except FileNotFoundError:
         raise
-    except UNREADABLE as error:
-        raise DataError(f"{path.name} is not a readable episode ({error}); copy it again, or set it aside and collect its seed again") from error
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}); {REMEDY}") from error
+    except ValueError as error:
+        raise DataError(f"{path.name} is not a readable episode ({error}); {REMEDY}") from error
     episode = Episode(**{**_no_goals(len(np.atleast_1d(arrays["rgb"]))), **arrays}, meta=meta)
     check_episode(episode, path.name)
     return episode
@@ -194,21 +197,28 @@ def read_episode(path: str | Path) -> Episode:
 def _contents(path: Path) -> dict[str, bytes]:
     """Array -> the bytes of its `.npy`; nothing is unpacked unless all that the archive lists may be there and is small enough."""
     if path.stat().st_size > MAX_BYTES:
-        raise DataError(f"{path.name} has {path.stat().st_size} bytes; at most {MAX_BYTES} are expected")
+        raise ValueError(f"{path.stat().st_size} bytes, expected at most {MAX_BYTES}")
     content = path.read_bytes()
     # What zipfile would look for, and loops over, wherever it is.
     if content[-22:-18] != b"PK\5\6" or content[-42:-38] == b"PK\6\7" or int.from_bytes(content[-10:-6], "little") > MAX_LISTING:
-        raise DataError(f"{path.name} is truncated, or something follows its end; copy it again, or collect its seed again")
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        raise ValueError("it is truncated, or something follows its end")
+    try:
+        return _unpacked(zipfile.ZipFile(io.BytesIO(content)))
+    except ARCHIVE_ERRORS as error:
+        raise error if type(error) is ValueError else ValueError(f"its archive is damaged, {type(error).__name__}") from error
+
+
+def _unpacked(opened: zipfile.ZipFile) -> dict[str, bytes]:
+    with opened as archive:
         parts = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
         expected = {*SHAPES, "meta"}
         if set(parts) | set(_no_goals(0)) != expected or len(parts) < len(archive.infolist()):
             missing, foreign = sorted(expected - set(parts)), sorted(set(parts) - expected)
-            raise DataError(f"{path.name}: missing {missing[:5]}, foreign {foreign[:5]}, or one twice; was it made by another version?")
+            raise ValueError(f"missing {missing[:5]}, foreign {shown(foreign)}, or one twice: was it made by another version?")
         if (size := sum(info.file_size for info in parts.values())) > MAX_BYTES:
-            raise DataError(f"{path.name} would unpack to {size} bytes; at most {MAX_BYTES} are expected")
+            raise ValueError(f"it would unpack to {size} bytes, expected at most {MAX_BYTES}")
         if not {info.compress_type for info in parts.values()} <= {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-            raise DataError(f"{path.name} is packed in another way than by numpy; expected what `hiermap collect` writes")
+            raise ValueError("it is packed in another way than numpy does")
         return {key: archive.read(info) for key, info in parts.items()}
 
 

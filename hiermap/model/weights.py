@@ -68,10 +68,11 @@ def load_weights(name_or_path: str | Path = DEFAULT, device: str = "cpu") -> Loa
     directory = weights_directory(name_or_path)
     record = _read_record(directory / CONFIG_FILE)
     try:
-        model = HiermapModel(ModelConfig.from_dict({"legend": FIRST.to_dict(), **record["model"]}))
+        config = ModelConfig.from_dict({"legend": FIRST.to_dict(), **record["model"]})
     except (ConfigError, DataError) as error:
         raise DataError(f"{directory / CONFIG_FILE}: {error}") from error
     tensors = _read_tensors(directory / MODEL_FILE, record.get(SHA256))
+    model = HiermapModel(config)
     tensors.pop("predicates.keys.bias", None)  # of older files: the same at every cell, so without effect
     _fill(model, tensors, directory / MODEL_FILE)
     return LoadedWeights(model.to(device).eval(), directory, record)

@@ -107,6 +107,9 @@ def train(config: Mapping[str, Any]) -> int:
     if resume:
         check_resumable(resume, module)
     data.setup()
+    if data.frame != (module.model_config.rows, module.model_config.columns):
+        rows, columns = data.frame
+        raise ConfigError(f"views in {config['data']} have {rows} x {columns} cells; expected model.rows={rows} model.columns={columns}")
     with warnings.catch_warnings(), redirect_stdout(sys.stderr):  # where progress bars belong
         warnings.filterwarnings("ignore", message=".*(IterableDataset|LeafSpec|logging interval|does not have many workers).*")
         try:
