@@ -4,7 +4,6 @@ import json
 import random
 import zlib
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copytree
@@ -27,7 +26,7 @@ from hiermap.system.config import load_config
 from hiermap.training.train import read_checkpoint
 from hiermap.worlds.errors import ConfigError, DataError
 from hiermap.worlds.goals import Goal
-from hiermap.worlds.records import parse_json
+from hiermap.worlds.records import read_json
 from tests.fuzzing import CHANGES, PYTHONS_OWN, little_memory
 
 RESULTS = Path(__file__).parents[1] / "docs" / "results" / "chain-3-oracle"
@@ -55,39 +54,15 @@ class Reader:
     share: float = 1.0
 
 
-def _same_arrays(sample: Any, got: Any) -> bool:
-    return True
-
-
-def _goal(directory: Path) -> Goal:
-    """As a command would take it."""
-    with _as_config_error():
-        return Goal.from_json(parse_json((directory / "goal.json").read_bytes()))
-
-
-class _as_config_error:  # noqa: N801
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        if type(error) is ValueError:  # which `parse_json` documents
-            raise ConfigError(str(error)) from error
-
-
 def _weights(directory: Path) -> tuple:
     trained_on(directory / "model.safetensors")
     return tuple((name, tensor.numpy().tobytes()) for name, tensor in load_weights(directory).model.state_dict().items())
 
 
-def _listing(directory: Path) -> str:
-    return info(directory)
-
-
 READERS = {
     "episode": Reader(NAME, "archive", lambda d: read_episode(d / NAME)),
-    "episode, bytes": Reader(
-        NAME, "bytes", lambda d: _bytes_of(read_episode(d / NAME)), lambda sample, got: got == sample
-    ),
-    "manifest": Reader(manifest.NAME, "lines", _listing),
+    "episode, bytes": Reader(NAME, "bytes", lambda d: _bytes_of(read_episode(d / NAME)), lambda sample, got: got == sample),
+    "manifest": Reader(manifest.NAME, "lines", info),
     "partial rows": Reader("episodes.partial.jsonl", "lines", lambda d: _rows(d), lambda sample, got: set(got) <= set(sample)),
     "run.json": Reader("run.json", "json", read_run),
     "eval_info.json": Reader("eval_info.json", "json", report),
@@ -96,8 +71,10 @@ READERS = {
     "config.json": Reader("config.json", "json", _weights, lambda sample, got: got == sample, share=0.2),
     "model.safetensors": Reader("model.safetensors", "tensors", _weights, lambda sample, got: got == sample, share=0.5),
     "model.safetensors without a digest": Reader("old/model.safetensors", "tensors", lambda d: _weights(d / "old"), share=0.3),
-    "checkpoint": Reader("last.ckpt", "bytes", lambda d: read_checkpoint(d / "last.ckpt")["epoch"], lambda sample, got: got == sample, share=0.5),
-    "goal": Reader("goal.json", "json", _goal),
+    "checkpoint": Reader(
+        "last.ckpt", "bytes", lambda d: read_checkpoint(d / "last.ckpt")["epoch"], lambda sample, got: got == sample, share=0.5
+    ),
+    "goal": Reader("goal.json", "json", lambda d: Goal.from_json(read_json(d / "goal.json", "write it again"))),
 }
 """Name -> every reader of a file that somebody else may have written."""
 
@@ -138,7 +115,9 @@ def _make(name: str, place: Path) -> None:
     elif name == "goal":
         mask = {"shape": [12, 16], "runs": [[2, 3, 5], [3, 3, 4]]}
         (place / "goal.json").write_text(
-            json.dumps({"predicates": [["open", "a"], ["inside", "b", "a"]], "targets": {"a": mask, "b": {"shape": [12, 16], "point": [1, 2]}}})
+            json.dumps(
+                {"predicates": [["open", "a"], ["inside", "b", "a"]], "targets": {"a": mask, "b": {"shape": [12, 16], "point": [1, 2]}}}
+            )
         )
     elif name == "checkpoint":
         _make_checkpoint(place / "last.ckpt")

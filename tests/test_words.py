@@ -13,18 +13,27 @@ from tests.fuzzing import PYTHONS_OWN
 
 MUST = {"collect": ["out=d"], "train": ["data=d", "out=r"], "evaluate": ["suite=chain-1", "out=d"], "plan": ["task=chain-1", "out=d"]}
 VALUES = (
-    "", "null", "~", "true", "-1", "0", "1", "-0.0", "1.5", "1e400", ".inf", "-.inf", "inf", "nan", ".nan", "9" * 30, "9" * 5000, "-" + "9" * 30,
-    "010", "1_0", "1:30", "a:b:c:d", "a: b", "[1]", "[]", "[[1]]", "[.nan]", "[a, 1]", "{}", "{a: 1}", "{1: 2}", "{[1]: 2}", "?", "!", "&a [*a]",
-    "[&a [1], *a, *a]", "!!python/object/apply:os.getcwd []", "!!binary aGk=", "!!set {a}", "!!timestamp 2020-01-01", "2020-01-01", "=", "<<: 1",
-    "???", "${seed}", "${oc.env:HOME}", "$", "'", '"', "|", ">", "#", "- a", "@x", "`x`", "%x", "\t", " ", "é", "日本", "\u2028", "\x1b[2J", "\0",
-    "\udcff", "😀", "x" * 10_000, "[" * 3000, "{a: " * 1000, "a=b", "..", "/", "-", "--help", "config=x", "0/0", "2/1", "1/99999999999",
+    "", "null", "~", "true", "-1", "0", "1", "-0.0", "1.5", "1e400", ".inf", "-.inf", "inf", "nan", ".nan", "9" * 30,
+    "9" * 5000, "-" + "9" * 30, "010", "1_0", "1:30", "a:b:c:d", "a: b", "[1]", "[]", "[[1]]", "[.nan]", "[a, 1]", "{}",
+    "{a: 1}", "{1: 2}", "{[1]: 2}", "?", "!", "&a [*a]", "[&a [1], *a, *a]", "!!python/object/apply:os.getcwd []",
+    "!!binary aGk=", "!!set {a}", "!!timestamp 2020-01-01", "2020-01-01", "=", "<<: 1", "???", "${seed}", "${oc.env:HOME}", "$",
+    "'", '"', "|", ">", "#", "- a", "@x", "`x`", "%x", "\t", " ", "é", "日本", "\u2028", "\x1b[2J", "\0", "\udcff", "😀",
+    "x" * 10_000, "[" * 3000, "{a: " * 1000, "a=b", "..", "/", "-", "--help", "config=x", "0/0", "2/1", "1/99999999999",
 )  # fmt: skip
 """What somebody may type after the equals sign."""
-KEYS = ("", ".", "..", "a.", ".a", "seed.", "seed.x", "seed[0]", "x[", "budget", "walk", "trainer", "trainer.", "trainer.a.b", "trainer.x y", "ray", "x" * 5000, "é", "\0", "--seed", "config", "Seed")  # fmt: skip
+KEYS = (
+    "", ".", "..", "a.", ".a", "seed.", "seed.x", "seed[0]", "x[", "budget", "walk", "trainer", "trainer.", "trainer.a.b",
+    "trainer.x y", "ray", "x" * 5000, "é", "\0", "--seed", "config", "Seed",
+)  # fmt: skip
 
 
 def _keys(verb: str) -> list[str]:
     return list(flatten(load_config(verb, MUST[verb])))
+
+
+def _sample(verb: str, size: int) -> list[str]:
+    words = [f"{key}={value}" for key in _keys(verb) for value in VALUES]
+    return random.Random(zlib.crc32(f"{verb} {size}".encode())).sample(words, size)
 
 
 def _tried(verb: str, words: list[str]) -> None:
@@ -42,31 +51,27 @@ def _tried(verb: str, words: list[str]) -> None:
 
 @pytest.mark.parametrize("verb", OPTIONS)
 def test_any_value_of_any_key_is_taken_or_refused_in_one_sentence(verb: str) -> None:
-    rng = random.Random(zlib.crc32(verb.encode()))
-    pairs = [f"{key}={value}" for key in _keys(verb) for value in VALUES]
-    for word in rng.sample(pairs, 250):
+    for word in _sample(verb, 60):
         _tried(verb, [word])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("verb", OPTIONS)
-def test_every_value_of_every_key_is_taken_or_refused_in_one_sentence(verb: str) -> None:
-    for key in _keys(verb):
-        for value in VALUES:
-            _tried(verb, [f"{key}={value}"])
+def test_any_value_of_any_key_is_taken_or_refused_in_one_sentence_twenty_times_as_often(verb: str) -> None:
+    for word in _sample(verb, 1200):
+        _tried(verb, [word])
 
 
 @pytest.mark.parametrize("verb", OPTIONS)
 def test_a_key_that_is_none_is_refused_in_one_sentence(verb: str) -> None:
     for key in KEYS:
-        for value in ("1", "{a: 1}", ""):
-            _tried(verb, [f"{key}={value}"])
+        _tried(verb, [f"{key}=1"])
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["collect", "out="], "out="),
+        (["collect", "out="], "out is null, expected text"),
         (["collect", "out=d", "seed=null"], "seed is null, expected an integer from 0 to 999999999"),
         (["collect", "out=d", "seed=010"], "seed is '010', expected an integer"),
         (["collect", "out=d", "workers=1000000000"], "workers is 1000000000, expected an integer from 0 to 1024"),

@@ -133,7 +133,7 @@ class Goal:
 
     @classmethod
     def from_json(cls, record: Mapping) -> "Goal":
-        """Read what `to_json` wrote; a target may instead give `{"shape": [H, W], "point": [row, column]}`; ConfigError for anything else."""
+        """What `to_json` wrote; a target may instead give `{"shape": [H, W], "point": [row, column]}`; ConfigError for anything else."""
         try:
             check(record, GoalRecord, "goal")
         except DataError as error:
@@ -162,6 +162,6 @@ def _mask(spec: TargetRecord) -> np.ndarray:
     runs = spec.get("runs", [(row, column, column)])
     for row, first, last in runs:
         if not (0 <= row < mask.shape[0] and 0 <= first <= last < mask.shape[1]):
-            raise ConfigError(f"a goal's target has cells in row {row} from {first} to {last}, outside the {' x '.join(map(str, mask.shape))} frame")
+            raise ConfigError(f"a target's run {shown([row, first, last])} lies outside the {mask.shape[0]} x {mask.shape[1]} frame")
         mask[row, first : last + 1] = True
     return mask

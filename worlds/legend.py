@@ -13,7 +13,6 @@ from hiermap.worlds.errors import DataError
 from hiermap.worlds.goals import BINARY, UNARY
 from hiermap.worlds.records import check, shown
 
-
 MAX_NAMES = 500
 """Of anything in a legend: stored primitives and things are numbered by single bytes."""
 

@@ -23,8 +23,10 @@ MAX_DIGITS = 400
 """More no integer has that anything here counts, draws or measures; seeds are the longest."""
 MANY, MUCH = 10**9, float_info.max
 """Where nothing smaller limits a number of things, or a finite amount."""
-Count, Positive = Annotated[int, 0, MANY], Annotated[int, 1, MANY]
-Amount, Share = Annotated[float, 0, MUCH], Annotated[float, 0, 1]
+Count = Annotated[int, 0, MANY]
+Positive = Annotated[int, 1, MANY]
+Amount = Annotated[float, 0, MUCH]
+Share = Annotated[float, 0, 1]
 Cells = Annotated[int, 0, 10_000]
 _WORDS = {int: "an integer", float: "a number", str: "text", bool: "true or false", NoneType: "null"}
 MAX_SHOWN = 120
@@ -93,7 +95,7 @@ def check_fields(record: Any, section: str = "") -> None:
             raise ConfigError(str(error)) from error
 
 
-def annotation(record: type, name: str) -> Any:
+def annotation(record: Any, name: str) -> Any:
     """What a dataclass or TypedDict says of one of its fields."""
     return _hints(record)[name]
 
@@ -117,8 +119,8 @@ def in_words(kind: Any) -> str:
     """What an annotation asks for."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        number, least, most = arguments[0], *kind.__metadata__
-        return f"{_WORDS[number]} " + (f"of at least {least}" if most in (MANY, MUCH, inf) else f"from {least} to {most}")
+        least, most = kind.__metadata__
+        return f"{_WORDS[arguments[0]]} " + (f"of at least {least}" if most in (MANY, MUCH, inf) else f"from {least} to {most}")
     if origin in (Union, UnionType):
         return " or ".join(dict.fromkeys(in_words(part) for part in arguments))
     if origin is Literal:
@@ -173,7 +175,7 @@ def _check_any(value: Any, kind: Any, place: str) -> None:
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
+def _hints(kind: Any) -> dict[str, Any]:
     hints = get_type_hints(kind, include_extras=True)
     told = [field.name for field in fields(kind)] if is_dataclass(kind) else list(hints)
     return {name: get_args(hints[name])[0] if get_origin(hints[name]) is NotRequired else hints[name] for name in told}

@@ -16,7 +16,8 @@ GOAL_STEPS_CAP = 13
 """The same of whole goals."""
 MAP_HEADS = ("factored", "single")
 """One map per orientation bin; or, as an ablation, one map of where to act and a classifier of what to do there."""
-Width, Blocks = Annotated[int, 1, 384], Annotated[int, 1, 12]
+Width = Annotated[int, 1, 384]
+Blocks = Annotated[int, 1, 12]
 """Four to six times what the shipped weights have, and together still below 1 GiB."""
 
 

@@ -83,7 +83,9 @@ def _read_episodes(path: Path) -> list[dict[str, str]]:
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}); {REMEDY}") from error
     except (ValueError, csv.Error) as error:
-        raise DataError(f"{path} is damaged: expected a line of {len(NEEDED)} or more heads and lines of as many cells; {REMEDY}") from error
+        raise DataError(
+            f"{path} is damaged: expected a line of {len(NEEDED)} or more heads and lines of as many cells; {REMEDY}"
+        ) from error
     if not lines or len(text) > MAX_CSV_BYTES or not set(NEEDED) <= set(heads):
         raise DataError(f"{path} is damaged: expected columns {', '.join(NEEDED)} and at least one episode; {REMEDY}")
     return episodes

@@ -19,7 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from hiermap.worlds.errors import ConfigError, DataError
-from hiermap.worlds.records import annotation, check, read_json, shown
+from hiermap.worlds.records import MAX_DEPTH, annotation, check, read_json, shown
 
 OPTIONS: Mapping[str, str] = {
     "collect": "hiermap.data.collect:CollectSettings",
@@ -30,6 +30,8 @@ OPTIONS: Mapping[str, str] = {
 """Verb -> "module:dataclass" of its options, which loads neither torch nor mujoco; fields marked `omegaconf_ignore` are for code only."""
 MISSING = "???"
 """OmegaConf's own mark of a value that has no default."""
+MAX_VALUE = 4096
+"""Characters of a value: no path is longer."""
 Options = TypeVar("Options")
 
 
@@ -69,7 +71,7 @@ def help_text(verb: str) -> str:
     sections = _meanings(OmegaConf.get_type(config))
     for key, default in sorted(flatten(_plain(config)).items(), key=lambda item: item[1] != MISSING):
         section, _, name = key.rpartition(".")
-        owner = OmegaConf.get_type(config, section) if section else OmegaConf.get_type(config)
+        owner = _owner(config, section)
         shown = f"{key}={default if isinstance(default, str) else json.dumps(default)}"
         lines.append(f"  {shown:35} {_meanings(owner).get(name) or sections[section]}")
     return "\n".join(lines)
@@ -127,6 +129,11 @@ def _defaults(verb: str) -> DictConfig:
     return config
 
 
+def _owner(config: DictConfig, section: str) -> Any:
+    """The dataclass of a section, or of the whole."""
+    return OmegaConf.get_type(config, section) if section else OmegaConf.get_type(config)
+
+
 def _writable(section: DictConfig) -> DictConfig:
     """Frozen dataclasses make read-only sections; this one and those within are opened."""
     OmegaConf.set_readonly(section, False)
@@ -169,6 +176,8 @@ def _split(override: str) -> tuple[str, str]:
 def _parse(key: str, text: str) -> Any:
     """The YAML value of an override."""
     refuse_interpolation(text, key)
+    if len(text) > MAX_VALUE or text.count("[") + text.count("{") > MAX_DEPTH:
+        raise ConfigError(f"{key} is {shown(text)}, expected at most {MAX_VALUE} characters and {MAX_DEPTH} brackets")
     try:
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
             raise ValueError("it refers to itself")
@@ -186,7 +195,7 @@ def _set(verb: str, config: DictConfig, key: str, value: Any, text: str) -> None
         near = difflib.get_close_matches(key[:60], known, n=3, cutoff=0.4)
         nearest = f"nearest: {', '.join(near)}; " if near else ""
         raise ConfigError(f"{verb} has no key {shown(key)}; {nearest}`hiermap {verb} --help` lists every key")
-    kind = Any if passed_on else annotation(OmegaConf.get_type(config, section) if section else OmegaConf.get_type(config), name)
+    kind = Any if passed_on else annotation(_owner(config, section), name)
     # YAML takes 1:30 for 90, 1_0 for 10 and 010 for 8.
     if isinstance(value, int | float) and (kind in (str, str | None) or re.search("[:_]|^[+-]?0[0-9]", text)):
         value = text

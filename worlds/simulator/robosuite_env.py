@@ -54,7 +54,7 @@ class HiermapKitchen(ManipulationEnv):
 
     def __init__(self, robots: str = "Panda", kitchen: KitchenSpec | int | None = 0, success: Any = None, **options: Any) -> None:
         if robots not in ("Panda", ["Panda"], ("Panda",)):
-            raise ConfigError(f"robots={shown(robots)}; HiermapKitchen is built around one arm, expected robots=\"Panda\"")
+            raise ConfigError(f'robots={shown(robots)}; HiermapKitchen is built around one arm, expected robots="Panda"')
         self.spec_kitchen = sample_kitchen(kitchen) if isinstance(kitchen, int | np.integer) else kitchen
         self._success = success
         defaults: Mapping[str, Any] = {
