@@ -1,6 +1,9 @@
 """Every reader of a file: whatever is damaged ends in one sentence, asks for little memory, and what is checked is never taken changed."""
 
+import io
 import json
+import os
+import pickle
 import random
 import zlib
 from collections.abc import Callable
@@ -10,6 +13,7 @@ from shutil import copytree
 from typing import Any
 
 import pytest
+import torch
 
 from hiermap.data import manifest
 from hiermap.data.episodes import read_episode, write_episode
@@ -63,14 +67,14 @@ READERS = {
     "episode": Reader(NAME, "archive", lambda d: read_episode(d / NAME)),
     "episode, bytes": Reader(NAME, "bytes", lambda d: _bytes_of(read_episode(d / NAME)), lambda sample, got: got == sample),
     "manifest": Reader(manifest.NAME, "lines", info),
-    "partial rows": Reader("episodes.partial.jsonl", "lines", lambda d: _rows(d), lambda sample, got: set(got) <= set(sample)),
-    "run.json": Reader("run.json", "json", read_run),
-    "eval_info.json": Reader("eval_info.json", "json", report),
-    "episodes.csv": Reader("episodes.csv", "bytes", report),
+    "partial rows": Reader("episodes.partial.jsonl", "lines", lambda d: _rows(d), lambda sample, got: set(got) <= set(sample), share=0.3),
+    "run.json": Reader("run.json", "json", read_run, share=0.5),
+    "eval_info.json": Reader("eval_info.json", "json", report, share=0.5),
+    "episodes.csv": Reader("episodes.csv", "bytes", report, share=0.5),
     "plan.json": Reader("plan.json", "json", report, share=0.5),
-    "config.json": Reader("config.json", "json", _weights, lambda sample, got: got == sample, share=0.2),
-    "model.safetensors": Reader("model.safetensors", "tensors", _weights, lambda sample, got: got == sample, share=0.5),
-    "model.safetensors without a digest": Reader("old/model.safetensors", "tensors", lambda d: _weights(d / "old"), share=0.3),
+    "config.json": Reader("config.json", "json", _weights, lambda sample, got: got == sample, share=0.15),
+    "model.safetensors": Reader("model.safetensors", "tensors", _weights, lambda sample, got: got == sample, share=0.25),
+    "model.safetensors without a digest": Reader("old/model.safetensors", "tensors", lambda d: _weights(d / "old"), share=0.2),
     "checkpoint": Reader(
         "last.ckpt", "bytes", lambda d: read_checkpoint(d / "last.ckpt")["epoch"], lambda sample, got: got == sample, share=0.5
     ),
@@ -126,8 +130,6 @@ def _make(name: str, place: Path) -> None:
 
 
 def _make_checkpoint(path: Path) -> None:
-    import torch
-
     plain = {"loops": {}, "callbacks": {}, "optimizer_states": [], "lr_schedulers": []}
     state = {"state_dict": {"a": torch.arange(50.0)}, "epoch": 3, "global_step": 9, "pytorch-lightning_version": "2.6.6", **plain}
     torch.save(state, path)
@@ -165,6 +167,37 @@ def _fuzz(reader: Reader, name: str, place: Path, times: int, capsys: pytest.Cap
                 capsys.readouterr()
     path.write_bytes(content)
     reader.read(place)
+
+
+def test_a_pickle_is_refused_unread_wherever_it_lies(tmp_path: Path) -> None:
+    class Bomb:
+        def __reduce__(self) -> tuple:
+            return os.mkdir, (str(tmp_path / "exploded"),)
+
+    _make_weights(tmp_path / "old")
+    for name, content in {"plain": pickle.dumps(Bomb()), "zipped": _saved({"state_dict": Bomb()}), "empty": b""}.items():
+        path = tmp_path / name
+        path.write_bytes(content)
+        with pytest.raises(DataError, match="no checkpoint of a training; resume=false"):
+            read_checkpoint(path)
+        (tmp_path / "old" / "old" / "model.safetensors").write_bytes(content)
+        with pytest.raises(DataError, match="safetensors"):
+            load_weights(tmp_path / "old" / "old")
+    assert not (tmp_path / "exploded").exists()
+
+
+def _saved(value: Any) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(value, buffer)
+    return buffer.getvalue()
+
+
+def test_a_newer_format_is_told_as_one(tmp_path: Path) -> None:
+    _make_weights(tmp_path)
+    text = (tmp_path / "config.json").read_text()
+    (tmp_path / "config.json").write_text(text.replace("hiermap-weights-1", "hiermap-weights-2"))
+    with pytest.raises(DataError, match="format 'hiermap-weights-2', expected 'hiermap-weights-1'; was it made by a newer version"):
+        load_weights(tmp_path)
 
 
 @pytest.mark.parametrize("name", READERS)

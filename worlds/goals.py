@@ -139,7 +139,7 @@ class Goal:
         except DataError as error:
             raise ConfigError(str(error)) from error
         targets = {name: Target(name, _mask(spec)) for name, spec in record["targets"].items()}
-        return cls(tuple(Predicate(kind, tuple(rest)) for kind, *rest in record["predicates"]), targets)
+        return cls(tuple(Predicate("".join(told[:1]), tuple(told[1:])) for told in record["predicates"]), targets)
 
 
 def in_words(predicates: Iterable[Predicate]) -> str:

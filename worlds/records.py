@@ -88,7 +88,7 @@ def check(value: Any, kind: Any, place: str) -> None:
 
 def check_fields(record: Any, section: str = "") -> None:
     """Raise ConfigError naming the first field of a dataclass's instance that is not as it is annotated, after its `section` and a dot."""
-    for name, kind in _hints(type(record)).items():
+    for name, kind in _hints(record.__class__).items():
         try:
             check(getattr(record, name), kind, f"{section}.{name}" if section else name)
         except DataError as error:
