@@ -62,7 +62,10 @@ def check_versions() -> Iterator[Finding]:
 
 
 def check_graphics() -> Iterator[Finding]:
-    """MuJoCo's renderer under each backend, tried in a process of its own; hiermap sees by ray casting and needs none."""
+    """MuJoCo's renderer under each backend, tried in a process of its own; hiermap sees by ray casting and needs none, but what is set."""
+    if told := os.environ.get("MUJOCO_GL"):
+        error = _said_of([sys.executable, "-c", "import mujoco; print('drawn')"], told)
+        yield Finding("MUJOCO_GL", error is None, f"{told}: {error or 'loads'}", "unset it, or name one that draws")
     for backend, fix in GL_FIX.items():
         error = probe_gl(backend)
         yield Finding(f"gl {backend}", error is None, error or "draws", fix, needed=False)
@@ -70,12 +73,12 @@ def check_graphics() -> Iterator[Finding]:
 
 def probe_gl(backend: str) -> str | None:
     """None if the backend draws, else the last line of what it said."""
-    if installed("mujoco") == "absent":
-        return "mujoco is absent"
+    return "mujoco is absent" if installed("mujoco") == "absent" else _said_of([sys.executable, "-c", GL_PROBE], backend)
+
+
+def _said_of(command: list[str], backend: str) -> str | None:
     try:
-        done = subprocess.run(
-            [sys.executable, "-c", GL_PROBE], env={**os.environ, "MUJOCO_GL": backend}, capture_output=True, text=True, timeout=GL_SECONDS
-        )
+        done = subprocess.run(command, env={**os.environ, "MUJOCO_GL": backend}, capture_output=True, text=True, timeout=GL_SECONDS)
     except subprocess.TimeoutExpired:
         return f"no answer in {GL_SECONDS} s"
     if done.returncode == 0 and "drawn" in done.stdout:

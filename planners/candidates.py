@@ -3,11 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Annotated
 
 import numpy as np
 
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.worlds.base import Action
+from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.records import Cells, Share, check_fields
 
 OPENING_CELLS = 18
 """What opens comes towards the robot, that is down the picture: a drawer's inside appears at most this far below its front."""
@@ -26,16 +29,17 @@ class PeakOptions:
         level: the blob is what is connected to the peak and at least this share of its value.
     """
 
-    threshold: float = 0.2
-    top_k: int = 24
-    per_effect: int = 6
-    radius: int = 3
-    reach: int = 12
-    level: float = 0.2
+    threshold: Annotated[float, 1e-9, 1] = 0.2
+    top_k: Annotated[int, 1, 10_000] = 24
+    per_effect: Annotated[int, 1, 10_000] = 6
+    radius: Cells = 3
+    reach: Cells = 12
+    level: Share = 0.2
 
     def __post_init__(self) -> None:
-        if not 0 < self.threshold <= 1 or min(self.top_k, self.per_effect) < 1 or self.radius < 0 or self.reach < self.radius:
-            raise ValueError(f"peak options out of range (0 < threshold <= 1, top_k, per_effect >= 1, 0 <= radius <= reach): {self}")
+        check_fields(self, "peaks")
+        if self.radius > self.reach:
+            raise ConfigError(f"peaks.radius is {self.radius}, expected at most peaks.reach, which is {self.reach}")
 
 
 @dataclass(frozen=True)

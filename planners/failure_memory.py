@@ -8,6 +8,7 @@ import numpy as np
 
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.worlds.base import Action
+from hiermap.worlds.records import Amount, Share, check_fields
 
 
 @dataclass(frozen=True)
@@ -26,17 +27,15 @@ class MemoryOptions:
         weakened: power of a penalty once the real world has changed, in [0, 1].
     """
 
-    radius: float = 3.0
-    wide: float = 12.0
-    penalty: float = 0.3
-    later: float = 0.8
-    later_repeated: float = 0.5
-    weakened: float = 0.8
+    radius: Amount = 3.0
+    wide: Amount = 12.0
+    penalty: Share = 0.3
+    later: Share = 0.8
+    later_repeated: Share = 0.5
+    weakened: Share = 0.8
 
     def __post_init__(self) -> None:
-        shares = (self.penalty, self.later, self.later_repeated, self.weakened)
-        if min(self.radius, self.wide) < 0 or not all(0.0 <= share <= 1.0 for share in shares):
-            raise ValueError(f"a memory of failures needs radii >= 0 and shares in [0, 1], got {self}")
+        check_fields(self, "memory")
 
     def power(self, failures: Any, depth: int) -> Any:
         """Of the product of penalties of a number (or array of numbers) of failures, `depth` imagined actions away."""

@@ -2,11 +2,12 @@
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any
 
 from hiermap.planners.candidates import PeakOptions
 from hiermap.planners.failure_memory import Avoid, MemoryOptions
 from hiermap.primitives.specs import PRIMITIVES
+from hiermap.worlds.records import MUCH, Amount, Count, Positive, check_fields
 
 SECONDS_PER_STEP = min(spec.typical_seconds for spec in PRIMITIVES.values())
 """What the heuristic charges per missing primitive [s]: the cheapest primitive, done surely. `h` never overestimates (it is admissible)
@@ -18,21 +19,18 @@ class Budget:
     """What a search may spend; only `expansions` is repeatable from run to run.
 
     Attributes:
-        seconds: wall clock, >= 0 [s]; 0 only looks whether the goal already holds.
+        seconds: wall clock, >= 0 [s], infinity for no limit; 0 only looks whether the goal already holds.
         expansions: nodes whose candidate actions are imagined, >= 0.
 
     Raises:
-        ValueError: either is negative or not a number.
+        ConfigError: either is negative or not a number.
     """
 
-    seconds: float = 30.0
-    expansions: int = 400
+    seconds: Annotated[float, 0, math.inf] = 30.0
+    expansions: Count = 400
 
     def __post_init__(self) -> None:
-        if not self.seconds >= 0:
-            raise ValueError(f"budget seconds must be >= 0, got {self.seconds!r}; use float('inf') for no limit")
-        if not self.expansions >= 0:
-            raise ValueError(f"budget expansions must be >= 0, got {self.expansions!r}")
+        check_fields(self, "budget")
 
 
 PATIENCE = 10
@@ -73,19 +71,19 @@ class SearchOptions:
 
     peaks: PeakOptions = field(default_factory=PeakOptions, metadata={"omegaconf_ignore": True})
     memory: MemoryOptions = field(default_factory=MemoryOptions, metadata={"omegaconf_ignore": True})
-    risk_seconds: float = 20.0
-    seconds_per_step: float | None = None
-    weight: float = 2.0
-    batch: int = 2
-    width: int = 8
+    risk_seconds: Amount = 20.0
+    seconds_per_step: Amount | None = None
+    weight: Annotated[float, 1, MUCH] = 2.0
+    batch: Annotated[int, 1, 4096] = 2
+    width: Positive = 8
     lazy: bool = True
-    patience: int | None = None
-    doubt: float = 0.0
-    trust: float | None = None
-    slips: float | None = None
+    patience: Positive | None = None
+    doubt: Amount = 0.0
+    trust: Amount | None = None
+    slips: Amount | None = None
     future_maps: bool = True
-    max_depth: int = 12
-    alternatives: int = 3
+    max_depth: Annotated[int, 1, 1000] = 12
+    alternatives: Count = 3
     avoid: tuple[Avoid, ...] = field(default=(), metadata={"omegaconf_ignore": True})
 
     @classmethod
@@ -108,6 +106,4 @@ class SearchOptions:
         return said ** (1.0 if self.trust is None else self.trust) * math.exp(-(self.slips or 0.0) * steps)
 
     def __post_init__(self) -> None:
-        least = min(self.weight, self.batch, self.width, self.max_depth, 1 if self.patience is None else self.patience)
-        if min(self.risk_seconds, self.step_seconds, self.alternatives, self.doubt, self.trust or 0, self.slips or 0) < 0 or least < 1:
-            raise ValueError(f"search options out of range (seconds >= 0, weight, batch, width, patience, max_depth >= 1): {self}")
+        check_fields(self, "search")

@@ -13,6 +13,10 @@ class PhysicsError(HiermapError, RuntimeError):
     """The simulation diverged; the episode is void, never a success."""
 
 
+class GraphicsError(HiermapError, ImportError):
+    """MuJoCo cannot be loaded with the graphics library that the environment asks for."""
+
+
 class ConfigError(HiermapError, ValueError):
     """An unknown key or an unusable value in a configuration."""
 

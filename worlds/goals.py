@@ -6,15 +6,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from types import MappingProxyType
+from typing import Annotated, NotRequired, TypedDict
 
 import numpy as np
 
-from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.errors import ConfigError, DataError
+from hiermap.worlds.records import check, shown
 
 OPEN_FRACTION, CLOSED_FRACTION = 0.9, 0.02
 """A joint counts as open from this fraction of its range, as closed up to this."""
 ON_FRACTION, OFF_FRACTION = 0.8, 0.2
 """A knob, lever or switch counts as on from this fraction of its range, as off up to this."""
+
+
+Side = Annotated[int, 1, 4096]
+"""Rows or columns of a frame."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +74,10 @@ class Predicate:
 
     def __post_init__(self) -> None:
         if self.kind not in PREDICATES:
-            raise ValueError(f"unknown predicate {self.kind!r}; known: {', '.join(PREDICATES)}")
+            raise ConfigError(f"unknown predicate {shown(self.kind)}; known: {', '.join(PREDICATES)}")
         expected = PREDICATES[self.kind].arity
         if len(self.arguments) != expected:
-            raise ValueError(f"{self.kind} takes {expected} target(s), got {self.arguments!r}")
+            raise ConfigError(f"{self.kind} takes {expected} target(s), got {shown(self.arguments)}")
 
     def __str__(self) -> str:
         return f"{self.kind}({', '.join(self.arguments)})"
@@ -85,6 +91,21 @@ class Target:
     mask: np.ndarray
 
 
+class TargetRecord(TypedDict):
+    """A target in JSON: the shape of its frame, and either runs of cells (row, first column, last column) or one cell."""
+
+    shape: tuple[Side, Side]
+    runs: NotRequired[list[tuple[int, int, int]]]
+    point: NotRequired[tuple[int, int]]
+
+
+class GoalRecord(TypedDict):
+    """A goal in JSON."""
+
+    predicates: list[list[str]]
+    targets: dict[str, TargetRecord]
+
+
 @dataclass(frozen=True, eq=False)
 class Goal:
     """All `predicates` hold; `targets` maps every name they use to its mask in the first view."""
@@ -95,7 +116,7 @@ class Goal:
     def __post_init__(self) -> None:
         missing = sorted({a for p in self.predicates for a in p.arguments} - set(self.targets))
         if missing:
-            raise ValueError(f"the goal uses targets without a mask: {missing}; given: {sorted(self.targets)}")
+            raise ConfigError(f"the goal uses targets without a mask: {shown(missing)}; given: {shown(sorted(self.targets))}")
 
     def __str__(self) -> str:
         return " and ".join(map(str, self.predicates)) or "nothing"
@@ -114,9 +135,13 @@ class Goal:
 
     @classmethod
     def from_json(cls, record: Mapping) -> "Goal":
-        """Read what `to_json` wrote; a target may instead give `{"shape": [H, W], "point": [row, column]}`."""
+        """What `to_json` wrote; a target may instead give `{"shape": [H, W], "point": [row, column]}`; ConfigError for anything else."""
+        try:
+            check(record, GoalRecord, "goal")
+        except DataError as error:
+            raise ConfigError(str(error)) from error
         targets = {name: Target(name, _mask(spec)) for name, spec in record["targets"].items()}
-        return cls(tuple(Predicate(kind, tuple(rest)) for kind, *rest in record["predicates"]), targets)
+        return cls(tuple(Predicate("".join(told[:1]), tuple(told[1:])) for told in record["predicates"]), targets)
 
 
 def in_words(predicates: Iterable[Predicate]) -> str:
@@ -163,11 +188,12 @@ def _runs(mask: np.ndarray) -> list[list[int]]:
     return runs
 
 
-def _mask(spec: Mapping) -> np.ndarray:
-    mask = np.zeros(spec["shape"], dtype=bool)
-    runs = spec["runs"] if "runs" in spec else [[spec["point"][0], spec["point"][1], spec["point"][1]]]
+def _mask(spec: TargetRecord) -> np.ndarray:
+    mask = np.zeros(tuple(spec["shape"]), dtype=bool)
+    row, column = spec.get("point", (-1, -1))
+    runs = spec.get("runs", [(row, column, column)])
     for row, first, last in runs:
         if not (0 <= row < mask.shape[0] and 0 <= first <= last < mask.shape[1]):
-            raise ValueError(f"target run {[row, first, last]} lies outside the {mask.shape[0]} x {mask.shape[1]} frame")
+            raise ConfigError(f"a target's run {shown([row, first, last])} lies outside the {mask.shape[0]} x {mask.shape[1]} frame")
         mask[row, first : last + 1] = True
     return mask

@@ -4,13 +4,25 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 
 import numpy as np
 
 from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS
 from hiermap.worlds.errors import DataError
 from hiermap.worlds.goals import BINARY, UNARY
+from hiermap.worlds.records import check, shown
+
+MAX_NAMES = 500
+"""Of anything in a legend: stored primitives and things are numbered by single bytes."""
+
+
+class LegendRecord(TypedDict):
+    """A legend in JSON."""
+
+    bins: list[tuple[str, str]]
+    unary: list[str]
+    binary: list[str]
 
 
 @dataclass(frozen=True)
@@ -27,9 +39,12 @@ class Legend:
     binary: tuple[str, ...]
 
     def __post_init__(self) -> None:
+        names = (*self.bins, *self.unary, *self.binary)
+        if len(names) > MAX_NAMES:
+            raise DataError(f"a legend names at most {MAX_NAMES} bins and predicates, got {len(names)}")
         most = max(Counter(primitive for primitive, _ in self.bins).values(), default=0)
         if not 0 < most <= ROTATION_BINS or any(len(set(names)) < len(names) for names in (self.bins, self.unary, self.binary)):
-            raise DataError(f"a legend has 1 to {ROTATION_BINS} bins a primitive and every name once, got {self}")
+            raise DataError(f"a legend has 1 to {ROTATION_BINS} bins a primitive and every name once, got {shown(self)}")
 
     @cached_property
     def primitives(self) -> tuple[str, ...]:
@@ -55,11 +70,8 @@ class Legend:
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Self:
         """Inverse of `to_dict`; DataError for anything else."""
-        try:
-            bins = tuple((str(primitive), str(rotation)) for primitive, rotation in record["bins"])
-            return cls(bins, tuple(map(str, record["unary"])), tuple(map(str, record["binary"])))
-        except (KeyError, TypeError, ValueError) as error:
-            raise DataError(f"a legend names bins (pairs), unary and binary, got {record!r}: {error}") from error
+        check(record, LegendRecord, "legend")
+        return cls(tuple(map(tuple, record["bins"])), tuple(record["unary"]), tuple(record["binary"]))
 
 
 def registered() -> Legend:

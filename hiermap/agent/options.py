@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from hiermap.worlds.records import Cells, Share, check_fields
+
 
 @dataclass(frozen=True)
 class ExecutionOptions:
@@ -18,11 +20,14 @@ class ExecutionOptions:
         holds: a predicate believed at least this much counts as true when the real view is compared with the imagined one.
     """
 
-    aim_cells: int = 2
-    aim_steps: int = 2
-    good_affordance: float = 0.8
-    kept_affordance: float = 0.5
-    seen_if_reported: float = 0.25
-    seen_if_not: float = 0.6
-    holds: float = 0.5
+    aim_cells: Cells = 2
+    aim_steps: Cells = 2
+    good_affordance: Share = 0.8
+    kept_affordance: Share = 0.5
+    seen_if_reported: Share = 0.25
+    seen_if_not: Share = 0.6
+    holds: Share = 0.5
     blind: bool = False
+
+    def __post_init__(self) -> None:
+        check_fields(self, "execution")

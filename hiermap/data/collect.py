@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import count, filterfalse, islice, takewhile
+from itertools import count, filterfalse, islice
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any
+from typing import Annotated, Any
 
 from tqdm import tqdm
 
@@ -23,10 +23,11 @@ from hiermap.data.walk_options import WalkOptions
 from hiermap.model.locate import MODEL_FILE, weights_directory
 from hiermap.system import provenance
 from hiermap.system.config import typed
-from hiermap.system.pool import UNITS_PER_PROCESS, WHO_WORKS, PoolOptions, run_all
+from hiermap.system.pool import UNITS_PER_PROCESS, WHO_WORKS, PoolOptions, Workers, run_all
 from hiermap.system.run_folder import OutOptions, fingerprint, owned
-from hiermap.worlds.errors import ConfigError, DataError, HiermapError
+from hiermap.worlds.errors import DataError, HiermapError
 from hiermap.worlds.perception.sensing_options import SensingOptions
+from hiermap.worlds.records import MANY, Positive, Share, one_of
 
 SOURCES: Mapping[str, str] = {
     "play": "hiermap.data.exploration:explored",
@@ -60,38 +61,29 @@ class CollectSettings(PoolOptions, OutOptions):
         sensing: how well the cameras see.
     """
 
-    interactions: int = 2000
-    seed: int = 0
-    workers: int = 2
+    interactions: Positive = 2000
+    seed: Annotated[int, 0, MANY - 1] = 0
+    workers: Workers = 2
     source: str = "rules"
     weights: str | None = None
-    interactions_per_episode: int = 16
-    purpose_share: float = 0.4
-    random_share: float = 0.15
-    model_share: float = 0.3
-    branch_share: float = 0.3
-    episodes_per_process: int = UNITS_PER_PROCESS
+    interactions_per_episode: Annotated[int, 1, 1000] = 16
+    purpose_share: Share = 0.4
+    random_share: Share = 0.15
+    model_share: Share = 0.3
+    branch_share: Share = 0.3
+    episodes_per_process: Positive = UNITS_PER_PROCESS
     walk: WalkOptions = field(default_factory=WalkOptions)
     sensing: SensingOptions = field(default_factory=SensingOptions)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.source not in SOURCES:
-            raise ConfigError(f"source={self.source!r}; expected one of {', '.join(SOURCES)}")
-        for name in ("interactions", "interactions_per_episode", "episodes_per_process"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name}={getattr(self, name)}; expected at least 1")
-        if self.seed < 0:
-            raise ConfigError(f"seed={self.seed}; expected 0 or more")
-        for name in ("purpose_share", "random_share", "model_share", "branch_share"):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise ConfigError(f"{name}={getattr(self, name)}; expected a share from 0 to 1")
+        one_of("source", self.source, SOURCES)
 
     @property
     def wanted(self) -> int:
         """The transitions that this shard is to store: of all there are, those of its share of the episodes."""
         episodes = -(-self.interactions // self.interactions_per_episode)
-        return min(self.interactions, len(list(self.mine(range(episodes)))) * self.interactions_per_episode)
+        return min(self.interactions, len(range(episodes)[self.part]) * self.interactions_per_episode)
 
     @property
     def seeds(self) -> Iterator[int]:
@@ -162,7 +154,8 @@ def _taken_up(directory: Path, settings: CollectSettings) -> Done:
             _adopt(path)
     ours = [record for name, record in manifest.read_manifest(directory).current.items() if name.startswith(f"{settings.source}-")]
     known = {record["seed"]: record for record in ours if record["state"] in (manifest.FINISHED, manifest.VOID)}
-    return {seed: known[seed] for seed in takewhile(max(known, default=-1).__ge__, settings.seeds) if seed in known}
+    wanted = range(settings.seed, MANY)[settings.part]
+    return {seed: known[seed] for seed in sorted(known) if seed in wanted}
 
 
 def _adopt(path: Path) -> None:

@@ -5,13 +5,15 @@ Letters: `V` views, `T` transitions between them, `N` things, `J` joints, `P, R,
 
 import io
 import json
+import math
 import re
+import sys
 import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Self, get_type_hints
+from typing import Annotated, Any, NotRequired, Self, TypedDict, get_type_hints
 
 import numpy as np
 
@@ -19,6 +21,7 @@ from hiermap.primitives.specs import ROTATION_BINS
 from hiermap.system.files import write_atomically
 from hiermap.worlds.errors import DataError
 from hiermap.worlds.legend import FIRST, Legend
+from hiermap.worlds.records import Amount, Count, check, parse_json, shown
 
 NOT_APPLICABLE = 255
 """In truth and steps arrays: the predicate makes no sense there, or lies beyond the cap."""
@@ -26,8 +29,33 @@ FILE_NAME = re.compile(r"(play|rules|toy)-(\d{9})\.npz")
 """source-seed.npz: the name decides who has done what, so a seed cannot be stored twice."""
 MAX_BYTES = 1 << 28
 """A larger shard (256 MiB, compressed or not) is not ours: an episode needs a few."""
-UNREADABLE = (OSError, ValueError, LookupError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error)
-"""What zipfile and numpy raise on damaged or foreign bytes."""
+MAX_LISTING = 1 << 16
+"""Bytes of an archive's list of its arrays, of which an episode needs two thousand."""
+MAX_SIZE = 1 << 20
+"""No axis of an array is longer; one without elements could tell any length."""
+HEADER = re.compile(
+    rb"\x93NUMPY\x01\x00(..)\{'descr': '([<|](?:b1|[iu][1248]|f[248]|U[1-9]\d{0,6}))', 'fortran_order': (True|False), "
+    rb"'shape': \(([\d, ]{0,100})\), \} *\n",
+    re.DOTALL,
+)
+"""How every `.npy` begins that numpy writes of numbers, truths or text: length, type, order and shape."""
+REMEDY = "copy it again, or set it aside and collect its seed again"
+ARCHIVE_ERRORS = (OSError, ValueError, LookupError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""What zipfile raises on damaged or foreign bytes."""
+
+
+class EpisodeMeta(TypedDict):
+    """What `Episode.meta` holds; older episodes have less."""
+
+    seed: Count
+    source: str
+    joints: list[str]
+    family: NotRequired[str]
+    walks: NotRequired[str]
+    versions: NotRequired[dict[str, str]]
+    calibration_error_px: NotRequired[Amount]
+    flags: NotRequired[list[str]]
+    legend: NotRequired[dict]
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,30 +178,68 @@ def read_episode(path: str | Path) -> Episode:
     path = Path(path)
     episode_path(path.parent, path.name)
     try:
-        arrays = _load(path)
-        meta = json.loads(str(arrays.pop("meta")[0]))
+        arrays = {key: _array(key, content) for key, content in _contents(path).items()}
+        meta = parse_json("".join(map(str, arrays.pop("meta").ravel())))
     except FileNotFoundError:
         raise
-    except UNREADABLE as error:
-        raise DataError(f"{path.name} is not a readable episode ({error}); `hiermap data verify` moves it to quarantine") from error
-    if not isinstance(meta, dict):
-        raise DataError(f"{path.name}: meta must be a JSON object, got {type(meta).__name__}")
-    episode = Episode(**arrays, meta=meta)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}); {REMEDY}") from error
+    except ValueError as error:
+        raise DataError(f"{path.name} is not a readable episode ({error}); {REMEDY}") from error
+    episode = Episode(**{**_no_goals(len(np.atleast_1d(arrays["rgb"]))), **arrays}, meta=meta)
     check_episode(episode, path.name)
     return episode
 
 
-def _load(path: Path) -> dict[str, np.ndarray]:
-    with zipfile.ZipFile(path) as archive:
-        sizes = {info.filename: info.file_size for info in archive.infolist()}
-    expected = {f"{key}.npy" for key in (*SHAPES, "meta")}
-    if set(sizes) | {f"{key}.npy" for key in _no_goals(0)} != expected:
-        raise DataError(f"{path.name}: missing {sorted(expected - set(sizes))}, foreign {sorted(set(sizes) - expected)}")
-    if sum(sizes.values()) > MAX_BYTES:
-        raise DataError(f"{path.name} would unpack to {sum(sizes.values())} bytes; at most {MAX_BYTES} are expected")
-    with np.load(path, allow_pickle=False) as archive:
-        arrays = {key: archive[key] for key in archive.files}
-    return {**_no_goals(len(np.atleast_1d(arrays["rgb"]))), **arrays}
+def _contents(path: Path) -> dict[str, bytes]:
+    """Array -> the bytes of its `.npy`; nothing is unpacked unless all that the archive lists may be there and is small enough."""
+    if path.stat().st_size > MAX_BYTES:
+        raise ValueError(f"{path.stat().st_size} bytes, expected at most {MAX_BYTES}")
+    content = path.read_bytes()
+    # What zipfile would look for, and loops over, wherever it is.
+    if content[-22:-18] != b"PK\5\6" or content[-42:-38] == b"PK\6\7" or int.from_bytes(content[-10:-6], "little") > MAX_LISTING:
+        raise ValueError("it is truncated, or something follows its end")
+    try:
+        return _unpacked(zipfile.ZipFile(io.BytesIO(content)))
+    except ARCHIVE_ERRORS as error:
+        raise error if type(error) is ValueError else ValueError(f"its archive is damaged, {type(error).__name__}") from error
+
+
+def _unpacked(opened: zipfile.ZipFile) -> dict[str, bytes]:
+    with opened as archive:
+        parts = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+        expected = {*SHAPES, "meta"}
+        if set(parts) | set(_no_goals(0)) != expected or len(parts) < len(archive.infolist()):
+            missing, foreign = sorted(expected - set(parts)), sorted(set(parts) - expected)
+            raise ValueError(f"missing {missing[:5]}, foreign {shown(foreign)}, or one twice: was it made by another version?")
+        if (size := sum(info.file_size for info in parts.values())) > MAX_BYTES:
+            raise ValueError(f"it would unpack to {size} bytes, expected at most {MAX_BYTES}")
+        if not {info.compress_type for info in parts.values()} <= {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+            raise ValueError("it is packed in another way than numpy does")
+        return {key: archive.read(info) for key, info in parts.items()}
+
+
+def _array(key: str, content: bytes) -> np.ndarray:
+    """The array of a `.npy`, whose header is matched and never evaluated; ValueError unless it fits what follows to the byte."""
+    header = HEADER.match(content)
+    if not header:
+        raise ValueError(f"{key} has no header that an array of plain numbers or text has")
+    kind, fortran, sizes = header[2].decode(), header[3] == b"True", [int(size) for size in re.findall(rb"\d+", header[4])]
+    if int.from_bytes(header[1], "little") != header.end() - 10:
+        raise ValueError(f"the header of {key} is of another length than it says")
+    dtype, count = np.dtype(kind), math.prod(sizes)
+    if count * dtype.itemsize != len(content) - header.end() or max(sizes, default=0) > MAX_SIZE:
+        raise ValueError(f"{key} says {shown(sizes)} of {kind}, which {len(content) - header.end()} bytes are not")
+    flat = np.frombuffer(content, dtype, offset=header.end())
+    if dtype.kind == "b" and flat.view(np.uint8).max(initial=0) > 1:
+        raise ValueError(f"{key} holds bytes that are neither true nor false")
+    if dtype.kind == "U" and not _is_text(flat.view(np.uint32)):
+        raise ValueError(f"{key} holds what is no text")
+    return (flat.reshape(sizes[::-1]).T if fortran else flat.reshape(sizes)).copy()
+
+
+def _is_text(codes: np.ndarray) -> bool:
+    return bool((codes <= sys.maxunicode).all() and not ((codes >= 0xD800) & (codes < 0xE000)).any())
 
 
 def _no_goals(views: int) -> dict[str, np.ndarray]:
@@ -183,6 +249,7 @@ def _no_goals(views: int) -> dict[str, np.ndarray]:
 
 def check_episode(episode: Episode, name: str = "episode") -> None:
     """Raise DataError unless every array has its dtype, shape and range and the arrays agree with each other."""
+    check(episode.meta, EpisodeMeta, f"{name}: meta")
     legend = episode.legend
     sizes = {"3": 3, "2": 2, "P": len(legend.primitives), "R": ROTATION_BINS, "U": len(legend.unary), "B": len(legend.binary)}
     for key, (dtype, letters) in SHAPES.items():
@@ -200,8 +267,8 @@ def check_episode(episode: Episode, name: str = "episode") -> None:
 
 
 def _check_ranges(episode: Episode, name: str, sizes: Mapping[str, int]) -> None:
-    if sizes["V"] == 0:
-        raise DataError(f"{name}: no view")
+    if 0 in (sizes["V"], sizes["H"], sizes["W"]):
+        raise DataError(f"{name}: no view, or none with a cell")
     for key, letter in {"before": "V", "after": "V", "primitive": "P", "rotation": "R"}.items():
         array, limit = getattr(episode, key), sizes[letter]
         if array.size and not (array.min() >= 0 and array.max() < limit):
@@ -217,9 +284,8 @@ def _check_ranges(episode: Episode, name: str, sizes: Mapping[str, int]) -> None
     for key in ("unary", "binary"):
         if not np.isin(getattr(episode, key), (0, 1, NOT_APPLICABLE)).all():
             raise DataError(f"{name}: {key} must be 0, 1 or {NOT_APPLICABLE}")
-    joints = episode.meta.get("joints")
-    if not isinstance(joints, list) or len(joints) != sizes["J"]:
-        raise DataError(f"{name}: meta names {joints!r} for {sizes['J']} joints")
+    if len(episode.meta["joints"]) != sizes["J"]:
+        raise DataError(f"{name}: meta names {shown(episode.meta['joints'])} for {sizes['J']} joints")
     match = FILE_NAME.fullmatch(name)
     if match and (episode.meta.get("source"), episode.meta.get("seed")) != (match[1], int(match[2])):
         raise DataError(f"{name} says it holds {episode.meta.get('source')} seed {episode.meta.get('seed')}; was it renamed?")

@@ -6,16 +6,51 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NotRequired, TypedDict
 
 import numpy as np
 
 from hiermap.data.episodes import FILE_NAME, Episode
 from hiermap.system.files import append_line, file_sha256
+from hiermap.worlds.records import Amount, Count, check, parse_json
 
 NAME = "manifest.jsonl"
 FINISHED, QUARANTINED, MISSING, VOID = "finished", "quarantined", "missing", "void"
 """States a line may announce: a stored episode, one moved aside, one that vanished, a seed that gave no episode."""
+
+
+class Line(TypedDict):
+    """What every line holds."""
+
+    state: Literal["finished", "quarantined", "missing", "void"]
+    file: str
+
+
+class VoidLine(Line):
+    """Of a seed that gave no episode."""
+
+    seed: Count
+    reason: str
+
+
+class FinishedLine(Line):
+    """Of a stored episode, as `describe` makes it; lines of older ones lack what they do not tell."""
+
+    sha256: str
+    bytes: Count
+    views: Count
+    transitions: Count
+    primitives: dict[str, tuple[Count, Count]]
+    seed: Count
+    source: str
+    family: NotRequired[str]
+    walks: NotRequired[str]
+    versions: NotRequired[dict[str, str]]
+    calibration_error_px: NotRequired[Amount]
+    flags: NotRequired[list[str]]
+
+
+LINES: Mapping[str, type] = {FINISHED: FinishedLine, VOID: VoidLine, QUARANTINED: Line, MISSING: Line}
 _FROM_META: Mapping[str, Any] = {
     "seed": None,
     "source": "",
@@ -96,13 +131,18 @@ def describe(name: str, content: bytes, episode: Episode) -> dict[str, Any]:
     }
 
 
-def _record(line: bytes) -> dict[str, Any] | None:
+def _record(line: bytes) -> Mapping[str, Any] | None:
+    """What a line says; None where it is not as one is written."""
     try:
-        record = json.loads(line)
+        record = parse_json(line)
+        check(record, Line, NAME)
+        check(record, LINES[record["state"]], NAME)
     except ValueError:
         return None
-    known = isinstance(record, dict) and record.get("state") in (FINISHED, QUARANTINED, MISSING, VOID)
-    return record if known and isinstance(record.get("file"), str) and FILE_NAME.fullmatch(record["file"]) else None
+    name = FILE_NAME.fullmatch(record["file"])
+    if not name or record.get("seed", int(name[2])) != int(name[2]):
+        return None
+    return {**_FROM_META, **record} if record["state"] == FINISHED else record
 
 
 def quarantine(directory: Path, name: str, reason: str) -> None:

@@ -16,6 +16,7 @@ from hiermap.data.merge import merge
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.system.files import file_sha256
 from hiermap.worlds.errors import ConfigError, DataError
+from hiermap.worlds.records import shown
 
 MAX_CALIBRATION_PX = 0.3
 """Stored views must reproject better than this; live ones only better than 0.5 px."""
@@ -55,7 +56,7 @@ def data(action: str, directory: str, *others: str, overwrite: bool = False) -> 
     """The command: prints the table and returns 0 when clean, 1 otherwise."""
     if action not in ("verify", "info", "merge") or (action == "merge") != bool(others) or (overwrite and not others):
         expected = "verify DIR, info DIR or merge OUT DIR [DIR ...] [overwrite=true]"
-        raise ConfigError(f"hiermap data {' '.join((action, directory, *others))}; expected {expected}")
+        raise ConfigError(f"got {shown(' '.join((action, directory, *others)))}; expected {expected}")
     path = Path(directory)
     if action == "merge":
         print(f"{directory}: {merge(path, [*map(Path, others)], overwrite)} new episodes")
@@ -102,7 +103,7 @@ def info(directory: str | Path) -> str:
         f"{sum(r['views'] for r in records)} views, {sum(r['bytes'] for r in records) / 1e6:.1f} MB, {void} void seeds",
         f"sources  {_counts(r['source'] for r in records)}",
         f"families {_counts(r['family'] for r in records)}",
-        f"walks    {_counts(r.get('walks') or 'unknown' for r in records)}",
+        f"walks    {_counts(r['walks'] or 'unknown' for r in records)}",
         f"flags    {_counts(f for r in records for f in r['flags'])}",
         "",
         f"{'primitive':12}{'tried':>8}{'effect':>8}{'share':>8}",
@@ -118,7 +119,7 @@ def _check(directory: Path, name: str, record: Mapping[str, Any] | None) -> None
     path = episode_path(directory, name)
     if record and file_sha256(path) != record["sha256"]:
         raise DataError(f"{name}: its sha256 is not the manifest's; the file was changed or damaged")
-    error_px = float(read_episode(path).meta.get("calibration_error_px", np.inf))
+    error_px = read_episode(path).meta.get("calibration_error_px", np.inf)
     if record and not error_px <= MAX_CALIBRATION_PX:
         raise DataError(f"{name}: calibration error {error_px} px; stored data allows {MAX_CALIBRATION_PX} px")
 

@@ -1,8 +1,10 @@
 """How an exploring walk chooses: what it aims for, and how its actions miss."""
 
 from dataclasses import dataclass, fields
+from typing import Annotated
 
 from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.records import Cells, Share, check_fields
 
 
 @dataclass(frozen=True)
@@ -21,26 +23,22 @@ class WalkOptions:
         put_away_share: of the goals that put something into a drawer and shut it; the others are drawn as those of tasks.
     """
 
-    jitter_share: float = 0.25
-    jitter_cells: int = 2
-    near_miss_share: float = 0.5
-    near_miss_cells: int = 6
-    least_model_value: float = 0.05
-    shortest: int = 2
-    longest: int = 5
-    detour_share: float = 0.4
-    put_away_share: float = 0.5
-    bump_share: float = 0.0
-    goals: int = 6
+    jitter_share: Share = 0.25
+    jitter_cells: Cells = 2
+    near_miss_share: Share = 0.5
+    near_miss_cells: Cells = 6
+    least_model_value: Share = 0.05
+    shortest: Annotated[int, 1, 20] = 2
+    longest: Annotated[int, 1, 20] = 5
+    detour_share: Share = 0.4
+    put_away_share: Share = 0.5
+    bump_share: Share = 0.0
+    goals: Annotated[int, 0, 100] = 6
 
     def __post_init__(self) -> None:
-        shares = (self.jitter_share, self.near_miss_share, self.detour_share, self.put_away_share, self.bump_share)
-        if (
-            not all(0.0 <= share <= 1.0 for share in shares)
-            or min(self.jitter_cells, self.near_miss_cells, self.goals) < 0
-            or not 1 <= self.shortest <= self.longest
-        ):
-            raise ConfigError(f"walk options out of range (shares in [0, 1], cells and goals >= 0, 1 <= shortest <= longest): {self}")
+        check_fields(self, "walk")
+        if self.shortest > self.longest:
+            raise ConfigError(f"walk.shortest is {self.shortest}, expected at most walk.longest, which is {self.longest}")
 
     @property
     def told(self) -> str:

@@ -5,15 +5,16 @@ import hashlib
 import io
 import json
 import logging
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
+from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NotRequired, TypedDict
 
 from hiermap.system.files import append_line, write_atomically
 from hiermap.system.proportions import wilson
-from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.errors import ConfigError, DataError
+from hiermap.worlds.records import Amount, Count, Share, check, check_fields, read_json
 
 _log = logging.getLogger(__name__)
 COLUMNS = (
@@ -26,6 +27,7 @@ PARTIAL = "episodes.partial.jsonl"
 """Rows of an unfinished run; one header line, then one row a line."""
 RUN = "run.json"
 """Settings and every row of a finished run."""
+REMEDY = "expected what `hiermap evaluate` writes: run it again"
 HEADS = ("success %", "95 % interval", "episodes", "primitives", "replans", "s/plan", "s/episode")
 """What `cells` says of a group, after its name."""
 
@@ -52,32 +54,46 @@ class EpisodeRow:
         promised: the probability with which that plan was said to succeed, in [0, 1]; 0 without one; in a sequel it is for the first goal.
     """
 
-    episode: int
-    seed: int
+    episode: Count
+    seed: Annotated[int, 0, inf]
     task: str
-    chain_length: int
-    detours: int
+    chain_length: Count
+    detours: Count
     success: bool
-    primitives: int
-    shortest: int
-    replans: int
-    plan_seconds: float
+    primitives: Count
+    shortest: Count
+    replans: Count
+    plan_seconds: Amount
     failure_reason: str = ""
     kind: str = ""
-    episode_seconds: float = 0.0
-    planned: int = 0
-    promised: float = 0.0
+    episode_seconds: Amount = 0.0
+    planned: Count = 0
+    promised: Share = 0.0
 
     def __post_init__(self) -> None:
-        """TypeError or ValueError for what no episode can have come to: rows are also read from files."""
-        for field in fields(self):
-            value, wanted = getattr(self, field.name), (int, float) if field.type is float else field.type
-            if not isinstance(value, wanted) or isinstance(value, bool) != (wanted is bool):  # type: ignore[arg-type]
-                raise TypeError(f"{field.name} is {value!r}, expected {field.type.__name__}")  # type: ignore[union-attr]
-            if not isinstance(value, str) and not 0 <= value < math.inf:
-                raise ValueError(f"{field.name} is {value!r}, expected a number >= 0")
-        if self.promised > 1:
-            raise ValueError(f"promised is {self.promised!r}, expected a probability")
+        """ConfigError for what no episode can have come to: rows are also read from files."""
+        check_fields(self)
+
+
+class RunConfig(TypedDict):
+    """What of a resolved config is read again."""
+
+    seed: Annotated[int, 0, inf]
+    episodes: NotRequired[Count]
+
+
+class RunSettings(TypedDict):
+    """Resolved config and provenance of a run."""
+
+    config: RunConfig
+    machine: NotRequired[str]
+
+
+class RunRecord(TypedDict):
+    """What `run.json` holds."""
+
+    settings: RunSettings
+    episodes: list[EpisodeRow]
 
 
 @dataclass(frozen=True)
@@ -100,17 +116,19 @@ class Run:
 
 def read_run(directory: Path) -> Run:
     """The finished evaluation in a directory; raises ConfigError where there is none or its `run.json` is damaged."""
+    path = directory / RUN
+    if not path.is_file():
+        raise ConfigError(f"{directory}: no finished evaluation there; expected the out=DIR of a `hiermap evaluate` that ran to its end")
     try:
-        record = json.loads((directory / RUN).read_text())
+        record = read_json(path, REMEDY)
+        check(record, RunRecord, RUN)
         run = Run(_as_now(record["settings"]), sorted((EpisodeRow(**row) for row in record["episodes"]), key=lambda row: row.episode))
-        if not run.rows or not isinstance(run.config, Mapping):
-            raise ValueError("it has no episodes or no config")
+        if not run.rows:
+            raise DataError("there is no episode")
         if strange := [row.episode for row in run.rows if row.seed != run.config["seed"] + row.episode]:
-            raise ValueError(f"the seed of episode {strange[0]} is not the first seed plus its number")
-    except OSError as error:
-        raise ConfigError(f"{directory}: no finished evaluation there ({error}); run `hiermap evaluate` to its end") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise ConfigError(f"{directory / RUN} is damaged ({error!r}); expected what `hiermap evaluate` writes: run it again") from error
+            raise DataError(f"the seed of episode {strange[0]} is not the first seed plus its number")
+    except DataError as error:
+        raise ConfigError(f"{path} is damaged ({error}); {REMEDY}") from error
     return run
 
 
@@ -224,6 +242,6 @@ class PartialRows:
     def _row(self, line: str) -> EpisodeRow | None:
         try:
             row = EpisodeRow(**json.loads(line)[1])
-        except (ValueError, TypeError, LookupError, RecursionError):
+        except (ValueError, TypeError, LookupError, RecursionError):  # whatever the damage
             return None
         return row if self._line(row) == line else None

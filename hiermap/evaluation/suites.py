@@ -1,10 +1,9 @@
 """Which episodes a suite consists of, and the options of an evaluation, checked once."""
 
-import difflib
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from math import inf
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from hiermap.agent.options import ExecutionOptions
 from hiermap.model.locate import MODEL_FILE, weights_directory
@@ -16,6 +15,7 @@ from hiermap.system.run_folder import OutOptions
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.imagined.belief_options import BeliefOptions
 from hiermap.worlds.perception.sensing_options import SensingOptions
+from hiermap.worlds.records import Count, check_fields, one_of
 from hiermap.worlds.tasks.chain_names import CHAINS, GOAL, SEQUEL_OF, SEQUELS
 from hiermap.worlds.tasks.kitchen_options import KitchenOptions
 
@@ -24,6 +24,8 @@ ALL_SINGLES = "primitives"
 LONG = (*CHAINS, *SEQUELS, GOAL)
 SUITES = (*LONG, *SINGLES, ALL_SINGLES)
 WORLDS, MAPS = ("latent", "simulator"), ("learned", "oracle")
+MAX_EPISODES = 10**6
+Seed = Annotated[int, 0, inf]
 MASKS = ("exact", "eroded", "dilated", "click")
 
 
@@ -50,6 +52,7 @@ class GoalOptions:
     ask: str = ""
 
     def __post_init__(self) -> None:
+        check_fields(self, "goal")
         one_of("goal.masks", self.masks, MASKS)
 
 
@@ -79,7 +82,7 @@ class RunOptions:
     maps: str = "learned"
     kitchen: KitchenOptions = field(default_factory=KitchenOptions)
     weights: str = "default"
-    max_replans: int = 8
+    max_replans: Count = 8
     budget: Budget = field(default_factory=Budget)
     search: SearchOptions = field(default_factory=SearchOptions)
     peaks: PeakOptions = field(default_factory=PeakOptions)
@@ -90,10 +93,10 @@ class RunOptions:
     sensing: SensingOptions = field(default_factory=SensingOptions)
 
     def __post_init__(self) -> None:
+        check_fields(self)
         one_of("planner", self.planner, PLANNERS)
         one_of("world", self.world, WORLDS)
         one_of("maps", self.maps, MAPS)
-        at_least("max_replans", self.max_replans, 0)
         if (self.planner, self.world) == ("reactive", "simulator"):
             raise ConfigError(
                 "planner=reactive needs world=latent, whose model promises what actions change; the simulator can only run them"
@@ -145,14 +148,15 @@ class EvaluateOptions(RunOptions, PoolOptions, OutOptions):
     """
 
     suite: str
-    episodes: int = 100
-    seed: int = 0
+    episodes: Annotated[int, 1, MAX_EPISODES] = 100
+    seed: Seed = 0
     pictures: bool = True
     progress: bool = True
 
     def __post_init__(self) -> None:
         RunOptions.__post_init__(self)
         PoolOptions.__post_init__(self)
+        one_of("suite", self.suite, SUITES)
         self.check_suite(self.suite)
 
 
@@ -168,25 +172,17 @@ class PlanOptions(RunOptions, OutOptions):
     """
 
     task: str
-    seed: int = 0
+    seed: Seed = 0
     execute: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         one_of("task", self.task, (*CHAINS, GOAL))
-        at_least("seed", self.seed, 0)
         self.check_suite(self.task)
 
 
 def trials(suite: str, seed: int, episodes: int) -> list[Trial]:
-    """Episodes with seeds `seed`, `seed + 1`, ...; the suite of all primitives takes the five in turn.
-
-    Raises:
-        ConfigError: unknown suite, negative seed, no episodes.
-    """
-    one_of("suite", suite, SUITES)
-    at_least("seed", seed, 0)
-    at_least("episodes", episodes, 1)
+    """Episodes with seeds `seed`, `seed + 1`, ...; the suite of all primitives takes the five in turn."""
     parts = SINGLES if suite == ALL_SINGLES else (suite,)
     return [Trial(index, seed + index, parts[index % len(parts)]) for index in range(episodes)]
 
@@ -198,17 +194,3 @@ def chain_length(suite: str) -> int:
     if suite in SEQUELS:
         return SEQUELS[suite] * chain_length(SEQUEL_OF)
     return CHAINS.index(suite) + 1 if suite in CHAINS else 1
-
-
-def one_of(key: str, value: str, known: Iterable[str]) -> None:
-    """ConfigError naming the nearest known values unless `value` is among them."""
-    names = list(known)
-    if value not in names:
-        near = difflib.get_close_matches(str(value), names, n=3, cutoff=0.4) or names
-        raise ConfigError(f"{key}={value!r} is unknown; nearest: {', '.join(near)}; known: {', '.join(names)}")
-
-
-def at_least(key: str, value: int, least: int) -> None:
-    """ConfigError unless `value` is an integer of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ConfigError(f"{key}={value!r}; expected an integer of at least {least}")

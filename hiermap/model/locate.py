@@ -2,13 +2,27 @@
 
 import importlib.resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from hiermap.system.config import read_artefact_config
-from hiermap.worlds.errors import DataError
+from hiermap.worlds.errors import ConfigError, DataError
+from hiermap.worlds.records import check
 
 MODEL_FILE, CONFIG_FILE = "model.safetensors", "config.json"
 REMEDY = "expected a directory that `hiermap train` wrote, or a shipped name"
+
+
+class TrainingConfig(TypedDict):
+    """What of the config of a training is read again."""
+
+    data: NotRequired[str | None]
+
+
+class TrainingRecord(TypedDict):
+    """What `config.json` tells of the data."""
+
+    data: NotRequired[dict[str, Any] | None]
+    config: NotRequired[TrainingConfig]
 
 
 def shipped_names() -> list[str]:
@@ -38,4 +52,8 @@ def trained_on(weights_file: Path | None) -> dict[str, Any] | None:
     if record_file is None or not record_file.is_file():
         return None
     record = read_artefact_config(record_file)
+    try:
+        check(record, TrainingRecord, str(record_file))
+    except DataError as error:
+        raise ConfigError(str(error)) from error
     return record.get("data") or {"name": record.get("config", {}).get("data"), "manifest_sha256": None}

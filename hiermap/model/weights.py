@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import torch
 from safetensors import SafetensorError
@@ -18,6 +18,7 @@ from hiermap.system.config import read_artefact_config
 from hiermap.system.files import write_atomically, write_json
 from hiermap.worlds.errors import ConfigError, DataError
 from hiermap.worlds.legend import FIRST
+from hiermap.worlds.records import check, shown
 
 _log = logging.getLogger(__name__)
 FORMAT = "hiermap-weights-1"
@@ -50,6 +51,14 @@ class LoadedWeights:
     record: Mapping[str, Any]
 
 
+class WeightsRecord(TypedDict):
+    """What of `config.json` is read again."""
+
+    format: str
+    model: dict[str, Any]
+    model_sha256: NotRequired[str]
+
+
 def load_weights(name_or_path: str | Path = DEFAULT, device: str = "cpu") -> LoadedWeights:
     """Read, check and build a model.
 
@@ -59,10 +68,11 @@ def load_weights(name_or_path: str | Path = DEFAULT, device: str = "cpu") -> Loa
     directory = weights_directory(name_or_path)
     record = _read_record(directory / CONFIG_FILE)
     try:
-        model = HiermapModel(ModelConfig.from_dict({"legend": FIRST.to_dict(), **record["model"]}))
+        config = ModelConfig.from_dict({"legend": FIRST.to_dict(), **record["model"]})
     except (ConfigError, DataError) as error:
         raise DataError(f"{directory / CONFIG_FILE}: {error}") from error
     tensors = _read_tensors(directory / MODEL_FILE, record.get(SHA256))
+    model = HiermapModel(config)
     tensors.pop("predicates.keys.bias", None)  # of older files: the same at every cell, so without effect
     _fill(model, tensors, directory / MODEL_FILE)
     return LoadedWeights(model.to(device).eval(), directory, record)
@@ -87,8 +97,9 @@ def _read_record(path: Path) -> dict[str, Any]:
         record = read_artefact_config(path)
     except ConfigError as error:
         raise DataError(str(error)) from error
-    if record.get("format") != FORMAT or not isinstance(record.get("model"), dict):
-        raise DataError(f"{path}: format {record.get('format')!r}, expected {FORMAT!r}; {REMEDY}")
+    if record.get("format") != FORMAT:
+        raise DataError(f"{path}: format {shown(record.get('format'))}, expected {FORMAT!r}; was it made by a newer version? {REMEDY}")
+    check(record, WeightsRecord, str(path))
     return record
 
 
@@ -99,14 +110,19 @@ def _read_tensors(path: Path, expected_sha256: str | None) -> dict[str, torch.Te
     content = path.read_bytes()
     if content[:2] == b"PK" or content[:1] == b"\x80":
         raise DataError(f"{path} is a pickled or zipped file, which could run code and is refused; `hiermap train` exports safetensors")
-    try:
-        tensors = load(content)
-    except (SafetensorError, ValueError, KeyError) as error:
-        raise DataError(f"{path} is truncated or not a safetensors file ({error}); copy or export it again") from error
     got = sha256(content).hexdigest()
     if expected_sha256 not in (None, got):  # older weights do not say
-        raise DataError(f"{path} has sha256 {got[:12]}..., its config.json says {str(expected_sha256)[:12]}...: copy or export both again")
-    return tensors
+        raise DataError(f"{path} has sha256 {got[:12]}..., its config.json says {shown(expected_sha256)}: copy or train both again")
+    try:
+        return load(content)
+    except (
+        SafetensorError,
+        ValueError,
+        LookupError,
+        RuntimeError,
+        TypeError,
+    ) as error:  # RuntimeError: of torch, for sizes that no tensor has
+        raise DataError(f"{path} is truncated or not a safetensors file ({shown(str(error))}); copy or train the weights again") from error
 
 
 def _fill(model: HiermapModel, tensors: Mapping[str, torch.Tensor], path: Path) -> None:

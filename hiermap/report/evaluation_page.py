@@ -1,18 +1,60 @@
 """The part of a report that shows an evaluation: success with its interval, by task, by kind, by reason of failure."""
 
 import csv
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Annotated, NotRequired, TypedDict
 
 from hiermap.report import page
 from hiermap.report.page import Html, html
+from hiermap.report.recording import REMEDY
+from hiermap.worlds.errors import DataError
+from hiermap.worlds.records import Amount, Count, check, read_json
 
 INFO, EPISODES, FAILURES = "eval_info.json", "episodes.csv", "failures"
 MAX_PICTURES = 24
 """Failures shown as pictures; the rest stay in their folder."""
 MEANS = {"primitives": "mean_primitives", "replans": "mean_replans", "s / plan": "mean_plan_seconds", "s / episode": "mean_episode_seconds"}
+
+MAX_CSV_BYTES = 1 << 25
+NEEDED = ("task", "success", "failure_reason")
+"""Columns of `episodes.csv` that are read; others are shown."""
+Percent = Annotated[float, 0, 100]
+
+
+class Group(TypedDict):
+    """The summary of some episodes."""
+
+    pc_success: Percent
+    ci95: tuple[Percent, Percent]
+    n_episodes: Count
+    mean_primitives: Amount
+    mean_replans: Amount
+    mean_plan_seconds: Amount
+    mean_episode_seconds: Amount
+
+
+class InfoConfig(TypedDict):
+    """What of a resolved config is shown in words."""
+
+    suite: str
+
+
+class InfoSettings(TypedDict):
+    """Resolved config and provenance."""
+
+    config: InfoConfig
+
+
+class Info(TypedDict):
+    """What `eval_info.json` holds."""
+
+    aggregated: Group
+    per_task: dict[str, Group]
+    per_kind: NotRequired[dict[str, Group]]
+    settings: InfoSettings
+
 
 _BAR = '<div class="bar"><i style="width:{:.1f}%"></i><b style="left:{:.1f}%;width:{:.1f}%"></b></div>'
 """A bar with the interval drawn over it: success, the interval's lower end and its width in percent."""
@@ -20,9 +62,8 @@ _BAR = '<div class="bar"><i style="width:{:.1f}%"></i><b style="left:{:.1f}%;wid
 
 def evaluation_section(directory: Path) -> Html:
     """Everything about the evaluation that left `directory`."""
-    info = json.loads((directory / INFO).read_text())
-    with (directory / EPISODES).open() as file:
-        episodes = list(csv.DictReader(file))
+    info, episodes = read_json(directory / INFO, REMEDY), _read_episodes(directory / EPISODES)
+    check(info, Info, str(directory / INFO))
     config, total = info["settings"]["config"], info["aggregated"]
     title = html("<h1>{}: {:.1f} % of {} episodes</h1>", config["suite"], total["pc_success"], len(episodes))
     lead = ", ".join(f"{key} {config[key]}" for key in ("planner", "world", "maps", "weights", "seed") if key in config)
@@ -31,6 +72,23 @@ def evaluation_section(directory: Path) -> Html:
     failures = _failures(episodes, sorted((directory / FAILURES).glob("*.png")))
     listing = page.folded("Every episode", page.table(list(episodes[0]), [list(row.values()) for row in episodes]))
     return page.joined([title, html('<p class="note">{}</p>', lead), tasks, kinds, failures, listing, page.settings(info["settings"])])
+
+
+def _read_episodes(path: Path) -> list[dict[str, str]]:
+    """Column -> cell of every line of `episodes.csv`; DataError where it is damaged."""
+    try:
+        text = path.read_bytes()[: MAX_CSV_BYTES + 1].decode()
+        heads, *lines = csv.reader(text.splitlines(), strict=True)
+        episodes = [dict(zip(heads, line, strict=True)) for line in lines]
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}); {REMEDY}") from error
+    except (ValueError, csv.Error) as error:
+        raise DataError(
+            f"{path} is damaged: expected a line of {len(NEEDED)} or more heads and lines of as many cells; {REMEDY}"
+        ) from error
+    if not lines or len(text) > MAX_CSV_BYTES or not set(NEEDED) <= set(heads):
+        raise DataError(f"{path} is damaged: expected columns {', '.join(NEEDED)} and at least one episode; {REMEDY}")
+    return episodes
 
 
 def _table(groups: Mapping[str, Mapping]) -> Html:

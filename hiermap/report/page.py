@@ -7,6 +7,10 @@ from html import escape
 from pathlib import Path
 from string import Template
 
+from hiermap.worlds.errors import DataError
+
+MAX_PNG_BYTES = 1 << 26
+"""A larger picture (64 MiB) is not ours and is left out."""
 _TEMPLATE = Path(__file__).with_name("template.html")
 
 
@@ -54,7 +58,10 @@ def _shown(cell: object) -> object:
 
 def picture(png: Path, caption: str) -> Html:
     """The content of a PNG file inside the page, with its caption below and as the text for those who do not see it."""
-    source = b64encode(png.read_bytes()).decode()
+    try:
+        source = b64encode(png.read_bytes() if png.stat().st_size <= MAX_PNG_BYTES else b"").decode()
+    except OSError as error:
+        raise DataError(f"{png} cannot be read ({error.strerror}); run the command that left it again") from error
     return html('<figure><img src="data:image/png;base64,{0}" alt="{1}"><figcaption>{1}</figcaption></figure>', source, caption)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from hiermap.report import page
 from hiermap.report.page import Html, html
 from hiermap.report.pictures import COLOURS
-from hiermap.report.recording import MAPS, SEARCH, STEP, VIEW
+from hiermap.report.recording import MAPS, SEARCH, STEP, VIEW, PlanFacts, StepFacts
 
 _OVERVIEW = (
     "status",
@@ -22,7 +22,7 @@ _OVERVIEW = (
 _SEARCH = "Dots are imagined kitchens, darker green the nearer to the goal; lines are primitives, wider the surer, thick where chosen"
 
 
-def plans_summary(plans: Sequence[Mapping]) -> Html:
+def plans_summary(plans: Sequence[PlanFacts]) -> Html:
     """The table a report of several plans opens with: one line a plan."""
     lead = "Maps for five primitives, a world model that imagines what each would do, and a search over what it imagines."
     rows = []
@@ -33,7 +33,7 @@ def plans_summary(plans: Sequence[Mapping]) -> Html:
     return html('<h1>hiermap report</h1><p class="note">{}</p><section>{}</section>', lead, table)
 
 
-def plan_section(directory: Path, plan: Mapping, index: int) -> Html:
+def plan_section(directory: Path, plan: PlanFacts, index: int) -> Html:
     """Everything about the plan whose content of plan.json is `plan` and whose pictures lie in `directory`."""
     title = html('<h2 id="plan-{}">{}, seed {}</h2>', index, plan["task"], plan["seed"])
     first = page.picture(directory / VIEW, "What is seen first, with the things the goal names")
@@ -44,8 +44,8 @@ def plan_section(directory: Path, plan: Mapping, index: int) -> Html:
     return page.joined([title, head, *steps, search, page.settings(plan["settings"])])
 
 
-def _facts(plan: Mapping) -> dict[str, object]:
-    execution = plan["execution"] or {}
+def _facts(plan: PlanFacts) -> dict[str, object]:
+    execution: Mapping = plan["execution"] or {}
     return {
         "status": plan["status"],
         "steps planned": plan["n_planned"],
@@ -63,7 +63,7 @@ def _facts(plan: Mapping) -> dict[str, object]:
     }
 
 
-def _step(directory: Path, number: int, step: Mapping) -> Html:
+def _step(directory: Path, number: int, step: StepFacts) -> Html:
     point = "" if step["point_world"] is None else " at ({:.2f}, {:.2f}, {:.2f}) m".format(*step["point_world"])
     done = f"the motor program says {step['reason']}" if step["reason"] else "not executed"
     replan = f" (replan {step['plan']})" if step["plan"] else ""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypedDict
 
 import networkx
 import numpy as np
@@ -12,11 +13,62 @@ from hiermap.report.pictures import SMALL_SCALE, Picture, png
 from hiermap.report.search_graph import graph_png
 from hiermap.system.files import write_atomically, write_json
 from hiermap.worlds.base import Action
+from hiermap.worlds.records import Amount, Count, check, read_json
 
 PLAN, GRAPH = "plan.json", "graph.graphml"
+REMEDY = "run the command that left it again"
 VIEW, SEARCH = "view.png", "graph.png"
 STEP, MAPS = "step_{:02d}.png", "step_{:02d}_maps.png"
 """Of every step, counted from 1."""
+
+
+class ViewFacts(TypedDict):
+    """What plan.json tells of a moment: goal predicate -> believed probability, and whether it truly holds where that is known."""
+
+    predicates: dict[str, float]
+    truth: dict[str, bool]
+
+
+class StepFacts(TypedDict):
+    """What plan.json tells of a step, as `StepRecord.to_json` puts it."""
+
+    plan: Count
+    primitive: str
+    rotation: str
+    point_world: tuple[float, float, float] | None
+    affordance: float
+    reason: str
+    views: dict[str, ViewFacts]
+
+
+class ExecutionFacts(TypedDict):
+    """What plan.json tells of the execution."""
+
+    success: bool
+    failure_reason: str
+    primitives: Count
+    replans: Count
+
+
+class PlanFacts(TypedDict):
+    """What of plan.json is read again."""
+
+    task: str
+    seed: int
+    goal_words: str
+    status: str
+    message: str
+    shortest: Count | None
+    detours: Count
+    n_planned: Count
+    cost: float
+    success_probability: float
+    plan_seconds: Amount
+    metrics: dict[str, float]
+    execution: ExecutionFacts | None
+    settings: dict[str, Any]
+    sensing_notes: list[str]
+    steps: list[StepFacts]
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +154,13 @@ def save(recording: Recording, directory: Path) -> None:
         write_atomically(directory / STEP.format(number), png(_views(step)))
         write_atomically(directory / MAPS.format(number), png(*_maps(step), scale=SMALL_SCALE))
     write_json(directory / PLAN, {**recording.summary, "steps": [step.to_json() for step in recording.steps]})
+
+
+def read_plan(directory: Path) -> PlanFacts:
+    """The content of a directory's plan.json; DataError where it is damaged."""
+    record = read_json(directory / PLAN, REMEDY)
+    check(record, PlanFacts, str(directory / PLAN))
+    return record
 
 
 def _views(step: StepRecord) -> list[Picture]:

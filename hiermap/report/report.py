@@ -1,12 +1,11 @@
 """`hiermap report DIR`: one self-contained page from a plan, several plans, or an evaluation."""
 
-import json
 from pathlib import Path
 
 from hiermap.report.evaluation_page import INFO, evaluation_section
 from hiermap.report.page import Html, document, joined
 from hiermap.report.plan_page import plan_section, plans_summary
-from hiermap.report.recording import PLAN
+from hiermap.report.recording import PLAN, read_plan
 from hiermap.system.files import write_atomically
 from hiermap.system.run_folder import REPORT
 from hiermap.worlds.errors import ConfigError, DataError
@@ -24,10 +23,7 @@ def report(directory: str | Path, overwrite: bool = False) -> Path:
     root = Path(directory)
     if not root.is_dir():
         raise DataError(f"{root} is no directory; expected the out=DIR of `hiermap plan` or `hiermap evaluate`")
-    try:
-        body = _body([root, *sorted(child for child in root.iterdir() if child.is_dir())])
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise DataError(f"{root} holds no readable run: {error!r}; run the command that left it again") from error
+    body = _body([root, *sorted(child for child in root.iterdir() if child.is_dir())])
     if not body:
         raise DataError(f"{root} holds neither {PLAN} nor {INFO}; expected the out=DIR of a finished `hiermap plan` or `hiermap evaluate`")
     path = root / REPORT
@@ -40,7 +36,7 @@ def report(directory: str | Path, overwrite: bool = False) -> Path:
 
 def _body(folders: list[Path]) -> Html:
     evaluations = [evaluation_section(folder) for folder in folders if (folder / INFO).is_file()]
-    plans = {folder: json.loads((folder / PLAN).read_text()) for folder in folders if (folder / PLAN).is_file()}
+    plans = {folder: read_plan(folder) for folder in folders if (folder / PLAN).is_file()}
     overview = [plans_summary(list(plans.values()))] if plans else []
     sections = [plan_section(folder, plan, index) for index, (folder, plan) in enumerate(plans.items())]
     return joined([*evaluations, *overview, *sections])

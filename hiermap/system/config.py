@@ -18,7 +18,8 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.errors import ConfigError, DataError
+from hiermap.worlds.records import MAX_DEPTH, annotation, check, read_json, shown
 
 OPTIONS: Mapping[str, str] = {
     "collect": "hiermap.data.collect:CollectSettings",
@@ -30,6 +31,8 @@ OPTIONS: Mapping[str, str] = {
 """Verb -> "module:dataclass" of its options, which loads neither torch nor mujoco; fields marked `omegaconf_ignore` are for code only."""
 MISSING = "???"
 """OmegaConf's own mark of a value that has no default."""
+MAX_VALUE = 4096
+"""Characters of a value: no path is longer."""
 Options = TypeVar("Options")
 
 
@@ -60,7 +63,7 @@ def typed(options: type[Options], config: Mapping[str, Any]) -> Options:
     try:
         return OmegaConf.to_object(OmegaConf.merge(_writable(OmegaConf.structured(options)), dict(config)))  # type: ignore[return-value]
     except (OmegaConfBaseException, ValueError, TypeError) as error:
-        raise ConfigError(str(error)) from error
+        raise ConfigError(str(error).partition("\n")[0]) from error
 
 
 def help_text(verb: str) -> str:
@@ -69,7 +72,7 @@ def help_text(verb: str) -> str:
     sections = _meanings(OmegaConf.get_type(config))
     for key, default in sorted(flatten(_plain(config)).items(), key=lambda item: item[1] != MISSING):
         section, _, name = key.rpartition(".")
-        owner = OmegaConf.get_type(config, section) if section else OmegaConf.get_type(config)
+        owner = _owner(config, section)
         shown = f"{key}={default if isinstance(default, str) else json.dumps(default)}"
         lines.append(f"  {shown:35} {_meanings(owner).get(name) or sections[section]}")
     return "\n".join(lines)
@@ -93,11 +96,10 @@ def read_artefact_config(path: str | Path) -> dict[str, Any]:
     Interpolations are refused because `${oc.env:...}` would read the reader's environment.
     """
     try:
-        record = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: not a readable JSON config ({error}); export the weights again") from error
-    if not isinstance(record, dict):
-        raise ConfigError(f"{path}: expected a JSON object, got {type(record).__name__}")
+        record = read_json(Path(path), "copy or train the weights again")
+        check(record, dict[str, Any], str(path))
+    except DataError as error:
+        raise ConfigError(str(error)) from error
     refuse_interpolation(record, str(path))
     return record
 
@@ -126,6 +128,11 @@ def _defaults(verb: str) -> DictConfig:
     if verb in _config_names():
         _lay_over(verb, config, _read(verb))
     return config
+
+
+def _owner(config: DictConfig, section: str) -> Any:
+    """The dataclass of a section, or of the whole."""
+    return OmegaConf.get_type(config, section) if section else OmegaConf.get_type(config)
 
 
 def _writable(section: DictConfig) -> DictConfig:
@@ -161,18 +168,23 @@ def _lay_over(verb: str, config: DictConfig, changes: Mapping[str, Any]) -> None
 def _split(override: str) -> tuple[str, str]:
     key, equals, value = override.partition("=")
     if not equals or not key:
-        raise ConfigError(f"got {override!r}; expected key=value")
+        raise ConfigError(f"got {shown(override)}; expected key=value")
+    if "\0" in override or override != override.encode(errors="ignore").decode():
+        raise ConfigError(f"got {shown(override)}; expected text of whole characters (UTF-8)")
     return key, value
 
 
 def _parse(key: str, text: str) -> Any:
     """The YAML value of an override."""
     refuse_interpolation(text, key)
+    if len(text) > MAX_VALUE or text.count("[") + text.count("{") > MAX_DEPTH:
+        raise ConfigError(f"{key} is {shown(text)}, expected at most {MAX_VALUE} characters and {MAX_DEPTH} brackets")
     try:
-        parsed: Any = OmegaConf.to_container(OmegaConf.from_dotlist([f"value={text}"]))
-    except (OmegaConfBaseException, yaml.YAMLError) as error:
-        raise ConfigError(f"{key}={text!r} is not a YAML value ({error})") from error
-    return parsed["value"]
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
+            raise ValueError("it refers to itself")
+        return OmegaConf.to_container(OmegaConf.from_dotlist([f"value={text}"]))["value"]  # type: ignore[index, call-overload]
+    except (OmegaConfBaseException, yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        raise ConfigError(f"{key} is {shown(text)}, which is no YAML value; quote it if it is text") from error
 
 
 def _set(verb: str, config: DictConfig, key: str, value: Any, text: str) -> None:
@@ -183,20 +195,25 @@ def _set(verb: str, config: DictConfig, key: str, value: Any, text: str) -> None
     known = flatten(_plain(config))
     if isinstance(config.get(key), DictConfig) and (short := getattr(OmegaConf.get_type(config, key), "SHORT", None)):
         key = f"{key}.{short}"
-    section, _, _ = key.partition(".")
-    if key not in known and not (section in config and OmegaConf.get_type(config, section) is dict):
-        near = difflib.get_close_matches(key, known, n=3, cutoff=0.4) or sorted(known)
-        raise ConfigError(f"{verb} has no key {key!r}; nearest: {', '.join(near)}; `hiermap {verb} --help` lists every key")
+    section, _, name = key.rpartition(".")
+    passed_on = section in config and OmegaConf.get_type(config, section) is dict and name.isidentifier()
+    if key not in known and not passed_on:
+        near = difflib.get_close_matches(key[:60], known, n=3, cutoff=0.4)
+        nearest = f"nearest: {', '.join(near)}; " if near else ""
+        raise ConfigError(f"{verb} has no key {shown(key)}; {nearest}`hiermap {verb} --help` lists every key")
+    kind = Any if passed_on else annotation(_owner(config, section), name)
+    # YAML takes 1:30 for 90, 1_0 for 10 and 010 for 8, and a goal in JSON for lists.
+    told = isinstance(value, int | float) and (kind in (str, str | None) or re.search("[:_]|^[+-]?0[0-9]", text))
+    if told or (kind is str and value is not None):
+        value = text
     try:
-        if value is not None and isinstance(OmegaConf.select(config, key), str):
-            value = text
+        check(value, kind, key)
+        json.dumps(value, allow_nan=False)
         OmegaConf.update(config, key, value, merge=False)
-        if value is not None and isinstance(OmegaConf.select(config, key), str):
-            OmegaConf.update(config, key, value if isinstance(value, str) else text)
-    except OmegaConfBaseException as error:
-        reason = str(error).partition("\n")[0]
-        got = f"{key}={text!r} is {type(value).__name__}"
-        raise ConfigError(f"{got}; expected a value like the default {known.get(key)!r} ({reason})") from error
+    except DataError as error:
+        raise ConfigError(str(error)) from error
+    except (OmegaConfBaseException, ValueError, TypeError) as error:
+        raise ConfigError(f"{key} is {shown(text)}, expected a value like {shown(known.get(key))} that JSON can hold") from error
 
 
 def _meanings(options: Any) -> dict[str, str]:

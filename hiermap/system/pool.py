@@ -11,9 +11,10 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
-from typing import Any, Protocol, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 
 from hiermap.worlds.errors import ConfigError, HiermapError
+from hiermap.worlds.records import Amount, check_fields, one_of, shown
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -24,6 +25,7 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 LAUNCHERS = ("local", "ray")
 WHO_WORKS = ("launcher", "workers", "max_retries", "hang_seconds", "ray")
 """Keys of `PoolOptions` that no result depends on."""
+Workers = Annotated[int, 0, 1024]
 
 
 class WorkerDiedError(HiermapError, RuntimeError):
@@ -55,28 +57,30 @@ class PoolOptions:
     """
 
     launcher: str = "local"
-    workers: int = 1
-    max_retries: int = 3
-    hang_seconds: float = 60.0
+    workers: Workers = 1
+    max_retries: Annotated[int, 0, 1000] = 3
+    hang_seconds: Amount = 60.0
     shard: str = "1/1"
     ray: RayOptions = field(default_factory=RayOptions)
 
     def __post_init__(self) -> None:
-        if self.launcher not in LAUNCHERS:
-            raise ConfigError(f"launcher={self.launcher!r}; expected one of {', '.join(LAUNCHERS)}")
-        for name in ("workers", "max_retries"):
-            if getattr(self, name) < 0:
-                raise ConfigError(f"{name}={getattr(self, name)}; expected 0 or more")
+        check_fields(self)
+        one_of("launcher", self.launcher, LAUNCHERS)
         if not self.hang_seconds > 0:
             raise ConfigError(f"hang_seconds={self.hang_seconds}; expected a number of seconds above 0, for example 60")
-        place = re.fullmatch(r"(\d+)/(\d+)", self.shard)
+        place = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", self.shard)
         if not place or not 1 <= int(place[1]) <= int(place[2]):
-            raise ConfigError(f"shard={self.shard!r}; expected i/n with i from 1 to n, for example 2/8")
+            raise ConfigError(f"shard is {shown(self.shard)}, expected i/n with i from 1 to n, for example 2/8")
+
+    @property
+    def part(self) -> slice:
+        """Which of all units this shard does."""
+        first, count = map(int, self.shard.split("/"))
+        return slice(first - 1, None, count)
 
     def mine(self, units: Iterable[Task]) -> Iterator[Task]:
         """Those of all units that this shard does."""
-        first, count = map(int, self.shard.split("/"))
-        return islice(units, first - 1, None, count)
+        return islice(units, self.part.start, None, self.part.step)
 
 
 @dataclass(frozen=True)

@@ -101,10 +101,13 @@ def owned(
 
 
 def directory(out: str | Path) -> Path:
-    """The `out` of a command as a path that is, or can become, a directory; ConfigError for a file."""
-    path = Path(out).expanduser()
-    if path.exists() and not path.is_dir():
-        raise ConfigError(f"out={out} is a file; expected a directory")
+    """The `out` of a command as a path that is, or can become, a directory; ConfigError for anything else."""
+    try:
+        path = Path(out).expanduser()
+    except RuntimeError as error:
+        raise ConfigError(f"out={out} is in the home of nobody; expected a directory") from error
+    if not str(out) or (path.exists() and not path.is_dir()):
+        raise ConfigError(f"out={out} is {'a file' if str(out) else 'empty'}; expected a directory")
     return path
 
 

@@ -29,6 +29,7 @@ class KitchenDataModule(L.LightningDataModule):
         super().__init__()
         self.legend = legend or registered()
         self.directory, self.options = Path(directory), options or DataOptions()
+        self.frame: tuple[int, ...] = ()
         self.train_shards: list[Shard] = []
         self.validation_shards: list[Shard] = []
         self._sampler: PathSampler | None = None
@@ -39,6 +40,7 @@ class KitchenDataModule(L.LightningDataModule):
         if self.train_shards:
             return
         shards = load_shards(self.directory, self.legend, self.options.limit)
+        self.frame = next(iter(shards.values())).frame
         held = held_out_names(list(shards), self.options.validation_share)
         self.train_shards = [shard for name, shard in shards.items() if name not in held]
         self.validation_shards = [shards[name] for name in sorted(held)]

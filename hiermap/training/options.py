@@ -1,11 +1,13 @@
 """What `hiermap train` can be told; loads no torch, so that `--help` is quick."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from math import inf
+from typing import Annotated, Any
 
 from hiermap.model.config import ModelConfig
 from hiermap.system.run_folder import OutOptions
 from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.records import Amount, Count, Positive, Share, check_fields, one_of, shown
 
 GOAL_LABELS = ("all", "short", "shuffled")
 
@@ -26,17 +28,20 @@ class LossWeights:
         positive: of a positive cell in the maps.
     """
 
-    maps: float = 1.0
-    imagined_maps: float = 1.0
-    executed: float = 0.3
-    consistency: float = 0.5
-    predicates: float = 1.0
-    steps: float = 0.3
-    geometry: float = 0.3
-    goals: float = 0.2
-    promises: float = 0.1
-    policy: float = 0.0
-    positive: float = 5.0
+    maps: Amount = 1.0
+    imagined_maps: Amount = 1.0
+    executed: Amount = 0.3
+    consistency: Amount = 0.5
+    predicates: Amount = 1.0
+    steps: Amount = 0.3
+    geometry: Amount = 0.3
+    goals: Amount = 0.2
+    promises: Amount = 0.1
+    policy: Amount = 0.0
+    positive: Amount = 5.0
+
+    def __post_init__(self) -> None:
+        check_fields(self, "losses")
 
 
 @dataclass(frozen=True)
@@ -51,11 +56,14 @@ class OptimiserOptions:
         frozen: parts of the model that do not learn, for example [encoder, dynamics, maps, geometry]; a step is then twice as fast.
     """
 
-    lr: float = 4e-3
-    weight_decay: float = 0.02
-    look_again: float = 0.3
-    rare_bins: float = 0.5
+    lr: Amount = 4e-3
+    weight_decay: Amount = 0.02
+    look_again: Share = 0.3
+    rare_bins: Amount = 0.5
     frozen: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_fields(self, "optimiser")
 
 
 @dataclass(frozen=True)
@@ -77,30 +85,24 @@ class DataOptions:
         seed: of the order of batches; the command's own.
     """
 
-    views_per_batch: int = 24
-    unroll: tuple[float, ...] = (0.3, 0.2, 0.25, 0.1, 0.15)
-    batches_per_epoch: int = 200
-    validation_share: float = 0.1
-    validation_sequences: int = 100
-    hiding: float = 0.15
+    views_per_batch: Annotated[int, 2, 100_000] = 24
+    unroll: tuple[Amount, ...] = (0.3, 0.2, 0.25, 0.1, 0.15)
+    batches_per_epoch: Annotated[int, 1, 10**6] = 200
+    validation_share: Annotated[float, 1e-6, 0.999999] = 0.1
+    validation_sequences: Positive = 100
+    hiding: Share = 0.15
     mirror: bool = True
-    jitter: float = 1.0
+    jitter: Share = 1.0
     goal_labels: str = "all"
-    limit: int = 0
-    workers: int = 0
+    limit: Count = 0
+    workers: Annotated[int, 0, 1024] = 0
     seed: int = field(default=0, metadata={"omegaconf_ignore": True})
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.unroll) <= 10 or min(self.unroll) < 0 or sum(self.unroll) <= 0:
-            raise ConfigError(f"data_options.unroll={self.unroll}; expected 1 to 10 non-negative chances, for example [0.5, 0.3, 0.2]")
-        if self.views_per_batch < 2 or self.batches_per_epoch < 1 or self.workers < 0:
-            raise ConfigError("data_options.views_per_batch must be at least 2, batches_per_epoch at least 1 and workers at least 0")
-        if self.goal_labels not in GOAL_LABELS:
-            raise ConfigError(f"data_options.goal_labels={self.goal_labels!r}; expected one of {', '.join(GOAL_LABELS)}")
-        if not 0 <= self.hiding <= 1:
-            raise ConfigError(f"data_options.hiding={self.hiding}; expected a share from 0 to 1")
-        if not 0 < self.validation_share < 1:
-            raise ConfigError(f"data_options.validation_share={self.validation_share}; expected a share between 0 and 1")
+        check_fields(self, "data_options")
+        one_of("data_options.goal_labels", self.goal_labels, GOAL_LABELS)
+        if not 1 <= len(self.unroll) <= 10 or not 0 < sum(self.unroll) < inf:
+            raise ConfigError(f"data_options.unroll is {shown(self.unroll)}, expected 1 to 10 chances, for example [0.5, 0.3, 0.2]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,13 +123,16 @@ class TrainOptions(OutOptions):
 
     data: str
     weights: str | None = None
-    seed: int = 0
+    seed: Annotated[int, 0, 2**32 - 1] = 0
     resume: bool = True
-    save_seconds: float = 120.0
-    threads: int = 0
+    save_seconds: Annotated[float, 0, 1e6] = 120.0
+    threads: Annotated[int, 0, 1024] = 0
     tensorboard: bool = False
     model: ModelConfig = field(default_factory=ModelConfig)
     losses: LossWeights = field(default_factory=LossWeights)
     optimiser: OptimiserOptions = field(default_factory=OptimiserOptions)
     data_options: DataOptions = field(default_factory=DataOptions)
     trainer: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_fields(self)

@@ -59,6 +59,11 @@ class Shard:
     goal_steps: np.ndarray
     executed: bool
 
+    @property
+    def frame(self) -> tuple[int, ...]:
+        """Rows and columns of its views."""
+        return self.rgb.shape[1:3]
+
     def maps(self, indices: Sequence[int]) -> np.ndarray:
         """True maps `[len(indices), K, H, W]` bool."""
         return np.unpackbits(self.maps_packed[indices], axis=-1, count=self.rgb.shape[2]).astype(bool)
@@ -127,7 +132,12 @@ def load_shards(directory: Path, legend: Legend, limit: int = 0) -> dict[str, Sh
     if not paths:
         raise DataError(f"{directory} holds no episodes (*.npz); run `hiermap collect out={directory}` first")
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return dict(zip((path.stem for path in paths), pool.map(partial(load_shard, legend=legend), paths), strict=True))
+        shards = dict(zip((path.stem for path in paths), pool.map(partial(load_shard, legend=legend), paths), strict=True))
+    frames = {shard.frame: name for name, shard in shards.items()}
+    if len(frames) > 1:
+        told = " and ".join(f"{rows} x {columns} in {name}" for (rows, columns), name in list(frames.items())[:2])
+        raise DataError(f"{directory} holds views of several sizes ({told}); expected one: train on them apart")
+    return shards
 
 
 def paths_of_length(shard: Shard, longest: int) -> np.ndarray:

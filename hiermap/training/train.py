@@ -3,15 +3,17 @@
 import logging
 import math
 import os
+import re
 import sys
 import warnings
+import zipfile
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, get_type_hints
 
 import lightning as L
 import torch
@@ -19,6 +21,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint, Timer, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger, Logger
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.utilities import rank_zero_only
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from hiermap.data.manifest import described
 from hiermap.model.locate import MODEL_FILE, weights_directory
@@ -32,7 +35,11 @@ from hiermap.training.held_out import HeldOutScores
 from hiermap.training.model_card import card, results_table
 from hiermap.training.module import HiermapModule, Pace, timer_of
 from hiermap.training.options import TrainOptions
-from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.errors import ConfigError, DataError
+from hiermap.worlds.records import Count, Positive, check, one_of, shown
+
+MAX_CHECKPOINT_BYTES = 1 << 30
+"""Weights and both moments of the largest model a config can ask for are smaller; ours have 15 MB."""
 
 _log = logging.getLogger(__name__)
 LENGTHS = ("max_epochs", "max_steps", "max_time")
@@ -50,23 +57,52 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
         write_atomically(Path(path), lambda file: torch.save(checkpoint, file))
 
-    def load_checkpoint(self, path: Any, map_location: Any = "cpu", weights_only: bool | None = True) -> dict[str, Any]:
-        """Tensors and plain values only, whatever is asked for: a checkpoint may come from anybody."""
-        return torch.load(path, map_location=map_location, weights_only=True)
+    def load_checkpoint(self, path: Any, map_location: Any | None = None, weights_only: bool | None = None) -> dict[str, Any]:
+        """Plain values and tensors only, whatever is asked for: a checkpoint may come from anybody."""
+        return read_checkpoint(Path(path))
+
+
+Checkpoint = TypedDict(
+    "Checkpoint",
+    {
+        "pytorch-lightning_version": str,
+        "epoch": Count,
+        "global_step": Count,
+        "state_dict": dict[str, torch.Tensor],
+        "loops": dict[str, dict],
+        "callbacks": dict[str, dict],
+        "optimizer_states": list[dict],
+        "lr_schedulers": list,
+    },
+)
+"""What Lightning takes up again."""
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """A checkpoint of ours, of which nothing but plain values and tensors is unpickled; DataError for anything else."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(info.file_size for info in archive.infolist()) > MAX_CHECKPOINT_BYTES or archive.testzip():
+                raise ValueError("too large or damaged")
+        checkpoint = torch.load(path, weights_only=True, map_location="cpu")
+        check(checkpoint, Checkpoint, path.name)
+    # zipfile, torch and its unpickler raise whatever they stumble over.
+    except Exception as error:
+        raise DataError(f"{path} is truncated, damaged or no checkpoint of a training") from error
+    return checkpoint
 
 
 def usable_checkpoint(module: HiermapModule, paths: Iterable[Path]) -> Path | None:
-    """The first of the files that is a whole checkpoint of this module; those before it are warned of, and nothing is unpickled."""
+    """The first of the files that is a whole checkpoint of this module; those before it are warned of."""
     wanted = {name: tensor.shape for name, tensor in module.state_dict().items()}
     for path in paths:
         try:
-            found = AtomicCheckpointIO().load_checkpoint(path)
-            problem = "it is of another model"
-            if {name: tensor.shape for name, tensor in found["state_dict"].items()} == wanted and "optimizer_states" in found:
+            if {name: tensor.shape for name, tensor in read_checkpoint(path)["state_dict"].items()} == wanted:
                 return path
-        except Exception as error:  # torch raises what it likes for foreign bytes
-            problem = f"{type(error).__name__}: {error}".partition("\n")[0]
-        _log.warning("%s is damaged or foreign and left out (%s); an older checkpoint goes on, or the training begins anew", path, problem)
+            problem = f"{path} is of another model"
+        except DataError as error:
+            problem = str(error)
+        _log.warning("%s; it is left out: an older checkpoint goes on, or the training begins anew", problem)
     return None
 
 
@@ -111,12 +147,19 @@ def _train(config: Mapping[str, Any], options: TrainOptions, about: Mapping[str,
     newest_first = sorted((out / "checkpoints").glob("*.ckpt"), key=lambda path: (path.stem == "last", path.stat().st_mtime), reverse=True)
     resume = usable_checkpoint(module, newest_first) if options.resume else None
     data.setup()
+    if data.frame != (module.model_config.rows, module.model_config.columns):
+        rows, columns = data.frame
+        raise ConfigError(f"views in {config['data']} have {rows} x {columns} cells; expected model.rows={rows} model.columns={columns}")
     with warnings.catch_warnings(), redirect_stdout(sys.stderr):  # where progress bars belong
         warnings.filterwarnings("ignore", message=".*(IterableDataset|LeafSpec|logging interval|does not have many workers).*")
         try:
             trainer.fit(module, datamodule=data, ckpt_path=resume)
+        except MisconfigurationException as error:
+            raise ConfigError(_refused(error)) from error
         except SystemExit as error:  # what Lightning makes of Ctrl-C
             raise KeyboardInterrupt from error
+    if trainer.interrupted:
+        raise KeyboardInterrupt
     if trainer.is_global_zero:
         print(results_table(export(module, data, trainer, about, out)))
     return 0
@@ -160,11 +203,28 @@ def build_trainer(config: Mapping[str, Any], out: Path) -> L.Trainer:
         callbacks.append(TQDMProgressBar(refresh_rate=10))
     clash = sorted(set(options) & set(fixed))
     if clash:
-        raise ConfigError(f"trainer.{clash[0]} is set by `hiermap train` itself; leave it out")
+        raise ConfigError(f"trainer.{clash[0]} is set by the training itself; leave it out")
+    _check_trainer(options)
     try:
         return L.Trainer(**options, **fixed)
-    except (TypeError, ValueError, L.fabric.utilities.exceptions.MisconfigurationException) as error:
-        raise ConfigError(f"trainer options {options}: {error}") from error
+    # Lightning and what it starts raise many kinds of errors.
+    except Exception as error:
+        raise ConfigError(_refused(error)) from error
+
+
+def _check_trainer(options: Mapping[str, Any]) -> None:
+    """ConfigError for an option that Lightning's Trainer does not have, or of another type than it says."""
+    kinds = {**get_type_hints(L.Trainer.__init__), "check_val_every_n_epoch": Positive | None}
+    for name, value in options.items():
+        one_of("trainer option", name, sorted(kinds.keys() - {"return"}))
+        try:
+            check(value, kinds[name], f"trainer.{name}")
+        except DataError as error:
+            raise ConfigError(str(error)) from error
+
+
+def _refused(error: Exception) -> str:
+    return f"lightning.Trainer refuses these trainer.* options: {str(error).strip().partition(chr(10))[0]}"
 
 
 def export(module: HiermapModule, data: KitchenDataModule, trainer: L.Trainer, about: Mapping[str, Any], out: Path) -> dict[str, float]:
@@ -201,12 +261,11 @@ def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _seconds(value: Any) -> float:
     """Of Lightning's `DD:HH:MM:SS`, or of minutes as a number."""
-    if isinstance(value, int | float) or (isinstance(value, str) and value.isdecimal()):  # trainer.* passes through as it was typed
+    if not isinstance(value, bool) and re.fullmatch(r"[0-9]{1,7}(\.[0-9]*)?", str(value)):  # trainer.* passes through as it was typed
         return float(value) * 60
-    parts = value.split(":") if isinstance(value, str) else []
-    if len(parts) == 4 and all(part.isdecimal() for part in parts):
-        return float(sum(unit * int(part) for unit, part in zip((86400, 3600, 60, 1), parts, strict=True)))
-    raise ConfigError(f"trainer.max_time={value!r}; expected minutes or DD:HH:MM:SS, for example 00:00:25:00")
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,4}(:[0-9]{1,2}){3}", value):
+        return float(sum(unit * int(part) for unit, part in zip((86400, 3600, 60, 1), value.split(":"), strict=True)))
+    raise ConfigError(f"trainer.max_time is {shown(value)}, expected minutes or DD:HH:MM:SS, for example 00:00:25:00")
 
 
 def _tensorboard(out: Path) -> Logger:

@@ -1,8 +1,11 @@
+import subprocess
+import sys
+
 import pytest
 
 from hiermap import doctor
 from hiermap.cli import main
-from hiermap.doctor import Finding, check_versions, check_weights, probe_gl
+from hiermap.doctor import Finding, check_graphics, check_versions, check_weights, probe_gl
 from hiermap.system.versions import pin_problem
 
 
@@ -43,6 +46,16 @@ def test_a_verb_stops_with_the_pip_command_when_a_package_is_outside_its_pin(mon
 
 def test_a_backend_that_does_not_exist_gives_a_reason_and_no_crash():
     assert probe_gl("nonsense")
+
+
+def test_what_the_environment_asks_for_is_told_and_the_commands_that_need_it_stop_in_one_sentence(monkeypatch):
+    monkeypatch.setenv("MUJOCO_GL", "nonsense")
+    monkeypatch.setattr(doctor, "GL_FIX", {})
+    (finding,) = check_graphics()
+    assert not finding.ok and finding.needed and "nonsense" in str(finding) and "unset it" in str(finding)
+    command = [sys.executable, "-m", "hiermap", "plan", "task=chain-1", "out=unused", "kitchen=toy", "world=simulator", "maps=oracle"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.startswith("hiermap: MUJOCO_GL=nonsense cannot be loaded") and done.stderr.count("\n") == 1
 
 
 def test_doctor_fails_only_for_what_is_needed(monkeypatch, capsys):

@@ -1,6 +1,9 @@
 """When imagined things count as true or as the same; apart from the learned world, so that nothing heavy is loaded for it."""
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from hiermap.worlds.records import Amount, Share, check_fields, one_of
 
 COSTS_TO_GO = ("goal", "predicates", "unmet")
 """What may say how far a goal is, the most that is learned first."""
@@ -27,16 +30,16 @@ class BeliefOptions:
             in 10 kitchens it was below 0.2 for every pair on one thing, and above 0.26 for every pair on two things or in two directions.
     """
 
-    believed: float = 0.5
-    sure: float = 0.9
-    kept: float = 8.0
-    in_sight: float = 2.0
-    changed: float = 4.0
+    believed: Share = 0.5
+    sure: Share = 0.9
+    kept: Amount = 8.0
+    in_sight: Amount = 2.0
+    changed: Amount = 4.0
     tracked: bool = True
     cost_to_go: str = "goal"
-    same_place: int = 6
-    same_change: float = 0.15
+    same_place: Annotated[int, 1, 10_000] = 6
+    same_change: Amount = 0.15
 
     def __post_init__(self) -> None:
-        if self.cost_to_go not in COSTS_TO_GO:
-            raise ValueError(f"beliefs.cost_to_go={self.cost_to_go!r}; expected one of {', '.join(COSTS_TO_GO)}")
+        check_fields(self, "beliefs")
+        one_of("beliefs.cost_to_go", self.cost_to_go, COSTS_TO_GO)

@@ -1,10 +1,11 @@
 """How to look: which renderer, from where, and how well."""
 
 from dataclasses import dataclass, field, fields
-from math import inf
+from typing import Annotated
 
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.perception.cameras import CameraSpec, default_cameras
+from hiermap.worlds.records import check_fields, one_of
 
 BACKENDS = ("rays", "mujoco")
 
@@ -26,26 +27,19 @@ class SensingOptions:
 
     backend: str = "rays"
     cameras: tuple[CameraSpec, ...] = field(default_factory=default_cameras, metadata={"omegaconf_ignore": True})
-    depth_noise_m: float = 0.0
-    depth_dropout: float = 0.0
-    rgb_noise: float = 0.0
-    light: float = 0.0
-    camera_shift_m: float = 0.0
-    camera_turn_rad: float = 0.0
-    fiducial_noise_px: float = 0.0
+    depth_noise_m: Annotated[float, 0, 10] = 0.0
+    depth_dropout: Annotated[float, 0, 0.999] = 0.0
+    rgb_noise: Annotated[float, 0, 255] = 0.0
+    light: Annotated[float, 0, 0.999] = 0.0
+    camera_shift_m: Annotated[float, 0, 10] = 0.0
+    camera_turn_rad: Annotated[float, 0, 4] = 0.0
+    fiducial_noise_px: Annotated[float, 0, 1000] = 0.0
 
     def __post_init__(self) -> None:
-        if self.backend not in BACKENDS:
-            raise ConfigError(f"unknown sensing backend {self.backend!r}; known: {', '.join(BACKENDS)}")
+        check_fields(self, "sensing")
+        one_of("sensing.backend", self.backend, BACKENDS)
         if not self.cameras:
             raise ConfigError("sensing needs at least one camera; see hiermap.worlds.perception.cameras.default_cameras")
-        for option in fields(self):
-            value = getattr(self, option.name)
-            if isinstance(option.default, float) and not 0 <= value < inf:
-                raise ConfigError(f"{option.name} is a number from 0 up, got {value}")
-        for name in ("depth_dropout", "light"):
-            if getattr(self, name) >= 1:
-                raise ConfigError(f"{name} is a fraction below 1, got {getattr(self, name)}")
 
     @property
     def told(self) -> str:

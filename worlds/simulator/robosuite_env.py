@@ -18,10 +18,12 @@ from robosuite.models.robots import RobotModel
 from robosuite.models.tasks import ManipulationTask
 
 from hiermap.primitives.arms.panda import READY, prepare_panda
+from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.kitchen import mjcf
 from hiermap.worlds.kitchen.builder import kitchen_elements
 from hiermap.worlds.kitchen.layouts import sample_kitchen
 from hiermap.worlds.kitchen.spec import KitchenSpec
+from hiermap.worlds.records import shown
 
 TIMESTEP_S = 0.004
 """Step of the physics [s]: half the cost of robosuite's 2 ms at the same success of every motor program."""
@@ -45,12 +47,14 @@ class HiermapKitchen(ManipulationEnv):
     """A kitchen front around one Panda; reward 1 while `success`, a function of the environment, returns True.
 
     Args:
-        robots: "Panda".
+        robots: "Panda"; ConfigError for any other.
         kitchen: the `KitchenSpec` or the seed of `hiermap.worlds.kitchen.layouts.sample_kitchen`; None for the robot alone.
         options: everything else `ManipulationEnv` takes; renderers are off unless asked for.
     """
 
     def __init__(self, robots: str = "Panda", kitchen: KitchenSpec | int | None = 0, success: Any = None, **options: Any) -> None:
+        if robots not in ("Panda", ["Panda"], ("Panda",)):
+            raise ConfigError(f'robots={shown(robots)}; HiermapKitchen is built around one arm, expected robots="Panda"')
         self.spec_kitchen = sample_kitchen(kitchen) if isinstance(kitchen, int | np.integer) else kitchen
         self._success = success
         defaults: Mapping[str, Any] = {

@@ -12,7 +12,9 @@ from hiermap.worlds.errors import InvalidObservationError
 from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.perception.fusion import FRAME, see
 from hiermap.worlds.perception.sensing_options import SensingOptions
+from hiermap.worlds.records import one_of
 from hiermap.worlds.scene import PosedTask
+from hiermap.worlds.tasks.chain_names import CHAINS, SEQUELS
 from hiermap.worlds.tasks.kitchens import FREE, KITCHENS
 
 FAR_M = 4.0
@@ -49,6 +51,8 @@ class KitchenEnv(gymnasium.Env[Observed, np.ndarray]):
         frame: SpatialFrame = FRAME,
         render_mode: str | None = None,
     ) -> None:
+        one_of("kitchen", kitchen, KITCHENS)
+        one_of("suite", suite, (FREE, *CHAINS, *SEQUELS))
         self.suite, self.pose, self.seeds, self.first_seed = suite, KITCHENS[kitchen], seeds, first_seed
         self.max_primitives, self.sensing, self.render_mode = max_primitives, sensing, render_mode
         rows, columns = frame.shape

@@ -1,11 +1,13 @@
 """Which kitchens tasks take place in: what a config is checked against, without loading what builds them."""
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from math import inf
+from typing import Annotated, ClassVar
 
 from hiermap.system.run_folder import OutOptions
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.perception.sensing_options import SensingOptions
+from hiermap.worlds.records import check_fields, one_of
 
 KITCHENS = ("hiermap", "toy", "mjcf")
 ARMS = ("panda",)
@@ -30,10 +32,9 @@ class KitchenOptions:
     base: str | None = None
 
     def __post_init__(self) -> None:
-        if self.name not in KITCHENS:
-            raise ConfigError(f"kitchen={self.name!r} is unknown; known: {', '.join(KITCHENS)}")
-        if self.arm not in ARMS:
-            raise ConfigError(f"kitchen.arm={self.arm!r} cannot be driven; known: {', '.join(ARMS)}")
+        check_fields(self, "kitchen")
+        one_of("kitchen", self.name, KITCHENS)
+        one_of("kitchen.arm", self.arm, ARMS)
         if (self.name == "mjcf") != (self.path is not None):
             raise ConfigError(f"kitchen={self.name} with kitchen.path={self.path}; a path goes with kitchen=mjcf, which needs one")
         _ = self.place
@@ -60,12 +61,11 @@ class LookOptions(OutOptions):
         sensing: how well the cameras see.
     """
 
-    seed: int = 0
+    seed: Annotated[int, 0, inf] = 0
     kitchen: KitchenOptions = field(default_factory=KitchenOptions)
     sensing: SensingOptions = field(default_factory=SensingOptions)
 
     def __post_init__(self) -> None:
-        if isinstance(self.seed, bool) or self.seed < 0:
-            raise ConfigError(f"seed={self.seed!r}; expected an integer of at least 0")
+        check_fields(self)
         if self.kitchen.name == "toy":
             raise ConfigError("kitchen=toy has nothing to look at; take hiermap or mjcf")

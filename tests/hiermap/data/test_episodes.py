@@ -95,7 +95,7 @@ def test_a_pickled_array_is_refused_unread(tmp_path):
 
 def test_a_foreign_archive_names_what_is_missing_and_foreign(tmp_path):
     np.savez(tmp_path / NAME, weights=np.zeros(3))
-    with pytest.raises(DataError, match=r"missing \['after.npy'.*foreign \['weights.npy'\]"):
+    with pytest.raises(DataError, match=r"missing \['after'.*foreign \['weights'\]"):
         read_episode(tmp_path / NAME)
 
 

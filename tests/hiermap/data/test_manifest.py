@@ -11,7 +11,8 @@ A, B = file_name("toy", 1), file_name("toy", 2)
 
 
 def line(name, state=manifest.FINISHED):
-    return {"state": state, "file": name}
+    counts = dict.fromkeys(("bytes", "views", "transitions"), 0)
+    return {"state": state, "file": name, "seed": int(name[-13:-4]), "source": "toy", "sha256": "", "primitives": {}, **counts}
 
 
 def test_a_missing_manifest_is_empty(tmp_path):

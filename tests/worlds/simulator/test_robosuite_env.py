@@ -5,6 +5,9 @@ import sys
 
 import pytest
 
+from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.simulator.robosuite_env import HiermapKitchen
+
 MAKE = """
 environment = robosuite.make("HiermapKitchen", robots="Panda", kitchen=150006)
 environment.reset()
@@ -22,6 +25,12 @@ def made_after(imports: str) -> subprocess.CompletedProcess[str]:
 )
 def test_robosuite_makes_and_steps_it_whichever_is_imported_first(imports: str):
     assert made_after(imports).stdout.split()[-3:] == ["HiermapKitchen", "0.0", "False"]
+
+
+def test_another_robot_is_refused_in_one_sentence():
+    for robots in ("UR5e", ["Panda", "Panda"], "", None):
+        with pytest.raises(ConfigError, match="built around one arm"):
+            HiermapKitchen(robots=robots)
 
 
 def test_a_process_that_meets_robosuite_through_hiermap_is_not_warned_of_parts_that_are_not_used():
