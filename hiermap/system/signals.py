@@ -6,7 +6,8 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import NoReturn
+from multiprocessing import forkserver
+from typing import Any, NoReturn
 
 GRACE_S = 4.0
 """From a signal to the end of the process: what is finished is on disk at any moment, so nothing is lost by not waiting longer."""
@@ -33,6 +34,9 @@ def heeded() -> Iterator[None]:
     terminating, waking = signal.signal(signal.SIGTERM, _terminate), signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     try:
         yield
+    except (Terminated, KeyboardInterrupt):
+        _end_server()
+        raise
     finally:
         over.set()
         signal.set_wakeup_fd(waking)
@@ -47,7 +51,16 @@ def _end_in_time(reading: int, over: threading.Event) -> None:
         if number[0] in (signal.SIGINT, signal.SIGTERM) and not over.wait(GRACE_S):
             for worker in multiprocessing.active_children():
                 worker.kill()
+            _end_server()
             os._exit(128 + number[0])
+
+
+def _end_server() -> None:
+    """Kill the process that starts workers: it has nothing to lose, but many libraries to leave. The next worker starts it again."""
+    server: Any = forkserver
+    if (process_id := server._forkserver._forkserver_pid) is not None:
+        with suppress(ProcessLookupError):
+            os.kill(process_id, signal.SIGKILL)
 
 
 def _terminate(number: int, frame: object) -> NoReturn:

@@ -80,7 +80,7 @@ class Nursery:
 def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
     made = Nursery(tmp_path_factory.mktemp("nursery"))
     yield made
-    made.process.stdin.close()
+    made.process.kill()
     made.process.wait()
 
 
