@@ -133,7 +133,7 @@ def test_sensing_leaves_the_simulation_untouched():
         ({"cameras": ()}, "camera"),
         ({"depth_noise_m": -1.0}, "depth_noise_m"),
         ({"depth_noise_m": float("nan")}, "depth_noise_m"),
-        ({"depth_dropout": 1.0}, "fraction"),
+        ({"depth_dropout": 1.0}, "depth_dropout"),
         ({"light": 1.0}, "light"),
         ({"camera_turn_rad": float("inf")}, "camera_turn_rad"),
     ],
