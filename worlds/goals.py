@@ -1,5 +1,6 @@
 """Goals: a conjunction of predicates over targets seen in the first view. JSON in, JSON out."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import inf
@@ -23,6 +24,7 @@ class PredicateSpec:
         words: a clause with a `{}` for every target.
         least, most: it holds of a joint at these shares of its range.
         carried: whether it speaks of something that a hand can carry.
+        whereabouts: whether it says where that is: in a hand (arity 1), in or on a place (2); everything is in one place at a time.
         hides: whether what it says can go out of sight, since the place can be shut.
     """
 
@@ -32,6 +34,7 @@ class PredicateSpec:
     least: float = -inf
     most: float = inf
     carried: bool = False
+    whereabouts: bool = False
     hides: bool = False
 
     def holds_at(self, fraction: float) -> bool:
@@ -44,9 +47,9 @@ _SPECS = (
     PredicateSpec("closed", 1, "the {} is shut", most=CLOSED_FRACTION),
     PredicateSpec("on", 1, "the {} is on", least=ON_FRACTION),
     PredicateSpec("off", 1, "the {} is off", most=OFF_FRACTION),
-    PredicateSpec("held", 1, "the {} is in the hand", carried=True),
-    PredicateSpec("inside", 2, "the {} is in the {}", carried=True, hides=True),
-    PredicateSpec("on_top", 2, "the {} stands on the {}", carried=True),
+    PredicateSpec("held", 1, "the {} is in the hand", carried=True, whereabouts=True),
+    PredicateSpec("inside", 2, "the {} is in the {}", carried=True, whereabouts=True, hides=True),
+    PredicateSpec("on_top", 2, "the {} stands on the {}", carried=True, whereabouts=True),
 )
 
 PREDICATES: Mapping[str, PredicateSpec] = MappingProxyType({spec.kind: spec for spec in _SPECS})
@@ -119,6 +122,14 @@ def in_words(predicates: Iterable[Predicate]) -> str:
     """The goal as a sentence, for example "the mug is in the left drawer 1, and the left drawer 1 is shut"."""
     clauses = [PREDICATES[p.kind].words.format(*(name.replace("_", " ") for name in p.arguments)) for p in predicates]
     return ", and ".join(clauses) or "nothing is asked for"
+
+
+def from_words(text: str) -> tuple[Predicate, ...]:
+    """What `str(goal)` says, for example "inside(mug, left_drawer_1) and closed(left_drawer_1)"; ValueError for anything else."""
+    found = [re.fullmatch(r"\s*(\w+)\s*\(([^()]*)\)\s*", part) for part in re.split(r"\band\b", text)]
+    if not all(found):
+        raise ValueError(f"{text!r} is no goal; expected predicates like closed(drawer) and inside(mug, drawer)")
+    return tuple(Predicate(match[1], tuple(name.strip() for name in match[2].split(","))) for match in found if match)
 
 
 def _runs(mask: np.ndarray) -> list[list[int]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from hiermap.agent.learned_maps import LazyWeights
 from hiermap.evaluation.attempt_recording import recording_of
-from hiermap.evaluation.problem import Attempt, attempt, planner_for, pose
+from hiermap.evaluation.problem import Attempt, asked, attempt, planner_for, pose
 from hiermap.evaluation.suites import PlanOptions, out_directory
 from hiermap.model.locate import trained_on
 from hiermap.planners import Status
@@ -23,7 +23,7 @@ def plan(config: Mapping[str, Any]) -> int:
     """Plan (and with execute=true carry out) the task of a seed; write and print what came of it.
 
     Returns:
-        0 planned, or executed with the goal truly reached; 1 executed and not reached; 3 no plan; 4 timeout.
+        0 planned, or executed with the goal truly reached; 1 executed and not reached; 3 no plan, or a goal that makes no sense; 4 timeout.
 
     Raises:
         ConfigError: an unknown task, planner, world or maps, or a value out of its range.
@@ -33,6 +33,7 @@ def plan(config: Mapping[str, Any]) -> int:
     weights_file = options.weights_file(options.task)
     about = settings(config, weights_file, trained_on(weights_file))
     problem = pose(options.task, options.seed, options)
+    problem = asked(problem, options.ask, options) if options.ask else problem
     planner = planner_for(options, problem, LazyWeights(options.weights))
     done = attempt(problem, planner, options, act=options.execute)
     recording = recording_of(done, planner, about)

@@ -11,9 +11,9 @@ from hiermap.agent.planner import Planner
 from hiermap.agent.session import Session
 from hiermap.evaluation.goal_masks import as_told
 from hiermap.evaluation.suites import RunOptions
-from hiermap.planners import PlanResult
+from hiermap.planners import PlanResult, Status
 from hiermap.worlds.errors import ConfigError
-from hiermap.worlds.goals import Goal, Target
+from hiermap.worlds.goals import Goal, Target, from_words
 from hiermap.worlds.perception.fusion import SpatialView, see
 from hiermap.worlds.scene import PosedTask, RealWorld
 from hiermap.worlds.tasks.kitchens import KITCHENS
@@ -52,7 +52,7 @@ class Attempt:
     Attributes:
         truths: what truly held of the goal at first and after every primitive.
         success: whether the goal truly holds at the end; None when nothing was executed.
-        failure_reason: "" on success or when nothing was executed.
+        failure_reason: "" on success or when nothing was to be executed.
     """
 
     problem: Problem
@@ -82,6 +82,19 @@ def _goal(task: PosedTask, view: SpatialView, masks: Mapping[str, np.ndarray], o
     return Goal(tuple(task.predicates), {name: Target(name, mask) for name, mask in told.items()})
 
 
+def asked(problem: Problem, words: str, options: RunOptions) -> Problem:
+    """The same scene, asked for the predicates that `words` name instead; ConfigError for words or things that are unknown."""
+    try:
+        predicates = from_words(words)
+    except ValueError as error:
+        raise ConfigError(f"ask: {error}") from error
+    unknown = {name for predicate in predicates for name in predicate.arguments} - set(problem.masks)
+    if unknown:
+        raise ConfigError(f"ask names {', '.join(sorted(unknown))}; this kitchen has {', '.join(sorted(problem.masks))}")
+    task = replace(problem.task, predicates=predicates, shortest=0, detours=0)
+    return replace(problem, task=task, goal=_goal(task, problem.view, problem.masks, options))
+
+
 def attempts(problem: Problem, planner: Planner, options: RunOptions, goals: int = 1) -> list[Attempt]:
     """Carry out as many goals in a row as can be posed, each where the last one has left the scene, until one is not reached."""
     with Session(problem.real, planner, options.execution, problem.view) as session:
@@ -96,8 +109,8 @@ def attempt(problem: Problem, planner: Planner, options: RunOptions, act: bool =
     """Plan and, with `act`, execute with replanning; success is judged from the true state at the end."""
     session = session or Session(problem.real, planner, options.execution, problem.view)
     result = session.plan(problem.goal, options.budget, problem.task.seed)
-    if not act:
-        return Attempt(problem, result)
+    if not act or result.status is Status.INVALID_GOAL:  # nobody can judge what makes no sense
+        return Attempt(problem, result, failure_reason=result.status if act else "")
     truths = [problem.truth()]
     execution = session.carry_out(result, options.max_replans, on_step=lambda _: truths.append(problem.truth()))
     diverged = execution.failure_reason.startswith("physics")

@@ -154,6 +154,7 @@ class PlanOptions(RunOptions):
 
     Attributes:
         task: chain-1 .. chain-10.
+        ask: a goal in place of the task's own, for example "open(left_drawer_1) and held(mug)", in its kitchen.
         out: directory of plan.json, graph.graphml, pictures and what the report needs.
         seed: any non-negative integer.
         execute: also act, look again, replan, and judge the outcome.
@@ -161,6 +162,7 @@ class PlanOptions(RunOptions):
 
     task: str
     out: str
+    ask: str = ""
     seed: int = 0
     execute: bool = False
 

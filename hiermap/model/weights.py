@@ -28,6 +28,7 @@ DEFAULT = "default"
 """Name of the weights shipped inside the package."""
 HEADS = {
     "promise": "searches imagine every candidate, and nothing is remembered that went out of sight",
+    "sense": "goals that make no sense of what a thing looks like are not refused",
     "goal": "the steps to a goal are the sum of those to its predicates",
 }
 """Heads that older weights lack, and how plans are made without them."""

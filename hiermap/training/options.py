@@ -21,6 +21,7 @@ class LossWeights:
         geometry: of the depth of the next view.
         goals: of the primitives still needed for whole goals.
         promises: of what an action is guessed to lead to, against what is true after it, or, for actions not taken, what is imagined.
+        sense: of which predicates make sense of which things.
         policy: of the actions that a policy regresses, with model.policy=true.
         positive: of a positive cell in the maps.
     """
@@ -34,6 +35,7 @@ class LossWeights:
     geometry: float = 0.3
     goals: float = 0.2
     promises: float = 0.1
+    sense: float = 0.1
     policy: float = 0.0
     positive: float = 5.0
 

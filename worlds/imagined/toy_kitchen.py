@@ -116,6 +116,20 @@ def holds(kitchen: ToyKitchen, state: ToyState, predicate: Predicate) -> bool:
     return any((first, place.name) in state.at for place in kitchen.places if place.inside == predicate.arguments[1])
 
 
+@lru_cache
+def vocabulary(kitchen: ToyKitchen) -> frozenset[tuple[str, ...]]:
+    """Every predicate that makes sense of what there is, as `(kind, *arguments)`."""
+    opening = [fixture.name for fixture in kitchen.fixtures if fixture.kind in ("drawer", "door")]
+    turning = [fixture.name for fixture in kitchen.fixtures if fixture.name not in opening]
+    keys: set[tuple[str, ...]] = {(end, name) for name in opening for end in ("open", "closed")}
+    keys |= {(end, name) for name in turning for end in ("on", "off")}
+    held = () if kitchen.start.held is None else (kitchen.start.held,)
+    for thing in (*held, *(name for name, _ in kitchen.start.at)):
+        keys |= {("held", thing), *(("inside", thing, name) for name in opening)}
+        keys |= {("on_top", thing, place.name) for place in kitchen.places if place.inside is None}
+    return frozenset(keys)
+
+
 @lru_cache(maxsize=100_000)
 def steps_to_go(kitchen: ToyKitchen, state: ToyState, predicates: tuple[Predicate, ...]) -> int | None:
     """Least number of primitives until all `predicates` hold, or None; breadth-first over the exact moves."""
