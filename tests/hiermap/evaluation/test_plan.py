@@ -88,3 +88,17 @@ def test_unusable_values_are_refused(tmp_path: Path, override: str, words: str) 
     with pytest.raises(ConfigError, match=words):
         plan(config(tmp_path, override))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("act", ["false", "true"])
+def test_what_is_asked_instead_is_planned_or_refused_in_words(tmp_path: Path, capsys: pytest.CaptureFixture, act: str) -> None:
+    things = pose("chain-1", SEED).masks
+    drawer = next(name for name in things if "drawer" in name)
+    assert plan(config(tmp_path, f"ask=on({drawer})", f"execute={act}")) == 3
+    record = json.loads((tmp_path / "plan.json").read_text())
+    assert record["status"] == "invalid_goal" and f"open({drawer})" in record["message"] and record["execution"] is None
+    assert "status  invalid_goal: on(" in capsys.readouterr().out
+    with pytest.raises(ConfigError, match="spoon"):
+        plan(config(tmp_path, "ask=held(spoon)"))
+    with pytest.raises(ConfigError, match="no goal"):
+        plan(config(tmp_path, "ask=open the drawer"))
