@@ -98,7 +98,8 @@ def _read_tensors(path: Path, expected_sha256: str | None) -> dict[str, torch.Te
     if size > MAX_BYTES:
         raise DataError(f"{path} has {size} bytes, at most {MAX_BYTES} are expected; {REMEDY}")
     content = path.read_bytes()
-    if content[:2] == b"PK" or content[:1] == b"\x80":
+    # Of a safetensors file the first eight bytes are a length, which can look like either, and the ninth opens its header.
+    if content[8:9] != b"{" and (content[:2] == b"PK" or content[:1] == b"\x80"):
         raise DataError(f"{path} is a pickled or zipped file, which could run code and is refused; `hiermap train` exports safetensors")
     try:
         tensors = load(content)
