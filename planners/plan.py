@@ -35,6 +35,8 @@ class Status(StrEnum):
     """The allowed expansions or depth ran out first."""
     TIMEOUT = "timeout"
     INVALID_OBSERVATION = "invalid_observation"
+    INVALID_GOAL = "invalid_goal"
+    """Nothing can make the goal true: what it says contradicts itself, or its targets are no such things."""
 
 
 @dataclass(frozen=True, eq=False)

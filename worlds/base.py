@@ -135,6 +135,7 @@ class World(Protocol):
 
         Raises:
             InvalidObservationError: a view that this world cannot read.
+            InvalidGoalError: a target cannot be what the goal says of it, as far as this world can tell.
         """
 
     def maps(self, nodes: Sequence[Node]) -> np.ndarray:

@@ -6,7 +6,11 @@ class HiermapError(Exception):
 
 
 class InvalidObservationError(HiermapError, ValueError):
-    """An image, depth, calibration or mask that cannot be used."""
+    """An image, depth or calibration that cannot be used."""
+
+
+class InvalidGoalError(HiermapError, ValueError):
+    """A goal that nothing can make true: of what it says, or of what its masks show."""
 
 
 class PhysicsError(HiermapError, RuntimeError):

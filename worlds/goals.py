@@ -33,6 +33,7 @@ class PredicateSpec:
         words: a clause with a `{}` for every target.
         least, most: it holds of a joint at these shares of its range.
         carried: whether it speaks of something that a hand can carry.
+        whereabouts: whether it says where that is: in a hand (arity 1), in or on a place (2); everything is in one place at a time.
         hides: whether what it says can go out of sight, since the place can be shut.
     """
 
@@ -42,6 +43,7 @@ class PredicateSpec:
     least: float = -inf
     most: float = inf
     carried: bool = False
+    whereabouts: bool = False
     hides: bool = False
 
     def holds_at(self, fraction: float) -> bool:
@@ -54,9 +56,9 @@ _SPECS = (
     PredicateSpec("closed", 1, "the {} is shut", most=CLOSED_FRACTION),
     PredicateSpec("on", 1, "the {} is on", least=ON_FRACTION),
     PredicateSpec("off", 1, "the {} is off", most=OFF_FRACTION),
-    PredicateSpec("held", 1, "the {} is in the hand", carried=True),
-    PredicateSpec("inside", 2, "the {} is in the {}", carried=True, hides=True),
-    PredicateSpec("on_top", 2, "the {} stands on the {}", carried=True),
+    PredicateSpec("held", 1, "the {} is in the hand", carried=True, whereabouts=True),
+    PredicateSpec("inside", 2, "the {} is in the {}", carried=True, whereabouts=True, hides=True),
+    PredicateSpec("on_top", 2, "the {} stands on the {}", carried=True, whereabouts=True),
 )
 
 PREDICATES: Mapping[str, PredicateSpec] = MappingProxyType({spec.kind: spec for spec in _SPECS})
@@ -150,11 +152,9 @@ def in_words(predicates: Iterable[Predicate]) -> str:
     return ", and ".join(clauses) or "nothing is asked for"
 
 
-def asked(text: str, vocabulary: Sequence[Predicate]) -> tuple[Predicate, ...]:
-    """The predicates of `text`, `inside(mug, drawer) and closed(drawer)` or JSON `[["inside", "mug", "drawer"], ["closed", "drawer"]]`.
-
-    Raises:
-        ConfigError: text that is neither, or a predicate that is not in the vocabulary; the message lists what can be asked.
+def from_words(text: str) -> tuple[Predicate, ...]:
+    """The predicates of `text`, `inside(mug, drawer) and closed(drawer)` or JSON `[["inside", "mug", "drawer"], ["closed", "drawer"]]`;
+    ConfigError for anything else.
     """
     try:
         clauses = json.loads(text) if text.lstrip().startswith("[") else [_clause(part) for part in re.split(r"\s+and\s+|;", text.strip())]
@@ -162,10 +162,20 @@ def asked(text: str, vocabulary: Sequence[Predicate]) -> tuple[Predicate, ...]:
         if not found:
             raise ValueError("nothing is asked for")
     except (ValueError, TypeError, RecursionError) as error:
-        raise ConfigError(f"goal={text!r} cannot be read ({error}); expected for example {_example(vocabulary)!r}") from error
-    for predicate in found:
-        if predicate not in vocabulary:
-            raise ConfigError(f"goal={text!r}: {predicate} makes no sense in this kitchen; it knows {'; '.join(map(str, vocabulary))}")
+        raise ConfigError(f"goal={shown(text)} cannot be read ({error}); expected for example 'inside(mug, drawer)'") from error
+    return found
+
+
+def asked(text: str, vocabulary: Sequence[Predicate]) -> tuple[Predicate, ...]:
+    """As `from_words`, with names that the vocabulary has; whether they go together is for whoever plans to say.
+
+    Raises:
+        ConfigError: also for an unknown name; the message lists what can be asked.
+    """
+    found, names = from_words(text), {name for predicate in vocabulary for name in predicate.arguments}
+    for name in (name for predicate in found for name in predicate.arguments):
+        if name not in names:
+            raise ConfigError(f"goal={shown(text)}: no {shown(name)} in this kitchen; it knows {'; '.join(map(str, vocabulary))}")
     return found
 
 
@@ -174,10 +184,6 @@ def _clause(text: str) -> list[str]:
     if match is None:
         raise ValueError(f"{text!r} is not of the form kind(name, name)")
     return [match[1], *(name.strip() for name in match[2].split(","))]
-
-
-def _example(vocabulary: Sequence[Predicate]) -> str:
-    return str(vocabulary[0]) if vocabulary else "open(drawer)"
 
 
 def _runs(mask: np.ndarray) -> list[list[int]]:

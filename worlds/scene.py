@@ -72,7 +72,7 @@ class PosedTask:
         suite, seed: what it was drawn from.
         scene: as the task begins.
         predicates: what shall hold.
-        shortest: primitives of the shortest solution.
+        shortest: primitives of the shortest solution; 0 if nobody has looked for one.
         detours: steps of that solution which no predicate asks for.
         oracle: None where there is none.
         next: poses the n-th further task, n >= 1, where the last one has left the scene, of things seen at first; None if it finds none.

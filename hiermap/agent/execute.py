@@ -119,7 +119,7 @@ def execute(
     Raises:
         ValueError: `result` does not name its problem.
     """
-    if result.status is Status.INVALID_OBSERVATION:
+    if result.status in (Status.INVALID_OBSERVATION, Status.INVALID_GOAL):
         return ExecutionResult(False, 0.0, (), (result,), f"{result.status}: {result.message}", tuple(avoid))
     if result.goal is None or result.view is None or result.root is None:
         raise ValueError("the plan result names no goal or view; make it with Planner.plan")

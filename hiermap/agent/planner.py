@@ -12,11 +12,11 @@ from hiermap.planners import PLANNERS, Avoid, Budget, PlanResult, SearchOptions,
 from hiermap.planners.candidates import candidates
 from hiermap.planners.search_tree import Candidates, Heuristic, missing_primitives
 from hiermap.worlds.base import Action, Familiar, Node, Observation, World
-from hiermap.worlds.errors import ConfigError, InvalidObservationError
-from hiermap.worlds.frame import SpatialFrame
+from hiermap.worlds.errors import ConfigError, InvalidGoalError, InvalidObservationError
 from hiermap.worlds.goals import Goal
 from hiermap.worlds.perception.clicks import grown
 from hiermap.worlds.perception.fusion import SpatialView, see
+from hiermap.worlds.sense import check_goal, check_masks
 
 UNFAMILIAR = 0.5
 """A place less familiar than this is told of."""
@@ -32,22 +32,6 @@ class Deed:
     action: Action
     effect: bool
     after: SpatialView
-
-
-def check_goal(goal: Goal, frame: SpatialFrame) -> None:
-    """Raise InvalidObservationError unless every target has at least one cell and all masks fit the frame."""
-    for name, target in goal.targets.items():
-        mask = np.asarray(target.mask)
-        if mask.shape != frame.shape:
-            expected = f"{frame.rows} x {frame.columns}"
-            raise InvalidObservationError(
-                f"the mask of target {name!r} has shape {mask.shape}, expected the {expected} cells of the spatial frame; "
-                "project it with SpatialFrame.point_to_cell"
-            )
-        if mask.dtype != bool:
-            raise InvalidObservationError(f"the mask of target {name!r} is {mask.dtype}, expected bool; threshold it first")
-        if not mask.any():
-            raise InvalidObservationError(f"the mask of target {name!r} is empty, expected at least one cell; was it hidden at first?")
 
 
 class Planner:
@@ -121,11 +105,13 @@ class Planner:
             view = self.see(seen)
             start = view if first is None else self.see(first)
             check_scene(view, start)
-            check_goal(goal, self.world.frame)
+            check_masks(goal, self.world.frame)
             goal = grown(goal, start)
+            check_goal(goal)
             root = self._root(view, goal, start, past)
-        except InvalidObservationError as error:
-            return PlanResult(Status.INVALID_OBSERVATION, message=str(error), goal=goal, budget=budget or Budget(), seed=seed)
+        except (InvalidObservationError, InvalidGoalError) as error:
+            status = Status.INVALID_GOAL if isinstance(error, InvalidGoalError) else Status.INVALID_OBSERVATION
+            return PlanResult(status, message=str(error), goal=goal, budget=budget or Budget(), seed=seed)
         return replace(self.plan_from(root, goal, budget, seed, avoid), view=view, first=start)
 
     def _root(self, view: SpatialView, goal: Goal, first: SpatialView, past: Sequence[Deed]) -> Node:

@@ -26,7 +26,7 @@ def plan(config: Mapping[str, Any]) -> int:
     """Plan (and with execute=true carry out) the task of a seed; write and print what came of it.
 
     Returns:
-        0 planned, or executed with the goal truly reached; 1 executed and not reached; 3 no plan; 4 timeout.
+        0 planned, or executed with the goal truly reached; 1 executed and not reached; 3 no plan, or a goal that makes no sense; 4 timeout.
 
     Raises:
         ConfigError: an unknown task, planner, world or maps, or a value out of its range.

@@ -11,7 +11,7 @@ from hiermap.agent.planner import Planner
 from hiermap.agent.session import Session
 from hiermap.evaluation.goal_masks import as_told
 from hiermap.evaluation.suites import RunOptions
-from hiermap.planners import PlanResult
+from hiermap.planners import PlanResult, Status
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.goals import Goal, Target
 from hiermap.worlds.perception.fusion import SpatialView, see
@@ -52,7 +52,7 @@ class Attempt:
     Attributes:
         truths: what truly held of the goal at first and after every primitive.
         success: whether the goal truly holds at the end; None when nothing was executed.
-        failure_reason: "" on success or when nothing was executed.
+        failure_reason: "" on success or when nothing was to be executed.
     """
 
     problem: Problem
@@ -96,8 +96,8 @@ def attempt(problem: Problem, planner: Planner, options: RunOptions, act: bool =
     """Plan and, with `act`, execute with replanning; success is judged from the true state at the end."""
     session = session or Session(problem.real, planner, options.execution, problem.view)
     result = session.plan(problem.goal, options.budget, problem.task.seed)
-    if not act:
-        return Attempt(problem, result)
+    if not act or result.status is Status.INVALID_GOAL:  # nobody can judge what makes no sense
+        return Attempt(problem, result, failure_reason=result.status if act else "")
     truths = [problem.truth()]
     execution = session.carry_out(result, options.max_replans, on_step=lambda _: truths.append(problem.truth()))
     diverged = execution.failure_reason.startswith("physics")

@@ -157,6 +157,18 @@ class PredicateHead(nn.Module):
         return Answers(unary[..., 0], binary[..., 0], unary[..., 1:], binary[..., 1:])
 
 
+class SenseHead(nn.Module):
+    """What can be said of things at all, from what they looked like first: a box is never on, and bare wall is nothing."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.forms = perceptron(config.visible + 1, config.token // 2, len(config.legend.unary) + 2 * len(config.legend.binary))
+
+    def forward(self, things: Things) -> Tensor:
+        """Logits `[B, N, U + 2 V]`: of unary predicates, of binary ones of the thing, and of binary ones of the place."""
+        return self.forms(torch.cat([things.look, things.area], dim=-1))
+
+
 def of_pairs(values: Tensor, pairs: Tensor | None) -> Tensor:
     """`[B, N, N, ...]` as it is, or `[B, Q, ...]` of the given pairs `[Q, 2]`."""
     return values if pairs is None else values[:, pairs[:, 0], pairs[:, 1]]

@@ -29,6 +29,7 @@ DEFAULT = "default"
 """Name of the weights shipped inside the package."""
 HEADS = {
     "promise": "searches imagine every candidate, and nothing is remembered that went out of sight",
+    "sense": "goals that make no sense of what a thing looks like are not refused",
     "goal": "the steps to a goal are the sum of those to its predicates",
 }
 """Heads that older weights lack, and how plans are made without them."""
@@ -108,7 +109,8 @@ def _read_tensors(path: Path, expected_sha256: str | None) -> dict[str, torch.Te
     if size > MAX_BYTES:
         raise DataError(f"{path} has {size} bytes, at most {MAX_BYTES} are expected; {REMEDY}")
     content = path.read_bytes()
-    if content[:2] == b"PK" or content[:1] == b"\x80":
+    # Of a safetensors file the first eight bytes are a length, which can look like either, and the ninth opens its header.
+    if content[8:9] != b"{" and (content[:2] == b"PK" or content[:1] == b"\x80"):
         raise DataError(f"{path} is a pickled or zipped file, which could run code and is refused; `hiermap train` exports safetensors")
     got = sha256(content).hexdigest()
     if expected_sha256 not in (None, got):  # older weights do not say

@@ -9,7 +9,7 @@ from hiermap.model.encoder import Encoder
 from hiermap.model.goal_head import Conjunctions, GoalHead, summary
 from hiermap.model.map_heads import BlockHead, SingleMapHead
 from hiermap.model.policy_head import PolicyHead
-from hiermap.model.predicate_head import Answers, PredicateHead, Reading, Things, expected_steps
+from hiermap.model.predicate_head import Answers, PredicateHead, Reading, SenseHead, Things, expected_steps
 from hiermap.model.promise_head import Promise, PromiseHead
 from hiermap.primitives.specs import ROTATION_BINS
 from hiermap.worlds.legend import places, registered
@@ -44,6 +44,7 @@ class HiermapModel(nn.Module):
         self.predicates = PredicateHead(self.config)
         self.promise: PromiseHead | None = PromiseHead(self.config)
         self.goal: GoalHead | None = GoalHead(self.config)
+        self.sense: SenseHead | None = SenseHead(self.config)
         self.policy: PolicyHead | None = PolicyHead(self.config) if self.config.policy else None
         legend, asked = self.config.legend, registered()
         self.register_buffer("calibration", torch.tensor([[1.0, 0.0]]).repeat(len(legend.primitives), 1))
@@ -87,6 +88,14 @@ class HiermapModel(nn.Module):
     def things(self, first: Tensor, masks: Tensor) -> Things:
         """What is asked about: latents `[B, D, h, w]` of first views and masks `[B, N, H, W]` of things in them."""
         return self.predicates.things(first, masks)
+
+    def makes_sense(self, things: Things) -> Tensor:
+        """`[B, N, U + 2 V]` probability that unary predicates, binary ones of a thing and binary ones of a place make sense of things."""
+        assert self.sense is not None, "these weights were trained without sense"
+        unary, binary = len(self.config.legend.unary), len(self.config.legend.binary)
+        parts = torch.sigmoid(self.sense(things)).split([unary, binary, binary], dim=-1)
+        which = self.unary_of, self.binary_of, self.binary_of
+        return torch.cat([_by_name(part, of, 1.0) for part, of in zip(parts, which, strict=True)], dim=-1)
 
     def read(self, latent: Tensor, things: Things) -> Reading:
         """What latents `[B, D, h, w]` show of things, to be asked for beliefs and promises."""

@@ -35,6 +35,7 @@ class SequenceBatch:
         known: `[B, bins]` bool, the bins whose maps are told.
         bin_index: `[B, K]` int64; cell: `[B, K, 2]` int64.
         masks: `[B, N, H, W]` bool, in view 0.
+        bare: `[B, H, W]` bool, what in view 0 belongs to nothing that has a name.
         unary: `[B, T, N, unary]`, binary: `[B, T, N, N, binary]`, unary_steps, binary_steps: uint8, 255 unknown.
         goals: `[B, GOALS, PREDICATES, 3]` int64 (kind, thing of N, place of N; -1 none); goal_steps: `[B, T, GOALS]` uint8, 255 beyond the
             cap or no goal.
@@ -51,6 +52,7 @@ class SequenceBatch:
     bin_index: Tensor
     cell: Tensor
     masks: Tensor
+    bare: Tensor
     unary: Tensor
     binary: Tensor
     unary_steps: Tensor
@@ -126,12 +128,12 @@ def sequence_arrays(source: Shard, start: int, steps: list[int], rng: np.random.
     known, cell, bin_index = source.known, source.cell[steps], source.bin_index[steps]
     chosen = _goals(source, views, rng)
     things = _things(source, source.goals[chosen], rng)
-    masks = _pad(source.masks[things], 0, axes=(0,))
+    masks, bare = _pad(source.masks[things], 0, axes=(0,)), ~source.masks.any(axis=0)
     tried = [_tried(source, view, rng) for view in views]
     tried_bin, tried_cell, tried_effect = (np.stack([t[k] for t in tried]) for k in range(3))
     if mirrored:
         partner = mirrored_bins(source.legend)
-        masks, known = masks[..., ::-1], known[partner]
+        masks, bare, known = masks[..., ::-1], bare[:, ::-1], known[partner]
         bin_index, tried_bin = partner[bin_index], partner[tried_bin]
         cell, tried_cell = cell.copy(), tried_cell.copy()
         cell[:, 1], tried_cell[..., 1] = columns - 1 - cell[:, 1], columns - 1 - tried_cell[..., 1]
@@ -146,6 +148,7 @@ def sequence_arrays(source: Shard, start: int, steps: list[int], rng: np.random.
         "bin_index": bin_index,
         "cell": cell,
         "masks": masks,
+        "bare": bare,
         "unary": _pad(source.unary[views][:, things], UNKNOWN, axes=(1,)),
         "unary_steps": _pad(source.steps_unary[views][:, things], UNKNOWN, axes=(1,)),
         "binary": _pad(source.binary[pair], UNKNOWN, axes=(1, 2)),

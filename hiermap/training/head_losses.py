@@ -26,6 +26,9 @@ TRIED = 0.25
 TURN = 0.8
 """Primitives that the estimate shall at least fall by on a step that brings the goal one nearer, and rise by on one that leads away."""
 
+PATCHES, PATCH_REACH = 6, 20
+"""Bare patches of every episode, and cells that they reach at most to either side."""
+
 POINT = 10.0
 """Weight of a policy's error in the point, as shares of the frame, beside the cross-entropy of what it does there."""
 NEAR = 1 / 32
@@ -126,6 +129,52 @@ def policy_guesses(
     bin_index, cell = batch.bin_index.T.flatten()[of], batch.cell.transpose(0, 1).flatten(0, 1)[of]
     right = (cell + 0.5) / cell.new_tensor([model.config.rows, model.config.columns])
     return scores, points[torch.arange(len(of), device=of.device), bin_index], bin_index, right
+
+
+def sense_loss(model: HiermapModel, batch: SequenceBatch, paths: Unrolled) -> Tensor:
+    """Cross-entropy of which predicates make sense of which things; none does of bare patches. Only the sense head learns from it.
+
+    Masks are told as well as somebody might tell them: exactly, a cell too small or a cell too large.
+    """
+    if model.sense is None:
+        return paths.first.new_zeros(())
+    things = model.things(paths.first.detach(), torch.cat([_as_told(batch.masks), _bare_patches(batch.bare)], dim=1))
+    applies, known = _sensible(batch)
+    nothing = applies.new_zeros(len(applies), PATCHES, applies.shape[-1])
+    labels, known = torch.cat([applies, nothing], dim=1), torch.cat([known, torch.ones_like(nothing)], dim=1)
+    costs = F.binary_cross_entropy_with_logits(model.sense(things), labels.float(), reduction="none")
+    return mean_of_all(costs[known])
+
+
+def _sensible(batch: SequenceBatch) -> tuple[Tensor, Tensor]:
+    """`[B, N, U + 2 V]` bool, which predicates have a truth of a thing, of a thing with a place and of a place, and where that is known.
+
+    A kind that has a truth of nothing among an episode's things may be foreign to the episode, or its places are not among them.
+    """
+    unary, binary = batch.unary[:, 0] != UNKNOWN, batch.binary[:, 0] != UNKNOWN
+    applies = torch.cat([unary, binary.any(dim=2), binary.any(dim=1)], dim=-1)
+    seen = batch.masks.flatten(2).any(dim=2, keepdim=True)
+    return applies, seen & applies.any(dim=1, keepdim=True)
+
+
+def _as_told(masks: Tensor) -> Tensor:
+    """Masks `[B, N, H, W]` bool of which a third have lost their outermost cells, unless nothing were left, and a third have some more."""
+    full = masks.float()
+    larger = F.max_pool2d(full, 3, stride=1, padding=1) > 0
+    smaller = F.max_pool2d(1 - full, 3, stride=1, padding=1) == 0
+    how = torch.rand(masks.shape[:2], device=masks.device)[..., None, None]
+    shrunk = (how < 1 / 3) & smaller.flatten(2).any(dim=2)[..., None, None]
+    return torch.where(shrunk, smaller, torch.where(how > 2 / 3, larger, masks))
+
+
+def _bare_patches(bare: Tensor) -> Tensor:
+    """`[B, PATCHES, H, W]` bool, rectangles around random cells of `bare` `[B, H, W]` without what is not bare."""
+    rows, columns = bare.shape[1:]
+    centre = torch.multinomial(bare.flatten(1).float() + 1e-9, PATCHES, replacement=True)[..., None, None]
+    reach = torch.randint(1, PATCH_REACH, (2, *centre.shape), device=bare.device)
+    down, across = torch.arange(rows, device=bare.device)[:, None], torch.arange(columns, device=bare.device)
+    inside = ((down - centre // columns).abs() <= reach[0]) & ((across - centre % columns).abs() <= reach[1])
+    return inside & bare[:, None]
 
 
 def promise_loss(model: HiermapModel, batch: SequenceBatch, paths: Unrolled, reading: Reading, answers: Answers) -> Tensor:

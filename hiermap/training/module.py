@@ -17,7 +17,7 @@ from torch import Tensor
 from hiermap.model.config import ModelConfig
 from hiermap.model.world_model import HiermapModel
 from hiermap.training.batches import SequenceBatch
-from hiermap.training.head_losses import goal_loss, policy_loss, promise_loss
+from hiermap.training.head_losses import goal_loss, policy_loss, promise_loss, sense_loss
 from hiermap.training.held_out import HeldOutScores
 from hiermap.training.losses import (
     choose_cells,
@@ -55,6 +55,7 @@ def losses(model: HiermapModel, batch: SequenceBatch, weights: LossWeights, bin_
         "predicates": lambda: truth_loss(answers, batch),
         "steps": lambda: steps_loss(answers, batch),
         "goals": lambda: goal_loss(model, batch, paths, reading, answers),
+        "sense": lambda: sense_loss(model, batch, paths),
         "promises": lambda: promise_loss(model, batch, paths, reading, answers),
     }
     if later is not None:

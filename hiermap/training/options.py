@@ -24,6 +24,7 @@ class LossWeights:
         geometry: of the depth of the next view.
         goals: of the primitives still needed for whole goals.
         promises: of what an action is guessed to lead to, against what is true after it, or, for actions not taken, what is imagined.
+        sense: of which predicates make sense of which things.
         policy: of the actions that a policy regresses, with model.policy=true.
         positive: of a positive cell in the maps.
     """
@@ -37,6 +38,7 @@ class LossWeights:
     geometry: Amount = 0.3
     goals: Amount = 0.2
     promises: Amount = 0.1
+    sense: Amount = 0.1
     policy: Amount = 0.0
     positive: Amount = 5.0
 

@@ -21,6 +21,7 @@ class BeliefOptions:
             is out of sight) does not end it, strong evidence (it stands elsewhere) does; 0 forgets at once.
         in_sight: the same where something is really looked at that cannot be shut away, at most `kept`.
         changed: an action that is promised to change the log-odds of a predicate by more than this changes what was believed as much.
+        sense: a goal is refused if what it says of a thing is less likely than this to make any sense of it, by its looks; 0 refuses none.
         tracked: whether what the robot's own actions did with the goal's things says which of them cannot have come to be somewhere.
         cost_to_go: what says how many primitives are still needed: goal (the learned distance to the whole goal, where the weights have
             one), predicates (the sum of the learned distances to single predicates) or unmet (nothing learned: one for each predicate
@@ -35,6 +36,7 @@ class BeliefOptions:
     kept: Amount = 8.0
     in_sight: Amount = 2.0
     changed: Amount = 4.0
+    sense: Share = 0.03
     tracked: bool = True
     cost_to_go: str = "goal"
     same_place: Annotated[int, 1, 10_000] = 6

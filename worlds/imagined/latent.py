@@ -18,9 +18,10 @@ from hiermap.worlds.goals import Goal
 from hiermap.worlds.imagined.belief_options import BeliefOptions
 from hiermap.worlds.imagined.beliefs import Beliefs, Judged
 from hiermap.worlds.imagined.model import Model
-from hiermap.worlds.imagined.question import Question, together
+from hiermap.worlds.imagined.question import Question, check_sense, together
 from hiermap.worlds.imagined.tracks import Tracks
 from hiermap.worlds.perception.fusion import DEPTH_SCALE_M, FRAME, MEAN_DEPTH_M, SpatialView
+from hiermap.worlds.sense import check_seen
 
 CHUNK = 8
 """Children imagined, or maps decoded, per pass: more no longer fit the processor's cache."""
@@ -80,7 +81,12 @@ class LatentWorld:
         self._odds: WeakKeyDictionary[Node, dict[Action, np.ndarray]] = WeakKeyDictionary()
 
     def root(self, view: SpatialView, goal: Goal, first: SpatialView | None = None, remembered: Node | None = None) -> Node:
-        """The node of what is seen now; a remembered node lends its memory of what cannot be seen."""
+        """The node of what is seen now; a remembered node lends its memory of what cannot be seen.
+
+        Raises:
+            InvalidGoalError: a target shows nothing, or does not look like what the goal says of it.
+        """
+        check_seen(goal, view if first is None else first)
         with torch.inference_mode():
             latent = self._encode(view)
             if remembered is not None:
@@ -89,6 +95,8 @@ class LatentWorld:
             asked = torch.from_numpy(np.stack(masks or [np.zeros(self.frame.shape, bool)])).to(self.device)
             things = self.model.things(self._encode(view if first is None else first), asked[None])
             question = Question.of(goal, things, self.device)
+            if self.model.sense is not None:
+                check_sense(question, list(goal.targets), self.model.makes_sense(things)[0], self.options.sense)
             tracks = self._tracks(goal) if remembered is None else remembered.state.tracks
             tracks = tracks if view.holding else tracks.empty_handed()
             reading = self.model.read(latent, things)

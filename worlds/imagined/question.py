@@ -9,7 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hiermap.worlds.errors import InvalidGoalError
 from hiermap.worlds.goals import BINARY, PREDICATES, UNARY, Goal
+
+_FORMS = (*(f"{kind}({{}})" for kind in UNARY), *(f"{kind}({{}}, ...)" for kind in BINARY), *(f"{kind}(..., {{}})" for kind in BINARY))
+"""What can be said of a thing: of it alone, of it and a place, of a thing and it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,3 +82,22 @@ def together(questions: Sequence[Question]) -> Question:
         return first
     parts = zip(*(vars(question.things).values() for question in questions), strict=True)
     return replace(first, things=type(first.things)(*map(torch.cat, parts)))
+
+
+def check_sense(question: Question, names: Sequence[str], likely: Tensor, least: float) -> None:
+    """Raise InvalidGoalError if a predicate is less likely than `least` to make sense of a thing it speaks of.
+
+    `names` are of the N things; `likely`: `[N, U + 2 V]` of unary predicates, of binary ones of the thing, and of the place.
+    """
+    asked = [tuple(row) for row in question.unary.tolist()]
+    for thing, place, kind in question.binary.tolist():
+        asked += [(thing, len(UNARY) + kind), (place, len(UNARY + BINARY) + kind)]
+    chances = likely.cpu().numpy()
+    for thing, form in asked:
+        if chances[thing, form] < least:
+            name, fits = names[thing], [_FORMS[k].format(names[thing]) for k in np.flatnonzero(chances[thing] > 0.5)]
+            looks = ", ".join(fits) or "no predicate at all"
+            raise InvalidGoalError(
+                f"{_FORMS[form].format(name)} makes no sense: by its looks {name!r} is something for {looks}; "
+                "ask for that, or give the mask of the thing that was meant"
+            )

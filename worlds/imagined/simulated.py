@@ -15,6 +15,7 @@ from hiermap.worlds.oracle.affordances import move_for, oracle_maps
 from hiermap.worlds.perception.fusion import SpatialView
 from hiermap.worlds.rules import judge, transitions
 from hiermap.worlds.rules.shortest_paths import best_moves
+from hiermap.worlds.sense import check_known, check_seen
 from hiermap.worlds.simulator.kitchen import Kitchen
 
 LONGEST = 12
@@ -88,10 +89,14 @@ class SimulatedWorld:
 
         Raises:
             InvalidObservationError: the view does not carry a state; look through `KnownKitchen`.
+            InvalidGoalError: a predicate that the kitchen's rules do not know, or a target that was not seen.
         """
         if not isinstance(view, KnownView):
             raise InvalidObservationError(f"expected a KnownView, got a {type(view).__name__}; look through KnownKitchen(kitchen)")
-        return self._node(SimulatedState(self._scene(view), view), goal)
+        check_seen(goal, view if first is None else first)
+        scene = self._scene(view)
+        check_known(goal.predicates, judge.vocabulary(self.kitchen.spec, tuple(sorted(scene.poses))))
+        return self._node(SimulatedState(scene, view), goal)
 
     def maps(self, nodes: Sequence[Node]) -> np.ndarray:
         """Where each primitive is possible, or what the given source says of each node's view, `[N, P, R, H, W]`; 0 in a dead end."""

@@ -17,6 +17,7 @@ from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.goals import Goal, Predicate, Target
 from hiermap.worlds.imagined.toy_kitchen import ToyFixture, ToyKitchen, ToyPlace, ToyState, holds, moves, steps_to_go, vocabulary
 from hiermap.worlds.perception.fusion import SpatialView
+from hiermap.worlds.sense import check_known
 
 TOY_FRAME = SpatialFrame(rows=20, columns=24, cell_size=0.05, top=1.06, left=0.6)
 """Small enough for exhaustive search over every cell."""
@@ -47,9 +48,10 @@ class ToyWorld:
         self.kitchen, self.estimate, self.frame = kitchen, estimate, TOY_FRAME
 
     def root(self, view: SpatialView, goal: Goal, first: SpatialView | None = None, remembered: Node | None = None) -> Node:
-        """The node of the seen state, which hides nothing; InvalidObservationError if the view is not the toy's."""
+        """The node of the seen state, which hides nothing; InvalidObservationError if the view is not the toy's, InvalidGoalError."""
         if not isinstance(view, ToyView):
             raise InvalidObservationError(f"expected a ToyView, got a {type(view).__name__}; use `toy_view(state)`")
+        check_known(goal.predicates, vocabulary(self.kitchen))
         return self._node(view.state, goal)
 
     def maps(self, nodes: Sequence[Node]) -> np.ndarray:
@@ -148,7 +150,7 @@ class ToyScene:
 
     def vocabulary(self) -> list[Predicate]:
         """Every predicate that makes sense here."""
-        return vocabulary(self.kitchen)
+        return [Predicate(kind, tuple(names)) for kind, *names in sorted(vocabulary(self.kitchen))]
 
     def truth(self, predicates: Sequence[Predicate]) -> dict[str, bool]:
         """`str(predicate)` -> whether it holds now."""

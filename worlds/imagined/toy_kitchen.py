@@ -116,18 +116,18 @@ def holds(kitchen: ToyKitchen, state: ToyState, predicate: Predicate) -> bool:
     return any((first, place.name) in state.at for place in kitchen.places if place.inside == predicate.arguments[1])
 
 
-def vocabulary(kitchen: ToyKitchen) -> list[Predicate]:
-    """Every predicate that makes sense."""
-    found = []
-    for fixture in kitchen.fixtures:
-        found += [Predicate(end, (fixture.name,)) for end in (("open", "closed") if fixture.kind in ("drawer", "door") else ("on", "off"))]
-    for thing, _ in sorted(kitchen.start.at):
-        found.append(Predicate("held", (thing,)))
-        found += [
-            Predicate("inside", (thing, place.inside)) if place.inside else Predicate("on_top", (thing, place.name))
-            for place in kitchen.places
-        ]
-    return found
+@lru_cache
+def vocabulary(kitchen: ToyKitchen) -> frozenset[tuple[str, ...]]:
+    """Every predicate that makes sense of what there is, as `(kind, *arguments)`."""
+    opening = [fixture.name for fixture in kitchen.fixtures if fixture.kind in ("drawer", "door")]
+    turning = [fixture.name for fixture in kitchen.fixtures if fixture.name not in opening]
+    keys: set[tuple[str, ...]] = {(end, name) for name in opening for end in ("open", "closed")}
+    keys |= {(end, name) for name in turning for end in ("on", "off")}
+    held = () if kitchen.start.held is None else (kitchen.start.held,)
+    for thing in (*held, *(name for name, _ in kitchen.start.at)):
+        keys |= {("held", thing), *(("inside", thing, name) for name in opening)}
+        keys |= {("on_top", thing, place.name) for place in kitchen.places if place.inside is None}
+    return frozenset(keys)
 
 
 @lru_cache(maxsize=100_000)

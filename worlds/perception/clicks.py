@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from hiermap.worlds.errors import InvalidObservationError
+from hiermap.worlds.errors import InvalidGoalError
 from hiermap.worlds.goals import Goal
 from hiermap.worlds.perception.fusion import SpatialView
 
@@ -63,10 +63,10 @@ def grow(view: SpatialView, cell: tuple[int, int]) -> np.ndarray:
     """Cells `[H, W]` bool of the thing at `cell` (row, column).
 
     Raises:
-        InvalidObservationError: nothing is seen there.
+        InvalidGoalError: nothing is seen there.
     """
     if not view.valid[cell]:
-        raise InvalidObservationError(f"nothing is seen at cell {cell}; expected a click on a visible surface")
+        raise InvalidGoalError(f"nothing is seen at cell {cell}; expected a click on a visible surface")
     pieces = _pieces(view)
     owner = _owners(pieces)
     links = [_one_paint(pieces, owner), _cut_in_two(pieces), (np.arange(len(owner)), owner)]

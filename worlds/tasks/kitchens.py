@@ -79,9 +79,10 @@ def mjcf_task(
     scene = MjcfScene(Path(options.path or ""), options.place, sensing, seed)
     wanted = asked(goal, scene.vocabulary()) if suite == GOAL else ()
     rng = np.random.default_rng([seed, 0x3C])
+    judged = wanted and set(wanted) <= set(scene.vocabulary())
     for _ in range(STARTS if seed else 0):
         scene.perturb(rng)
-        if not wanted or not all(scene.truth(wanted).values()):
+        if not judged or not all(scene.truth(wanted).values()):
             break
     return PosedTask(suite, seed, scene, wanted, 0)
 

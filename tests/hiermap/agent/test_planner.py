@@ -1,14 +1,16 @@
 """The planner answers every problem with a result, and bad input with a message that names it."""
 
+import re
+
 import numpy as np
 import pytest
 
-from hiermap.agent.planner import Planner, check_goal
+from hiermap.agent.planner import Planner
 from hiermap.planners import Budget, Status
 from hiermap.worlds.base import GripperState, Observation
-from hiermap.worlds.errors import ConfigError, InvalidObservationError
+from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.goals import Goal, Predicate, Target
-from hiermap.worlds.imagined.toy import TOY_FRAME, TOY_INSTANCES, ToyWorld
+from hiermap.worlds.imagined.toy import TOY_FRAME, TOY_INSTANCES, ToyScene, ToyWorld
 from hiermap.worlds.perception.fusion import SpatialView
 
 INSTANCE = TOY_INSTANCES["put_in_drawer"]
@@ -30,7 +32,7 @@ def test_a_result_names_its_problem_and_is_truthy_when_solved():
 
 
 def test_no_plan_is_a_status_and_never_an_exception():
-    unsolvable = TOY_INSTANCES["contradiction"]
+    unsolvable = TOY_INSTANCES["jammed_above"]
     result = Planner(ToyWorld(unsolvable.kitchen)).plan(unsolvable.view, unsolvable.goal)
     assert not result and result.status is Status.UNSOLVABLE
     assert planner().plan(INSTANCE.view, INSTANCE.goal, Budget(expansions=0)).status is Status.UNSOLVABLE_WITHIN_BUDGET
@@ -47,10 +49,47 @@ BAD_MASKS = {
 @pytest.mark.parametrize("case", BAD_MASKS)
 def test_an_unusable_mask_is_named(case):
     mask, words = BAD_MASKS[case]
-    with pytest.raises(InvalidObservationError, match=words):
-        check_goal(with_mask(mask), TOY_FRAME)
     result = planner().plan(INSTANCE.view, with_mask(mask))
-    assert result.status is Status.INVALID_OBSERVATION and "drawer" in result.message
+    assert result.status is Status.INVALID_GOAL and re.search(words, result.message)
+
+
+SENSELESS = {
+    "on drawer": "what can be asked of 'drawer': closed(drawer), open(drawer)",
+    "held knob": "on(knob)",
+    "inside mug knob": "inside(mug, drawer)",
+    "on_top mug drawer": "on_top(mug, board)",
+    "open spoon": "known things: board, corner, drawer, knob, middle, mug",
+    "inside mug mug": "into or onto itself",
+    "inside mug drawer, inside drawer mug": "into or onto itself",
+    "open drawer, closed drawer": "nothing is both at once",
+    "on knob, off knob": "nothing is both at once",
+    "held mug, inside mug drawer": "one place at a time",
+    "on_top mug board, on_top mug middle": "one place at a time",
+    "held mug, held knob": "one hand",
+}
+
+
+@pytest.mark.parametrize("words", SENSELESS)
+def test_a_goal_that_makes_no_sense_is_refused_in_words(words: str):
+    predicates = tuple(Predicate(kind, tuple(names)) for kind, *names in (part.split() for part in words.split(", ")))
+    masks = {**ToyScene(INSTANCE.kitchen).masks(), "spoon": ToyScene(INSTANCE.kitchen).masks()["corner"]}
+    masks["mug"] = np.roll(masks["mug"], 3, axis=1)
+    result = planner().plan(INSTANCE.view, Goal(predicates, {n: Target(n, masks[n]) for p in predicates for n in p.arguments}))
+    assert result.status is Status.INVALID_GOAL and SENSELESS[words] in result.message and not result.plan.steps
+
+
+def test_two_names_of_one_thing_are_refused():
+    mask = INSTANCE.goal.targets["drawer"].mask
+    goal = Goal((Predicate("open", ("drawer",)), Predicate("closed", ("box",))), {n: Target(n, mask) for n in ("drawer", "box")})
+    result = planner().plan(INSTANCE.view, goal)
+    assert result.status is Status.INVALID_GOAL and "'drawer' and 'box' cover the same cells" in result.message
+
+
+@pytest.mark.parametrize("name", [name for name in TOY_INSTANCES if name != "contradiction"])
+def test_a_goal_that_makes_sense_is_not_refused_even_if_nothing_can_reach_it(name: str):
+    instance = TOY_INSTANCES[name]
+    result = Planner(ToyWorld(instance.kitchen)).plan(instance.view, instance.goal, Budget(expansions=1))
+    assert result.status is not Status.INVALID_GOAL
 
 
 def test_an_unusable_observation_is_a_status_with_its_message():

@@ -16,6 +16,7 @@ from hiermap.report.report import report
 from hiermap.system.config import load_config
 from hiermap.system.run_folder import LOCK, RECORD, clear
 from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.tasks.kitchens import hiermap_task
 
 SEED = 150000
 
@@ -91,3 +92,15 @@ def test_unusable_values_are_refused(tmp_path: Path, override: str, words: str) 
     with pytest.raises(ConfigError, match=words):
         plan(config(tmp_path, override))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("act", ["false", "true"])
+def test_what_is_asked_is_planned_or_refused_in_words(tmp_path: Path, capsys: pytest.CaptureFixture, act: str) -> None:
+    drawer = next(p.arguments[0] for p in hiermap_task("free", SEED).scene.vocabulary() if "drawer" in p.arguments[0])
+    assert plan(config(tmp_path, "task=goal", f"goal=on({drawer})", f"execute={act}")) == 3
+    record = json.loads((tmp_path / "plan.json").read_text())
+    assert record["status"] == "invalid_goal" and f"open({drawer})" in record["message"] and record["execution"] is None
+    assert "status  invalid_goal: on(" in capsys.readouterr().out
+    for number, (goal, complaint) in enumerate((("held(spoon)", "spoon"), ("open the drawer", "cannot be read"))):
+        with pytest.raises(ConfigError, match=complaint):
+            plan(config(tmp_path / str(number), "task=goal", f"goal={goal}"))

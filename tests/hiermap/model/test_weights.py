@@ -99,7 +99,7 @@ def test_shipped_weights_load_and_are_small(name: str) -> None:
     assert load_weights(name).model.config.rows == 96
 
 
-@pytest.mark.parametrize("head", ["promise", "goal"])
+@pytest.mark.parametrize("head", ["promise", "goal", "sense"])
 def test_weights_from_before_a_head_load_and_say_what_is_missing(unsigned: Path, caplog: pytest.LogCaptureFixture, head: str) -> None:
     tensors = {name: tensor for name, tensor in load_file(unsigned / MODEL_FILE).items() if not name.startswith(f"{head}.")}
     save_file(tensors, unsigned / MODEL_FILE)

@@ -8,7 +8,7 @@ from hiermap.data.episodes import read_episode
 from hiermap.model.world_model import HiermapModel
 from hiermap.training.augment import mirror_views
 from hiermap.training.batches import PathSampler, SequenceBatch, together, unpack
-from hiermap.training.head_losses import policy_guesses, possible_actions, promise_loss
+from hiermap.training.head_losses import _sensible, policy_guesses, possible_actions, promise_loss, sense_loss
 from hiermap.training.losses import choose_cells, map_loss, reading_along, unroll
 from hiermap.training.module import HiermapModule, losses
 from hiermap.training.options import LossWeights
@@ -183,3 +183,32 @@ def test_actions_to_try_are_drawn_from_what_the_maps_allow() -> None:
 def test_square_episodes_are_pure_functions_of_their_seed() -> None:
     one, other = square_episode(5), square_episode(5)
     assert (one.rgb == other.rgb).all() and (one.maps_packed == other.maps_packed).all()
+
+
+def test_bare_cells_belong_to_nothing_that_is_asked_about(batch: SequenceBatch) -> None:
+    assert batch.bare.any() and not (batch.bare[:, None] & batch.masks).any()
+
+
+def test_what_makes_sense_of_a_thing_is_what_has_a_truth_of_it(batch: SequenceBatch) -> None:
+    forms = [*LEGEND.unary, *(f"{kind} it" for kind in LEGEND.binary), *(f"{kind} of it" for kind in LEGEND.binary)]
+    applies, known = _sensible(batch)
+    fits = [{forms[k] for k in row.nonzero()[:, 0].tolist()} for row in applies[batch.masks.flatten(2).any(dim=2)]]
+    kinds = [{"open", "closed"}, {"on", "off"}, {"held", "inside it", "on_top it"}, {"on_top of it"}]
+    assert all(fit - {"inside it"} in [kind - {"inside it"} for kind in kinds] for fit in fits) and len({*map(frozenset, fits)}) == 4
+    assert not known[~batch.masks.flatten(2).any(dim=2)].any()
+
+
+def test_sense_is_learned_by_its_head_alone(batch: SequenceBatch) -> None:
+    torch.manual_seed(0)
+    model = HiermapModel(SMALL)
+    assert model.sense is not None
+    optimiser = torch.optim.Adam(model.sense.parameters(), lr=0.02)
+    paths = unroll(model, batch)
+    costs = []
+    for _ in range(60):
+        optimiser.zero_grad()
+        costs.append(sense_loss(model, batch, paths))
+        costs[-1].backward()
+        optimiser.step()
+    assert costs[-1] < 0.6 * costs[0]
+    assert all(p.grad is None for name, p in model.named_parameters() if not name.startswith("sense."))

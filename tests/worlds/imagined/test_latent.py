@@ -1,3 +1,4 @@
+import re
 from collections import Counter
 from dataclasses import replace
 
@@ -10,9 +11,9 @@ from hiermap.model.weights import load_weights
 from hiermap.model.world_model import HiermapModel
 from hiermap.worlds.base import Action
 from hiermap.worlds.check import check_world
-from hiermap.worlds.errors import ConfigError, InvalidObservationError
+from hiermap.worlds.errors import ConfigError, InvalidGoalError, InvalidObservationError
 from hiermap.worlds.frame import SpatialFrame
-from hiermap.worlds.goals import Goal, Predicate, Target
+from hiermap.worlds.goals import BINARY, UNARY, Goal, Predicate, Target
 from hiermap.worlds.imagined.latent import LatentWorld
 from hiermap.worlds.perception.fusion import SpatialView
 from hiermap.worlds.simulator.kitchen import Kitchen
@@ -167,7 +168,7 @@ def test_only_what_a_hand_can_carry_is_tracked_and_only_while_it_holds_something
 
 
 def test_a_kitchen_is_familiar_and_noise_is_not(seen: tuple[SpatialView, Goal]) -> None:
-    trained, (view, goal) = LatentWorld(load_weights("default").model), seen
+    trained, (view, _), goal = LatentWorld(load_weights("default").model), seen, Goal((), {})
     rng = np.random.default_rng(0)
     depth = rng.uniform(0.6, 1.3, view.depth.shape).astype(np.float32)
     tilted = view.depth + np.linspace(0, 0.4, view.depth.shape[1], dtype=np.float32)
@@ -176,3 +177,27 @@ def test_a_kitchen_is_familiar_and_noise_is_not(seen: tuple[SpatialView, Goal]) 
     assert familiar[0] > 0.9 > 0.1 > max(familiar[1:])
     blind = replace(view, depth=np.zeros_like(depth), valid=np.zeros_like(view.valid))
     assert trained.familiarity(trained.root(blind, goal)) == 0.0
+
+
+@pytest.mark.parametrize("doubted", ["unary", "thing", "place"])
+def test_a_goal_that_its_things_do_not_look_like_is_refused_in_words(doubted: str, seen: tuple[SpatialView, Goal]) -> None:
+    world = LatentWorld(HiermapModel(SMALL).eval())
+    thing, place = seen[1].targets
+    (row, form), words = {
+        "unary": ((1, UNARY.index("open")), f"open({place}) makes no sense"),
+        "thing": ((0, len(UNARY) + BINARY.index("inside")), f"inside({thing}, ...) makes no sense"),
+        "place": ((1, len(UNARY + BINARY) + BINARY.index("inside")), f"inside(..., {place}) makes no sense"),
+    }[doubted]
+    likely = torch.ones(1, 2, len(UNARY) + 2 * len(BINARY))
+    likely[0, row, form] = world.options.sense / 2
+    world.model.makes_sense = lambda things: likely
+    with pytest.raises(InvalidGoalError, match=re.escape(words)):
+        world.root(*seen)
+    world.options = replace(world.options, sense=0.0)
+    world.root(*seen)
+
+
+def test_weights_that_learned_no_sense_refuse_nothing(seen: tuple[SpatialView, Goal]) -> None:
+    model = HiermapModel(SMALL).eval()
+    model.sense = None
+    LatentWorld(model).root(*seen)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hiermap.worlds.errors import InvalidObservationError
+from hiermap.worlds.errors import InvalidGoalError
 from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.goals import Goal, Predicate, Target
 from hiermap.worlds.perception.clicks import grow, grown
@@ -88,7 +88,7 @@ def test_a_board_shows_on_both_sides_of_the_mug_that_stands_on_it():
 def test_a_click_on_nothing_is_an_error():
     view = seen(UPRIGHT)
     view.valid[3, 4] = False
-    with pytest.raises(InvalidObservationError, match=r"cell \(3, 4\)"):
+    with pytest.raises(InvalidGoalError, match=r"cell \(3, 4\)"):
         grow(view, (3, 4))
 
 
