@@ -161,8 +161,7 @@ class Cell:
         weights = typed(EvaluateOptions, config).weights_file(self.suite)
         usual = load_config("evaluate", [f"suite={self.suite}", f"out={self.out}"])  # what could not be told then was as it usually is
         then, now = ({**fingerprint({"config": usual}), **fingerprint({"config": told})} for told in (run.config, config))
-        weighed = len(run.rows), run.settings["weights_sha256"]
-        return then == now and weighed == (self.stage.episodes, weights and file_sha256(weights))
+        return then == now and len(run.rows) == self.stage.episodes and run.settings["weights_sha256"] in same_plans(weights)
 
     def begun(self) -> list[str]:
         """The words that an evaluation needs where another one left its files: of other settings, or unfinished at another commit."""
@@ -171,6 +170,13 @@ class Cell:
         config = load_config("evaluate", self.words)
         run = owner(provenance(typed(EvaluateOptions, config), config))
         return ["overwrite=true"] if stranger(self.out, run, GROWS) else []
+
+
+def same_plans(weights: Path | None) -> set[str | None]:
+    """The digests of a model file and of those to which it only added tensors, as its `added_to` says: they plan alike."""
+    if weights is None:
+        return {None}
+    return {file_sha256(weights), *json.loads(weights.with_name("config.json").read_text()).get("added_to", [])}
 
 
 def difference(cell: Path, other: Path) -> str:

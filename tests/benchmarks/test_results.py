@@ -60,6 +60,15 @@ def test_what_is_finished_is_kept_unless_it_was_told_otherwise(results, tmp_path
     assert "| chain-3/main | 100.0 |" in text and "max_replans=0 execution.blind=True" in text
 
 
+def test_rows_of_weights_to_which_tensors_were_only_added_are_kept(results, tmp_path: Path) -> None:
+    model = tmp_path / "model.safetensors"
+    model.write_bytes(b"weights")
+    (tmp_path / "config.json").write_text("{}")
+    assert results.same_plans(model) == {file_sha256(model)} and results.same_plans(None) == {None}
+    (tmp_path / "config.json").write_text('{"added_to": ["abc"]}')
+    assert results.same_plans(model) == {file_sha256(model), "abc"}
+
+
 def test_networks_of_their_own_are_trained_first_or_left_out(results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     ran = []
