@@ -178,7 +178,7 @@ def test_a_pickle_is_refused_unread_wherever_it_lies(tmp_path: Path) -> None:
     for name, content in {"plain": pickle.dumps(Bomb()), "zipped": _saved({"state_dict": Bomb()}), "empty": b""}.items():
         path = tmp_path / name
         path.write_bytes(content)
-        with pytest.raises(DataError, match="no checkpoint of a training; resume=false"):
+        with pytest.raises(DataError, match="no checkpoint of a training"):
             read_checkpoint(path)
         (tmp_path / "old" / "old" / "model.safetensors").write_bytes(content)
         with pytest.raises(DataError, match="safetensors"):

@@ -28,6 +28,12 @@ def test_the_results_table_is_what_the_committed_results_say():
     assert between and between[1] == results_table(), "run `python benchmarks/results_table.py` and paste its table"
 
 
+def test_the_ablations_are_what_their_table_says():
+    between = re.search(r"<!-- ablations -->\n(.*?)\n<!-- end of ablations -->", README, re.DOTALL)
+    table = (ROOT / "docs/results/ablations/table.md").read_text().partition("\n\n")[0]
+    assert between and between[1] == table, "paste the first table of docs/results/ablations/table.md, which `make results` writes"
+
+
 def test_every_verb_the_readme_uses_exists():
     used = set(re.findall(r"^hiermap (\w+) \w+=", README, re.MULTILINE))
     assert used and used <= set(VERBS)

@@ -178,9 +178,15 @@ class Pace(L.Callback):
     left out; the share of that time spent waiting for batches; and how long the rest of the training will take.
     """
 
-    def on_train_epoch_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+    def __init__(self) -> None:
+        self._begin()  # a training that goes on within an epoch does not start it again
+
+    def _begin(self) -> None:
         self.samples, self.waited_s, self.begun = 0, 0.0, time.monotonic()
         self.ready = self.begun
+
+    def on_train_epoch_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        self._begin()
 
     def on_train_batch_start(self, trainer: L.Trainer, module: L.LightningModule, batch: SequenceBatch, batch_idx: int) -> None:
         self.waited_s += time.monotonic() - self.ready

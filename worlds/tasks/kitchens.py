@@ -46,14 +46,12 @@ def hiermap_task(
     """A `chain-k` task, or the first of a `sequel-n`, in the kitchen of a seed, or that kitchen in a random state: for suite "free", which
     asks for nothing, or "goal", which asks for `goal`.
     """
-    if suite in (FREE, GOAL):
-        kitchen = KitchenScene(seed, sensing)
-        kitchen.set_scene(random_scene(kitchen.spec, np.random.default_rng([seed, 0x9A])))
-        return PosedTask(suite, seed, kitchen, asked(goal, kitchen.vocabulary()) if suite == GOAL else (), 0)
-    task = sample_task(SEQUEL_OF if suite in SEQUELS else suite, seed)
-    kitchen = KitchenScene(task.spec, sensing)
-    kitchen.set_scene(task.scene)
-    oracle = Oracle(KnownKitchen(kitchen), lambda maps: SimulatedWorld(Kitchen(task.spec, sensing), maps))
+    task = None if suite in (FREE, GOAL) else sample_task(SEQUEL_OF if suite in SEQUELS else suite, seed)
+    kitchen = KitchenScene(seed if task is None else task.spec, sensing)
+    kitchen.set_scene(random_scene(kitchen.spec, np.random.default_rng([seed, 0x9A])) if task is None else task.scene)
+    oracle = Oracle(KnownKitchen(kitchen), lambda maps: SimulatedWorld(Kitchen(kitchen.spec, sensing), maps))
+    if task is None:
+        return PosedTask(suite, seed, kitchen, asked(goal, kitchen.vocabulary()) if suite == GOAL else (), 0, oracle=oracle)
     seen = {name for name, mask in kitchen.masks().items() if mask.sum() >= MIN_VISIBLE_CELLS} if suite in SEQUELS else set()
 
     def posed(asked: Task) -> PosedTask:

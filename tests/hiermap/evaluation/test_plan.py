@@ -86,7 +86,7 @@ def test_the_exit_code_tells_what_came_of_it(status: Status, success: bool | Non
 
 @pytest.mark.parametrize(
     ("override", "words"),
-    [("task=chain-99", "chain-9"), ("task=tidy", "chain-1"), ("seed=-4", "seed=-4"), ("world=latent", "world=simulator")],
+    [("task=chain-99", "chain-9"), ("task=tidy", "chain-1"), ("seed=-4", "seed is -4"), ("world=latent", "world=simulator")],
 )
 def test_unusable_values_are_refused(tmp_path: Path, override: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words):

@@ -81,7 +81,13 @@ def test_a_config_that_is_not_ours_is_refused(name):
         load_config("collect", ["out=d", f"config={name}"])
 
 
-MUST = {"collect": ["out=d"], "train": ["data=d", "out=r"], "evaluate": ["suite=chain-1", "out=d"], "plan": ["task=chain-1", "out=d"]}
+MUST = {
+    "collect": ["out=d"],
+    "train": ["data=d", "out=r"],
+    "evaluate": ["suite=chain-1", "out=d"],
+    "kitchen": ["out=d"],
+    "plan": ["task=chain-1", "out=d"],
+}
 
 
 @pytest.mark.parametrize("verb", OPTIONS)

@@ -19,9 +19,9 @@ if __name__ == "__main__":
     with signals.heeded():
         worker = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
         worker.start()
-        print(worker.pid, flush=True)
         while True:
             try:
+                print(worker.pid, flush=True)
                 time.sleep(60)
             except BaseException:
                 pass
