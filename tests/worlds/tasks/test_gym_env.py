@@ -1,9 +1,13 @@
 """The Gymnasium environment obeys Gymnasium's own checker, repeats itself and knows when a task is done."""
 
+import gc
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import gymnasium
 import numpy as np
+import pytest
 from gymnasium.utils.env_checker import check_env
 
 import hiermap  # noqa: F401 (registers the environment)
@@ -52,3 +56,20 @@ def test_any_scene_of_the_registry_serves():
     observed, told = environment.reset(options={"task": 0})
     assert environment.observation_space.contains(observed) and told["goal"], name
     assert environment.step(np.array([list(PRIMITIVES).index("pull"), 0, 0, 0]))[1] == 0.0
+
+
+def resident() -> int:
+    """Bytes of this process in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.slow
+def test_ten_thousand_resets_keep_their_memory():
+    environment, after = KitchenEnv(), []
+    for number in range(10_000):
+        environment.reset(options={"task": 100_000 + number % 500})
+        if number % 1000 == 999:
+            gc.collect()
+            after.append(resident())
+    # The first thousand fill what is kept: compiled code, the latest tables, arenas of the allocator.
+    assert after[-1] <= 1.01 * after[0], [f"{size / 2**20:.1f} MiB" for size in after]
