@@ -1,0 +1,54 @@
+"""What a sentence says before anybody looks: phrases for things, and clauses about them."""
+
+from dataclasses import dataclass
+
+ONE, THE, ALL, BOTH, ANY, NONE = "one", "the", "all", "both", "any", "none"
+"""How many things a phrase means: one, those of a plural, every one, two, whichever, and no one."""
+IT, THEM, AGAIN = "it", "them", "again"
+"""What a phrase may stand for: one thing named before, several, or another of the kind named before."""
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """Words for a thing, or for several.
+
+    Attributes:
+        nouns: every noun has to fit.
+        attributes: of `lexicon.ATTRIBUTES`, as said.
+        count: how many are meant.
+        name: as it is listed, instead of nouns.
+        refers: to what was named before, instead of nouns.
+        unknown: nouns that nobody knows.
+    """
+
+    nouns: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
+    count: str = ONE
+    name: str = ""
+    refers: str = ""
+    unknown: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.name or " ".join((*self.attributes, *(self.nouns or (self.refers.replace(AGAIN, "one"),))))
+
+
+@dataclass(frozen=True)
+class Clause:
+    """What shall hold of some things, or with `negated` shall not.
+
+    Attributes:
+        deed: key of `slots.SLOTS`.
+        subjects: of what.
+        place: where, for what is put somewhere.
+        ordered: said by what shall be done, not by how something shall be.
+        bare: without a verb of its own, so that an earlier one may be meant.
+        apart: set off from the clause before by more than a bare "and".
+    """
+
+    deed: str
+    subjects: tuple[Phrase, ...]
+    place: Phrase | None = None
+    negated: bool = False
+    ordered: bool = False
+    bare: bool = False
+    apart: bool = False
