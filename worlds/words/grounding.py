@@ -10,6 +10,8 @@ from hiermap.worlds.words.seen import Seen
 
 SAME_SHARE = 1 / 16
 """Things of a kind whose places differ by less than this share of the picture stand in one row or column."""
+CLEAR_GAP = 1 / 3
+"""And so do those whose gap is less than this share of the widest gap among them: of two on the left and one far right, none is the left one."""
 SAME_M = 0.03
 """Things whose distances differ by less than this are equally near [m]."""
 Things = Mapping[str, Seen]
@@ -104,13 +106,14 @@ def _middle(left: Sequence[str], kind: Sequence[str], things: Things) -> list[st
 
 
 def _groups(names: Sequence[str], measure: Callable[[Seen], float], same: float, things: Things) -> list[list[str]]:
-    """Names by rising measure, in groups with gaps of more than `same` between them."""
-    groups: list[list[str]] = []
-    for name in sorted(names, key=lambda name: measure(things[name])):
-        if groups and measure(things[name]) - measure(things[groups[-1][-1]]) <= same:
-            groups[-1].append(name)
-        else:
-            groups.append([name])
+    """Names by rising measure, in groups with gaps between them of more than `same` and `CLEAR_GAP` of the widest."""
+    ordered = sorted(names, key=lambda name: measure(things[name]))
+    gaps = [measure(things[after]) - measure(things[before]) for before, after in zip(ordered, ordered[1:], strict=False)]
+    least, groups = max([same, *(CLEAR_GAP * gap for gap in gaps)]), [ordered[:1]]
+    for name, gap in zip(ordered[1:], gaps, strict=True):
+        if gap > least:
+            groups.append([])
+        groups[-1].append(name)
     return groups
 
 

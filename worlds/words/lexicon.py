@@ -32,6 +32,8 @@ LOCKED_BY = {"latch": "latch bolt lock latched cabinet cupboard door"}
 PLACES = {"top": "top", "upper": "top", "bottom": "bottom", "lower": "bottom", "left": "left", "right": "right", "middle": "middle"}
 """Word -> where a thing is among those of its kind; centre is not here, for nothing says of what."""
 DISTANCES = {"nearest": "nearest", "closest": "nearest", "farthest": "farthest", "furthest": "farthest"}
+AXES = {"left": "x", "right": "x", "top": "y", "upper": "y", "bottom": "y", "lower": "y"}
+"""What speaks of the same axis excludes each other; everything else is of one kind too."""
 HUE_WORDS = {name: name for name in COLOURS} | {"gray": "grey", "violet": "purple", "teal": "turquoise", "cyan": "turquoise"}
 ATTRIBUTES: Mapping[str, str] = MappingProxyType(PLACES | DISTANCES | HUE_WORDS)
 """Word -> what it says of a thing."""

@@ -47,12 +47,16 @@ class _Reading:
             self.found += [(slot[name], clause.ordered) for name in self._names(phrase, slot, deed)]
 
     def _places(self, deed: str) -> Slot:
-        return {p.arguments[1]: p for p in self.vocabulary if p.kind == deed}
+        """Where things are put; "to" something means in it or on it, whichever can be."""
+        return {p.arguments[1]: p for p in self.vocabulary if len(p.arguments) == 2 and deed in (p.kind, "whither")}
 
     def _slot(self, deed: str, places: Sequence[str]) -> Slot:
         """What the deed can be said of -> the predicate that says it."""
-        if PREDICATES[deed].arity == 2 if deed in PREDICATES else False:
-            return {p.arguments[0]: p for p in self.vocabulary if p.kind == deed and p.arguments[1:] == tuple(places)}
+        if places:
+            fitting = [p for p in self.vocabulary if p.arguments[1:] == tuple(places) and deed in (p.kind, "whither")]
+            if len({p.kind for p in fitting}) != 1:
+                raise ConfigError(f"expected one place, and in it or on it, got {listed(places, self.things)}")
+            return {p.arguments[0]: p for p in fitting}
         slot = {p.arguments[0]: p for p in self.vocabulary if p.kind == deed}
         kind, words = TURNED_OPEN.get(deed, ("", ()))
         return slot | {p.arguments[0]: p for p in self.vocabulary if p.kind == kind and set(words) & set(words_of(p.arguments[0]))}
@@ -68,6 +72,10 @@ class _Reading:
             phrase, names = self._before(phrase, slot, extra)
         else:
             names = self._known(phrase, slot, extra)
+            if extra and not self._means(replace(phrase, count=ALL), slot):
+                phrase = replace(phrase, nouns=(*phrase.nouns, "latched"))  # the door was named, though its latch was meant
+                self.named[-1].append((phrase, ()))
+                return names
         self.named[-1].append((phrase, names))
         return names
 
@@ -104,8 +112,9 @@ class _Reading:
         raise ConfigError(f"what does {phrase} mean? Candidates are {listed(list(slot), self.things)}")
 
     def _still(self, phrase: Phrase, names: Sequence[str], slot: Slot, extra: Mapping[str, str]) -> tuple[str, ...]:
-        """What was named, or what the same words mean where `slot` has to be filled."""
-        return tuple(name for name in names if name in slot) or (() if phrase.refers else self._means(phrase, slot, extra))
+        """What the same words mean where `slot` has to be filled, or what was named by them."""
+        again = () if phrase.refers else self._means(phrase, slot)
+        return again or tuple(name for name in names if name in slot) or (() if phrase.refers else self._means(phrase, slot, extra))
 
     def _means(self, phrase: Phrase, slot: Slot, extra: Mapping[str, str] = MappingProxyType({})) -> tuple[str, ...]:
         try:

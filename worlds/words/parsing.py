@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -22,20 +22,6 @@ except ImportError as error:
 MOST_WORDS = 80
 """A sentence of more words is refused: the time to read one grows faster than its length."""
 MOST_READINGS = 64
-
-
-@dataclass(frozen=True)
-class _Noun:
-    word: str
-    many: bool = False
-    new: bool = False
-
-
-@dataclass(frozen=True)
-class _Said:
-    """An attribute."""
-
-    word: str
 
 
 class _Parts(str):
@@ -214,6 +200,9 @@ class _Clauses(Transformer):
     def on_top(self, children: list) -> Clause:
         return Clause("on_top", (), children[-1])
 
+    def whither(self, children: list) -> Clause:
+        return Clause("whither", (), children[-1])
+
     def puts(self, children: list) -> Any:
         *things, where = _without_tokens(children)
         return [replace(where, subjects=things[0], ordered=True)] if things else where
@@ -249,29 +238,32 @@ class _Clauses(Transformer):
     # Phrases.
 
     def things(self, children: list) -> tuple[Phrase, ...]:
-        return tuple(_without_tokens(children))
+        phrases = _without_tokens(children)
+        return tuple(phrase.completed(phrases[-1]) for phrase in phrases)
 
     def none(self, children: list) -> tuple[Phrase, ...]:
-        return (replace(self.thing(children), count=NONE),)
+        return (replace(children[-1], count=NONE),)
+
+    def noun_phrase(self, children: list) -> Phrase:
+        own = [child for child in children if isinstance(child, Phrase)]
+        said = [*own, *(child[0] for child in children if isinstance(child, tuple))]
+        return Phrase(sum((part.nouns for part in said), ()), sum((part.attributes for part in said), ()), own[-1].count)
 
     def thing(self, children: list) -> Phrase:
-        parts = _without_tokens(children)
-        own = [part for part in parts if isinstance(part, _Noun)]
-        count = next((part for part in parts if part in (ALL, BOTH, ANY)), THE if own[-1].many else ONE)
-        nouns = own + [noun for part in parts if isinstance(part, tuple) for noun in part if isinstance(noun, _Noun)]
-        said = [part for part in parts if isinstance(part, _Said)]
-        said += [word for part in parts if isinstance(part, tuple) for word in part if isinstance(word, _Said)]
-        new = tuple(noun.word for noun in nouns if noun.new)
-        return Phrase(tuple(noun.word for noun in nouns), tuple(word.word for word in said), count, unknown=new)
+        *count, phrase = _without_tokens(children)
+        return replace(phrase, count=count[0]) if count else phrase
 
     def one(self, children: list) -> Phrase:
-        return replace(self.thing([*children, _Noun(AGAIN)]), nouns=(), refers=AGAIN)
+        return replace(self.noun_phrase(children), refers=AGAIN, count=ONE)
 
-    def np(self, children: list) -> Phrase:
-        return children[-1]
+    def tail(self, children: list) -> tuple[Phrase]:
+        return (children[-1],)
 
-    def pronoun(self, children: list) -> Phrase:
-        return children[-1]
+    def side(self, children: list) -> Phrase:
+        return _without_tokens(children)[0]
+
+    def partial(self, children: list) -> Phrase:
+        return self.noun_phrase(_without_tokens(children))
 
     def it(self, _: list) -> Phrase:
         return Phrase(refers=IT)
@@ -282,12 +274,6 @@ class _Clauses(Transformer):
     def name(self, children: list) -> Phrase:
         return Phrase(name=str(children[-1]))
 
-    def tail(self, children: list) -> tuple:
-        return tuple(_without_tokens(children))
-
-    def the(self, _: list) -> None:
-        return None
-
     def all(self, _: list) -> str:
         return ALL
 
@@ -297,14 +283,15 @@ class _Clauses(Transformer):
     def any(self, _: list) -> str:
         return ANY
 
-    def attribute(self, children: list) -> "_Said":
-        return _Said(str(children[-1]))
+    def attribute(self, children: list) -> Phrase:
+        return Phrase(attributes=(str(children[-1]),))
 
-    def singular(self, children: list) -> "_Noun":
-        return _Noun(str(children[-1]))
+    def singular(self, children: list) -> Phrase:
+        return Phrase(nouns=(str(children[-1]),))
 
-    def plural(self, children: list) -> "_Noun":
-        return _Noun(str(children[-1]), many=True)
+    def plural(self, children: list) -> Phrase:
+        return Phrase(nouns=(str(children[-1]),), count=THE)
 
-    def unknown(self, children: list) -> "_Noun":
-        return _Noun(str(children[-1]), new=True)
+    pronoun = listed = _last
+    unknown = singular
+    the = _nothing

@@ -1,6 +1,8 @@
 """What a sentence says before anybody looks: phrases for things, and clauses about them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from hiermap.worlds.words.lexicon import AXES
 
 ONE, THE, ALL, BOTH, ANY, NONE = "one", "the", "all", "both", "any", "none"
 """How many things a phrase means: one, those of a plural, every one, two, whichever, and no one."""
@@ -18,7 +20,6 @@ class Phrase:
         count: how many are meant.
         name: as it is listed, instead of nouns.
         refers: to what was named before, instead of nouns.
-        unknown: nouns that nobody knows.
     """
 
     nouns: tuple[str, ...] = ()
@@ -26,7 +27,13 @@ class Phrase:
     count: str = ONE
     name: str = ""
     refers: str = ""
-    unknown: tuple[str, ...] = ()
+
+    def completed(self, other: "Phrase") -> "Phrase":
+        """Without a noun, one of the kind of the other: "the left and the right knob"; it takes over what does not speak against it."""
+        if self.nouns or self.name or self.refers:
+            return self
+        axes = {AXES.get(word) for word in self.attributes}
+        return replace(self, nouns=other.nouns, attributes=(*self.attributes, *(w for w in other.attributes if AXES.get(w) not in axes)))
 
     def __str__(self) -> str:
         return self.name or " ".join((*self.attributes, *(self.nouns or (self.refers.replace(AGAIN, "one"),))))
