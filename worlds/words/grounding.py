@@ -1,6 +1,7 @@
 """From phrases to names: which of the things that can fill a place in a goal is meant, by what is seen of them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from types import MappingProxyType
 
 from hiermap.worlds.errors import ConfigError
@@ -11,7 +12,7 @@ from hiermap.worlds.words.seen import Seen
 SAME_SHARE = 1 / 16
 """Things of a kind whose places differ by less than this share of the picture stand in one row or column."""
 CLEAR_GAP = 1 / 3
-"""And so do those whose gap is less than this share of the widest gap among them: of two on the left and one far right, none is the left one."""
+"""And those whose gap is less than this share of the widest among them: of two on the left and one far right, none is the left one."""
 SAME_M = 0.03
 """Things whose distances differ by less than this are equally near [m]."""
 Things = Mapping[str, Seen]
@@ -32,10 +33,12 @@ def grounded(phrase: Phrase, fitting: Sequence[str], things: Things, extra: Mapp
         return (phrase.name,)
     kind = [name for name in fitting if name in things and _is_called(name, phrase.nouns, extra)] if phrase.nouns else []
     if not kind:
-        raise ConfigError(f"nothing here is a {phrase} of which that can be asked; candidates are {listed(fitting, things)}")
+        raise ConfigError(f"nothing that fits is called {str(phrase)!r}; candidates are {listed(fitting, things)}")
     found = [name for name in kind if list(words_of(name)) == [*phrase.attributes, *phrase.nouns]] or _chosen(phrase, kind, things)
     if not found:
-        raise ConfigError(f"no {' '.join(phrase.nouns)} is seen to be {' and '.join(phrase.attributes)}: {listed(kind, things)}")
+        raise ConfigError(
+            f"no {' '.join(phrase.nouns)} is seen that is {' and '.join(phrase.attributes)}; candidates are {listed(kind, things)}"
+        )
     if phrase.count == ONE and len(found) > 1:
         raise ConfigError(f"which {phrase}: {listed(found, things)}?")
     if phrase.count == BOTH and len(found) != 2:
@@ -56,7 +59,7 @@ def _look(thing: Seen, things: Things) -> str:
 
 def _third(measure: Callable[[Seen], float], thing: Seen, things: Things) -> int:
     low, high = _ends(measure, things)
-    return min(int(3 * (measure(thing) - low) / max(high - low, 1e-9)), 2)
+    return 1 if high == low else min(int(3 * (measure(thing) - low) / (high - low)), 2)
 
 
 def _ends(measure: Callable[[Seen], float], things: Things) -> tuple[float, float]:
@@ -72,7 +75,9 @@ def _is_called(name: str, nouns: Sequence[str], extra: Mapping[str, str]) -> boo
 def _chosen(phrase: Phrase, kind: Sequence[str], things: Things) -> list[str]:
     """Those of a kind that have every attribute: colours first, then columns, rows and nearness among what is left."""
     left = list(kind)
-    for attribute in sorted((ATTRIBUTES[word] for word in phrase.attributes), key=lambda word: list(_CHOICES).index(word) if word in _CHOICES else -1):
+    for attribute in sorted(
+        (ATTRIBUTES[word] for word in phrase.attributes), key=lambda word: list(_CHOICES).index(word) if word in _CHOICES else -1
+    ):
         if attribute in _CHOICES:
             left = _CHOICES[attribute](left, kind, things)
         else:
@@ -84,7 +89,7 @@ Choice = Callable[[Sequence[str], Sequence[str], Things], list[str]]
 
 
 def _extreme(measure: Callable[[Seen], float], same: float, last: bool) -> Choice:
-    """The first or last group; if only one is left, it may not stand at the other end of its kind, nor, alone of its kind, of the picture."""
+    """The first or last group; a single thing may not stand at the other end of its kind or, alone of its kind, of the picture."""
 
     def choose(left: Sequence[str], kind: Sequence[str], things: Things) -> list[str]:
         if len(left) > 1:
@@ -93,7 +98,7 @@ def _extreme(measure: Callable[[Seen], float], same: float, last: bool) -> Choic
         if len(groups) > 1:
             return [name for name in left if name not in groups[0 if last else -1]]
         middle = sum(_ends(measure, things)) / 2
-        return [name for name in left if (measure(things[name]) - middle) * (1 if last else -1) > 0]
+        return [name for name in left if (measure(things[name]) - middle) * (1 if last else -1) > same]
 
     return choose
 
@@ -108,7 +113,7 @@ def _middle(left: Sequence[str], kind: Sequence[str], things: Things) -> list[st
 def _groups(names: Sequence[str], measure: Callable[[Seen], float], same: float, things: Things) -> list[list[str]]:
     """Names by rising measure, in groups with gaps between them of more than `same` and `CLEAR_GAP` of the widest."""
     ordered = sorted(names, key=lambda name: measure(things[name]))
-    gaps = [measure(things[after]) - measure(things[before]) for before, after in zip(ordered, ordered[1:], strict=False)]
+    gaps = [measure(things[after]) - measure(things[before]) for before, after in pairwise(ordered)]
     least, groups = max([same, *(CLEAR_GAP * gap for gap in gaps)]), [ordered[:1]]
     for name, gap in zip(ordered[1:], gaps, strict=True):
         if gap > least:

@@ -19,11 +19,23 @@ CALLED: Mapping[str, str] = MappingProxyType(
         "oven": "oven door",
         "microwave": "microwave door",
         "knob": "knob dial burner stove hob cooker",
-        "burner": "burner stove hob hotplate",
+        "burner": "burner stove hob hotplate knob",
         "tap": "tap faucet water",
         "switch": "switch light lamp",
         "latch": "latch bolt",
         "board": "board cutting chopping",
+        "cup": "cup mug",
+        "dish": "dish bowl",
+        "tin": "tin can",
+        "saucepan": "saucepan pot pan",
+        "pan": "pan saucepan pot",
+        "carton": "carton box",
+        "cupboard": "cupboard cabinet door",
+        "faucet": "faucet tap water",
+        "light": "light lamp switch",
+        "lamp": "lamp light switch",
+        "stove": "stove burner hob cooker",
+        "hob": "hob burner stove cooker",
     }
 )
 """Word of a thing's name -> everything that such a thing is called; a word that is not here is called itself."""
@@ -40,9 +52,11 @@ ATTRIBUTES: Mapping[str, str] = MappingProxyType(PLACES | DISTANCES | HUE_WORDS)
 
 FOLDED = (
     (r"(?<=\w)n['’]t\b", " not"),
+    (r"\b(do|does|is|are|should|must|would|could)nt\b", r"\1 not"),
     (r"\bcannot\b", "can not"),
     (r"\bca not\b", "can not"),
     (r"\bwo not\b", "will not"),
+    (r"\b(do not forget|remember) to\b", ""),
     (r"\b(i)['’]d\b", r"\1 would"),
     (r"\b(it|that)['’]s\b", r"\1 is"),
     (r"\blet['’]s\b", ""),
@@ -55,6 +69,7 @@ FOLDED = (
     (r"\bno longer\b", "not"),
     (r"\b(on(to)?|to) (the )?top of\b", "onto"),
     (r"\binside of\b", "inside"),
+    (r"\bhot plate", "hotplate"),
     (r"\bas well as\b", "and"),
     (r"\bwould (like|love|prefer)\b", "want"),
     (r"\bget (a )?hold of\b", "grab"),
@@ -62,7 +77,8 @@ FOLDED = (
     (r"\bwhen you are (done|finished|ready)\b|\bfor me\b|\bgo ahead and\b|\bthank you\b|\ball the way\b", ""),
 )
 """Patterns and what stands for them, in this order: contractions, and several words that say what one does."""
-EMPTY = frozenset("please kindly just now again also first finally afterwards thanks completely fully hey hi quickly carefully too".split())
+_EMPTY = "please kindly just now again also first finally afterwards thanks completely fully hey hi quickly carefully gently too"
+EMPTY = frozenset(_EMPTY.split())
 """Words without which a goal says the same."""
 
 _ROLES: Mapping[str, str] = MappingProxyType(
@@ -143,7 +159,7 @@ _ROLES: Mapping[str, str] = MappingProxyType(
     }
 )
 """Part in the grammar -> its words; a word may play several."""
-AND, COMMA, PAUSES = ("and", "&"), ",", (";", ".", ":", "!", "then", "but", "while")
+AND, COMMA, PAUSES = ("and", "&"), ",", (";", ".", ":", "!", "then", "but")
 """What stands between clauses; only the first two join things, and none says in which order."""
 NOUN, NOUNS, ATTRIBUTE, NAME, NEW = "NOUN", "NOUNS", "ATTRIBUTE", "NAME", "NEW"
 """A word for things, its plural, an attribute, a name as it is listed, and a word that nobody knows."""

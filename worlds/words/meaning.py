@@ -7,8 +7,8 @@ from types import MappingProxyType
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.goals import PREDICATES, Predicate
 from hiermap.worlds.words.grounding import Things, grounded, listed
-from hiermap.worlds.words.lexicon import LOCKED_BY, words_of
-from hiermap.worlds.words.phrases import AGAIN, ALL, ANY, BOTH, NONE, ONE, THEM, Clause, Phrase
+from hiermap.worlds.words.lexicon import LOCKED_BY, called
+from hiermap.worlds.words.phrases import AGAIN, ALL, ANY, BARE, BOTH, ONE, ORDER, THEM, Clause, Phrase
 
 OPPOSITE = {"open": "closed", "on": "off", "unlocked": "locked"}
 OPPOSITE |= {there: here for here, there in OPPOSITE.items()}
@@ -16,7 +16,7 @@ OPPOSITE |= {there: here for here, there in OPPOSITE.items()}
 TURNED_OPEN: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
     {"open": ("on", ("tap", "latch")), "closed": ("off", ("tap", "latch")), "unlocked": ("on", ("latch",)), "locked": ("off", ("latch",))}
 )
-"""Deed -> the predicate it means for things that are opened by being turned on, and the words of their names."""
+"""Deed -> the predicate it means for things that are opened by being turned on, and what they are called."""
 TURNED_BY_NAME = ("lock", "bolt")
 """A latch that goes by these names is locked or unlocked, not turned on: on means undone here, and people may mean the other."""
 WORDS = {"held": "picked up", "inside": "put in", "on_top": "put on"}
@@ -29,7 +29,7 @@ class _Reading:
 
     Attributes:
         named: of each clause, the phrases and what they meant.
-        found: predicates with whether an order asked for them.
+        found: predicates with whether they were told by what to do.
     """
 
     vocabulary: Sequence[Predicate]
@@ -44,7 +44,12 @@ class _Reading:
         places = self._names(clause.place, self._places(deed)) if clause.place else ()
         slot = self._slot(deed, places)
         for phrase in clause.subjects:
-            self.found += [(slot[name], clause.ordered) for name in self._names(phrase, slot, deed)]
+            names = self._names(phrase, slot, deed)
+            if phrase.count in ((ALL, BOTH) if deed != clause.deed else (ANY,)) and len(names) > 1:
+                raise ConfigError(
+                    f"{phrase.count} {phrase} can mean some or every one of {listed(names, self.things)}; name those that are meant"
+                )
+            self.found += [(slot[name], clause.done) for name in names]
 
     def _places(self, deed: str) -> Slot:
         """Where things are put; "to" something means in it or on it, whichever can be."""
@@ -59,12 +64,14 @@ class _Reading:
             return {p.arguments[0]: p for p in fitting}
         slot = {p.arguments[0]: p for p in self.vocabulary if p.kind == deed}
         kind, words = TURNED_OPEN.get(deed, ("", ()))
-        return slot | {p.arguments[0]: p for p in self.vocabulary if p.kind == kind and set(words) & set(words_of(p.arguments[0]))}
+        return slot | {p.arguments[0]: p for p in self.vocabulary if p.kind == kind and called(p.arguments[0]) & set(words)}
 
     def _names(self, phrase: Phrase, slot: Slot, deed: str = "") -> tuple[str, ...]:
         """What a phrase means where `slot` has to be filled; it is remembered."""
         if deed in ("on", "off") and set(phrase.nouns) & set(TURNED_BY_NAME):
-            raise ConfigError(f"is {phrase} {deed} when it is locked or when it is not? Say locked or unlocked, of {listed(list(slot), self.things)}")
+            raise ConfigError(
+                f"is {phrase} {deed} when it is locked or when it is not? Say locked or unlocked, of {listed(list(slot), self.things)}"
+            )
         extra = LOCKED_BY if deed in ("locked", "unlocked") else {}
         if phrase.refers == AGAIN:
             phrase, names = self._another(phrase, slot)
@@ -96,7 +103,7 @@ class _Reading:
                 fuller = replace(before, attributes=phrase.attributes, count=phrase.count, name="")
                 if fuller.nouns and self._means(replace(before, attributes=(), count=ALL), slot):
                     return fuller, grounded(fuller, list(slot), self.things)
-        raise ConfigError(f"which is {phrase}? Candidates are {listed(list(slot), self.things)}")
+        raise ConfigError(f"what does {str(phrase)!r} mean? Candidates are {listed(list(slot), self.things)}")
 
     def _before(self, phrase: Phrase, slot: Slot, extra: Mapping[str, str]) -> tuple[Phrase, tuple[str, ...]]:
         """What was named last, of what fits."""
@@ -108,8 +115,8 @@ class _Reading:
             if fitting and phrase.refers == THEM and (len(fitting) > 1 or next(iter(fitting.values())).count != ONE):
                 return phrase, tuple(fitting)
             if fitting:
-                raise ConfigError(f"what does {phrase} mean: {listed(list(fitting), self.things)}?")
-        raise ConfigError(f"what does {phrase} mean? Candidates are {listed(list(slot), self.things)}")
+                raise ConfigError(f"what does {str(phrase)!r} mean: {listed(list(fitting), self.things)}?")
+        raise ConfigError(f"what does {str(phrase)!r} mean? Candidates are {listed(list(slot), self.things)}")
 
     def _still(self, phrase: Phrase, names: Sequence[str], slot: Slot, extra: Mapping[str, str]) -> tuple[str, ...]:
         """What the same words mean where `slot` has to be filled, or what was named by them."""
@@ -140,37 +147,31 @@ def meaning(clauses: Sequence[Clause], vocabulary: Sequence[Predicate], things: 
 
 def _deed(clause: Clause) -> str:
     """The deed, or its opposite where it is denied."""
-    denied = clause.negated or any(phrase.count == NONE for phrase in clause.subjects)
-    counts = {phrase.count for phrase in clause.subjects}
-    if ANY in counts and not denied:
-        raise ConfigError("any of several may be meant; say which, or all")
-    if denied and counts & {ALL, BOTH}:
-        raise ConfigError("not all can mean some or none; say none, or name them")
-    if denied and clause.deed not in OPPOSITE:
+    if clause.negated and clause.deed not in OPPOSITE:
         raise ConfigError(f"a goal cannot say what shall not be {WORDS.get(clause.deed, clause.deed)}; say where it shall be instead")
-    return OPPOSITE[clause.deed] if denied else clause.deed
+    return OPPOSITE[clause.deed] if clause.negated else clause.deed
 
 
 def _check_scope(before: Clause | None, clause: Clause) -> None:
     """It has to be clear how far a "not" reaches."""
     if not clause.deed:
         raise ConfigError("it is not clear which of several shall not be; say each by itself")
-    if before is None or not before.negated or before.bare:
+    if before is None or not before.negated or before.form == BARE:
         return
-    if clause.bare or (clause.ordered and not clause.apart):
+    if clause.form == BARE or (before.form == clause.form == ORDER and not clause.apart):
         raise ConfigError("it is not clear whether not is said of what follows too; use two sentences")
 
 
 def _without_means(found: Sequence[tuple[Predicate, bool]]) -> tuple[Predicate, ...]:
     """Taking what is put somewhere afterwards, and opening what something is put into and what is shut afterwards, are means."""
     kept: dict[Predicate, None] = {}
-    for index, (predicate, ordered) in enumerate(found):
+    for index, (predicate, done) in enumerate(found):
         later = [p for p, also in found[index + 1 :] if also]
         put = [p for p in later if p.kind in ("inside", "on_top")]
         taken = predicate.kind == "held" and any(p.arguments[0] == predicate.arguments[0] for p in put)
         shut = Predicate("closed", predicate.arguments) if predicate.kind == "open" else None
         opened = shut in later and any(p.arguments[1:] == predicate.arguments for p in put[: later.index(shut)]) if shut else False
-        if not (ordered and (taken or opened)):
+        if not (done and (taken or opened)):
             kept[predicate] = None
     return tuple(kept)
 

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import files
+from math import prod
 from typing import Any
 
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.words import lexicon
-from hiermap.worlds.words.phrases import AGAIN, ALL, ANY, BOTH, IT, NONE, ONE, THE, THEM, Clause, Phrase
+from hiermap.worlds.words.phrases import AGAIN, ALL, ANY, BARE, BOTH, IT, NONE, ONE, ORDER, THE, THEM, Clause, Phrase
 
 try:
     from lark import Lark, Token, Transformer
@@ -37,11 +38,13 @@ class _Parts(str):
 class _Tokens(Lexer):
     """Words are told apart before; lark gets them as tokens."""
 
+    __future_interface__ = 2
+
     def __init__(self, conf: Any) -> None:
         pass
 
-    def lex(self, data: Any) -> Iterator[Token]:
-        return iter(data)
+    def lex(self, lexer_state: Any, parser_state: Any) -> Iterator[Token]:
+        return iter(lexer_state.text)
 
 
 def readings(text: str, names: Sequence[str]) -> set[tuple[Clause, ...]]:
@@ -54,12 +57,18 @@ def readings(text: str, names: Sequence[str]) -> set[tuple[Clause, ...]]:
     if len(tokens) > MOST_WORDS:
         raise ConfigError(f"the goal has {len(tokens)} words, expected at most {MOST_WORDS}; ask for less at once")
     try:
-        trees = CollapseAmbiguities().transform(_parser().parse(tokens))
+        tree = _parser().parse(tokens)
     except UnexpectedInput:
         return set()
-    if len(trees) > MOST_READINGS:
+    if _ways(tree) > MOST_READINGS:
         raise ConfigError(f"the goal can be read in more than {MOST_READINGS} ways; say it in shorter sentences")
-    return {tuple(_Clauses().transform(tree)) for tree in trees}
+    return {tuple(_Clauses().transform(way)) for way in CollapseAmbiguities().transform(tree)}
+
+
+def _ways(tree: Any) -> int:
+    """How many trees are packed into one."""
+    counts = [_ways(child) for child in tree.children if not isinstance(child, Token)]
+    return sum(counts) if tree.data == "_ambig" else prod(counts)
 
 
 def words(text: str, names: Sequence[str]) -> list[str]:
@@ -78,10 +87,10 @@ def unknown(text: str, names: Sequence[str]) -> list[str]:
 
 
 def _named(found: list[str], names: Sequence[str]) -> list[str]:
-    """Names with a number, which nobody says otherwise, are put together when they are spelled out."""
+    """Names that nobody would say otherwise, "left drawer 1" or "burner left", are put together where they are spelled out."""
     for name in names:
         parts = list(lexicon.words_of(name))
-        if any(part.isdigit() for part in parts):
+        if any(part.isdigit() for part in parts) or (len(parts) > 1 and parts[-1] in lexicon.ATTRIBUTES):
             for start in range(len(found) - len(parts), -1, -1):
                 if found[start : start + len(parts)] == parts:
                     found[start : start + len(parts)] = [name]
@@ -161,17 +170,20 @@ class _Clauses(Transformer):
     def _nothing(self, _: list) -> None:
         return None
 
-    order = ensured = statement = _last
+    ensured = statement = _last
     asking = grip = _nothing
 
+    def order(self, children: list) -> list[Clause]:
+        return [replace(clause, form=ORDER) for clause in children[-1]]
+
     def forbidden(self, children: list) -> list[Clause]:
-        return _denied(children[-1])
+        return _denied(self.order(children))
 
     # Deeds and states.
 
     def _does(self, deed: str, children: list) -> Any:
         things = _without_tokens(children)
-        return [Clause(deed, things[0], ordered=True)] if things else Clause(deed, ())
+        return [Clause(deed, things[0], done=True)] if things else Clause(deed, ())
 
     def opens(self, children: list) -> Any:
         return self._does("open", children)
@@ -200,12 +212,15 @@ class _Clauses(Transformer):
     def on_top(self, children: list) -> Clause:
         return Clause("on_top", (), children[-1])
 
+    def inside_it(self, _: list) -> Clause:
+        return Clause("inside", (), Phrase(refers=IT))
+
     def whither(self, children: list) -> Clause:
         return Clause("whither", (), children[-1])
 
     def puts(self, children: list) -> Any:
         *things, where = _without_tokens(children)
-        return [replace(where, subjects=things[0], ordered=True)] if things else where
+        return [replace(where, subjects=things[0], done=True)] if things else where
 
     def refused(self, children: list) -> Clause:
         return replace(children[-1], negated=True)
@@ -215,9 +230,9 @@ class _Clauses(Transformer):
 
     # What things they are said of.
 
-    def has(self, children: list, **said: bool) -> list[Clause]:
+    def has(self, children: list) -> list[Clause]:
         things, states = _without_tokens(children)
-        return [replace(state, subjects=things, **said) for state in states]
+        return [replace(state, subjects=things) for state in states]
 
     def wish(self, children: list) -> list[Clause]:
         return self.has(children)
@@ -226,7 +241,7 @@ class _Clauses(Transformer):
         return _denied(self.has(children))
 
     def bare_state(self, children: list) -> list[Clause]:
-        return self.has(children, bare=True)
+        return [replace(clause, form=BARE) for clause in self.has(children)]
 
     def is_not(self, children: list) -> list[Clause]:
         return _denied(self.has(children))

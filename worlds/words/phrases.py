@@ -9,6 +9,9 @@ ONE, THE, ALL, BOTH, ANY, NONE = "one", "the", "all", "both", "any", "none"
 IT, THEM, AGAIN = "it", "them", "again"
 """What a phrase may stand for: one thing named before, several, or another of the kind named before."""
 
+ORDER, BARE = "order", "bare"
+"""Forms of clauses."""
+
 
 @dataclass(frozen=True)
 class Phrase:
@@ -44,11 +47,11 @@ class Clause:
     """What shall hold of some things, or with `negated` shall not.
 
     Attributes:
-        deed: key of `slots.SLOTS`.
+        deed: a kind of predicate, "locked", "unlocked", "whither" (in it or on it), or "" for what is not clear.
         subjects: of what.
         place: where, for what is put somewhere.
-        ordered: said by what shall be done, not by how something shall be.
-        bare: without a verb of its own, so that an earlier one may be meant.
+        done: said by what to do, open it or take it, not by how it shall be.
+        form: `ORDER`, `BARE` for one without a verb of its own, so that an earlier one may be meant, or "".
         apart: set off from the clause before by more than a bare "and".
     """
 
@@ -56,6 +59,6 @@ class Clause:
     subjects: tuple[Phrase, ...]
     place: Phrase | None = None
     negated: bool = False
-    ordered: bool = False
-    bare: bool = False
+    done: bool = False
+    form: str = ""
     apart: bool = False
