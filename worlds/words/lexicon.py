@@ -56,7 +56,7 @@ FOLDED = (
     (r"\bcannot\b", "can not"),
     (r"\bca not\b", "can not"),
     (r"\bwo not\b", "will not"),
-    (r"\b(do not forget|remember) to\b", ""),
+    (r"(?<!not )\bremember to\b|\bdo not forget to\b", ""),
     (r"\b(i)['’]d\b", r"\1 would"),
     (r"\b(it|that)['’]s\b", r"\1 is"),
     (r"\blet['’]s\b", ""),
@@ -74,12 +74,16 @@ FOLDED = (
     (r"\bwould (like|love|prefer)\b", "want"),
     (r"\bget (a )?hold of\b", "grab"),
     (r"\bhold on to\b", "hold"),
-    (r"\bwhen you are (done|finished|ready)\b|\bfor me\b|\bgo ahead and\b|\bthank you\b|\ball the way\b", ""),
+    (r"\bwhen you are (done|finished|ready)\b|\bfor me\b|\bgo ahead and\b|\bthank you\b", ""),
+    (r"\ball the way\b", "completely"),
+    (r"^first( of all)?\b,?|\bfirst(?=\s*([,;.]|then\b|and\b|$))", ""),
 )
 """Patterns and what stands for them, in this order: contractions, and several words that say what one does."""
-_EMPTY = "please kindly just now again also first finally afterwards thanks completely fully hey hi quickly carefully gently too"
-EMPTY = frozenset(_EMPTY.split())
+EMPTY = frozenset(["please", "kindly", "also", "thanks", "hey", "hi"])
 """Words without which a goal says the same."""
+MANNERS = frozenset(["just", "now", "again", "finally", "afterwards", "completely", "fully", "quickly", "carefully", "gently", "too"])
+"""So are these, but not beside a "not": "not completely closed" is not "not closed"."""
+DENIALS = frozenset(["not", "never", "no", "neither"])
 
 _ROLES: Mapping[str, str] = MappingProxyType(
     {

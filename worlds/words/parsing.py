@@ -77,8 +77,9 @@ def words(text: str, names: Sequence[str]) -> list[str]:
     text = re.sub(r"\?+\s*$", "" if re.search(r"\b(could|can|would|will) you\b", text) else " ?", text)
     for pattern, instead in lexicon.FOLDED:
         text = re.sub(pattern, instead, text)
-    found = [word for word in re.findall(r"\w+|[^\w\s]", text) if word not in lexicon.EMPTY]
-    return _named(found, sorted(names, key=len, reverse=True))
+    found = re.findall(r"\w+|[^\w\s]", text)
+    empty = lexicon.EMPTY if lexicon.DENIALS & set(found) else lexicon.EMPTY | lexicon.MANNERS
+    return _named([word for word in found if word not in empty], sorted(names, key=len, reverse=True))
 
 
 def unknown(text: str, names: Sequence[str]) -> list[str]:

@@ -128,6 +128,10 @@ def test_no_way_of_saying_open_is_read_as_shut_nor_the_other_way_round(saying: s
         "the mug must not be in the drawer",
         "is the oven open?",
         "turn off all but the left burner",
+        "the drawer should not be completely closed",
+        "don't close the drawer too quickly",
+        "don't open the drawer all the way",
+        "no burner is not off and on",
     ],
 )
 def test_how_far_a_not_reaches_is_not_guessed(sentence: str) -> None:
