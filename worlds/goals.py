@@ -152,6 +152,11 @@ def in_words(predicates: Iterable[Predicate]) -> str:
     return ", and ".join(clauses) or "nothing is asked for"
 
 
+def is_in_words(text: str) -> bool:
+    """Whether a goal is told in plain words: it is neither JSON nor of the form `kind(name)`."""
+    return bool(text.strip()) and re.search(r"^\s*\[|\w\s*\(", text) is None
+
+
 def from_words(text: str) -> tuple[Predicate, ...]:
     """The predicates of `text`, `inside(mug, drawer) and closed(drawer)` or JSON `[["inside", "mug", "drawer"], ["closed", "drawer"]]`;
     ConfigError for anything else.
