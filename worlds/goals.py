@@ -157,7 +157,7 @@ def is_in_words(text: str) -> bool:
     return bool(text.strip()) and re.search(r"^\s*\[|\w\s*\(", text) is None
 
 
-def from_words(text: str) -> tuple[Predicate, ...]:
+def from_text(text: str) -> tuple[Predicate, ...]:
     """The predicates of `text`, `inside(mug, drawer) and closed(drawer)` or JSON `[["inside", "mug", "drawer"], ["closed", "drawer"]]`;
     ConfigError for anything else.
     """
@@ -172,12 +172,12 @@ def from_words(text: str) -> tuple[Predicate, ...]:
 
 
 def asked(text: str, vocabulary: Sequence[Predicate]) -> tuple[Predicate, ...]:
-    """As `from_words`, with names that the vocabulary has; whether they go together is for whoever plans to say.
+    """As `from_text`, with names that the vocabulary has; whether they go together is for whoever plans to say.
 
     Raises:
         ConfigError: also for an unknown name; the message lists what can be asked.
     """
-    found, names = from_words(text), {name for predicate in vocabulary for name in predicate.arguments}
+    found, names = from_text(text), {name for predicate in vocabulary for name in predicate.arguments}
     for name in (name for predicate in found for name in predicate.arguments):
         if name not in names:
             raise ConfigError(f"goal={shown(text)}: no {shown(name)} in this kitchen; it knows {'; '.join(map(str, vocabulary))}")
