@@ -27,8 +27,11 @@ MOST_READINGS = 64
 class _Parts(str):
     """Every part a word can play, as the type of one token: equal to each of them."""
 
+    def __init__(self, joined: str) -> None:
+        self._every = frozenset(joined.split("|"))
+
     def __eq__(self, other: object) -> bool:
-        return other in self.split("|")
+        return other in self._every
 
     def __hash__(self) -> int:
         return super().__hash__()

@@ -75,7 +75,7 @@ def compatible(predicates: Sequence[Predicate]) -> bool:
 
 
 @given(st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_a_goal_told_back_in_words_means_itself(data: st.DataObject) -> None:
     seed = data.draw(st.sampled_from(sorted(KITCHENS)))
     predicates = data.draw(st.lists(st.sampled_from(VOCABULARY[seed]), min_size=1, max_size=3, unique=True).filter(compatible))
@@ -206,7 +206,7 @@ WORDS = sorted({word for row in rows("paraphrases") for word in row["sentence"].
 
 
 @given(st.one_of(st.text(max_size=60), st.lists(st.sampled_from(WORDS), max_size=9).map(" ".join)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_any_text_means_something_compatible_or_is_refused_in_a_sentence(text: str) -> None:
     with contextlib.suppress(ConfigError):
         found = said(text, VOCABULARY[STOVE], SEEN[STOVE])
