@@ -6,6 +6,7 @@ from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.goals import Predicate
 from hiermap.worlds.words.meaning import meaning
 from hiermap.worlds.words.seen import Seen, seen
+from hiermap.worlds.words.tagging import unknown
 
 __all__ = ["Seen", "said", "seen"]
 
@@ -16,7 +17,7 @@ def said(text: str, vocabulary: Sequence[Predicate], things: Sequence[Seen]) -> 
     Raises:
         ConfigError: it cannot be read, can be read in two ways, or names what is not there or not clear; the message lists candidates.
     """
-    from hiermap.worlds.words.parsing import readings, unknown  # needs the extra `words`
+    from hiermap.worlds.words.parsing import readings  # needs the extra `words`
 
     names = tuple(dict.fromkeys(name for predicate in vocabulary for name in predicate.arguments))
     found, problems = dict[frozenset[Predicate], tuple[Predicate, ...]](), list[str]()

@@ -1,5 +1,6 @@
 """The words of goals: which word plays which part in a sentence, and what the things of a kitchen are called."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
@@ -184,8 +185,8 @@ PARTS: Mapping[str, tuple[str, ...]] = MappingProxyType(_parts())
 
 
 def words_of(name: str) -> tuple[str, ...]:
-    """The words of a name as it is listed: "left_drawer_1" has three."""
-    return tuple(word for word in name.lower().replace("-", "_").split("_") if word)
+    """The words of a name as it is listed: "left_drawer_1" has three, "mug2" two."""
+    return tuple(re.findall(r"[^\W\d_]+|\d+", name.lower()))
 
 
 def called(name: str, extra: Mapping[str, str] = MappingProxyType({})) -> frozenset[str]:

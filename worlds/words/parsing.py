@@ -1,6 +1,5 @@
 """From a sentence to every way of reading it, each a sequence of clauses."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -9,8 +8,8 @@ from math import prod
 from typing import Any
 
 from hiermap.worlds.errors import ConfigError
-from hiermap.worlds.words import lexicon
 from hiermap.worlds.words.phrases import AGAIN, ALL, ANY, BARE, BOTH, IT, NONE, ONE, ORDER, THE, THEM, Clause, Phrase
+from hiermap.worlds.words.tagging import tagged
 
 try:
     from lark import Lark, Token, Transformer
@@ -28,8 +27,11 @@ MOST_READINGS = 64
 class _Parts(str):
     """Every part a word can play, as the type of one token: equal to each of them."""
 
+    def __init__(self, joined: str) -> None:
+        self._every = frozenset(joined.split("|"))
+
     def __eq__(self, other: object) -> bool:
-        return other in self.split("|")
+        return other in self._every
 
     def __hash__(self) -> int:
         return super().__hash__()
@@ -53,7 +55,7 @@ def readings(text: str, names: Sequence[str]) -> set[tuple[Clause, ...]]:
     Raises:
         ConfigError: a sentence of more than `MOST_WORDS` words or `MOST_READINGS` readings.
     """
-    tokens = _tokens(words(text, names), names)
+    tokens = [Token(_Parts("|".join(parts)), word) for word, parts in tagged(text, names)]
     if len(tokens) > MOST_WORDS:
         raise ConfigError(f"the goal has {len(tokens)} words, expected at most {MOST_WORDS}; ask for less at once")
     try:
@@ -69,65 +71,6 @@ def _ways(tree: Any) -> int:
     """How many trees are packed into one."""
     counts = [_ways(child) for child in tree.children if not isinstance(child, Token)]
     return sum(counts) if tree.data == "_ambig" else prod(counts)
-
-
-def words(text: str, names: Sequence[str]) -> list[str]:
-    """The words and stops of a sentence that matter, in lower case; names as they are listed are one word."""
-    text = text.lower().strip()
-    text = re.sub(r"\?+\s*$", "" if re.search(r"\b(could|can|would|will) you\b", text) else " ?", text)
-    for pattern, instead in lexicon.FOLDED:
-        text = re.sub(pattern, instead, text)
-    found = re.findall(r"\w+|[^\w\s]", text)
-    empty = lexicon.EMPTY if lexicon.DENIALS & set(found) else lexicon.EMPTY | lexicon.MANNERS
-    return _named([word for word in found if word not in empty], sorted(names, key=len, reverse=True))
-
-
-def unknown(text: str, names: Sequence[str]) -> list[str]:
-    """The words of a sentence that nobody knows."""
-    return [str(token) for token in _tokens(words(text, names), names) if token.type == lexicon.NEW]
-
-
-def _named(found: list[str], names: Sequence[str]) -> list[str]:
-    """Names that nobody would say otherwise, "left drawer 1" or "burner left", are put together where they are spelled out."""
-    for name in names:
-        parts = list(lexicon.words_of(name))
-        if any(part.isdigit() for part in parts) or (len(parts) > 1 and parts[-1] in lexicon.ATTRIBUTES):
-            for start in range(len(found) - len(parts), -1, -1):
-                if found[start : start + len(parts)] == parts:
-                    found[start : start + len(parts)] = [name]
-    return found
-
-
-def _tokens(found: Sequence[str], names: Sequence[str]) -> list[Token]:
-    known, listed = lexicon.nouns(names), {name.lower(): name for name in names if "_" in name}
-    tokens, between = list[Token](), list[str]()
-    for word in found:
-        if word in (*lexicon.AND, lexicon.COMMA, *lexicon.PAUSES):
-            between.append(word)
-            continue
-        if between and tokens:
-            tokens.append(_between(between))
-        between = []
-        tokens.append(Token(_Parts("|".join(_parts(word, known, listed))), listed.get(word, word)))
-    return tokens
-
-
-def _between(found: Sequence[str]) -> Token:
-    if any(word in lexicon.PAUSES for word in found):
-        return Token("PAUSE", "then")
-    commas = lexicon.COMMA in found
-    return Token("COMMA_AND" if commas and len(found) > found.count(",") else "COMMA" if commas else "AND", "and")
-
-
-def _parts(word: str, known: frozenset[str], listed: dict[str, str]) -> tuple[str, ...]:
-    if word in listed:
-        return (lexicon.NAME,)
-    parts = lexicon.PARTS.get(word, ())
-    if word in known:
-        return (*parts, lexicon.NOUN)
-    if lexicon.singular(word, known):
-        return (*parts, lexicon.NOUNS)
-    return parts or ((lexicon.NEW,) if word.isalpha() else ("SIGN",))
 
 
 @lru_cache(maxsize=1)
