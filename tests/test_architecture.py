@@ -18,6 +18,7 @@ ROOMS = (
     "hiermap.system",
     "hiermap.model",
     "hiermap.worlds.perception",
+    "hiermap.worlds.words",
     "hiermap.primitives.motion",
     "hiermap.primitives.skills",
     "hiermap.primitives.arms",
@@ -130,7 +131,8 @@ DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml", "cv2": "opencv-python-headle
 
 def test_every_import_is_declared_and_every_dependency_imported():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    declared = {re.match(r"[\w-]+", line)[0].lower() for line in [*project["dependencies"], *project["optional-dependencies"]["ray"]]}
+    extras = project["optional-dependencies"]
+    declared = {re.match(r"[\w-]+", line)[0].lower() for line in [*project["dependencies"], *extras["ray"], *extras["words"]]}
     top = {name.split(".")[0] for path in sources(*TOP, "benchmarks") for name in imported(path)}
     ours = {"hiermap", *(path.stem for path in sources("benchmarks"))}
     used = {DISTRIBUTIONS.get(name, name) for name in top - set(sys.stdlib_module_names) - ours}

@@ -26,7 +26,8 @@ def test_the_constraints_obey_the_pins_of_the_project():
     pinned = dict(re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
     assert pinned["mujoco"].startswith("3.") and int(pinned["mujoco"].split(".")[1]) < 10
     assert pinned["numpy"].startswith("1.")
-    for requirement in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["ray"]]:
+    extras = PROJECT["optional-dependencies"]
+    for requirement in [*PROJECT["dependencies"], *extras["ray"], *extras["words"]]:
         name = re.match(r"[\w-]+", requirement)[0]
         assert name == "robosuite" or name.lower() in {pin.lower() for pin in pinned}, f"{name} is not pinned in constraints.txt"
 
@@ -74,6 +75,7 @@ def test_the_wheel_carries_every_config_and_the_weights_unchanged(installed, tmp
     shipped = ROOT / "hiermap" / "shipped"
     carried = {f"hiermap.configs:{path.name}": path for path in (ROOT / "configs").glob("*.yaml")}
     carried |= {f"hiermap:shipped/{path.relative_to(shipped)}": path for path in shipped.rglob("*") if path.is_file()}
+    carried["hiermap.worlds.words:grammar.lark"] = ROOT / "worlds" / "words" / "grammar.lark"
     assert {path.suffix for path in carried.values()} >= {".yaml", ".safetensors", ".json"}
     digests = run_elsewhere(installed, tmp_path, "-c", DIGESTS, *carried).split()
     assert digests == [hashlib.sha256(path.read_bytes()).hexdigest() for path in carried.values()]

@@ -152,7 +152,12 @@ def in_words(predicates: Iterable[Predicate]) -> str:
     return ", and ".join(clauses) or "nothing is asked for"
 
 
-def from_words(text: str) -> tuple[Predicate, ...]:
+def is_in_words(text: str) -> bool:
+    """Whether a goal is told in plain words: it is neither JSON nor of the form `kind(name)`."""
+    return bool(text.strip()) and re.search(r"^\s*\[|\w\s*\(", text) is None
+
+
+def from_text(text: str) -> tuple[Predicate, ...]:
     """The predicates of `text`, `inside(mug, drawer) and closed(drawer)` or JSON `[["inside", "mug", "drawer"], ["closed", "drawer"]]`;
     ConfigError for anything else.
     """
@@ -167,12 +172,12 @@ def from_words(text: str) -> tuple[Predicate, ...]:
 
 
 def asked(text: str, vocabulary: Sequence[Predicate]) -> tuple[Predicate, ...]:
-    """As `from_words`, with names that the vocabulary has; whether they go together is for whoever plans to say.
+    """As `from_text`, with names that the vocabulary has; whether they go together is for whoever plans to say.
 
     Raises:
         ConfigError: also for an unknown name; the message lists what can be asked.
     """
-    found, names = from_words(text), {name for predicate in vocabulary for name in predicate.arguments}
+    found, names = from_text(text), {name for predicate in vocabulary for name in predicate.arguments}
     for name in (name for predicate in found for name in predicate.arguments):
         if name not in names:
             raise ConfigError(f"goal={shown(text)}: no {shown(name)} in this kitchen; it knows {'; '.join(map(str, vocabulary))}")

@@ -43,7 +43,8 @@ class GoalOptions:
     """What is asked for, and how it is told.
 
     Attributes:
-        ask: what shall hold, instead of a task that is drawn: "inside(mug, drawer) and closed(drawer)" or JSON; goal="..." says the same.
+        ask: what shall hold, instead of a task that is drawn: "inside(mug, drawer) and closed(drawer)", JSON, or plain words;
+            goal="..." says the same.
         masks: exact, eroded or dilated by a cell, or click (grown from a click on each thing).
     """
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hiermap.worlds.errors import InvalidGoalError
-from hiermap.worlds.goals import BINARY, PREDICATES, UNARY, Goal, Predicate, Target, from_words
+from hiermap.worlds.goals import BINARY, PREDICATES, UNARY, Goal, Predicate, Target, from_text
 from hiermap.worlds.perception.fusion import FRAME, SpatialView
 from hiermap.worlds.sense import check_goal, check_seen
 
@@ -24,7 +24,7 @@ def goal(*predicates: Predicate) -> Goal:
 
 
 def says(words: str) -> Goal:
-    return goal(*from_words(words))
+    return goal(*from_text(words))
 
 
 @given(st.permutations(NAMES), st.integers(1, 4), st.lists(st.sampled_from(BINARY), min_size=4, max_size=4))
@@ -90,7 +90,7 @@ def test_a_mask_of_what_is_not_seen_is_refused():
 
 def test_goals_are_read_as_they_are_written():
     asked = says("inside(a,  b) and closed(b)")
-    assert from_words(str(asked)) == asked.predicates
+    assert from_text(str(asked)) == asked.predicates
     for words in ("", "open a", "open(a) closed(b)", "shut(a)", "inside(a)", "open(a) and"):
         with pytest.raises(ValueError):
-            from_words(words)
+            from_text(words)

@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from hiermap.worlds.errors import ConfigError
-from hiermap.worlds.goals import Predicate, asked
+from hiermap.worlds.goals import Predicate, asked, is_in_words
 from hiermap.worlds.imagined.simulated import KnownKitchen, SimulatedWorld
 from hiermap.worlds.imagined.toy import TOY_INSTANCES, ToyScene, ToyWorld
 from hiermap.worlds.kitchen.scene_sampling import random_scene
+from hiermap.worlds.perception.fusion import see
 from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.rules import judge
-from hiermap.worlds.scene import Oracle, PosedTask
+from hiermap.worlds.scene import Oracle, PosedTask, Scene
 from hiermap.worlds.simulator.kitchen import Kitchen
 from hiermap.worlds.tasks.chain_names import GOAL, SEQUEL_OF, SEQUELS, chain_length
 from hiermap.worlds.tasks.chains import Task, next_task, sample_task
@@ -40,6 +41,16 @@ class KitchenScene(Kitchen):
         return {str(predicate): judge.holds(self.spec, scene, predicate) for predicate in predicates}
 
 
+def wanted(goal: str, scene: Scene, least_cells: int = MIN_VISIBLE_CELLS) -> tuple[Predicate, ...]:
+    """What a goal asks of a scene: told as predicates, or in plain words about what is seen in it now; ConfigError if it cannot be read."""
+    if not is_in_words(goal):
+        return asked(goal, scene.vocabulary())
+    from hiermap.worlds.words import said, seen  # needs the extra `words`
+
+    masks = {name: mask for name, mask in scene.masks().items() if mask.sum() >= least_cells}
+    return said(goal, scene.vocabulary(), seen(see(scene.observe(), scene.frame), masks))
+
+
 def hiermap_task(
     suite: str, seed: int, sensing: SensingOptions | None = None, options: KitchenOptions = PROCEDURAL, goal: str = ""
 ) -> PosedTask:
@@ -51,7 +62,7 @@ def hiermap_task(
     kitchen.set_scene(random_scene(kitchen.spec, np.random.default_rng([seed, 0x9A])) if task is None else task.scene)
     oracle = Oracle(KnownKitchen(kitchen), lambda maps: SimulatedWorld(Kitchen(kitchen.spec, sensing), maps))
     if task is None:
-        return PosedTask(suite, seed, kitchen, asked(goal, kitchen.vocabulary()) if suite == GOAL else (), 0, oracle=oracle)
+        return PosedTask(suite, seed, kitchen, wanted(goal, kitchen) if suite == GOAL else (), 0, oracle=oracle)
     seen = {name for name, mask in kitchen.masks().items() if mask.sum() >= MIN_VISIBLE_CELLS} if suite in SEQUELS else set()
 
     def posed(asked: Task) -> PosedTask:
@@ -75,14 +86,14 @@ def mjcf_task(
     if suite not in (FREE, GOAL):
         raise ConfigError(f"kitchen=mjcf has no {suite}: nobody knows its shortest ways; ask for something by goal=... (suite=goal)")
     scene = MjcfScene(Path(options.path or ""), options.place, sensing, seed)
-    wanted = asked(goal, scene.vocabulary()) if suite == GOAL else ()
+    predicates = wanted(goal, scene) if suite == GOAL else ()
     rng = np.random.default_rng([seed, 0x3C])
-    judged = wanted and set(wanted) <= set(scene.vocabulary())
     for _ in range(STARTS if seed else 0):
         scene.perturb(rng)
-        if not judged or not all(scene.truth(wanted).values()):
+        predicates = wanted(goal, scene) if suite == GOAL else ()
+        if not predicates or not set(predicates) <= set(scene.vocabulary()) or not all(scene.truth(predicates).values()):
             break
-    return PosedTask(suite, seed, scene, wanted, 0)
+    return PosedTask(suite, seed, scene, predicates, 0)
 
 
 def toy_task(
@@ -99,7 +110,7 @@ def toy_task(
         raise ConfigError(f"kitchen=toy has no {suite}; it has chains of {lengths}")
     instance = instances[seed % len(instances)]
     scene = ToyScene(instance.kitchen)
-    predicates = asked(goal, scene.vocabulary()) if suite == GOAL else instance.predicates
+    predicates = wanted(goal, scene, least_cells=1) if suite == GOAL else instance.predicates
     return PosedTask(suite, seed, scene, predicates, length, oracle=Oracle(scene, lambda maps: ToyWorld(instance.kitchen)))
 
 

@@ -1,0 +1,40 @@
+"""Goals in plain English: what is seen, the words for it, and sentences that become predicates; needs the extra `words`."""
+
+from collections.abc import Sequence
+
+from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.goals import Predicate
+from hiermap.worlds.words.meaning import meaning
+from hiermap.worlds.words.seen import Seen, seen
+from hiermap.worlds.words.tagging import unknown
+
+__all__ = ["Seen", "said", "seen"]
+
+
+def said(text: str, vocabulary: Sequence[Predicate], things: Sequence[Seen]) -> tuple[Predicate, ...]:
+    """The predicates that an English sentence asks for, all to hold at the end, in whatever order they come about.
+
+    Raises:
+        ConfigError: it cannot be read, can be read in two ways, or names what is not there or not clear; the message lists candidates.
+    """
+    from hiermap.worlds.words.parsing import readings  # needs the extra `words`
+
+    names = tuple(dict.fromkeys(name for predicate in vocabulary for name in predicate.arguments))
+    found, problems = dict[frozenset[Predicate], tuple[Predicate, ...]](), list[str]()
+    ways = readings(text, names)
+    for clauses in sorted(ways, key=str):
+        try:
+            predicates = meaning(clauses, vocabulary, {thing.name: thing for thing in things})
+            found.setdefault(frozenset(predicates), predicates)
+        except ConfigError as error:
+            problems.append(str(error))
+    if len(found) == 1:
+        return next(iter(found.values()))
+    if found:
+        ambiguous = " or ".join(" and ".join(map(str, predicates)) for predicates in found.values())
+        raise ConfigError(f"goal={text!r} can be read in two ways: {ambiguous}?")
+    if problems:
+        raise ConfigError(f"goal={text!r}: {problems[0]}")
+    new = unknown(text, names)
+    why = f"the words {', '.join(map(repr, new))} are not known" if new else "no sentence of this form is known"
+    raise ConfigError(f"goal={text!r}: {why}; goals are read in English, and here they are made of {'; '.join(map(str, vocabulary))}")
