@@ -1,6 +1,7 @@
 """Print the README's results table from the committed `docs/results/*/eval_info.json`; a test holds the README to it."""
 
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def shown(name: str, info: dict) -> tuple[str, ...]:
     record, settings = info["aggregated"], info["settings"]
     config = settings["config"]
     words = [*(f"{key}={config[key]}" for key in ALWAYS), *changed(config), f"out=runs/{name}"]
-    command = "hiermap evaluate " + " ".join(words)
+    command = shlex.join(["hiermap", "evaluate", *words])
     low, high = record["ci95"]
     plan = f"{record['mean_plan_seconds']:.2f}"
     return (

@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -61,7 +62,7 @@ def test_the_ten_lines_of_the_readme_and_its_session_plan_and_act(tmp_path):
 
 @pytest.mark.parametrize("command", re.findall(r"`hiermap evaluate (.*?)`", README))
 def test_the_commands_of_the_results_are_complete(command):
-    assert load_config("evaluate", command.split())["out"].startswith("runs/")
+    assert load_config("evaluate", shlex.split(command))["out"].startswith("runs/")
 
 
 def test_the_figures_on_imagination_are_those_of_the_committed_output():
