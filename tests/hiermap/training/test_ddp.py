@@ -26,6 +26,10 @@ module.choose_cells = partial(module.choose_cells, share=1.0)
 # Nor is it left to chance which truths the goal head is told and which views promise.
 head_losses.REMEMBERED, head_losses.TRIED = 1.0, 1000
 
+# Nor how masks are told to the sense head, and which patches are bare.
+head_losses._as_told = lambda masks: masks
+head_losses._bare_patches = lambda bare: bare[:, None].expand(-1, head_losses.PATCHES, -1, -1)
+
 # So is which action is tried; here it is the first.
 def first_actions(maps):
     which = maps.flatten(1).any(dim=1).nonzero()[:, 0]
