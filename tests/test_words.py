@@ -10,14 +10,8 @@ from hiermap.cli import main
 from hiermap.system.config import OPTIONS, dump_config, flatten, load_config, typed
 from hiermap.worlds.errors import ConfigError
 from tests.fuzzing import PYTHONS_OWN
+from tests.hiermap.system.test_config import MUST
 
-MUST = {
-    "collect": ["out=d"],
-    "train": ["data=d", "out=r"],
-    "evaluate": ["suite=chain-1", "out=d"],
-    "kitchen": ["out=d"],
-    "plan": ["task=chain-1", "out=d"],
-}
 VALUES = (
     "", "null", "~", "true", "-1", "0", "1", "-0.0", "1.5", "1e400", ".inf", "-.inf", "inf", "nan", ".nan", "9" * 30,
     "9" * 5000, "-" + "9" * 30, "010", "1_0", "1:30", "a:b:c:d", "a: b", "[1]", "[]", "[[1]]", "[.nan]", "[a, 1]", "{}",

@@ -90,10 +90,9 @@ def parts_of(model: mujoco.MjModel, data: mujoco.MjData) -> Parts:
         name = model.joint(joint).name or model.body(body).name or f"joint_{joint}"
         if name.startswith(ROBOT_PREFIXES):
             continue
-        if model.jnt_type[joint] == FREE and not geoms_of(model, body):
-            continue
         if model.jnt_type[joint] == FREE:
-            things[model.body(body).name or name] = body
+            if geoms_of(model, body):
+                things[model.body(body).name or name] = body
         else:
             fixtures[name] = _fixture(model, data, joint, name)
     surfaces = {model.geom(g).name: g for g in range(model.ngeom) if _is_surface(model, data, g)}

@@ -86,10 +86,10 @@ def mjcf_task(
     if suite not in (FREE, GOAL):
         raise ConfigError(f"kitchen=mjcf has no {suite}: nobody knows its shortest ways; ask for something by goal=... (suite=goal)")
     scene = MjcfScene(Path(options.path or ""), options.place, sensing, seed)
-    predicates = wanted(goal, scene) if suite == GOAL else ()
     rng = np.random.default_rng([seed, 0x3C])
-    for _ in range(STARTS if seed else 0):
-        scene.perturb(rng)
+    for _ in range(STARTS if seed else 1):
+        if seed:
+            scene.perturb(rng)
         predicates = wanted(goal, scene) if suite == GOAL else ()
         if not predicates or not set(predicates) <= set(scene.vocabulary()) or not all(scene.truth(predicates).values()):
             break

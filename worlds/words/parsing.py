@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partialmethod
 from importlib.resources import files
 from math import prod
 from typing import Any
@@ -129,26 +129,10 @@ class _Clauses(Transformer):
         things = _without_tokens(children)
         return [Clause(deed, things[0], done=True)] if things else Clause(deed, ())
 
-    def opens(self, children: list) -> Any:
-        return self._does("open", children)
-
-    def closes(self, children: list) -> Any:
-        return self._does("closed", children)
-
-    def starts(self, children: list) -> Any:
-        return self._does("on", children)
-
-    def stops(self, children: list) -> Any:
-        return self._does("off", children)
-
-    def unlocks(self, children: list) -> Any:
-        return self._does("unlocked", children)
-
-    def locks(self, children: list) -> Any:
-        return self._does("locked", children)
-
-    def takes(self, children: list) -> Any:
-        return self._does("held", children)
+    opens, closes = partialmethod(_does, "open"), partialmethod(_does, "closed")
+    starts, stops = partialmethod(_does, "on"), partialmethod(_does, "off")
+    unlocks, locks = partialmethod(_does, "unlocked"), partialmethod(_does, "locked")
+    takes = partialmethod(_does, "held")
 
     def inside(self, children: list) -> Clause:
         return Clause("inside", (), children[-1])
@@ -178,17 +162,15 @@ class _Clauses(Transformer):
         things, states = _without_tokens(children)
         return [replace(state, subjects=things) for state in states]
 
-    def wish(self, children: list) -> list[Clause]:
-        return self.has(children)
-
-    def unwished(self, children: list) -> list[Clause]:
-        return _denied(self.has(children))
+    wish = has
 
     def bare_state(self, children: list) -> list[Clause]:
         return [replace(clause, form=BARE) for clause in self.has(children)]
 
     def is_not(self, children: list) -> list[Clause]:
         return _denied(self.has(children))
+
+    unwished = is_not
 
     def goes(self, children: list) -> list[Clause]:
         things, where = _without_tokens(children)

@@ -118,7 +118,7 @@ def test_a_damaged_record_makes_a_folder_nobodys(tmp_path: Path, text: str) -> N
 def test_a_folder_in_which_nothing_was_made_belongs_to_nobody(tmp_path: Path) -> None:
     begun(tmp_path)
     with owned(tmp_path, {"command": "plan"}):
-        pass
+        assert json.loads((tmp_path / RECORD).read_text()) == {"command": "plan"}
 
 
 def test_what_is_read_is_not_overwritten(tmp_path: Path) -> None:
