@@ -26,6 +26,7 @@ ROOMS = (
     "hiermap.worlds.simulator",
     "hiermap.worlds.rules",
     "hiermap.worlds.mjcf",
+    "hiermap.worlds.geometry",
     "hiermap.worlds.oracle",
     "hiermap.worlds.imagined",
     "hiermap.agent",
@@ -41,7 +42,7 @@ MOST_FILES = 12
 HEAVY = {"torch", "lightning", "mujoco", "robosuite"}
 ACTING = ("planners", "worlds/perception", "worlds/imagined/latent.py", "hiermap/agent", "hiermap/model")
 """What plans and acts."""
-PRIVILEGED = {f"hiermap.worlds.{room}" for room in ("kitchen", "simulator", "rules", "mjcf", "oracle", "tasks")}
+PRIVILEGED = {f"hiermap.worlds.{room}" for room in ("kitchen", "simulator", "rules", "mjcf", "geometry", "oracle", "tasks")}
 
 
 def sources(*folders: str) -> list[Path]:

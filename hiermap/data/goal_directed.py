@@ -56,7 +56,7 @@ class Purpose:
         if rng.random() < self.walk.put_away_share:
             goal: Goal | None = self._put_away(now, rng)
         else:
-            sampler = GoalSampler(self.spec, now.scene, table)
+            sampler = GoalSampler(table)
             length = int(rng.integers(self.walk.shortest, self.walk.longest + 1))
             goal = sampler.draw(rng, length, bool(rng.random() < self.walk.detour_share))
         way = (goal and shortest(table, goal, self.walk.longest)) or ()
@@ -91,6 +91,6 @@ def drawn_goals(spec: KitchenSpec, scenes: Sequence[SceneState], count: int, wal
     """Up to `count` goals as tasks ask for them, near and far, each drawn in one of the scenes."""
     goals = []
     for index in rng.integers(len(scenes), size=max(count, 0)):
-        sampler = GoalSampler(spec, scenes[index], table_for(spec, scenes[index]))
+        sampler = GoalSampler(table_for(spec, scenes[index]))
         goals.append(sampler.draw(rng, int(rng.integers(1, GOAL_STEPS_CAP)), bool(rng.random() < walk.detour_share)))
     return [goal for goal in goals if goal]

@@ -65,7 +65,7 @@ def push(driver: Driver, command: Command) -> Ending:
         travel = slide(driver, point, outward, side)
     elif abs(normal[2]) > FLAP_TILT:
         outward = np.array([-1.0, 0.0, 0.0])
-        posture, _ = reach_for(driver, _flap_options(point + np.array([0.035, 0.0, -FLAP_BELOW_M])), TOUCH_N)
+        posture, _ = reach_for(driver, inward_options(point, normal), TOUCH_N)
         travel = follow_joint(driver, FLAP_UP, FLAP, posture)
     else:
         travel = _inward(driver, point, outward)
@@ -78,7 +78,7 @@ def push(driver: Driver, command: Command) -> Ending:
 
 
 def _inward(driver: Driver, point: np.ndarray, outward: np.ndarray) -> Ending:
-    posture, _ = reach_for(driver, _inward_options(point, outward), LIGHT_TOUCH_N, rise=0.12, soft=SEEK_M + 0.025)
+    posture, _ = reach_for(driver, _front_options(point, outward), LIGHT_TOUCH_N, rise=0.12, soft=SEEK_M + 0.025)
     travel = follow_joint(driver, -outward, FOLLOW, posture)
     if travel.reason == Reason.STALLED and point[2] < PALM_Z_M and LEAST_TRAVEL_M < travel.progress < FLAP_GIVE_M:
         return max(travel, _lift(driver, posture, outward), key=lambda ending: ending.progress)
@@ -103,7 +103,14 @@ def _lift(driver: Driver, posture: np.ndarray, outward: np.ndarray) -> Ending:
     return follow_joint(driver, FLAP_UP, FLAP, posture)
 
 
-def _inward_options(point: np.ndarray, normal: np.ndarray) -> Iterator[Option]:
+def inward_options(point: np.ndarray, normal: np.ndarray) -> Iterator[Option]:
+    """Ways to push inward at a point [3] of a face with a unit normal [3]: against it, or below the bar of a flap that hangs open."""
+    if abs(normal[2]) > FLAP_TILT:
+        return _flap_options(point + np.array([0.035, 0.0, -FLAP_BELOW_M]))
+    return _front_options(point, level(normal))
+
+
+def _front_options(point: np.ndarray, normal: np.ndarray) -> Iterator[Option]:
     straight_yaw = float(np.clip(np.arctan2(-normal[1], -normal[0]), -MAX_APPROACH_YAW_RAD, MAX_APPROACH_YAW_RAD))
     for yaw in (straight_yaw, 0.6 * straight_yaw, 0.25 * straight_yaw):
         for pitch in (0.0, 0.15, 0.3, 0.5):

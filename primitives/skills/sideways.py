@@ -49,14 +49,17 @@ TRIES, STEP_ASIDE_M, STEP_BACK_M = 3, 0.025, 0.022
 def slide(driver: Driver, point: np.ndarray, outward: np.ndarray, side: float) -> Ending:
     """Fingers beside a bar, then sideways as far as it goes, to +y for `side` 1, -y for -1; what it came to."""
     along = side * cross(outward, UP)
-    posture, option = reach_for(driver, _bar_options(point - BESIDE_BAR_M * along, outward, along), TOUCH_N)
+    posture, option = reach_for(driver, beside_bar_options(point, outward, side), TOUCH_N)
     advance(driver, posture, option.rotation, driver.hand().position + 0.08 * along, TOUCH_N)
     travel = follow_joint(driver, along, SLIDE, posture)
     back_off(driver, -along, 0.015)
     return travel
 
 
-def _bar_options(beside: np.ndarray, outward: np.ndarray, along: np.ndarray) -> Iterator[Option]:
+def beside_bar_options(point: np.ndarray, outward: np.ndarray, side: float) -> Iterator[Option]:
+    """Ways to bring closed fingers beside a bar at a point [3] of a front with a level normal [3], to push it to `side`."""
+    along = side * cross(outward, UP)
+    beside = point - BESIDE_BAR_M * along
     for pitch in (0.2, 0.35, 0.0, 0.5):
         approach = pitched(-outward, pitch)
         across, contact = cross(UP, approach), beside + 0.014 * approach
@@ -75,7 +78,7 @@ def sweep(driver: Driver, point: np.ndarray, side: float) -> Ending:
     """
     driver.open_to()
     along = np.array([0.0, side, 0.0])
-    reach = best_reach(driver.arm, _leaning_options(point - SIDE_GAP_M * along - np.array([FINGER_AT_M, 0.0, 0.0]), along))
+    reach = best_reach(driver.arm, beside_thing_options(point, side))
     posture = enter(driver, reach, rise=0.06)
     rotation = reach.option.rotation
     floor = _land(driver, posture, rotation, point, along)
@@ -93,8 +96,11 @@ def sweep(driver: Driver, point: np.ndarray, side: float) -> Ending:
     return Ending(Reason.DONE if travel > 0.8 * PUSH_DISTANCE_M else Reason.STALLED, travel)
 
 
-def _leaning_options(start: np.ndarray, along: np.ndarray) -> Iterator[Option]:
-    """A hand from above whose fingers open toward and away from the robot; it leans back where it cannot reach straight down."""
+def beside_thing_options(point: np.ndarray, side: float) -> Iterator[Option]:
+    """A hand from above, beside a thing at a point [3], whose fingers open toward and away from the robot; it leans back where it cannot
+    reach straight down."""
+    along = np.array([0.0, side, 0.0])
+    start = point - SIDE_GAP_M * along - np.array([FINGER_AT_M, 0.0, 0.0])
     low = start - 0.05 * UP
     for pitch, lead, dislike in LEANS:
         approach = np.array([np.cos(pitch), 0.0, -np.sin(pitch)]) + lead * along

@@ -1,11 +1,12 @@
 """`MjcfScene`: a stranger's kitchen as a `Scene`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import mujoco
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.spatial.transform import Rotation
 
 from hiermap.worlds.errors import ConfigError, PhysicsError
@@ -24,6 +25,8 @@ CHANGED_SHARE = 0.3
 """Share of the fixtures that a perturbed start has at their other end."""
 MOVED_M = 0.02
 """A perturbed start has things up to this far from where they are written, along x and y."""
+DROP_M = 0.001
+"""Things are set down from this much above where they shall stand."""
 TRIES = 20
 DEEP_M = -0.002
 """Things that meet deeper than this overlap."""
@@ -93,6 +96,26 @@ class MjcfScene(RobotScene):
             except (PhysicsError, _Overlap):
                 continue
         self._set(rng, 0.0, 0.0)
+
+    def pose(self, fractions: Mapping[str, float], bases_world: Mapping[str, ArrayLike]) -> None:
+        """Begin anew with fixtures at fractions of their ranges and things, turned as written, with their bases at points [3] [m].
+
+        Raises:
+            PhysicsError: it does not come to rest like that.
+        """
+        model, data = self.model, self.data
+        mujoco.mj_resetData(model, data)
+        self._put_arm_at_ready()
+        mujoco.mj_kinematics(model, data)
+        for name, base in bases_world.items():
+            body = self.parts.things[name]
+            at = model.jnt_qposadr[model.body_jntadr[body]]
+            data.qpos[at : at + 3] += np.asarray(base) - base_of(model, data, body) + (0.0, 0.0, DROP_M)
+        for name, fraction in fractions.items():
+            fixture = self.parts.fixtures[name]
+            data.qpos[model.jnt_qposadr[fixture.joint]] = fixture.rest + fraction * (fixture.far - fixture.rest)
+        mujoco.mj_forward(model, data)
+        self._come_to_rest(SETTLE_S, self.arm.finger_limit)
 
     def _set(self, rng: np.random.Generator, changed: float, moved_m: float) -> None:
         """As written but for a share of the fixtures and where things stand; the arm at ready, at rest."""

@@ -9,9 +9,8 @@ from hiermap.worlds.kitchen.spec import OPENABLE, KitchenSpec, ObjectSpec, Scene
 from hiermap.worlds.rules.moves import cylinder, fixture_primitive, fixture_space
 from hiermap.worlds.rules.places import Place
 from hiermap.worlds.rules.slabs import Clearance, cylinder_overlaps, overlaps, part_slabs
+from hiermap.worlds.rules.state_table import OPEN, PARTIAL
 
-CLOSED, OPEN, PARTIAL = 0, 1, 2
-"""State bits of a fixture; `PARTIAL` only for how a scene starts."""
 HIGHEST = 1.0
 """Panels that end above this are walls of the room [m]."""
 PART_GAP = 0.004

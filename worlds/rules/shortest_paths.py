@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from hiermap.worlds.goals import Predicate
-from hiermap.worlds.rules.judge import PredicateKey, vocabulary
+from hiermap.worlds.rules.judge import PredicateKey
 from hiermap.worlds.rules.moves import Move
-from hiermap.worlds.rules.transition_table import CLOSED, HELD, OPEN, TransitionTable
+from hiermap.worlds.rules.state_table import CLOSED, HELD, OPEN, StateTable
 
 MAX_STATES = 400_000
 """A bounded search gives up beyond this many states a level; no sampled task comes near it."""
@@ -27,9 +27,9 @@ class Level:
 class GoalBound:
     """An admissible estimate of the moves still needed to a conjunction: unmet predicates, and what they presuppose."""
 
-    def __init__(self, table: TransitionTable, goal: Sequence[Predicate]):
+    def __init__(self, table: StateTable, goal: Sequence[Predicate]):
         self.table = table
-        ends = {(p.arguments[0], table.spec.fixture(p.arguments[0]).ends.index(p.kind)) for p in goal if p.arguments[0] in table.fixtures}
+        ends = {(p.arguments[0], table.ends[p.arguments[0]].index(p.kind)) for p in goal if p.arguments[0] in table.fixtures}
         self.wanted = dict(sorted(ends))
         things = dict.fromkeys(p.arguments[0] for p in goal if p.arguments[0] in table.things)
         self.things = [_thing_goal(table, thing, [p for p in goal if p.arguments[0] == thing]) for thing in things]
@@ -53,9 +53,9 @@ class GoalBound:
                 bound += needed & (codes[drawer] != OPEN)
             if self.wanted.get(drawer) == CLOSED:
                 bound += needed & (codes[drawer] == CLOSED)
-        for fixture in self.table.spec.fixtures:
-            if fixture.latch is not None and self.wanted.get(fixture.name) == OPEN and self.wanted.get(fixture.latch) != OPEN:
-                bound += (codes[fixture.name] != OPEN) & (codes[fixture.latch] != OPEN)
+        for fixture, latch in self.table.latches.items():
+            if self.wanted.get(fixture) == OPEN and self.wanted.get(latch) != OPEN:
+                bound += (codes[fixture] != OPEN) & (codes[latch] != OPEN)
         return bound
 
 
@@ -74,16 +74,16 @@ class _ThingGoal:
     drawers: dict[str, int]
 
 
-def _thing_goal(table: TransitionTable, thing: str, predicates: Sequence[Predicate]) -> _ThingGoal:
+def _thing_goal(table: StateTable, thing: str, predicates: Sequence[Predicate]) -> _ThingGoal:
     allowed = int(np.bitwise_and.reduce([np.uint64(table.places_where((p.kind, *p.arguments))) for p in predicates]))
     places = [place for number, place in enumerate(table.places[thing]) if allowed >> number & 1]
     in_drawers = {place.drawer for place in places}
     in_one_move = bool(allowed >> HELD & 1) or any(place.owner is not None for place in places)
-    inside = {d.name: table.places_where(("inside", thing, d.name)) for d in table.spec.drawers}
+    inside = {name: table.places_where(("inside", thing, name)) for name in table.containers}
     return _ThingGoal(thing, allowed, in_one_move, in_drawers.pop() if len(in_drawers) == 1 else None, inside)
 
 
-def levels(table: TransitionTable, depth: int, start: int | None = None, bound: GoalBound | None = None) -> list[Level]:
+def levels(table: StateTable, depth: int, start: int | None = None, bound: GoalBound | None = None) -> list[Level]:
     """States by the least number of moves that reaches them from `start` (by default the scene), from 0 to `depth`.
 
     With a bound the search goes on only from where the goal may still be reached in time, and ends with the first level that reaches it.
@@ -103,7 +103,7 @@ def levels(table: TransitionTable, depth: int, start: int | None = None, bound: 
     return found
 
 
-def _expanded(table: TransitionTable, states: np.ndarray, rows: np.ndarray, seen: np.ndarray) -> Level:
+def _expanded(table: StateTable, states: np.ndarray, rows: np.ndarray, seen: np.ndarray) -> Level:
     """Successors of some rows, each once (the first operator wins, so the order is deterministic), without those in sorted `seen`."""
     operators, used = table.applicable(states[rows])
     parents = rows[used]
@@ -113,9 +113,9 @@ def _expanded(table: TransitionTable, states: np.ndarray, rows: np.ndarray, seen
     return Level(unique[is_new], parents[first], operators[first])
 
 
-def steps_to_predicates(table: TransitionTable, max_steps: int) -> dict[PredicateKey, int]:
+def steps_to_predicates(table: StateTable, max_steps: int) -> dict[PredicateKey, int]:
     """Least number of moves after which each single predicate holds; those beyond `max_steps` are left out."""
-    keys = vocabulary(table.spec, tuple(table.things))
+    keys = table.vocabulary()
     steps: dict[PredicateKey, int] = {}
     found = levels(table, max(max_steps - 1, 0))
     for depth, level in enumerate(found):
@@ -128,7 +128,7 @@ def steps_to_predicates(table: TransitionTable, max_steps: int) -> dict[Predicat
     return steps
 
 
-def shortest(table: TransitionTable, goal: Sequence[Predicate], limit: int) -> tuple[Move, ...] | None:
+def shortest(table: StateTable, goal: Sequence[Predicate], limit: int) -> tuple[Move, ...] | None:
     """A shortest sequence of moves after which all of `goal` holds, or None if there is none of at most `limit` moves.
 
     Exact: states are left out only when even the admissible bound exceeds the length tried. Lengths are tried in increasing order.
@@ -141,7 +141,7 @@ def shortest(table: TransitionTable, goal: Sequence[Predicate], limit: int) -> t
     return next((solution for solution in tried if solution is not None), None)
 
 
-def best_moves(table: TransitionTable, goal: Sequence[Predicate], limit: int) -> tuple[int, tuple[Move, ...]] | None:
+def best_moves(table: StateTable, goal: Sequence[Predicate], limit: int) -> tuple[int, tuple[Move, ...]] | None:
     """The length of a shortest solution and every move that some shortest solution begins with, or None beyond `limit` moves."""
     solution = shortest(table, goal, limit)
     if solution is None:
@@ -154,7 +154,7 @@ def best_moves(table: TransitionTable, goal: Sequence[Predicate], limit: int) ->
     return length, tuple(table.operators[int(number)].move for number in begun)
 
 
-def _within(table: TransitionTable, bound: GoalBound, start: int, length: int) -> tuple[Move, ...] | None:
+def _within(table: StateTable, bound: GoalBound, start: int, length: int) -> tuple[Move, ...] | None:
     """A solution from `start` of at most `length` moves that is as short as any, or None."""
     found = levels(table, length, start, bound)
     done = np.flatnonzero(bound(found[-1].states) == 0)

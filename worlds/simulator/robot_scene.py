@@ -66,9 +66,13 @@ class RobotScene:
         left, right = ({self.geom_owner.get(other) for geom, other in pairs if geom in fingers} for fingers in self._finger_geoms)
         return {name for name in left & right if name is not None}
 
+    def pose_arm(self, joints: np.ndarray, finger: float) -> None:
+        """Teleport: the arm to joint angles [n], each finger so far from the middle [m]."""
+        self.data.qpos[self._arm_qpos] = joints
+        self.data.qpos[self._finger_qpos] = finger, -finger
+
     def _put_arm_at_ready(self) -> None:
-        self.data.qpos[self._arm_qpos] = self.arm.ready
-        self.data.qpos[self._finger_qpos] = self.arm.finger_limit, -self.arm.finger_limit
+        self.pose_arm(self.arm.ready, self.arm.finger_limit)
 
     def _come_to_rest(self, seconds: float, finger_target: float) -> None:
         """Settle for some seconds and stop whatever still moves."""

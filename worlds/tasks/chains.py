@@ -13,6 +13,7 @@ from hiermap.worlds.rules import transitions
 from hiermap.worlds.rules.moves import Move
 from hiermap.worlds.rules.shortest_paths import shortest
 from hiermap.worlds.rules.slabs import LOOSE, STRICT
+from hiermap.worlds.rules.state_table import StateTable
 from hiermap.worlds.tasks.chain_names import chain_length
 from hiermap.worlds.tasks.goal_sampling import GoalSampler
 from hiermap.worlds.tasks.start_scenes import kitchen_seeds, seen_in_first_view, start_scene
@@ -93,22 +94,29 @@ def _task_in_scene(
     seen: Set[str] = frozenset(),
 ) -> Task | None:
     strict, loose = transitions.table_for(spec, scene, STRICT), transitions.table_for(spec, scene, LOOSE)
-    sampler = GoalSampler(spec, scene, strict, known=seen)
-    for _ in range(GOALS_PER_SCENE):
-        goal = sampler.draw(rng, length, want_detour)
-        if goal is None:
-            continue
-        # One that needs no tight clearance, while even generous clearance allows no shorter one.
-        solution = shortest(strict, goal, length)
-        if solution is None or len(solution) != length or shortest(loose, goal, length - 1) is not None:
-            continue
-        detours = count_detours(solution, goal)
-        if want_detour and detours == 0:
-            continue
+    for goal, solution in reachable_goals(strict, loose, rng, length, want_detour, seen):
         seen = seen or seen_in_first_view(spec, scene)
         if {name for p in goal for name in p.arguments} <= seen:
-            return Task(suite, seed, spec, scene, goal, length, detours, solution)
+            return Task(suite, seed, spec, scene, goal, length, count_detours(solution, goal), solution)
     return None
+
+
+def reachable_goals(
+    strict: StateTable, loose: StateTable, rng: np.random.Generator, length: int, want_detour: bool, known: Set[str] = frozenset()
+) -> Iterator[tuple[tuple[Predicate, ...], tuple[Move, ...]]]:
+    """Goals from the start of two tables of a scene with their shortest solutions of `length` moves: such as need no tight clearance, while
+    even generous clearance allows no shorter one.
+
+    With `want_detour` they need steps that nobody asks for. What is hidden is asked for only if it is `known` where it is.
+    """
+    sampler = GoalSampler(strict, known=known)
+    for _ in range(GOALS_PER_SCENE):
+        goal = sampler.draw(rng, length, want_detour)
+        solution = goal and shortest(strict, goal, length)
+        if not goal or not solution or len(solution) != length or shortest(loose, goal, length - 1) is not None:
+            continue
+        if not want_detour or count_detours(solution, goal) > 0:
+            yield goal, solution
 
 
 def count_detours(solution: Sequence[Move], goal: Sequence[Predicate]) -> int:

@@ -4,12 +4,9 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from hiermap.worlds.goals import PREDICATES, Predicate
-from hiermap.worlds.kitchen.spec import KitchenSpec, SceneState
-from hiermap.worlds.rules.judge import holds, vocabulary
-from hiermap.worlds.rules.places import drawer_around
+from hiermap.worlds.goals import Predicate
 from hiermap.worlds.rules.shortest_paths import GoalBound, steps_to_predicates
-from hiermap.worlds.rules.transition_table import TransitionTable
+from hiermap.worlds.rules.state_table import HELD, OPEN, StateTable
 
 KIND_WEIGHTS = {"open": 1.0, "closed": 1.3, "on": 1.0, "off": 1.2, "inside": 2.2, "on_top": 1.6, "held": 0.3}
 """How often a predicate kind is tried as part of a goal, among the predicates that do not hold yet."""
@@ -24,14 +21,13 @@ OWN_STEPS = {"inside": 2, "on_top": 2}
 class GoalSampler:
     """Draws conjunctions over what does not hold in a scene and is not hidden in it, unless it is `known` where that is."""
 
-    def __init__(self, spec: KitchenSpec, scene: SceneState, table: TransitionTable, known: Collection[str] = ()):
+    def __init__(self, table: StateTable, known: Collection[str] = ()):
         self.table = table
         self._start = np.array([table.start], np.int64)
         steps = steps_to_predicates(table, FARTHEST)
-        keys = vocabulary(spec, tuple(o.name for o in table.objects))
-        hidden = _hidden_objects(spec, scene) - set(known)
-        shown = [Predicate(k[0], k[1:]) for k in keys if k in steps and not set(k[1:]) & hidden]
-        self.unmet = [p for p in shown if not holds(spec, scene, p)]
+        hidden = _hidden_objects(table) - set(known)
+        shown = [key for key in table.vocabulary() if key in steps and not set(key[1:]) & hidden]
+        self.unmet = [Predicate(key[0], key[1:]) for key in shown if not table.holds(self._start, key)[0]]
         self._steps = {p: steps[(p.kind, *p.arguments)] for p in self.unmet}
         counts = {kind: sum(p.kind == kind for p in self.unmet) for kind in KIND_WEIGHTS}
         self._weights = np.array([KIND_WEIGHTS[p.kind] / np.sqrt(counts[p.kind]) for p in self.unmet])
@@ -102,6 +98,8 @@ def _clashes(candidate: Predicate, goal: Sequence[Predicate]) -> bool:
     return any(thing == p.arguments[0] or (place and place == [*p.arguments[1:]]) or (held and p.kind == "held") for p in goal)
 
 
-def _hidden_objects(spec: KitchenSpec, scene: SceneState) -> set[str]:
-    around = {name: drawer_around(spec, scene, pose[:3]) for name, pose in scene.poses.items()}
-    return {name for name, drawer in around.items() if drawer is not None and not PREDICATES["open"].holds_at(scene.fractions[drawer.name])}
+def _hidden_objects(table: StateTable) -> set[str]:
+    """What begins in a container that is not open."""
+    numbers = {name: int(variable.of(np.array(table.start))) for name, variable in table.things.items()}
+    around = {name: table.places[name][number].drawer for name, number in numbers.items() if number != HELD}
+    return {name for name, container in around.items() if container is not None and table.codes[container] != OPEN}

@@ -78,14 +78,19 @@ def hiermap_task(
 def mjcf_task(
     suite: str, seed: int, sensing: SensingOptions | None = None, options: KitchenOptions = PROCEDURAL, goal: str = ""
 ) -> PosedTask:
-    """A stranger's scene as it is written but for what the seed changes; seed 0 changes nothing. A goal does not hold at the start,
-    unless it does in all of `STARTS` starts.
+    """A `chain-k` task in a stranger's scene; or the scene as it is written but for what the seed changes, nothing for seed 0: then a goal
+    does not hold at the start, unless it does in all of `STARTS` starts.
     """
     from hiermap.worlds.mjcf.mjcf_scene import MjcfScene  # few tasks need it
 
+    path = Path(options.path or "")
+    if suite in SEQUELS:
+        raise ConfigError(f"kitchen=mjcf has no {suite}; take a chain, or ask for something by goal=... (suite=goal)")
     if suite not in (FREE, GOAL):
-        raise ConfigError(f"kitchen=mjcf has no {suite}: nobody knows its shortest ways; ask for something by goal=... (suite=goal)")
-    scene = MjcfScene(Path(options.path or ""), options.place, sensing, seed)
+        from hiermap.worlds.tasks.mjcf_chains import mjcf_chain
+
+        return mjcf_chain(suite, seed, path, options.place, sensing)
+    scene = MjcfScene(path, options.place, sensing, seed)
     rng = np.random.default_rng([seed, 0x3C])
     for _ in range(STARTS if seed else 1):
         if seed:

@@ -1,0 +1,105 @@
+"""Whether the rules of a scene's geometry and its physics agree: random moves that the rules allow, made by the motor programs.
+
+In every trial the scene begins at random, a primitive is drawn among those that some move needs, and a move among its moves; the cell is
+found in the view of that moment. A move agrees if the judge sees its effect. To place something it is grasped first, which counts too.
+
+    python benchmarks/rules_and_physics.py path=examples/bring_your_own_kitchen/kitchen.xml [moves=100] [seed=173000]
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from hiermap.primitives.specs import Command
+from hiermap.system.proportions import wilson
+from hiermap.worlds.geometry.geometry_table import NOMINAL, GeometryTable
+from hiermap.worlds.geometry.grips import fixture_grips, thing_grips
+from hiermap.worlds.geometry.scene_geometry import SceneGeometry
+from hiermap.worlds.goals import Predicate
+from hiermap.worlds.mjcf.mjcf_scene import MjcfScene
+from hiermap.worlds.mjcf.parts import base_of
+from hiermap.worlds.rules.moves import Move
+from hiermap.worlds.rules.state_table import Operator
+from hiermap.worlds.tasks.mjcf_chains import geometry_of
+
+PLACED_M = 0.05
+"""What was set down stands at most this far from where it was meant to."""
+
+
+def now(geometry: SceneGeometry, scene: MjcfScene, move: Move, rotations: tuple[int, ...]) -> Command | None:
+    """The command for a move as the view of this moment shows it, the best of those in the given orientations."""
+    copy, view, masks = geometry.copy, scene.view(), scene.masks()
+    copy.data.qpos[:] = scene.data.qpos
+    if move.place is not None:
+        return Command("place", move.place.point_world, (0.0, 0.0, 1.0), rotations[0])
+    if move.to is None:
+        grips = thing_grips(copy, view, masks[move.target], move.target)
+    else:
+        end = scene.parts.fixtures[move.target].ends.index(move.to)
+        grips = fixture_grips(copy, view, masks[move.target], move.target, 1 - end, end)
+    copy.reset()
+    fitting = (g.command for g in grips if g.command.primitive == move.primitive and g.command.rotation_index in rotations)
+    return next(fitting, None)
+
+
+def happened(scene: MjcfScene, move: Move) -> bool:
+    """Whether the judge sees what a move is for."""
+    if move.place is not None:
+        base = base_of(scene.model, scene.data, scene.parts.things[move.target])
+        return bool(np.linalg.norm(base - move.place.point_world) <= PLACED_M) and not scene.between_fingers()
+    wanted = Predicate(move.to or "held", (move.target,))
+    return scene.truth([wanted])[str(wanted)]
+
+
+def drawn(rules: GeometryTable, state: int, rng: np.random.Generator, primitives: tuple[str, ...] = ()) -> Operator | None:
+    """A primitive that some move needs, each as likely, and one of its moves."""
+    operators = [rules.operators[number] for number in rules.applicable(np.array([state]))[0]]
+    kinds = sorted({o.move.primitive for o in operators if not primitives or o.move.primitive in primitives})
+    if not kinds:
+        return None
+    kind = str(rng.choice(kinds))
+    among = [operator for operator in operators if operator.move.primitive == kind]
+    return among[int(rng.integers(len(among)))]
+
+
+def trial(geometry: SceneGeometry, scene: MjcfScene, rng: np.random.Generator) -> Iterator[tuple[Move, str]]:
+    """Moves from one random start, and how each came out: "agrees", "unseen" (no cell shows it) or what the program said."""
+    fractions, numbers = geometry.start(rng)
+    rules = GeometryTable(geometry, fractions, numbers, NOMINAL)
+    scene.pose(fractions, {name: geometry.base(name, number, fractions) for name, number in numbers.items()})
+    state, operator = rules.start, drawn(rules, rules.start, rng)
+    while operator is not None:
+        command = now(geometry, scene, operator.move, rules.free_rotations(state, operator))
+        reason = "unseen" if command is None else str(scene.run(command).reason)
+        agrees = command is not None and happened(scene, operator.move)
+        yield operator.move, "agrees" if agrees else reason
+        state = (state & ~operator.clear) | operator.put
+        operator = drawn(rules, state, rng, ("place",)) if agrees and operator.move.primitive == "grasp" else None
+
+
+def main(arguments: list[str]) -> None:
+    """Print the moves that disagreed, and how many agree by primitive."""
+    given = dict(word.split("=", 1) for word in arguments)
+    path, moves, seed = Path(given["path"]), int(given.get("moves", 100)), int(given.get("seed", 173000))
+    geometry, scene = geometry_of(path, None), MjcfScene(path)
+    tried, agreed = Counter[str](), Counter[str]()
+    for number in range(moves):
+        if tried.total() >= moves:
+            break
+        for move, outcome in trial(geometry, scene, np.random.default_rng([seed, number])):
+            tried[move.primitive] += 1
+            agreed[move.primitive] += outcome == "agrees"
+            if outcome != "agrees":
+                print(f"{number}: {move}: {outcome}", flush=True)
+    for primitive, count in sorted(tried.items()):
+        print(f"{primitive:8} {agreed[primitive]:4} of {count:4}")
+    low, high = wilson(agreed.total(), tried.total())
+    share = agreed.total() / tried.total()
+    print(f"{'all':8} {agreed.total():4} of {tried.total():4}: {100 * share:.1f} % ({100 * low:.1f} to {100 * high:.1f})")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,83 @@
+"""Where things may be set down: points of surfaces and of the bottoms of open containers, found by rays and collisions."""
+
+import mujoco
+import numpy as np
+
+from hiermap.primitives.motion.kinematics import UP
+from hiermap.worlds.geometry.kinematic_copy import STATIC, KinematicCopy
+from hiermap.worlds.mjcf.parts import bounds, geoms_of
+from hiermap.worlds.rules.places import POINT_DIGITS, Place
+
+SPACING_M = 0.07
+"""Between points of one surface or container."""
+MOST_POINTS = 5
+"""Of one surface or container, the nearest to its middle."""
+CLEAR_M = 0.002
+"""A thing is set down this much above a floor to ask whether it fits."""
+STEEP_M = 0.004
+"""A floor's height differs by less than this under a thing."""
+OVER_M = 0.30
+"""From so far above a container its bottom is looked for."""
+
+
+def floors(copy: KinematicCopy) -> list[Place]:
+    """Every place that things share, in a fixed order."""
+    copy.reset()
+    found = [place for name in copy.parts.surfaces for place in _of_surface(copy, name)[:MOST_POINTS]]
+    for name, part in copy.parts.fixtures.items():
+        if part.holds_things:
+            copy.turn(name, 1.0)
+            found += _of_container(copy, name)[:MOST_POINTS]
+            copy.reset()
+    return found
+
+
+def fits(copy: KinematicCopy, thing: str, place: Place) -> bool:
+    """Whether a thing, turned as it is written, stands free at a place with nothing else there."""
+    copy.reset()
+    group = copy.groups[thing]
+    if place.drawer is not None:
+        copy.turn(place.drawer, 1.0)
+    copy.stand(thing, np.array(place.point_world) + CLEAR_M * UP)
+    near = copy.distances()[group]
+    copy.reset()
+    return bool(near[STATIC] > -CLEAR_M and (place.drawer is None or near[copy.groups[place.drawer]] > -CLEAR_M))
+
+
+def _of_surface(copy: KinematicCopy, name: str) -> list[Place]:
+    """On top of a box or cylinder."""
+    model, data, geom = copy.model, copy.data, copy.parts.surfaces[name]
+    mujoco.mj_kinematics(model, data)
+    box = model.geom_type[geom] == mujoco.mjtGeom.mjGEOM_BOX
+    half = model.geom_size[geom] if box else model.geom_size[geom][[0, 0, 1]]
+    axes, centre = data.geom_xmat[geom].reshape(3, 3), data.geom_xpos[geom]
+    points = [centre + axes @ np.array([x, y, half[2]]) for x, y in _grid(half[0], half[1])]
+    return [Place(_rounded(point), name) for point in points]
+
+
+def _of_container(copy: KinematicCopy, name: str) -> list[Place]:
+    """On the bottom of a container that stands open: where a ray from above meets it below its rim."""
+    model, data, body = copy.model, copy.data, copy.parts.fixtures[name].body
+    mujoco.mj_kinematics(model, data)
+    low, high = bounds(model, data, geoms_of(model, body))
+    middle, half = (low + high) / 2, (high - low) / 2
+    found = []
+    for x, y in _grid(half[0], half[1]):
+        above = np.array([middle[0] + x, middle[1] + y, high[2] + OVER_M])
+        way, group = copy.first_met(above, np.array([0.0, 0.0, -OVER_M - 2 * half[2]]))
+        floor = above[2] - way
+        if group == copy.groups[name] and floor < low[2] + half[2]:
+            found.append(Place(_rounded(np.array([*above[:2], floor])), name, drawer=name))
+    return found
+
+
+def _grid(half_x: float, half_y: float) -> list[tuple[float, float]]:
+    """Points `SPACING_M` apart within a rectangle about the origin, the nearest to it first."""
+    rows, columns = (np.arange(-int(half // SPACING_M), int(half // SPACING_M) + 1) * SPACING_M for half in (half_x, half_y))
+    points = [(float(x), float(y)) for x in rows for y in columns]
+    return sorted(points, key=lambda point: (np.hypot(*point), point))
+
+
+def _rounded(point: np.ndarray) -> tuple[float, float, float]:
+    x, y, z = (round(float(coordinate), POINT_DIGITS) for coordinate in point)
+    return x, y, z

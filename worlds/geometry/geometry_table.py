@@ -1,0 +1,105 @@
+"""The rules of any scene as a `StateTable`: which moves its geometry leaves room for, and what they change."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hiermap.worlds.geometry.scene_geometry import Passing, SceneGeometry
+from hiermap.worlds.geometry.ways import Passage
+from hiermap.worlds.rules.judge import PredicateKey
+from hiermap.worlds.rules.moves import Move
+from hiermap.worlds.rules.places import Place
+from hiermap.worlds.rules.state_table import HELD, NOTHING, OPEN, Operator, StateTable, Variable, Way, operator_of
+
+
+@dataclass(frozen=True)
+class Room:
+    """How near others may come: less than `gap` [m] is in the way."""
+
+    gap: float
+
+
+STRICT, NOMINAL, LOOSE = Room(0.012), Room(0.0), Room(-0.01)
+"""What is free even so is surely free; as it is; what is blocked even so is surely blocked."""
+
+
+class GeometryTable(StateTable):
+    """All operators of a scene that begins with fixtures at their ends and things where they are written, by its geometry.
+
+    Pushing things aside is left out: a length is that of a shortest solution without it.
+
+    Args:
+        geometry: of the scene.
+        fractions: how far every fixture is open or on, 0 or 1.
+        numbers: of the place where every thing is.
+        room: how near others may come.
+    """
+
+    def __init__(self, geometry: SceneGeometry, fractions: Mapping[str, float], numbers: Mapping[str, int], room: Room) -> None:
+        parts = geometry.copy.parts
+        self._geometry, self._gap = geometry, room.gap
+        holding = [name for name, part in parts.fixtures.items() if part.holds_things]
+        ends = {name: part.ends for name, part in parts.fixtures.items()}
+        super().__init__(ends, holding, {}, fractions, geometry.places, numbers, None)
+        self._order = list(self.places)
+        self.compile([*self._fixture_operators(), *self._thing_operators()])
+
+    def vocabulary(self) -> list[PredicateKey]:
+        """As the scene's own."""
+        return [(p.kind, *p.arguments) for p in self._geometry.copy.parts.vocabulary()]
+
+    def holds_at(self, place: Place, kind: str, target: str) -> bool:
+        """By the scene's own judge."""
+        return self._geometry.holds_at(place, kind, target)
+
+    def _fixture_operators(self) -> Iterator[Operator]:
+        for (name, start), by_primitive in self._geometry.fixture_ways.items():
+            own, to = self.fixtures[name], self.ends[name][OPEN - start]
+            for primitive, passings in by_primitive.items():
+                move = Move(primitive, name, passings[0].rotation_index, to=to)
+                yield from self._operators(move, {self.hand: NOTHING, own: start}, passings, {own: OPEN - start}, None)
+
+    def _thing_operators(self) -> Iterator[Operator]:
+        for (name, number), by_primitive in self._geometry.thing_ways.items():
+            own, holding, place = self.things[name], self._order.index(name) + 1, self.places[name][number]
+            opened = {} if place.drawer is None else {self.fixtures[place.drawer]: OPEN}
+            for primitive, passings in by_primitive.items():
+                if primitive == "grasp":
+                    needs, sets = {own: number, self.hand: NOTHING}, {own: HELD, self.hand: holding}
+                else:
+                    needs, sets = {own: HELD, self.hand: holding}, {own: number, self.hand: NOTHING}
+                move = Move(primitive, name, passings[0].rotation_index, place=place if primitive == "place" else None)
+                yield from self._operators(move, {**needs, **opened}, passings, sets, place.drawer)
+
+    def _operators(
+        self,
+        move: Move,
+        needs: Mapping[Variable, int],
+        passings: Sequence[Passing],
+        sets: Mapping[Variable, int],
+        container: str | None,
+    ) -> Iterator[Operator]:
+        """One for every set of fixtures that must be open for some of the ways."""
+        grouped: dict[frozenset[str], list[Way]] = {}
+        for passing in passings:
+            shut = {name for name, distance in passing.passage.at_rest.items() if distance < self._gap}
+            open_ = {name for name, distance in passing.passage.far.items() if distance < self._gap}
+            if not shut & open_:
+                block = sum(OPEN << self.fixtures[name].shift for name in open_)
+                way = Way(passing.rotation_index, block, self._conflicts(passing.passage, container))
+                grouped.setdefault(frozenset(shut), []).append(way)
+        for covering, ways in grouped.items():
+            opened = {self.fixtures[name]: OPEN for name in sorted(covering)}
+            if not any(variable in needs for variable in opened):
+                yield operator_of(move, {**needs, **opened}, ways, sets)
+
+    def _conflicts(self, passage: Passage, container: str | None) -> np.ndarray:
+        """Per thing the places in the way `[things]`; what is in a container counts only for what goes into the same one."""
+        masks = np.zeros(len(self._order), np.int64)
+        for index, thing in enumerate(self._order):
+            for number, distance in enumerate(passage.placed.get(thing, ())):
+                inside = self.places[thing][number].drawer
+                if distance < self._gap and inside in (None, container):
+                    masks[index] |= 1 << number
+        return masks

@@ -1,0 +1,185 @@
+"""Which seen cells of a part or thing a primitive would move: by which way it goes, and by rays whether the fingers get around it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+
+import numpy as np
+from scipy.ndimage import white_tophat
+
+from hiermap.primitives.hand import OPEN_WIDTH_M, YAWS_RAD
+from hiermap.primitives.motion.ik_branches import Option
+from hiermap.primitives.motion.kinematics import UP
+from hiermap.primitives.skills.approaches import Approach, approach_of
+from hiermap.primitives.skills.push import FRONTAL
+from hiermap.primitives.specs import PRIMITIVES, Command
+from hiermap.worlds.base import Action
+from hiermap.worlds.geometry.kinematic_copy import KinematicCopy
+from hiermap.worlds.perception.fusion import SpatialView
+from hiermap.worlds.perception.grounding import ground
+
+ALONG = 0.6
+"""Cosine between where a primitive pushes or pulls and where the part goes there."""
+ABOUT = 0.85
+"""Cosine between the face's normal and the axis of what is turned."""
+UPRIGHT = 0.9
+"""Level part of the normal of a face that is pulled or pushed straight on; what leans further is pushed along its normal."""
+CELLS = 48
+"""Cells of a part that are tried, spread evenly: so many of what stands off its face, and so many of the rest."""
+OFF_FACE_M = 0.012
+HANDLE_CELLS = 9
+"""What stands further off a part than this, and is narrower, is a handle."""
+GIVES_M = 0.004
+"""A point that moves less over the whole range moves nothing worth pushing."""
+TIP_M, WIDTH_M, SLACK_M = 0.009, 0.008, 0.004
+"""The fingers end so far ahead of the grip point, are half as wide, and may meet the part this much too early."""
+PAD_M = (0.0, 0.006, 0.012)
+"""How far behind the grip point the pads still hold something."""
+OFF_CENTRE_M = 0.013
+"""The middle of the fingers may be this far from the middle of what is gripped."""
+ASKEW_M = 0.007
+"""Over the width of the fingers what they close on may recede this much: by some 20 degrees."""
+BESIDE_M = 0.06
+"""A front is best pushed this far beside its handle, which the palm would meet."""
+FAR_M = 10.0
+CLEAR_M = 0.08
+"""Straight before the grip point the fingers must come freely."""
+NEAR_AXIS_M = 0.09
+"""What is turned is gripped this near to its axis."""
+FAR_FROM_HINGE = 0.35
+"""A swinging part is pushed or pulled this share of its reach from the hinge, or further."""
+
+
+@dataclass(frozen=True, eq=False)
+class Grip:
+    """A command that would move something, `off` [m] from the best of those like it."""
+
+    command: Command
+    off: float
+
+
+def fixture_grips(copy: KinematicCopy, view: SpatialView, mask: np.ndarray, name: str, start: float, end: float) -> list[Grip]:
+    """Grips of a fixture at fraction `start` that bring it to `end`, the most central first, as the view shows it."""
+    seen = mask & view.valid
+    handle = _standing_off(view, seen)
+    cells = [*_spread(handle), *_spread(seen & ~handle)]
+    points = np.array([view.point(cell) for cell in cells], float).reshape(-1, 3)
+    part, axis = copy.parts.fixtures[name], copy.opening_axis(name) * np.sign(end - start)
+    way = copy.carried(name, points, start, start + 0.05 * (end - start)) - points
+    gone = np.linalg.norm(copy.carried(name, points, start, end) - points, axis=1)
+    off_axis = copy.off_axis(name, points)
+    opens, slides = part.ends[0] == "closed", copy.slides(part)
+    wide = ~opens | (off_axis >= FAR_FROM_HINGE * off_axis.max(initial=0.0))
+    found = []
+    for cell, step, given, from_axis in zip(cells, way, np.where(wide, gone, 0.0), off_axis, strict=True):
+        known = ground(view, Action("push", cell, 0))
+        fitting = _turning(known, axis) if not (opens or slides) and from_axis <= NEAR_AXIS_M else iter(())
+        if given >= GIVES_M:
+            fitting = chain(fitting, _going(known, step, opens, slides and bool(handle[cell])))
+        found += [command for command in fitting if _works(copy, command, name)]
+    return _ranked(found, view.points[handle])
+
+
+def _standing_off(view: SpatialView, seen: np.ndarray) -> np.ndarray:
+    """Which of some cells `[H, W]` bool show something narrow that stands off what is behind it: `[H, W]` bool."""
+    near = np.where(seen, -(view.points @ view.frame.view_direction), -FAR_M)
+    return seen & (white_tophat(near, size=HANDLE_CELLS) > OFF_FACE_M)
+
+
+def thing_grips(copy: KinematicCopy, view: SpatialView, mask: np.ndarray, name: str) -> list[Grip]:
+    """Grasps of a thing as the view shows it, the most central of each orientation first."""
+    found = []
+    for cell in _spread(mask & view.valid):
+        for rotation in range(len(YAWS_RAD["grasp"])):
+            command = ground(view, Action("grasp", cell, rotation))
+            if _is_top(copy, command, name) and _surrounded(copy, approach_of(command), name):
+                found.append(command)
+    return _ranked(found, np.zeros((0, 3)))
+
+
+def _is_top(copy: KinematicCopy, command: Command, name: str) -> bool:
+    """Whether what comes straight down on a point meets the thing there, and not higher."""
+    length, group = copy.first_met(np.array(command.point_world) + CLEAR_M * UP, -2 * CLEAR_M * UP)
+    return group == copy.groups[name] and abs(length - CLEAR_M) <= SLACK_M
+
+
+def _works(copy: KinematicCopy, command: Command, name: str) -> bool:
+    approach = approach_of(command)
+    return not approach.grips or _surrounded(copy, approach, name)
+
+
+def _going(known: Command, step: np.ndarray, opens: bool, has_bar: bool) -> Iterator[Command]:
+    """The pulls and pushes at a point that goes where they would take it, in every orientation."""
+    normal = np.array(known.normal_world)
+    flat = np.array([normal[0], normal[1], 0.0])
+    length = float(np.linalg.norm(flat))
+    ways = {"inward": -normal if length < UPRIGHT else -flat / length}
+    if length >= UPRIGHT:
+        aside = np.cross(flat / length, [0.0, 0.0, 1.0])
+        ways |= ({"": flat / length} if opens else {}) | ({"left": aside, "right": -aside} if has_bar and normal[0] < FRONTAL else {})
+    for primitive in ("pull", "push"):
+        for rotation, bin_ in enumerate(PRIMITIVES[primitive].bins):
+            if bin_.effect in ways and ways[bin_.effect] @ step >= ALONG * np.linalg.norm(step):
+                yield replace(known, primitive=primitive, rotation_index=rotation)
+
+
+def _turning(known: Command, axis: np.ndarray) -> Iterator[Command]:
+    """The turns about the normal at a point that are turns about the axis, the right way round."""
+    for rotation, bin_ in enumerate(PRIMITIVES["rotate"].bins):
+        if (1.0 if bin_.effect == "ccw" else -1.0) * np.array(known.normal_world) @ axis >= ABOUT:
+            yield replace(known, primitive="rotate", rotation_index=rotation)
+
+
+def _surrounded(copy: KinematicCopy, approach: Approach, name: str) -> bool:
+    """Whether open fingers come on both sides of a part and something of it is between them: the plainest option tells."""
+    option = next(approach.options)
+    inner, group = approach.finger, copy.groups[name]
+    return _comes(copy, option, inner) and _is_between(copy, option, inner, group)
+
+
+def _comes(copy: KinematicCopy, option: Option, finger: float) -> bool:
+    """Whether both finger tips, each `finger` [m] from the middle, come straight to the grip point without meeting anything."""
+    opening, across, ahead = option.rotation.T
+    for sign in (1.0, -1.0):
+        for beside in (-WIDTH_M, 0.0, WIDTH_M):
+            tip = option.contact + sign * (finger + 0.006) * opening + beside * across
+            if np.isfinite(copy.first_met(tip - CLEAR_M * ahead, (CLEAR_M + TIP_M - SLACK_M) * ahead)[0]):
+                return False
+    return True
+
+
+def _is_between(copy: KinematicCopy, option: Option, finger: float, group: int) -> bool:
+    """Whether the fingers close on something of a group, on all of their width and about its middle."""
+    opening, across, ahead = option.rotation.T
+    width = 2 * min(finger, OPEN_WIDTH_M / 2)
+    for back in PAD_M:
+        centre = option.contact - back * ahead
+        met = [
+            copy.first_met(centre + beside * across - sign * width / 2 * opening, sign * width * opening)
+            for sign in (1.0, -1.0)
+            for beside in (-WIDTH_M, 0.0, WIDTH_M)
+        ]
+        if all(other == group for _, other in met):
+            one, other = np.array([length for length, _ in met]).reshape(2, 3)
+            square = abs(one[0] - one[2]) <= ASKEW_M and abs(other[0] - other[2]) <= ASKEW_M
+            return square and bool((np.abs(one - other) <= 2 * OFF_CENTRE_M).all())
+    return False
+
+
+def _spread(mask: np.ndarray) -> list[tuple[int, int]]:
+    """Up to `CELLS` cells of a mask, evenly."""
+    cells = np.argwhere(mask)
+    chosen = cells[np.linspace(0, len(cells) - 1, min(CELLS, len(cells))).round().astype(int)] if len(cells) else cells
+    return [(int(row), int(column)) for row, column in chosen]
+
+
+def _ranked(found: Sequence[Command], handle: np.ndarray) -> list[Grip]:
+    """By how far each is from the middle of those of the same primitive and orientation, or inward beside what stands off at `handle`."""
+    grips = []
+    for command in found:
+        alike = [c.point_world for c in found if (c.primitive, c.rotation_index) == (command.primitive, command.rotation_index)]
+        off = float(np.linalg.norm(np.array(command.point_world) - np.mean(alike, axis=0)))
+        if PRIMITIVES[command.primitive].bins[command.rotation_index].effect == "inward" and len(handle):
+            off = abs(float(np.linalg.norm(handle - command.point_world, axis=1).min()) - BESIDE_M)
+        grips.append(Grip(command, off))
+    return sorted(grips, key=lambda grip: grip.off)

@@ -1,0 +1,152 @@
+"""What a hand and what it moves come near to on their way, whatever else is where."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hiermap.primitives.motion.control import GivenUp
+from hiermap.primitives.motion.ik_branches import Reach, best_reach
+from hiermap.primitives.motion.kinematics import UP
+from hiermap.primitives.skills.approaches import approach_of
+from hiermap.primitives.specs import Command
+from hiermap.worlds.geometry.kinematic_copy import ROBOT, STATIC, KinematicCopy, rotation_about
+from hiermap.worlds.rules.places import Place
+
+STEPS = (0.0, 0.25, 0.5, 0.75, 0.95)
+"""Shares of a part's way at which it is asked."""
+HAND_GAIN = 0.7
+"""A hand that moves a hinged part turns by this share of what the part turns."""
+SINKS_M = 0.008
+"""What the hand touches gives way by this much, or the hand does."""
+PRESSED_M = {True: 0.015, False: 0.08}
+"""Of what is pushed, by whether it slides, for a palm may push as well as fingers do; a door gives way."""
+SLID = 0.5
+"""Share of its way after which what is pushed may slide along the hand; what is gripped stays in it."""
+LIFT_M = 0.10
+"""What is lifted or let down passes so much free height [m]."""
+
+Standing = Mapping[str, Sequence[Place]]
+"""Thing -> everywhere it may be."""
+
+
+@dataclass(frozen=True, eq=False)
+class Passage:
+    """How near others are to a hand and its load on the way [m], infinite where they are not within reach of a question.
+
+    Attributes:
+        at_rest, far: fixture -> while it is at rest, and at the far end of its range.
+        placed: thing -> `[places]`, while it is there.
+    """
+
+    at_rest: Mapping[str, float]
+    far: Mapping[str, float]
+    placed: Mapping[str, np.ndarray]
+
+
+def reach(copy: KinematicCopy, command: Command) -> Reach | None:
+    """How the arm would come to what a command names, or None if it does not."""
+    try:
+        return best_reach(copy.scene.arm, approach_of(command).options)
+    except GivenUp:
+        return None
+
+
+def fixture_passage(copy: KinematicCopy, command: Command, name: str, start: float, end: float, places: Standing) -> Passage | None:
+    """Bringing a fixture from fraction `start` to `end`; None if the arm does not reach or follow, or furniture is in the way."""
+    found = reach(copy, command)
+    if found is None:
+        return None
+    option, approach, chain = found.option, approach_of(command), copy.scene.arm.chain
+    touch = option.contact + approach.sought
+    first, *_ = chain.follow(found.approach[-1:], option.rotation[None], touch[None])
+    copy.turn(name, start)
+    copy.pose_arm(first[0, 0], approach.finger)
+    if -copy.distances()[ROBOT, copy.groups[name]] > (SINKS_M if approach.grips else PRESSED_M[copy.slides(copy.parts.fixtures[name])]):
+        return None
+    turns = [_hand_turn(copy, name, start, start + s * (end - start)) for s in STEPS]
+    positions = np.array([copy.carried(name, touch, start, start + s * (end - start)) for s in STEPS])
+    path, reached, *_ = chain.follow(first[:, 0], np.array([turn @ option.rotation for turn in turns]), positions)
+    followed = int(np.cumprod(reached[0]).sum())
+    if STEPS[followed - 1] < (SLID if command.primitive == "push" else STEPS[-1]) or followed == 0:
+        return None
+    coming = [(0.0, found.approach[k]) for k in (0, len(found.approach) // 2)]
+    asked = _Passing(copy, name, places)
+    # Where the hand slides along nobody knows its posture: the last one stays with the part.
+    for share, joints in (*coming, *zip(STEPS, (path[0, min(k, followed - 1)] for k in range(len(STEPS))), strict=True)):
+        copy.turn(name, start + share * (end - start))
+        copy.pose_arm(joints, approach.finger)
+        asked.look((ROBOT, copy.groups[name]))
+        if asked.fixed_m < -SINKS_M:
+            return None
+    return asked.passage()
+
+
+def _hand_turn(copy: KinematicCopy, name: str, start: float, fraction: float) -> np.ndarray:
+    part = copy.parts.fixtures[name]
+    if copy.slides(part):
+        return np.eye(3)
+    share = 1.0 if part.ends[0] == "off" else HAND_GAIN
+    return rotation_about(copy.opening_axis(name), share * (fraction - start) * abs(part.far - part.rest))
+
+
+def thing_passage(copy: KinematicCopy, command: Command, name: str, place: Place, places: Standing) -> Passage | None:
+    """Taking a thing at a place or setting it down there; None if the arm does not reach or what stands still is in the way."""
+    found = reach(copy, command)
+    if found is None:
+        return None
+    asked, base = _Passing(copy, name, places, place.drawer), np.array(place.point_world)
+    if place.drawer is not None:
+        copy.turn(place.drawer, 1.0)
+    for share, joints in ((1.0, found.approach[0]), (0.5, found.approach[len(found.approach) // 2]), (0.0, found.approach[-1])):
+        height = share * (found.option.standoff[2] - found.option.contact[2])
+        copy.stand(name, base + height * UP)
+        copy.pose_arm(joints, approach_of(command).finger)
+        asked.look((ROBOT, copy.groups[name]) if command.primitive == "place" or share == 0.0 else (ROBOT,))
+        if asked.fixed_m < -SINKS_M / 2:
+            return None
+    return asked.passage()
+
+
+class _Passing:
+    """The nearest that others came while parts and the arm were posed."""
+
+    def __init__(self, copy: KinematicCopy, subject: str, places: Standing, opened: str | None = None) -> None:
+        """`opened` stays open."""
+        self.copy, self.opened, self.fixed_m = copy, opened, np.inf
+        self.places = {thing: list(own) for thing, own in places.items() if thing != subject}
+        self.others = [name for name in copy.parts.fixtures if name not in (subject, opened)]
+        self.at_rest, self.far = ({name: np.inf for name in self.others} for _ in range(2))
+        self.placed = {thing: np.full(len(own), np.inf) for thing, own in self.places.items()}
+
+    def look(self, moving: Sequence[int]) -> None:
+        """Ask what is near the `moving` groups as everything stands, with the others everywhere they may be."""
+        copy, groups = self.copy, self.copy.groups
+        for number in range(max(2, *map(len, self.places.values()), 0)):
+            self._put(number)
+            near = copy.distances()[list(moving)].min(axis=0)
+            if number == 0:
+                self.fixed_m = min(self.fixed_m, near[STATIC], np.inf if self.opened is None else near[groups[self.opened]])
+            if number < 2:
+                kept = (self.at_rest, self.far)[number]
+                kept |= {name: min(kept[name], float(near[groups[name]])) for name in self.others}
+            for thing, own in self.places.items():
+                if number < len(own):
+                    self.placed[thing][number] = min(self.placed[thing][number], near[groups[thing]])
+        for thing in self.places:
+            copy.take_away(thing)
+
+    def _put(self, number: int) -> None:
+        """Every other thing at its place of that number, other fixtures at rest at first and far then."""
+        for name in self.others if number < 2 else ():
+            self.copy.turn(name, float(number))
+        for thing, own in self.places.items():
+            if number < len(own):
+                self.copy.stand(thing, np.array(own[number].point_world))
+            else:
+                self.copy.take_away(thing)
+
+    def passage(self) -> Passage:
+        """What was found; everything is put back."""
+        self.copy.reset()
+        return Passage(self.at_rest, self.far, self.placed)
