@@ -15,7 +15,7 @@ from hiermap.worlds.geometry.ways import Passage, fixture_passage, thing_passage
 from hiermap.worlds.rules.places import Place
 from hiermap.worlds.rules.state_table import CLOSED, OPEN
 
-TRIED = 3
+TRIED = 8
 """Grips of one orientation that are tried, the best first; one that leads through is enough."""
 GRIP_BELOW_M = 0.018
 """What is held hangs from a grip this far below its top."""
@@ -121,6 +121,10 @@ class SceneGeometry:
         height = grasps["grasp"][0].command.point_world[2] - GRIP_BELOW_M
         asked = [Grip(Command("place", (x, y, height), (0.0, 0.0, 1.0), rotation), 0.0) for rotation in range(len(YAWS_RAD["place"]))]
         return _kept(asked, partial(self._handling, name, place))
+
+    def movable(self) -> list[str]:
+        """The fixtures and things that the hand moves from some state."""
+        return sorted({name for (name, _), ways in (*self.fixture_ways.items(), *self.thing_ways.items()) if ways})
 
     def base(self, thing: str, number: int, fractions: Mapping[str, float]) -> np.ndarray:
         """Where the base of a thing at a place is while fixtures are at `fractions`, [3] [m]."""

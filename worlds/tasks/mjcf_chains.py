@@ -46,7 +46,8 @@ def mjcf_chain(suite: str, seed: int, path: Path, base: Base | None, sensing: Se
             truth = scene.truth(goal)
             if {name for p in goal for name in p.arguments} <= seen and not all(truth.values()):
                 return PosedTask(suite, seed, scene, goal, len(solution), count_detours(solution, goal))
-    raise ConfigError(f"{path.name} has no {suite} near seed {seed}: its parts allow no goal so far away; ask for a shorter chain")
+    movable = ", ".join(geometry.movable()) or "nothing"
+    raise ConfigError(f"{path.name} has no {suite} near seed {seed}: the hand moves {movable} there; ask for a shorter chain")
 
 
 @lru_cache(maxsize=2)

@@ -167,7 +167,7 @@ def test_a_chain_that_a_scene_cannot_have_is_one_sentence(tmp_path: Path) -> Non
         '<joint name="lid" type="slide" axis="0 -1 0" range="0 0.2"/>'
         '<geom type="box" size="0.1 0.02 0.08"/></body></worldbody></mujoco>'
     )
-    with pytest.raises(ConfigError, match=r"scene.xml has no chain-5 near seed 172802: .*ask for a shorter chain"):
+    with pytest.raises(ConfigError, match=r"scene.xml has no chain-5 near seed 172802: the hand moves .* there; ask for a shorter chain"):
         KITCHENS["mjcf"]("chain-5", 172802, None, KitchenOptions(name="mjcf", path=str(path), base="0 -0.6 0 1.57"))
 
 
