@@ -11,7 +11,7 @@ from hiermap.primitives.hand import OPEN_WIDTH_M, YAWS_RAD
 from hiermap.primitives.motion.ik_branches import Option
 from hiermap.primitives.motion.kinematics import UP
 from hiermap.primitives.skills.approaches import Approach, approach_of
-from hiermap.primitives.skills.push import FRONTAL
+from hiermap.primitives.skills.push import FLAP_TILT, FLAP_UP, FRONTAL
 from hiermap.primitives.specs import PRIMITIVES, Command
 from hiermap.worlds.base import Action
 from hiermap.worlds.geometry.kinematic_copy import KinematicCopy
@@ -22,8 +22,6 @@ ALONG = 0.6
 """Cosine between where a primitive pushes or pulls and where the part goes there."""
 ABOUT = 0.85
 """Cosine between the face's normal and the axis of what is turned."""
-UPRIGHT = 0.9
-"""Level part of the normal of a face that is pulled or pushed straight on; what leans further is pushed along its normal."""
 CELLS = 48
 """Cells of a part that are tried, spread evenly: so many of what stands off its face, and so many of the rest."""
 OFF_FACE_M = 0.012
@@ -39,6 +37,7 @@ OFF_CENTRE_M = 0.013
 """The middle of the fingers may be this far from the middle of what is gripped."""
 ASKEW_M = 0.007
 """Over the width of the fingers what they close on may recede this much: by some 20 degrees."""
+NONE = np.zeros((0, 3))
 BESIDE_M = 0.06
 """A front is best pushed this far beside its handle, which the palm would meet."""
 FAR_M = 10.0
@@ -77,7 +76,7 @@ def fixture_grips(copy: KinematicCopy, view: SpatialView, mask: np.ndarray, name
         if given >= GIVES_M:
             fitting = chain(fitting, _going(known, step, opens, slides and bool(handle[cell])))
         found += [command for command in fitting if _works(copy, command, name)]
-    return _ranked(found, view.points[handle])
+    return _ranked(found, view.points[handle] if slides else NONE)
 
 
 def _standing_off(view: SpatialView, seen: np.ndarray) -> np.ndarray:
@@ -94,7 +93,7 @@ def thing_grips(copy: KinematicCopy, view: SpatialView, mask: np.ndarray, name: 
             command = ground(view, Action("grasp", cell, rotation))
             if _is_top(copy, command, name) and _surrounded(copy, approach_of(command), name):
                 found.append(command)
-    return _ranked(found, np.zeros((0, 3)))
+    return _ranked(found, NONE)
 
 
 def _is_top(copy: KinematicCopy, command: Command, name: str) -> bool:
@@ -113,8 +112,9 @@ def _going(known: Command, step: np.ndarray, opens: bool, has_bar: bool) -> Iter
     normal = np.array(known.normal_world)
     flat = np.array([normal[0], normal[1], 0.0])
     length = float(np.linalg.norm(flat))
-    ways = {"inward": -normal if length < UPRIGHT else -flat / length}
-    if length >= UPRIGHT:
+    flap = abs(normal[2]) > FLAP_TILT
+    ways = {"inward": FLAP_UP if flap else -flat / length}
+    if not flap:
         aside = np.cross(flat / length, [0.0, 0.0, 1.0])
         ways |= ({"": flat / length} if opens else {}) | ({"left": aside, "right": -aside} if has_bar and normal[0] < FRONTAL else {})
     for primitive in ("pull", "push"):
@@ -174,12 +174,18 @@ def _spread(mask: np.ndarray) -> list[tuple[int, int]]:
 
 
 def _ranked(found: Sequence[Command], handle: np.ndarray) -> list[Grip]:
-    """By how far each is from the middle of those of the same primitive and orientation, or inward beside what stands off at `handle`."""
+    """In order of how far they are from the best of the same primitive and orientation: inward pushes from `BESIDE_M` beside what stands off
+    at `handle` [N, 3], sideways ones from the foremost, others from the middle."""
     grips = []
     for command in found:
-        alike = [c.point_world for c in found if (c.primitive, c.rotation_index) == (command.primitive, command.rotation_index)]
-        off = float(np.linalg.norm(np.array(command.point_world) - np.mean(alike, axis=0)))
-        if PRIMITIVES[command.primitive].bins[command.rotation_index].effect == "inward" and len(handle):
+        effect = PRIMITIVES[command.primitive].bins[command.rotation_index].effect
+        alike = np.array([c.point_world for c in found if (c.primitive, c.rotation_index) == (command.primitive, command.rotation_index)])
+        offset = alike - command.point_world
+        if effect == "inward" and len(handle):
             off = abs(float(np.linalg.norm(handle - command.point_world, axis=1).min()) - BESIDE_M)
+        elif effect in ("left", "right"):
+            off = float((offset @ np.array(command.normal_world)).max())
+        else:
+            off = float(np.linalg.norm(offset.mean(axis=0)))
         grips.append(Grip(command, off))
     return sorted(grips, key=lambda grip: grip.off)

@@ -19,10 +19,10 @@ HAND_GAIN = 0.7
 """A hand that moves a hinged part turns by this share of what the part turns."""
 SINKS_M = 0.008
 """What the hand touches gives way by this much, or the hand does."""
-PRESSED_M = {True: 0.015, False: 0.08}
-"""Of what is pushed, by whether it slides, for a palm may push as well as fingers do; a door gives way."""
-SLID = 0.5
-"""Share of its way after which what is pushed may slide along the hand; what is gripped stays in it."""
+PRESSED_M = 0.015
+"""The same of a drawer that is pushed, for the palm may meet its handle; a door is pushed by whatever meets it."""
+SLIDES_AFTER = 2
+"""Of `STEPS`: a door that is pushed may slide along the hand from then on; what is gripped stays in it."""
 LIFT_M = 0.10
 """What is lifted or let down passes so much free height [m]."""
 
@@ -53,33 +53,44 @@ def reach(copy: KinematicCopy, command: Command) -> Reach | None:
 
 
 def fixture_passage(copy: KinematicCopy, command: Command, name: str, start: float, end: float, places: Standing) -> Passage | None:
-    """Bringing a fixture from fraction `start` to `end`; None if the arm does not reach or follow, or furniture is in the way."""
+    """Bringing a fixture from fraction `start` to `end`; None if the arm does not reach or follow, or furniture is in its way."""
     found = reach(copy, command)
-    if found is None:
-        return None
-    option, approach, chain = found.option, approach_of(command), copy.scene.arm.chain
-    touch = option.contact + approach.sought
-    first, *_ = chain.follow(found.approach[-1:], option.rotation[None], touch[None])
-    copy.turn(name, start)
-    copy.pose_arm(first[0, 0], approach.finger)
-    if -copy.distances()[ROBOT, copy.groups[name]] > (SINKS_M if approach.grips else PRESSED_M[copy.slides(copy.parts.fixtures[name])]):
-        return None
-    turns = [_hand_turn(copy, name, start, start + s * (end - start)) for s in STEPS]
-    positions = np.array([copy.carried(name, touch, start, start + s * (end - start)) for s in STEPS])
-    path, reached, *_ = chain.follow(first[:, 0], np.array([turn @ option.rotation for turn in turns]), positions)
-    followed = int(np.cumprod(reached[0]).sum())
-    if STEPS[followed - 1] < (SLID if command.primitive == "push" else STEPS[-1]) or followed == 0:
+    way = None if found is None else _with_part(copy, command, found, name, start, end)
+    if found is None or way is None:
         return None
     coming = [(0.0, found.approach[k]) for k in (0, len(found.approach) // 2)]
     asked = _Passing(copy, name, places)
-    # Where the hand slides along nobody knows its posture: the last one stays with the part.
-    for share, joints in (*coming, *zip(STEPS, (path[0, min(k, followed - 1)] for k in range(len(STEPS))), strict=True)):
+    for share, joints in (*coming, *zip(STEPS, way, strict=False)):
         copy.turn(name, start + share * (end - start))
-        copy.pose_arm(joints, approach.finger)
-        asked.look((ROBOT, copy.groups[name]))
+        copy.pose_arm(joints, approach_of(command).finger)
+        asked.look((ROBOT, copy.groups[name]), (ROBOT,))
         if asked.fixed_m < -SINKS_M:
             return None
+    # Where a part slides along the hand, nobody knows the arm's posture.
+    copy.pose_arm(copy.scene.arm.ready, copy.scene.arm.finger_limit)
+    for share in STEPS[len(way) :]:
+        copy.turn(name, start + share * (end - start))
+        asked.look((copy.groups[name],), ())
     return asked.passage()
+
+
+def _with_part(copy: KinematicCopy, command: Command, found: Reach, name: str, start: float, end: float) -> np.ndarray | None:
+    """The arm `[k, n]` at the first k of `STEPS` of a part that it moves; None if it cannot touch it right or leaves it too early."""
+    option, approach, chain = found.option, approach_of(command), copy.scene.arm.chain
+    touch, part = option.contact + approach.sought, copy.parts.fixtures[name]
+    first, *_ = chain.follow(found.approach[-1:], option.rotation[None], touch[None])
+    copy.turn(name, start)
+    copy.pose_arm(first[0, 0], approach.finger)
+    may_sink = SINKS_M if approach.grips else PRESSED_M if copy.slides(part) else np.inf
+    if -copy.distances()[ROBOT, copy.groups[name]] > may_sink:
+        return None
+    fractions = [start + share * (end - start) for share in STEPS]
+    rotations = np.array([_hand_turn(copy, name, start, fraction) @ option.rotation for fraction in fractions])
+    positions = np.array([copy.carried(name, touch, start, fraction) for fraction in fractions])
+    path, reached, *_ = chain.follow(first[:, 0], rotations, positions)
+    followed = int(np.cumprod(reached[0]).sum())
+    least = len(STEPS) if approach.grips or copy.slides(part) else SLIDES_AFTER
+    return path[0, :followed] if followed >= least else None
 
 
 def _hand_turn(copy: KinematicCopy, name: str, start: float, fraction: float) -> np.ndarray:
@@ -102,7 +113,8 @@ def thing_passage(copy: KinematicCopy, command: Command, name: str, place: Place
         height = share * (found.option.standoff[2] - found.option.contact[2])
         copy.stand(name, base + height * UP)
         copy.pose_arm(joints, approach_of(command).finger)
-        asked.look((ROBOT, copy.groups[name]) if command.primitive == "place" or share == 0.0 else (ROBOT,))
+        moving = (ROBOT, copy.groups[name]) if command.primitive == "place" or share == 0.0 else (ROBOT,)
+        asked.look(moving, moving)
         if asked.fixed_m < -SINKS_M / 2:
             return None
     return asked.passage()
@@ -119,14 +131,17 @@ class _Passing:
         self.at_rest, self.far = ({name: np.inf for name in self.others} for _ in range(2))
         self.placed = {thing: np.full(len(own), np.inf) for thing, own in self.places.items()}
 
-    def look(self, moving: Sequence[int]) -> None:
-        """Ask what is near the `moving` groups as everything stands, with the others everywhere they may be."""
+    def look(self, moving: Sequence[int], freely: Sequence[int]) -> None:
+        """Ask what is near the `moving` groups as everything stands, with the others everywhere they may be; and how near those that must
+        move `freely` come to what never leaves."""
         copy, groups = self.copy, self.copy.groups
         for number in range(max(2, *map(len, self.places.values()), 0)):
             self._put(number)
-            near = copy.distances()[list(moving)].min(axis=0)
-            if number == 0:
-                self.fixed_m = min(self.fixed_m, near[STATIC], np.inf if self.opened is None else near[groups[self.opened]])
+            distances = copy.distances()
+            near = distances[list(moving)].min(axis=0)
+            if number == 0 and freely:
+                fixed = [STATIC] if self.opened is None else [STATIC, groups[self.opened]]
+                self.fixed_m = min(self.fixed_m, float(distances[np.ix_(freely, fixed)].min()))
             if number < 2:
                 kept = (self.at_rest, self.far)[number]
                 kept |= {name: min(kept[name], float(near[groups[name]])) for name in self.others}
