@@ -174,8 +174,8 @@ def _spread(mask: np.ndarray) -> list[tuple[int, int]]:
 
 
 def _ranked(found: Sequence[Command], handle: np.ndarray) -> list[Grip]:
-    """In order of how far they are from the best of the same primitive and orientation: inward pushes from `BESIDE_M` beside what stands off
-    at `handle` [N, 3], sideways ones from the foremost, others from the middle."""
+    """In order of how far they are from the best of the same primitive and orientation: inward pushes from `BESIDE_M` beside what stands
+    off at `handle` [N, 3], sideways ones from the foremost, others from the middle."""
     grips = []
     for command in found:
         effect = PRIMITIVES[command.primitive].bins[command.rotation_index].effect
