@@ -118,7 +118,8 @@ class PlanResult:
         plan: the plan, or, when not solved, the most promising partial one (possibly empty).
         alternatives: further complete plans, cheapest first.
         graph: what was imagined; nodes are integers (0 is the real view) with scalar attributes, edges carry the action.
-        metrics: "expansions", "generated", "duplicates", "seconds", "depth", and "familiarity" of the place, in [0, 1], in a learned world.
+        metrics: "expansions", "generated", "duplicates", "seconds", "depth", and where the world can tell "familiarity" of the place: in
+            [0, 1], about 1 where it has learned, 0 where its answers mean nothing; plans promise so many times as much.
         message: what was wrong and what to try, empty when solved in a familiar place.
         view, first, root, goal, budget, seed: the problem, so that execution can go on from here; `first` is the episode's first view.
     """

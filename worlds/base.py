@@ -175,8 +175,8 @@ class Foresight(Protocol):
 class Familiar(Protocol):
     """What a world may offer besides: whether it has learned from places like the one it looks at."""
 
-    def familiarity(self, node: Node) -> float:
-        """Of what a root sees, in [0, 1]: about 1 where it has learned, 0 where its answers mean nothing."""
+    def familiarity(self, node: Node) -> float | None:
+        """Of what a root sees, in [0, 1]: about 1 where it has learned, 0 where its answers mean nothing; None if it cannot tell."""
 
 
 @runtime_checkable

@@ -1,5 +1,6 @@
 """The planner a user holds: look, imagine, answer with a plan or with the reason why there is none."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,8 +19,9 @@ from hiermap.worlds.perception.clicks import grown
 from hiermap.worlds.perception.fusion import SpatialView, see
 from hiermap.worlds.sense import check_goal, check_masks
 
+_log = logging.getLogger(__name__)
 UNFAMILIAR = 0.5
-"""A place less familiar than this is told of."""
+"""A place less familiar than this is warned of."""
 _UNFAMILIAR = "this place is unlike what the weights have learned from (familiarity {:.2f}), so maps, beliefs and plan may be wrong"
 Seen = Observation | SpatialView
 """What a robot hands over: camera images, or a view that is fused already."""
@@ -112,7 +114,10 @@ class Planner:
         except (InvalidObservationError, InvalidGoalError) as error:
             status = Status.INVALID_GOAL if isinstance(error, InvalidGoalError) else Status.INVALID_OBSERVATION
             return PlanResult(status, message=str(error), goal=goal, budget=budget or Budget(), seed=seed)
-        return replace(self.plan_from(root, goal, budget, seed, avoid), view=view, first=start)
+        result = replace(self.plan_from(root, goal, budget, seed, avoid), view=view, first=start)
+        if result.metrics.get("familiarity", 1.0) < UNFAMILIAR:
+            _log.warning(result.message)
+        return result
 
     def _root(self, view: SpatialView, goal: Goal, first: SpatialView, past: Sequence[Deed]) -> Node:
         """The node of what is seen now, after what was done has been gone through again with this goal in mind."""
@@ -129,7 +134,8 @@ class Planner:
         options = replace(self.options, avoid=(*self.options.avoid, *avoid))
         tree = Tree(self.world, root, goal, budget or Budget(), options, self.heuristic, self.propose)
         result = replace(PLANNERS[self.search](tree, np.random.default_rng(seed)), seed=seed)
-        return doubted(result, self.world.familiarity(root)) if isinstance(self.world, Familiar) else result
+        familiarity = self.world.familiarity(root) if isinstance(self.world, Familiar) else None
+        return result if familiarity is None else doubted(result, familiarity)
 
 
 def doubted(result: PlanResult, familiarity: float) -> PlanResult:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import Annotated, Any, NotRequired, TypedDict
 
 import torch
 from safetensors import SafetensorError
@@ -52,12 +52,19 @@ class LoadedWeights:
     record: Mapping[str, Any]
 
 
+class Metrics(TypedDict):
+    """What of "metrics" is read again."""
+
+    usual_depth_error_m: NotRequired[Annotated[float, 1e-6, 10]]
+
+
 class WeightsRecord(TypedDict):
     """What of `config.json` is read again."""
 
     format: str
     model: dict[str, Any]
     model_sha256: NotRequired[str]
+    metrics: NotRequired[Metrics]
 
 
 def load_weights(name_or_path: str | Path = DEFAULT, device: str = "cpu") -> LoadedWeights:
@@ -76,6 +83,9 @@ def load_weights(name_or_path: str | Path = DEFAULT, device: str = "cpu") -> Loa
     model = HiermapModel(config)
     tensors.pop("predicates.keys.bias", None)  # of older files: the same at every cell, so without effect
     _fill(model, tensors, directory / MODEL_FILE)
+    model.usual_depth_error_m = record.get("metrics", {}).get("usual_depth_error_m")
+    if model.usual_depth_error_m is None:
+        _log.warning("%s does not say how well depth is usually decoded: plans do not tell an unfamiliar place", directory / CONFIG_FILE)
     return LoadedWeights(model.to(device).eval(), directory, record)
 
 

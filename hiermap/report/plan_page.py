@@ -48,6 +48,7 @@ def _facts(plan: PlanFacts) -> dict[str, object]:
     execution: Mapping = plan["execution"] or {}
     return {
         "status": plan["status"],
+        "message": plan["message"],
         "steps planned": plan["n_planned"],
         "steps of the shortest solution": plan["shortest"],
         "of them detours": plan["detours"],

@@ -11,13 +11,16 @@ from hiermap.model.world_model import HiermapModel
 from hiermap.training.batches import SequenceBatch
 from hiermap.training.head_losses import goal_scores, nearer, policy_guesses
 from hiermap.training.losses import Unrolled, labels_along, reading_along, step_classes, unroll
-from hiermap.training.metrics import ScoreHistogram, mean_known
+from hiermap.training.metrics import ErrorHistogram, ScoreHistogram, mean_known
 from hiermap.training.shards import UNKNOWN
 from hiermap.worlds.legend import Legend
+from hiermap.worlds.perception.fusion import DEPTH_SCALE_M
 
 HORIZONS = 5
 FALL = 0.5
 """Primitives by which an estimate has to fall for a step to count as nearer."""
+USUAL = 0.99
+"""Share of the views at home whose depth is decoded no worse than what is called usual."""
 NEAR_CELLS = 4.0
 """Cells within which a policy's point counts as right."""
 SCORED = ("ap", "imagined_ap_1", "imagined_ap_3", "predicates", "imagined_predicates", "promised_changes", "goal_falls", "policy_right")
@@ -33,7 +36,8 @@ class HeldOutScores:
     maps at that step; `predicate_ap_KIND`, `predicates` and `imagined_predicates` (mean average precision), `promised_changes` (of which
     predicates an action changes, guessed without imagining it), `steps_error` (mean absolute), `goal_steps_error` (the same of whole
     goals) and `goal_falls`: on how many of the steps that bring a whole goal nearer the estimate falls by at least half a step; with a
-    policy `policy_right`, on how many of them it would do the same at about the same point.
+    policy `policy_right`, on how many of them it would do the same at about the same point. `usual_depth_error_m` [m] is what familiarity
+    is measured by.
     """
 
     def __init__(self, legend: Legend, rank: int = 0, ranks: int = 1) -> None:
@@ -43,7 +47,7 @@ class HeldOutScores:
             name: [[ScoreHistogram() for _ in legend.primitives] for _ in range(HORIZONS)] for name in ("imagined", "present", "unchanged")
         }
         self.predicates = {name: {kind: ScoreHistogram() for kind in legend.unary + legend.binary} for name in ("present", "imagined")}
-        self.changes = ScoreHistogram()
+        self.changes, self.depth = ScoreHistogram(), ErrorHistogram()
         self.steps, self.goals, self.falls, self.acts = (torch.zeros(2, dtype=torch.float64) for _ in range(4))
 
     @torch.inference_mode()
@@ -52,6 +56,7 @@ class HeldOutScores:
         paths = unroll(model, batch)
         length = batch.bin_index.shape[1]
         present = model.maps(paths.real.flatten(0, 1)).view_as(batch.maps)
+        self.depth.add(DEPTH_SCALE_M * model.depth_error(paths.real.flatten(0, 1), batch.views.flatten(0, 1)))
         self._add_maps(self.halves[self.number % 2], present, batch.maps, batch.known)
         self.number += self.ranks
         if length:
@@ -74,6 +79,7 @@ class HeldOutScores:
         counts = total(torch.from_numpy(np.stack([histogram.counts for histogram in histograms]))).numpy()
         for histogram, summed in zip(histograms, counts, strict=True):
             histogram.counts = summed
+        self.depth.counts = total(torch.from_numpy(self.depth.counts)).numpy()
         self.steps, self.goals, self.falls, self.acts = map(total, (self.steps, self.goals, self.falls, self.acts))
 
     @property
@@ -102,6 +108,7 @@ class HeldOutScores:
         shares = {"steps_error": self.steps, "goal_steps_error": self.goals, "goal_falls": self.falls, "policy_right": self.acts}
         for name, (amount, count) in shares.items():
             out[name] = float(amount / count) if count else float("nan")
+        out["usual_depth_error_m"] = self.depth.quantile(USUAL)
         out["promised_changes"] = self.changes.average_precision()
         out["score"] = mean_known([out[name] for name in SCORED])
         return out

@@ -72,6 +72,27 @@ class ScoreHistogram:
         return (float(slope), float(shift)) if slope > 0 and np.isfinite(parameters).all() else (1.0, 0.0)
 
 
+ERROR_STEP_M, ERROR_BINS = 1e-4, 10_000
+
+
+@dataclass(eq=False)
+class ErrorHistogram:
+    """Counts of errors in steps of `ERROR_STEP_M`, `[ERROR_BINS]`; the last bin holds all larger ones."""
+
+    counts: np.ndarray = field(default_factory=lambda: np.zeros(ERROR_BINS, np.int64))
+
+    def add(self, errors_m: Tensor) -> None:
+        """Count errors `[n]` [m]."""
+        bins = (errors_m.double() / ERROR_STEP_M).clamp(0, ERROR_BINS - 1).long()
+        self.counts += np.bincount(bins.cpu().numpy(), minlength=ERROR_BINS)
+
+    def quantile(self, share: float) -> float:
+        """What at most a share `1 - share` of the errors exceeds [m], rounded up to whole steps; NaN without any."""
+        if not self.counts.any():
+            return float("nan")
+        return float((np.searchsorted(np.cumsum(self.counts), share * self.counts.sum()) + 1) * ERROR_STEP_M)
+
+
 def mean_known(values: list[float]) -> float:
     """Mean of the values that are not NaN; NaN if none."""
     known = [v for v in values if np.isfinite(v)]

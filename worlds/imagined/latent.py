@@ -25,9 +25,8 @@ from hiermap.worlds.sense import check_seen
 
 CHUNK = 8
 """Children imagined, or maps decoded, per pass: more no longer fit the processor's cache."""
-FAMILIAR_M = 0.035
-"""Mean error of the depth decoded from what is seen that makes a place half familiar [m]: kitchens of ours have 0.008 to 0.016,
-FrankaKitchen 0.1 and more."""
+STRANGE, STEEP = 2.0, 8
+"""A place whose depth is decoded so many times as badly as the worst usual ones is half familiar; one like those 1 - 1 / 257."""
 _NAMES = tuple(PRIMITIVES)
 
 Past = tuple[tuple[str, int, int, int], ...]
@@ -180,15 +179,14 @@ class LatentWorld:
             point = self.frame.cell_to_point(np.array(cell), np.array(float(depth) * DEPTH_SCALE_M + MEAN_DEPTH_M))
         return float(point[0]), float(point[1]), float(point[2])
 
-    def familiarity(self, node: Node) -> float:
-        """By how well the depth that a root sees is decoded from its own latent: one half at a mean error of `FAMILIAR_M`."""
-        state: LatentState = node.state
-        if state.view is None or not state.view.valid.any():
-            return 0.0
+    def familiarity(self, node: Node) -> float | None:
+        """By how well the depth that a root sees is decoded from its own latent; None for a model of which nobody knows what is usual."""
+        view, usual = node.state.view, self.model.usual_depth_error_m
+        if view is None or usual is None:
+            return None
         with torch.inference_mode():
-            decoded = self.model.decode_depth(state.latent[None])[0].cpu().numpy() * DEPTH_SCALE_M + MEAN_DEPTH_M
-        error = min(float(np.abs(decoded - state.view.depth)[state.view.valid].mean()), 1.0)
-        return 1.0 / (1.0 + (error / FAMILIAR_M) ** 8)
+            error = self.model.depth_error(node.state.latent[None], self._channels(view))
+        return 1.0 / (1.0 + min(DEPTH_SCALE_M * float(error) / (STRANGE * usual), 1e6) ** STEEP)
 
     def _tracks(self, goal: Goal) -> Tracks:
         """Of what a hand can carry; a front is moved, but never taken away."""
@@ -198,8 +196,12 @@ class LatentWorld:
     def _encode(self, view: SpatialView) -> Tensor:
         """`[1, D, h, w]` of a view, without memory."""
         if view not in self._encoded:
-            self._encoded[view] = self.model.encode(torch.from_numpy(view.channels())[None].to(self.device))
+            self._encoded[view] = self.model.encode(self._channels(view))
         return self._encoded[view]
+
+    def _channels(self, view: SpatialView) -> Tensor:
+        """`[1, channels, H, W]` of a view."""
+        return torch.from_numpy(view.channels())[None].to(self.device)
 
     def _imagine(self, pairs: Sequence[tuple[Node, Action]]) -> list[Outcome]:
         states: list[LatentState] = [node.state for node, _ in pairs]

@@ -116,7 +116,7 @@ def test_planning_changes_nothing_and_repeats():
 
 
 @pytest.mark.parametrize(("familiarity", "told"), [(0.2, True), (0.9, False)])
-def test_plans_in_a_place_that_is_not_familiar_promise_less_and_say_so(familiarity: float, told: bool):
+def test_plans_in_a_place_that_is_not_familiar_promise_less_and_say_so(familiarity: float, told: bool, caplog: pytest.LogCaptureFixture):
     class Abroad(ToyWorld):
         def familiarity(self, node):
             return familiarity
@@ -125,4 +125,14 @@ def test_plans_in_a_place_that_is_not_familiar_promise_less_and_say_so(familiari
     assert abroad.plan.actions == at_home.plan.actions and abroad.metrics["familiarity"] == familiarity
     assert abroad.plan.success_probability == pytest.approx(familiarity * at_home.plan.success_probability)
     assert ("unlike what the weights have learned from (familiarity 0.20)" in abroad.message) == told
+    assert [record.getMessage() for record in caplog.records] == [abroad.message] * told
     assert "familiarity" not in at_home.metrics and not at_home.message
+
+
+def test_a_world_that_cannot_tell_how_familiar_a_place_is_changes_nothing():
+    class Unsure(ToyWorld):
+        def familiarity(self, node):
+            return None
+
+    at_home, unsure = (Planner(world(INSTANCE.kitchen)).plan(INSTANCE.view, INSTANCE.goal) for world in (ToyWorld, Unsure))
+    assert "familiarity" not in unsure.metrics and unsure.plan.success_probability == at_home.plan.success_probability

@@ -104,3 +104,23 @@ def test_weights_from_before_a_head_load_and_say_what_is_missing(unsigned: Path,
     tensors = {name: tensor for name, tensor in load_file(unsigned / MODEL_FILE).items() if not name.startswith(f"{head}.")}
     save_file(tensors, unsigned / MODEL_FILE)
     assert getattr(load_weights(unsigned).model, head) is None and f"head of the name {head}" in caplog.text
+
+
+def test_weights_say_how_badly_depth_is_usually_decoded_or_are_warned_of(saved: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert load_weights(saved).model.usual_depth_error_m is None and "do not tell an unfamiliar place" in caplog.text
+    _put(saved, {"usual_depth_error_m": 0.0093})
+    caplog.clear()
+    assert load_weights(saved).model.usual_depth_error_m == 0.0093 and not caplog.text
+    assert load_weights("default").model.usual_depth_error_m < 0.02
+
+
+@pytest.mark.parametrize("metrics", [{"usual_depth_error_m": 0}, {"usual_depth_error_m": -1.0}, {"usual_depth_error_m": "9 mm"}, [], None])
+def test_a_usual_error_that_cannot_be_is_refused(saved: Path, metrics: object) -> None:
+    _put(saved, metrics)
+    with pytest.raises(DataError, match="metrics"):
+        load_weights(saved)
+
+
+def _put(weights: Path, metrics: object) -> None:
+    record = json.loads((weights / CONFIG_FILE).read_text())
+    (weights / CONFIG_FILE).write_text(json.dumps({**record, "metrics": metrics}))

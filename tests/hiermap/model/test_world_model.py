@@ -40,6 +40,14 @@ def test_maps_are_probabilities_and_bins_without_meaning_are_zero(model: Hiermap
     assert ((flat[used] > 0) & (flat[used] < 1)).all()
 
 
+def test_decoded_depth_is_judged_without_the_worst_tenth_and_without_what_is_not_seen(model: HiermapModel) -> None:
+    latent, view = model.encode(torch.rand(2, 10, 48, 64)), torch.zeros(2, 10, 48, 64)
+    view[:, 3] = model.decode_depth(latent) - torch.arange(48 * 64.0).view(48, 64)
+    view[0, 8, 0, :20] = 1
+    found = model.depth_error(latent, view)
+    assert found[0].item() == pytest.approx(torch.arange(18.0).mean().item(), abs=1e-3) and found[1] == torch.inf
+
+
 def test_the_encoder_leaves_memory_empty_and_keeps_a_given_one(model: HiermapModel) -> None:
     view, memory = torch.rand(1, 10, 48, 64), torch.rand(1, 8, 12, 16)
     assert not model.memory_of(model.encode(view)).any()

@@ -106,7 +106,15 @@ def test_a_plan_becomes_one_page_with_every_picture_of_every_step_and_the_search
     assert pictures_in(text) == [(tmp_path / name).read_bytes() for name in names]
     assert len(set(pictures_in(text))) == len(names)
     assert all(re.findall(r'<img [^>]*alt="([^"]+)">', text)) and text.count("<img ") == text.count('alt="')
-    for words in ("not executed", "motor program says done", "truly after", ">yes<", "recalibrated; &lt;b&gt;", "the drawer is open"):
+    for words in (
+        "not executed",
+        "motor program says done",
+        "truly after",
+        ">yes<",
+        "recalibrated; &lt;b&gt;",
+        "the drawer is open",
+        "nothing to do",
+    ):
         assert words in text
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from hiermap.training.metrics import ScoreHistogram
+from hiermap.training.metrics import ErrorHistogram, ScoreHistogram
 
 
 def _histogram(logits: list[float], labels: list[bool]) -> ScoreHistogram:
@@ -48,3 +48,11 @@ def test_calibrated_scores_have_no_calibration_error_and_inflated_ones_do() -> N
 
 def test_calibration_needs_both_labels() -> None:
     assert _histogram([1.0, 2.0], [True, True]).fit_calibration() == (1.0, 0.0)
+
+
+def test_one_error_in_a_hundred_may_exceed_the_quantile() -> None:
+    errors = ErrorHistogram()
+    assert math.isnan(errors.quantile(0.99))
+    errors.add(torch.tensor([0.0102] * 98 + [0.0203] + [torch.inf]))
+    assert errors.quantile(0.98) == pytest.approx(0.0103) and errors.quantile(0.99) == pytest.approx(0.0204)
+    assert errors.quantile(1.0) == pytest.approx(1.0)

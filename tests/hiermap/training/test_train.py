@@ -60,6 +60,7 @@ def test_imagined_maps_beat_nothing_changes(trained: Path) -> None:
 def test_training_exports_weights_that_load_and_a_card(trained: Path) -> None:
     loaded = load_weights(trained)
     assert loaded.model.config.rows == 48 and (loaded.model.calibration[:, 1] != 0).any()
+    assert 0 < loaded.model.usual_depth_error_m <= 1
     card = (trained / "README.md").read_text()
     assert "Held-out results" in card
     made = json.loads((trained / "config.json").read_text())["config"]

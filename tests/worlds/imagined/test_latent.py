@@ -15,7 +15,7 @@ from hiermap.worlds.errors import ConfigError, InvalidGoalError, InvalidObservat
 from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.goals import BINARY, UNARY, Goal, Predicate, Target
 from hiermap.worlds.imagined.latent import LatentWorld
-from hiermap.worlds.perception.fusion import SpatialView
+from hiermap.worlds.perception.fusion import DEPTH_SCALE_M, SpatialView
 from hiermap.worlds.simulator.kitchen import Kitchen
 
 SMALL = ModelConfig(visible=16, memory=8, stem=16, context=16, dynamics_blocks=1, token=16)
@@ -173,10 +173,25 @@ def test_a_kitchen_is_familiar_and_noise_is_not(seen: tuple[SpatialView, Goal]) 
     depth = rng.uniform(0.6, 1.3, view.depth.shape).astype(np.float32)
     tilted = view.depth + np.linspace(0, 0.4, view.depth.shape[1], dtype=np.float32)
     noise = SpatialView(rng.integers(0, 256, view.rgb.shape, np.uint8), depth, np.ones_like(view.valid), False, view.frame)
-    familiar = [trained.familiarity(trained.root(v, goal)) for v in (view, replace(view, depth=tilted), noise)]
-    assert familiar[0] > 0.9 > 0.1 > max(familiar[1:])
+    wall = replace(view, depth=np.full_like(depth, 0.95), valid=np.ones_like(view.valid))
     blind = replace(view, depth=np.zeros_like(depth), valid=np.zeros_like(view.valid))
-    assert trained.familiarity(trained.root(blind, goal)) == 0.0
+    black = replace(view, rgb=np.zeros_like(view.rgb))
+    seen = view, black, wall, replace(view, depth=tilted), noise, blind
+    home, dark, *strange = [trained.familiarity(trained.root(v, goal)) for v in seen]
+    assert home > 0.99 and dark > 0.98  # without colours it finds its way all the same
+    assert strange[0] < 0.5 and max(strange[1:]) < 0.1 and strange[-1] == pytest.approx(0, abs=1e-30)
+
+
+@pytest.mark.parametrize(("error", "expected"), [(0.0, 1.0), (1.0, 256 / 257), (2.0, 0.5), (4.0, 1 / 257), (np.inf, 0.0)])
+def test_a_place_is_half_familiar_at_twice_the_usual_error(seen: tuple[SpatialView, Goal], error: float, expected: float) -> None:
+    class Told(HiermapModel):
+        def depth_error(self, latent, view):
+            return torch.tensor([error * 0.01 / DEPTH_SCALE_M])
+
+    model = Told(SMALL).eval()
+    assert (told := LatentWorld(model)).familiarity(told.root(*seen)) is None
+    model.usual_depth_error_m = 0.01
+    assert told.familiarity(told.root(*seen)) == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize("doubted", ["unary", "thing", "place"])
