@@ -25,6 +25,7 @@ ROOMS = (
     "hiermap.worlds.kitchen",
     "hiermap.worlds.simulator",
     "hiermap.worlds.rules",
+    "hiermap.worlds.wide",
     "hiermap.worlds.mjcf",
     "hiermap.worlds.geometry",
     "hiermap.worlds.oracle",
@@ -42,7 +43,7 @@ MOST_FILES = 12
 HEAVY = {"torch", "lightning", "mujoco", "robosuite"}
 ACTING = ("planners", "worlds/perception", "worlds/imagined/latent.py", "hiermap/agent", "hiermap/model")
 """What plans and acts."""
-PRIVILEGED = {f"hiermap.worlds.{room}" for room in ("kitchen", "simulator", "rules", "mjcf", "geometry", "oracle", "tasks")}
+PRIVILEGED = {f"hiermap.worlds.{room}" for room in ("kitchen", "simulator", "rules", "wide", "mjcf", "geometry", "oracle", "tasks")}
 
 
 def sources(*folders: str) -> list[Path]:

@@ -74,7 +74,7 @@ def fixture_grips(copy: KinematicCopy, view: SpatialView, mask: np.ndarray, name
         known = ground(view, Action("push", cell, 0))
         fitting = _turning(known, axis) if not (opens or slides) and from_axis <= NEAR_AXIS_M else iter(())
         if given >= GIVES_M:
-            fitting = chain(fitting, _going(known, step, opens, slides and bool(handle[cell])))
+            fitting = chain(fitting, _going(known, step, opens, end > start, slides and bool(handle[cell])))
         found += [command for command in fitting if _works(copy, command, name)]
     return _ranked(found, view.points[handle] if slides else NONE)
 
@@ -107,16 +107,18 @@ def _works(copy: KinematicCopy, command: Command, name: str) -> bool:
     return not approach.grips or _surrounded(copy, approach, name)
 
 
-def _going(known: Command, step: np.ndarray, opens: bool, has_bar: bool) -> Iterator[Command]:
-    """The pulls and pushes at a point that goes where they would take it, in every orientation."""
+def _going(known: Command, step: np.ndarray, opens: bool, out: bool, has_bar: bool) -> Iterator[Command]:
+    """The pulls and pushes at a point that goes where they would take it, in all orientations: what opens is pulled `out` and pushed in."""
     normal = np.array(known.normal_world)
     flat = np.array([normal[0], normal[1], 0.0])
     length = float(np.linalg.norm(flat))
     flap = abs(normal[2]) > FLAP_TILT
-    ways = {"inward": FLAP_UP if flap else -flat / length}
+    ways = {} if opens and out else {"inward": FLAP_UP if flap else -flat / length}
     if not flap:
         aside = np.cross(flat / length, [0.0, 0.0, 1.0])
-        ways |= ({"": flat / length} if opens else {}) | ({"left": aside, "right": -aside} if has_bar and normal[0] < FRONTAL else {})
+        ways |= ({"": flat / length} if opens and out else {}) | (
+            {"left": aside, "right": -aside} if has_bar and normal[0] < FRONTAL else {}
+        )
     for primitive in ("pull", "push"):
         for rotation, bin_ in enumerate(PRIMITIVES[primitive].bins):
             if bin_.effect in ways and ways[bin_.effect] @ step >= ALONG * np.linalg.norm(step):

@@ -1,4 +1,4 @@
-"""`MjcfScene`: a stranger's kitchen as a `Scene`."""
+"""`PartsScene`: what is known by its model alone as a `Scene`; `MjcfScene`: a stranger's kitchen."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -32,35 +32,33 @@ DEEP_M = -0.002
 """Things that meet deeper than this overlap."""
 
 
-class MjcfScene(RobotScene):
-    """A scene written in MJCF, without a robot, with ours put before it.
+class PartsScene(RobotScene):
+    """A scene of which nothing is known but its model, with our robot in it.
 
     Attributes:
         parts: its fixtures, things and surfaces.
-        base: where the arm stands in the scene's own coordinates.
 
     Args:
-        path: of the file.
-        base: where the arm shall stand; None for where it reaches and sees most parts.
+        model: with the robot.
+        name: what errors call it.
         seed: of the noise of its looks.
 
     Raises:
-        ConfigError: the scene cannot be read, built or reached, or does not come to rest; the message names file, element and remedy.
+        ConfigError: nothing moves in it, or it does not come to rest; the message names the element and the remedy.
     """
 
-    def __init__(self, path: Path, base: Base | None = None, sensing: SensingOptions | None = None, seed: int = 0) -> None:
-        self.base, model = _built(path.expanduser().resolve(), base)
+    def __init__(self, model: mujoco.MjModel, name: str, sensing: SensingOptions | None = None, seed: int = 0) -> None:
         data = mujoco.MjData(model)
         mujoco.mj_forward(model, data)
         self.parts = parts_of(model, data)
-        super().__init__(model, self.parts.owners, f"kitchen {path.name}", sensing, (seed, 0))
+        super().__init__(model, self.parts.owners, f"kitchen {name}", sensing, (seed, 0))
         try:
             self._set(np.random.default_rng(0), 0.0, 0.0)
         except PhysicsError as error:
-            raise ConfigError(f"{path.name}: unstable scene: {error}") from error
-        for name, body in self.parts.things.items():
+            raise ConfigError(f"{name}: unstable scene: {error}") from error
+        for thing, body in self.parts.things.items():
             if np.linalg.norm(self.data.xpos[body] - data.xpos[body]) > FALLEN_M:
-                raise ConfigError(f"{path.name}: {name!r} falls or jumps as soon as time runs; put it 1 mm above what it stands on")
+                raise ConfigError(f"{name}: {thing!r} falls or jumps as soon as time runs; put it 1 mm above what it stands on")
 
     # The truth, for labels, oracle and judge only.
 
@@ -134,6 +132,25 @@ class MjcfScene(RobotScene):
         if moved_m > 0 and any(contact.dist < DEEP_M for contact in data.contact):
             raise _Overlap
         self._come_to_rest(SETTLE_S, self.arm.finger_limit)
+
+
+class MjcfScene(PartsScene):
+    """A scene written in MJCF, without a robot, with ours put before it.
+
+    Attributes:
+        base: where the arm stands in the scene's own coordinates.
+
+    Args:
+        path: of the file.
+        base: where the arm shall stand; None for where it reaches and sees most parts.
+
+    Raises:
+        ConfigError: besides, the scene cannot be read, built or reached; the message names the file too.
+    """
+
+    def __init__(self, path: Path, base: Base | None = None, sensing: SensingOptions | None = None, seed: int = 0) -> None:
+        self.base, model = _built(path.expanduser().resolve(), base)
+        super().__init__(model, path.name, sensing, seed)
 
 
 class _Overlap(Exception):

@@ -179,7 +179,19 @@ def _fixture(model: mujoco.MjModel, data: mujoco.MjData, joint: int, name: str) 
     across = np.linalg.norm(np.cross(corners, data.xaxis[joint]), axis=1).max()
     wide = high - low >= DRAWER_TRAVEL_M if kind == SLIDE else across >= DOOR_REACH_M
     level = abs(data.xaxis[joint][2]) < 0.5
-    return Fixture(name, joint, body, ("closed", "open") if wide else ("off", "on"), rest, far, bool(kind == SLIDE and wide and level))
+    holds_things = bool(kind == SLIDE and wide and level and _has_bottom(model, data, geoms))
+    return Fixture(name, joint, body, ("closed", "open") if wide else ("off", "on"), rest, far, holds_things)
+
+
+def _has_bottom(model: mujoco.MjModel, data: mujoco.MjData, geoms: list[int]) -> bool:
+    """Whether what lets itself fall in most of the box around some geoms lands on them, low enough to be inside."""
+    low, high = bounds(model, data, geoms)
+    hit, landed = np.full(1, -1, np.int32), 0
+    for x, y in ((0.5, 0.5), (0.3, 0.3), (0.3, 0.7), (0.7, 0.3), (0.7, 0.7)):
+        start = low + (high - low) * (x, y, 0.5)
+        mujoco.mj_ray(model, data, start, np.array([0.0, 0.0, -1.0]), None, True, -1, hit)
+        landed += bool(hit[0] in geoms)
+    return landed > 2
 
 
 def _owner(model: mujoco.MjModel, geom: int, bodies: Mapping[int, str]) -> int | None:

@@ -9,7 +9,7 @@ from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.records import check_fields, one_of
 
-KITCHENS = ("hiermap", "toy", "mjcf")
+KITCHENS = ("hiermap", "wide", "toy", "mjcf")
 ARMS = ("panda",)
 
 
@@ -18,8 +18,8 @@ class KitchenOptions:
     """Where tasks take place.
 
     Attributes:
-        name: hiermap (procedural kitchens), toy (a numpy puzzle, with world=simulator maps=oracle) or mjcf (a scene of yours, at path);
-            kitchen=NAME says the same.
+        name: hiermap (procedural kitchens), wide (kitchens of any size, height and yaw, which the shipped weights never saw), toy (a numpy
+            puzzle, with world=simulator maps=oracle) or mjcf (a scene of yours, at path); kitchen=NAME says the same.
         path: file of a scene in MJCF, without a robot.
         arm: the robot that is put before it: panda.
         base: where the arm stands in the scene's own coordinates, "X Y Z YAW" [m, rad]; null for where it reaches and sees most.

@@ -87,7 +87,7 @@ def mjcf_task(
     if suite in SEQUELS:
         raise ConfigError(f"kitchen=mjcf has no {suite}; take a chain, or ask for something by goal=... (suite=goal)")
     if suite not in (FREE, GOAL):
-        from hiermap.worlds.tasks.mjcf_chains import mjcf_chain
+        from hiermap.worlds.tasks.geometry_chains import mjcf_chain  # few tasks need it
 
         return mjcf_chain(suite, seed, path, options.place, sensing)
     scene = MjcfScene(path, options.place, sensing, seed)
@@ -99,6 +99,20 @@ def mjcf_task(
         if not predicates or not set(predicates) <= set(scene.vocabulary()) or not all(scene.truth(predicates).values()):
             break
     return PosedTask(suite, seed, scene, predicates, 0)
+
+
+def wide_task(
+    suite: str, seed: int, sensing: SensingOptions | None = None, options: KitchenOptions = PROCEDURAL, goal: str = ""
+) -> PosedTask:
+    """A `chain-k` task in a wide kitchen, or the wide kitchen of that seed as it is drawn."""
+    from hiermap.worlds.tasks.geometry_chains import wide_chain, wide_scene  # few tasks need it
+
+    if suite in SEQUELS:
+        raise ConfigError(f"kitchen=wide has no {suite}; take a chain, or ask for something by goal=... (suite=goal)")
+    if suite not in (FREE, GOAL):
+        return wide_chain(suite, seed, sensing)
+    scene = wide_scene(seed, sensing)
+    return PosedTask(suite, seed, scene, wanted(goal, scene) if suite == GOAL else (), 0)
 
 
 def toy_task(
@@ -119,5 +133,5 @@ def toy_task(
     return PosedTask(suite, seed, scene, predicates, length, oracle=Oracle(scene, lambda maps: ToyWorld(instance.kitchen)))
 
 
-KITCHENS: Mapping[str, Callable[..., PosedTask]] = {"hiermap": hiermap_task, "toy": toy_task, "mjcf": mjcf_task}
+KITCHENS: Mapping[str, Callable[..., PosedTask]] = {"hiermap": hiermap_task, "wide": wide_task, "toy": toy_task, "mjcf": mjcf_task}
 """Name -> the task of a suite and a seed, seen with the given sensing; options say which scene, a goal what is asked in suite "goal"."""

@@ -18,9 +18,9 @@ from hiermap.worlds.goals import Predicate
 from hiermap.worlds.mjcf.mjcf_scene import MjcfScene
 from hiermap.worlds.rules.shortest_paths import shortest, steps_to_predicates
 from hiermap.worlds.rules.state_table import OPEN
+from hiermap.worlds.tasks.geometry_chains import geometry_of
 from hiermap.worlds.tasks.kitchen_options import KitchenOptions
 from hiermap.worlds.tasks.kitchens import KITCHENS
-from hiermap.worlds.tasks.mjcf_chains import geometry_of
 
 EXAMPLE = Path(__file__).parents[3] / "examples/bring_your_own_kitchen/kitchen.xml"
 FIXTURES = ("left_drawer", "right_drawer", "cupboard", "burner")

@@ -1,0 +1,87 @@
+"""`chain-k` tasks by the rules of geometry: in a stranger's scene, and in kitchens of the wide world."""
+
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from hiermap.worlds.errors import ConfigError, PhysicsError
+from hiermap.worlds.geometry.geometry_table import LOOSE, STRICT, GeometryTable
+from hiermap.worlds.geometry.kinematic_copy import KinematicCopy
+from hiermap.worlds.geometry.scene_geometry import SceneGeometry
+from hiermap.worlds.mjcf.assembly import Base, assembled
+from hiermap.worlds.mjcf.mjcf_scene import MjcfScene, PartsScene
+from hiermap.worlds.perception.sensing_options import SensingOptions
+from hiermap.worlds.scene import PosedTask
+from hiermap.worlds.tasks.chain_names import chain_length
+from hiermap.worlds.tasks.chains import DETOUR_FROM, DETOUR_SHARE, count_detours, reachable_goals
+from hiermap.worlds.tasks.start_scenes import MIN_VISIBLE_CELLS, kitchen_seeds
+from hiermap.worlds.wide.kitchens import wide_kitchen
+
+STARTS, KITCHENS = 20, 8
+"""Starts tried in a scene, and wide kitchens tried, for a seed."""
+
+
+def mjcf_chain(suite: str, seed: int, path: Path, base: Base | None, sensing: SensingOptions | None) -> PosedTask:
+    """The task of a seed in a stranger's scene.
+
+    Raises:
+        ConfigError: the scene cannot be used, or has no such task.
+    """
+    scene, geometry = MjcfScene(path, base, sensing, seed), geometry_of(path, base)
+    task = chain_in(scene, geometry, suite, seed)
+    if task is not None:
+        return task
+    movable = ", ".join(geometry.movable()) or "nothing"
+    raise ConfigError(f"{path.name} has no {suite} near seed {seed}: the hand moves {movable} there; ask for a shorter chain")
+
+
+def wide_chain(suite: str, seed: int, sensing: SensingOptions | None) -> PosedTask:
+    """The task of a seed in the wide kitchen of that seed or, where that has none, of one nearby; ConfigError if none of `KITCHENS` has."""
+    for kitchen_seed in islice(kitchen_seeds(seed), KITCHENS):
+        scene = wide_scene(kitchen_seed, sensing)
+        task = chain_in(scene, SceneGeometry(KinematicCopy(scene.model, scene.parts)), suite, seed)
+        if task is not None:
+            return task
+    raise ConfigError(f"kitchen=wide has no {suite} near seed {seed}; try another seed or a shorter chain")
+
+
+def wide_scene(seed: int, sensing: SensingOptions | None = None) -> PartsScene:
+    """The wide kitchen of a seed with our robot before it."""
+    name = f"wide {seed}"
+    return PartsScene(assembled(wide_kitchen(seed), (0.0, 0.0, 0.0, 0.0), name), name, sensing, seed)
+
+
+def chain_in(scene: PartsScene, geometry: SceneGeometry, suite: str, seed: int) -> PosedTask | None:
+    """A task in a scene that begins with fixtures at random ends and things where the hand can take them; None if none is found.
+
+    Raises:
+        ConfigError: the scene has too many parts.
+    """
+    length = chain_length(suite)
+    for attempt in range(STARTS):
+        rng = np.random.default_rng([seed, length, 3, attempt])
+        fractions, numbers = geometry.start(rng)
+        try:
+            strict, loose = (GeometryTable(geometry, fractions, numbers, room) for room in (STRICT, LOOSE))
+        except ValueError as error:
+            raise ConfigError(f"{scene.about}: {error}") from error
+        want_detour = length >= DETOUR_FROM and rng.uniform() < DETOUR_SHARE
+        for goal, solution in reachable_goals(strict, loose, rng, length, want_detour):
+            try:
+                scene.pose(fractions, {name: geometry.base(name, number, fractions) for name, number in numbers.items()})
+            except PhysicsError:
+                break
+            seen = {name for name, mask in scene.masks().items() if mask.sum() >= MIN_VISIBLE_CELLS}
+            truth = scene.truth(goal)
+            if {name for p in goal for name in p.arguments} <= seen and not all(truth.values()):
+                return PosedTask(suite, seed, scene, goal, len(solution), count_detours(solution, goal))
+    return None
+
+
+@lru_cache(maxsize=2)
+def geometry_of(path: Path, base: Base | None) -> SceneGeometry:
+    """Of a scene as it is written; working it out takes seconds."""
+    scene = MjcfScene(path, base)
+    return SceneGeometry(KinematicCopy(scene.model, scene.parts))

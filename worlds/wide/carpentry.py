@@ -1,0 +1,84 @@
+"""Boards, bars and joints: what the units of a wide kitchen are built of, in MuJoCo's own model editing.
+
+A unit's frame: its front at x = 0 looks along -x, y to the left, z up from the floor [m].
+"""
+
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+
+BOX, CAPSULE, CYLINDER = (getattr(mujoco.mjtGeom, f"mjGEOM_{kind}") for kind in ("BOX", "CAPSULE", "CYLINDER"))
+SLIDE, HINGE = mujoco.mjtJoint.mjJNT_SLIDE, mujoco.mjtJoint.mjJNT_HINGE
+FURNITURE, PART, THING = (2, 1), (4, 1), (8, 15)
+"""Contact types and affinities: furniture and its parts touch the robot and things, but not each other; things touch everything."""
+BOARD_M = 0.008
+"""Half the thickness of a front."""
+DENSITY = 350.0
+RGBA = tuple[float, float, float, float]
+METAL: RGBA = (0.78, 0.78, 0.80, 1.0)
+INSIDE: RGBA = (0.14, 0.13, 0.12, 1.0)
+Point = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Paint:
+    """Colours of a kitchen: its carcass, fronts, the insides of drawers, and the counter."""
+
+    carcass: RGBA
+    front: RGBA
+    tray: RGBA
+    counter: RGBA
+
+
+def board(body: mujoco.MjsBody, centre: Point, half: Point, rgba: RGBA, name: str = "", contact: tuple[int, int] = FURNITURE) -> None:
+    """A box that stands still in its body."""
+    body.add_geom(
+        name=name,
+        type=BOX,
+        pos=centre,
+        size=half,
+        rgba=rgba,
+        contype=contact[0],
+        conaffinity=contact[1],
+        friction=[0.5, 0.005, 0.0001],
+        density=DENSITY,
+    )
+
+
+def bar(body: mujoco.MjsBody, start: Point, end: Point, radius: float, stand_off: float) -> None:
+    """A bar between two points of its axis, on two posts that reach back to the front, `stand_off` [m] behind its axis."""
+    rods = [(start, end, radius), *((p, (p[0] + stand_off, p[1], p[2]), 0.6 * radius) for p in (start, end))]
+    for one, other, thickness in rods:
+        body.add_geom(
+            type=CAPSULE,
+            fromto=[*one, *other],
+            size=[thickness, 0, 0],
+            rgba=METAL,
+            contype=PART[0],
+            conaffinity=PART[1],
+            friction=[0.6, 0.005, 0.0001],
+            density=DENSITY,
+        )
+
+
+def moving(unit: mujoco.MjsBody, name: str, at: Point, kind: mujoco.mjtJoint, axis: Point, reach: float, damping: float, friction: float):
+    """A body of a unit on a joint of that name, from 0 to `reach` [m or rad]."""
+    body = unit.add_body(name=name, pos=at)
+    body.add_joint(name=name, type=kind, axis=axis, range=[0.0, reach], damping=[damping, 0, 0], frictionloss=friction)
+    return body
+
+
+def box_of_boards(unit: mujoco.MjsBody, width: float, low: float, high: float, front: float, depth: float, paint: Paint) -> None:
+    """A carcass that is open to the front, its outer `width` by `low` to `high` by `depth`, beginning at x = `front` [m]."""
+    middle, half_height, thin = (low + high) / 2, (high - low) / 2, BOARD_M
+    for side in (-1, 1):
+        board(unit, (front + depth / 2, side * (width / 2 - thin / 2), middle), (depth / 2, thin / 2, half_height), paint.carcass)
+    for level in (low + thin / 2, high - thin / 2):
+        board(unit, (front + depth / 2, 0.0, level), (depth / 2, width / 2 - thin, thin / 2), paint.carcass)
+    board(unit, (front + depth - thin / 2, 0.0, middle), (thin / 2, width / 2 - thin, half_height - thin), INSIDE)
+
+
+def turned(yaw_rad: float) -> list[float]:
+    """The quaternion of a turn about z."""
+    return [float(np.cos(yaw_rad / 2)), 0.0, 0.0, float(np.sin(yaw_rad / 2))]

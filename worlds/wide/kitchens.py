@@ -1,0 +1,138 @@
+"""A wide world to learn from: kitchens drawn, not chosen; every unit of continuous size at a continuous place, height and yaw.
+
+A kitchen is a pure function of its seed, written with MuJoCo's model editing and without rules of its own: what can be done in it is
+asked of its geometry, as in anybody's scene.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+
+from hiermap.worlds.kitchen.layouts import FLOOR_Z, TEST_SEED_START
+from hiermap.worlds.wide.carpentry import BOX, CYLINDER, DENSITY, INSIDE, THING, Paint, board, turned
+from hiermap.worlds.wide.units import LOWER, UNSEEN, UPPER, Unit
+
+COLUMNS, WIDTH_M = (2, 4), (0.24, 0.40)
+"""How many columns of units, and how wide each."""
+COUNTER_M, DRAWER_M, UPPER_M = (0.20, 0.34), (0.105, 0.15), (0.16, 0.26)
+"""Height of a counter over the arm's base, and of a drawer's front and an upper unit."""
+FRONT_M, SET_BACK_M, DEPTH_M = (0.56, 0.66), (0.15, 0.19), 0.34
+"""How far the fronts are before the arm, how far upper units stand behind them, and how deep a column is."""
+YAW_RAD = 0.35
+"""A column is turned by up to this out of the line, and outer ones more toward the arm."""
+GAP_M = 0.05
+THINGS = (1, 4)
+ROOMY_M = 0.32
+"""Two things stand on a column that is wider."""
+STAND_M = 0.085
+"""Things stand this far behind the front of a counter."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A stack of units about a place: its frame, its counter's height and the places for things on it."""
+
+    body: mujoco.MjsBody
+    x: float
+    y: float
+    yaw_rad: float
+    width: float
+    counter: float
+
+
+def wide_kitchen(seed: int) -> mujoco.MjSpec:
+    """The kitchen of a seed, as the arm's base sees it; from `TEST_SEED_START` on some kinds are there that others never have."""
+    rng = np.random.default_rng([seed, 0x31DE])
+    spec = mujoco.MjSpec()
+    spec.compiler.degree, spec.option.timestep, spec.option.integrator = False, 0.004, mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    floor = (2.0, 2.0, 0.01)
+    board(spec.worldbody, (1.0, 0.0, FLOOR_Z - 0.012), floor, (0.5, 0.48, 0.45, 1.0))
+    paint = _paint(rng)
+    columns = list(_columns(spec, rng))
+    names: dict[str, int] = {}
+    for column in columns:
+        _fill(column, paint, rng, names, seed >= TEST_SEED_START)
+    _stand(spec, columns, rng)
+    return spec
+
+
+def _paint(rng: np.random.Generator) -> Paint:
+    carcass, front, tray, counter = (rng.uniform(low, high, 3) for low, high in ((0.4, 0.75), (0.25, 0.8), (0.6, 0.9), (0.25, 0.6)))
+    return Paint(*((float(r), float(g), float(b), 1.0) for r, g, b in (carcass, front, tray, counter)))
+
+
+def _columns(spec: mujoco.MjSpec, rng: np.random.Generator) -> Iterator[Column]:
+    """Side by side from right to left, the outer ones turned toward the arm, each at its own height."""
+    count = int(rng.integers(COLUMNS[0], COLUMNS[1] + 1))
+    widths = rng.uniform(*WIDTH_M, count)
+    right = -(widths.sum() + GAP_M * (count - 1)) / 2
+    front, counter = rng.uniform(*FRONT_M), rng.uniform(*COUNTER_M)
+    level = rng.random() < 0.5
+    for index, width in enumerate(widths):
+        y = right + width / 2
+        yaw = float(np.clip(-0.5 * y + rng.uniform(-0.12, 0.12), -YAW_RAD, YAW_RAD)) * float(rng.random() < 0.7)
+        height = float(counter if level else np.clip(counter + rng.uniform(-0.05, 0.05), *COUNTER_M))
+        x = float(front + rng.uniform(-0.01, 0.02) - 0.25 * y * y)
+        body = spec.worldbody.add_body(name=f"column_{index + 1}", pos=[x, float(y), 0.0], quat=turned(yaw))
+        yield Column(body, x, float(y), yaw, float(width), height)
+        right += width + GAP_M
+
+
+def _fill(column: Column, paint: Paint, rng: np.random.Generator, names: dict[str, int], unseen: bool) -> None:
+    """Drawers below the counter down to a plinth, and mostly something on it."""
+    body, width, top = column.body, column.width, column.counter - 0.02
+    board(body, (DEPTH_M / 2, 0.0, column.counter - 0.008), (DEPTH_M / 2, width / 2, 0.008), paint.counter, name=_named("counter", names))
+    low = top
+    while low - DRAWER_M[0] > 0.03 and rng.random() < 0.85:
+        height = float(min(rng.uniform(*DRAWER_M), low - 0.03))
+        LOWER["drawer"](body, _named("drawer", names), width, low - height, low, 0.0, DEPTH_M, paint, rng)
+        low -= height
+    for side in (-1, 1):
+        board(body, (DEPTH_M / 2, side * width / 2, (FLOOR_Z + top) / 2), (DEPTH_M / 2, 0.003, (top - FLOOR_Z) / 2), paint.carcass)
+    board(body, (DEPTH_M, 0.0, (FLOOR_Z + top) / 2), (0.005, width / 2, (top - FLOOR_Z) / 2), INSIDE)
+    board(body, (DEPTH_M / 2, 0.0, (FLOOR_Z + low) / 2), (DEPTH_M / 2 - 0.004, width / 2 - 0.006, (low - FLOOR_Z) / 2), paint.carcass)
+    if rng.random() < 0.85:
+        kinds = UPPER | (UNSEEN if unseen else {})
+        kind = str(rng.choice(sorted(kinds)))
+        height, set_back = float(rng.uniform(*UPPER_M)), float(rng.uniform(*SET_BACK_M))
+        build: Unit = kinds[kind]
+        build(body, _named(kind, names), width, column.counter, column.counter + height, set_back, DEPTH_M - set_back, paint, rng)
+
+
+def _named(kind: str, names: dict[str, int]) -> str:
+    names[kind] = names.get(kind, 0) + 1
+    return f"{kind}_{names[kind]}"
+
+
+def _stand(spec: mujoco.MjSpec, columns: list[Column], rng: np.random.Generator) -> None:
+    """Things near the front edges of the counters, at most one for every hand's breadth."""
+    spots = [(column, y) for column in columns for y in ([-0.07, 0.07] if column.width > ROOMY_M else [0.0])]
+    chosen = rng.permutation(len(spots))[: int(rng.integers(THINGS[0], THINGS[1] + 1))]
+    for kind, (column, y) in zip(rng.permutation(["can", "box", "jar", "cube"]), (spots[number] for number in chosen), strict=False):
+        cosine, sine = np.cos(column.yaw_rad), np.sin(column.yaw_rad)
+        at = [column.x + STAND_M * cosine - y * sine, column.y + STAND_M * sine + y * cosine, column.counter + 0.001]
+        body = spec.worldbody.add_body(name=str(kind), pos=at, quat=turned(column.yaw_rad))
+        body.add_freejoint(name=str(kind))
+        _shape(body, str(kind), rng)
+
+
+def _shape(body: mujoco.MjsBody, kind: str, rng: np.random.Generator) -> None:
+    """Something a hand can take: its base at the body's origin."""
+    height = float(rng.uniform(0.055, 0.09))
+    if kind in ("can", "jar"):
+        shape, size = CYLINDER, [float(rng.uniform(0.020, 0.029)), height / 2, 0.0]
+    else:
+        narrow = float(rng.uniform(0.018, 0.028))
+        shape, size = BOX, [narrow if kind == "cube" else float(rng.uniform(0.026, 0.036)), narrow, height / 2]
+    body.add_geom(
+        type=shape,
+        pos=[0.0, 0.0, height / 2],
+        size=size,
+        rgba=[*rng.uniform(0.1, 0.9, 3), 1.0],
+        contype=THING[0],
+        conaffinity=THING[1],
+        friction=[0.45, 0.005, 0.0001],
+        density=1.5 * DENSITY,
+    )
