@@ -14,7 +14,6 @@ from hiermap.worlds.errors import ConfigError, HiermapError
 
 DONE, FAILED, USAGE, NO_PLAN, TIMEOUT, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 4, 130, 143
 """Exit codes."""
-OVERWRITE = "overwrite=true"
 
 
 @dataclass(frozen=True)
@@ -25,22 +24,30 @@ class Verb:
         function: "module:name", called with the positionals and the resolved config if it has `OPTIONS`; returns an exit code or None.
         summary: one line for `hiermap --help`.
         positionals: names of the words expected before `key=value`; any number may follow a last one in brackets.
-        overwrites: the word `overwrite=true` may follow them, and is an argument of the function.
+        named: words that may follow them, each an argument of the function; of `key=...` the value is free.
     """
 
     function: str
     summary: str
     positionals: tuple[str, ...] = ()
-    overwrites: bool = False
+    named: tuple[str, ...] = ()
 
 
+OVERWRITE = ("overwrite=true",)
 VERBS: Mapping[str, Verb] = {
     "doctor": Verb("hiermap.doctor:doctor", "check versions, graphics, cores and shipped weights"),
     "collect": Verb("hiermap.data.collect:collect", "gather play data into a directory; the same command resumes"),
-    "data": Verb("hiermap.data.verify:data", "check, summarise or merge data directories", ("verify|info|merge", "DIR", "[DIR ...]"), True),
+    "data": Verb(
+        "hiermap.data.verify:data",
+        "check, summarise or merge data directories, write them as a LeRobotDataset or take one back",
+        ("verify|info|merge|export|import", "DIR", "[DIR ...]"),
+        (*OVERWRITE, "format=...", "out=..."),
+    ),
     "train": Verb("hiermap.training.train:train", "train on a data directory and export weights"),
     "evaluate": Verb("hiermap.evaluation.evaluate:evaluate", "run a suite of seeded episodes and judge them"),
-    "results": Verb("hiermap.evaluation.merge:results", "merge the shards of an evaluation into OUT", ("merge", "OUT", "[DIR ...]"), True),
+    "results": Verb(
+        "hiermap.evaluation.merge:results", "merge the shards of an evaluation into OUT", ("merge", "OUT", "[DIR ...]"), OVERWRITE
+    ),
     "compare": Verb(
         "hiermap.evaluation.compare:compare",
         "success of evaluation B minus that of A on the same tasks, paired; exit 1 if its 95 % interval lies wholly below 0",
@@ -48,7 +55,7 @@ VERBS: Mapping[str, Verb] = {
     ),
     "kitchen": Verb("hiermap.report.kitchen_list:kitchen", "list what is in a kitchen and what can be asked of it, with a picture"),
     "plan": Verb("hiermap.evaluation.plan:plan", "plan (and execute) one task"),
-    "report": Verb("hiermap.report.report:report", "write a self-contained report.html from a run", ("DIR",), True),
+    "report": Verb("hiermap.report.report:report", "write a self-contained report.html from a run", ("DIR",), OVERWRITE),
 }
 
 
@@ -90,8 +97,8 @@ def _dispatch(words: list[str]) -> int:
     if "-h" in rest or "--help" in rest:
         print(_verb_help(name, verb))
         return DONE
-    overwrite = {"overwrite": True} if verb.overwrites and OVERWRITE in rest else {}
-    rest = [word for word in rest if not (overwrite and word == OVERWRITE)]
+    named = {word: word.partition("=") for word in rest if word in verb.named or f"{word.partition('=')[0]}=..." in verb.named}
+    rest = [word for word in rest if word not in named]
     least = sum(not word.startswith("[") for word in verb.positionals)
     most = least if least == len(verb.positionals) else len(rest)
     positionals, arguments = rest[:most], rest[most:]
@@ -108,7 +115,9 @@ def _dispatch(words: list[str]) -> int:
     if name != "doctor":
         check_pins()
     module, _, attribute = verb.function.partition(":")
-    code = getattr(importlib.import_module(module), attribute)(*given, **overwrite)
+    code = getattr(importlib.import_module(module), attribute)(
+        *given, **{key: word in OVERWRITE or value for word, (key, _, value) in named.items()}
+    )
     return code if isinstance(code, int) and not isinstance(code, bool) else DONE
 
 
@@ -119,7 +128,7 @@ def _usage() -> str:
 
 
 def _verb_help(name: str, verb: Verb) -> str:
-    told = ["[key=value ...]"] * (name in OPTIONS) + [f"[{OVERWRITE}]"] * verb.overwrites
+    told = ["[key=value ...]"] * (name in OPTIONS) + [f"[{word}]" for word in verb.named]
     head = " ".join(["usage: hiermap", name, *verb.positionals, *told])
     body = f"\nkeys and defaults (??? must be given):\n\n{help_text(name)}" if name in OPTIONS else ""
     return f"{head}\n{verb.summary}\n{body}".rstrip()
