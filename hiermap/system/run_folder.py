@@ -28,6 +28,7 @@ _LOGS = (
     "log/hparams.yaml",
     "tensorboard/events.*",
     "tensorboard/hparams.yaml",
+    *("wandb/" + "*/" * depth + "*" for depth in range(5)),
 )
 _LEROBOT = (
     "README.md",
@@ -45,6 +46,7 @@ MADE: Mapping[str, tuple[str, ...]] = {
     "data merge": _DATA,
     "data import": _DATA,
     "data export": _LEROBOT,
+    "export": _WEIGHTS,
     "train": (*_WEIGHTS, *_LOGS),
     "evaluate": ("run.json", "eval_info.json", "episodes.csv", "episodes.partial.jsonl", "failures/[0-9]*_[cps]*-*.png", REPORT),
     "plan": _PLAN,
