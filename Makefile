@@ -14,7 +14,7 @@ setup: $(STAMP)
 # robosuite goes in without its own requirements: they name pynput, which compiles evdev against kernel headers and is
 # only used by keyboard teleoperation. What hiermap uses of robosuite is pinned in constraints.txt.
 $(STAMP): pyproject.toml constraints.txt
-	$(PYTHON) -c "import sys; sys.exit(0 if sys.version_info >= (3, 11) else 'hiermap needs Python >= 3.11, got ' + sys.version.split()[0] + '; try: make PYTHON=python3.11')"
+	$(PYTHON) -c "import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 13) else 'hiermap needs Python 3.11 or 3.12, got ' + sys.version.split()[0] + '; try: make PYTHON=python3.11')"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(ROBOSUITE)

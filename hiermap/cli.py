@@ -14,7 +14,6 @@ from hiermap.worlds.errors import ConfigError, HiermapError
 
 DONE, FAILED, USAGE, NO_PLAN, TIMEOUT, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 4, 130, 143
 """Exit codes."""
-OVERWRITE = "overwrite=true"
 
 
 @dataclass(frozen=True)
@@ -25,22 +24,31 @@ class Verb:
         function: "module:name", called with the positionals and the resolved config if it has `OPTIONS`; returns an exit code or None.
         summary: one line for `hiermap --help`.
         positionals: names of the words expected before `key=value`; any number may follow a last one in brackets.
-        overwrites: the word `overwrite=true` may follow them, and is an argument of the function.
+        named: words among them that are arguments of the function by name; of `key=...` the value is free, in brackets it may be left out.
     """
 
     function: str
     summary: str
     positionals: tuple[str, ...] = ()
-    overwrites: bool = False
+    named: tuple[str, ...] = ()
 
 
+OVERWRITE = ("[overwrite=true]",)
 VERBS: Mapping[str, Verb] = {
     "doctor": Verb("hiermap.doctor:doctor", "check versions, graphics, cores and shipped weights"),
     "collect": Verb("hiermap.data.collect:collect", "gather play data into a directory; the same command resumes"),
-    "data": Verb("hiermap.data.verify:data", "check, summarise or merge data directories", ("verify|info|merge", "DIR", "[DIR ...]"), True),
+    "data": Verb(
+        "hiermap.data.verify:data",
+        "check, summarise or merge data directories, write them as a LeRobotDataset or take one back",
+        ("verify|info|merge|export|import", "DIR", "[DIR ...]"),
+        (*OVERWRITE, "[format=...]", "[out=...]"),
+    ),
     "train": Verb("hiermap.training.train:train", "train on a data directory and export weights"),
+    "export": Verb("hiermap.training.train:export_checkpoint", "write the weights in a checkpoint", ("CKPT",), ("out=...", *OVERWRITE)),
     "evaluate": Verb("hiermap.evaluation.evaluate:evaluate", "run a suite of seeded episodes and judge them"),
-    "results": Verb("hiermap.evaluation.merge:results", "merge the shards of an evaluation into OUT", ("merge", "OUT", "[DIR ...]"), True),
+    "results": Verb(
+        "hiermap.evaluation.merge:results", "merge the shards of an evaluation into OUT", ("merge", "OUT", "[DIR ...]"), OVERWRITE
+    ),
     "compare": Verb(
         "hiermap.evaluation.compare:compare",
         "success of evaluation B minus that of A on the same tasks, paired; exit 1 if its 95 % interval lies wholly below 0",
@@ -48,7 +56,7 @@ VERBS: Mapping[str, Verb] = {
     ),
     "kitchen": Verb("hiermap.report.kitchen_list:kitchen", "list what is in a kitchen and what can be asked of it, with a picture"),
     "plan": Verb("hiermap.evaluation.plan:plan", "plan (and execute) one task"),
-    "report": Verb("hiermap.report.report:report", "write a self-contained report.html from a run", ("DIR",), True),
+    "report": Verb("hiermap.report.report:report", "write a self-contained report.html from a run", ("DIR",), OVERWRITE),
 }
 
 
@@ -90,13 +98,13 @@ def _dispatch(words: list[str]) -> int:
     if "-h" in rest or "--help" in rest:
         print(_verb_help(name, verb))
         return DONE
-    overwrite = {"overwrite": True} if verb.overwrites and OVERWRITE in rest else {}
-    rest = [word for word in rest if not (overwrite and word == OVERWRITE)]
+    named, rest = _named(verb, rest)
     least = sum(not word.startswith("[") for word in verb.positionals)
     most = least if least == len(verb.positionals) else len(rest)
     positionals, arguments = rest[:most], rest[most:]
-    if len(positionals) < least or any("=" in word and not os.path.exists(word) for word in positionals):
-        raise ConfigError(f"got {' '.join(['hiermap', *words])!r}; expected hiermap {name} {' '.join(verb.positionals)}")
+    lacking = any(word.partition("=")[0] not in named for word in verb.named if not word.startswith("["))
+    if lacking or len(positionals) < least or any("=" in word and not os.path.exists(word) for word in positionals):
+        raise ConfigError(f"got {' '.join(['hiermap', *words])!r}; expected hiermap {' '.join([name, *verb.positionals, *verb.named])}")
     given: list[Any] = list(positionals)
     if name in OPTIONS:
         given.append(load_config(name, [word for word in arguments if word != "--print-config"]))
@@ -108,8 +116,17 @@ def _dispatch(words: list[str]) -> int:
     if name != "doctor":
         check_pins()
     module, _, attribute = verb.function.partition(":")
-    code = getattr(importlib.import_module(module), attribute)(*given, **overwrite)
+    code = getattr(importlib.import_module(module), attribute)(*given, **named)
     return code if isinstance(code, int) and not isinstance(code, bool) else DONE
+
+
+def _named(verb: Verb, words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+    """The arguments that words give by name, and the other words."""
+    known = {word.strip("[]") for word in verb.named}
+    pairs = {word: word.partition("=") for word in words}
+    named = {word: key for word, (key, _, _) in pairs.items() if word in known or f"{key}=..." in known}
+    values = {key: word in known or pairs[word][2] for word, key in named.items()}
+    return values, [word for word in words if word not in named]
 
 
 def _usage() -> str:
@@ -119,7 +136,7 @@ def _usage() -> str:
 
 
 def _verb_help(name: str, verb: Verb) -> str:
-    told = ["[key=value ...]"] * (name in OPTIONS) + [f"[{OVERWRITE}]"] * verb.overwrites
+    told = ["[key=value ...]"] * (name in OPTIONS) + list(verb.named)
     head = " ".join(["usage: hiermap", name, *verb.positionals, *told])
     body = f"\nkeys and defaults (??? must be given):\n\n{help_text(name)}" if name in OPTIONS else ""
     return f"{head}\n{verb.summary}\n{body}".rstrip()

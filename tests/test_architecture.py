@@ -34,6 +34,7 @@ ROOMS = (
     "hiermap",
     "hiermap.worlds.tasks",
     "hiermap.data",
+    "hiermap.data.exchange",
     "hiermap.report",
     "hiermap.evaluation",
     "hiermap.training",
@@ -134,7 +135,9 @@ DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml", "cv2": "opencv-python-headle
 def test_every_import_is_declared_and_every_dependency_imported():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    declared = {re.match(r"[\w-]+", line)[0].lower() for line in [*project["dependencies"], *extras["ray"], *extras["words"]]}
+    declared = {
+        re.match(r"[\w-]+", line)[0].lower() for line in [*project["dependencies"], *extras["ray"], *extras["words"], *extras["lerobot"]]
+    }
     top = {name.split(".")[0] for path in sources(*TOP, "benchmarks") for name in imported(path)}
     ours = {"hiermap", *(path.stem for path in sources("benchmarks"))}
     used = {DISTRIBUTIONS.get(name, name) for name in top - set(sys.stdlib_module_names) - ours}

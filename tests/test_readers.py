@@ -17,6 +17,7 @@ import torch
 
 from hiermap.data import manifest
 from hiermap.data.episodes import read_episode, write_episode
+from hiermap.data.exchange.lerobot import export, take_in
 from hiermap.data.toy_episodes import toy_episode
 from hiermap.data.verify import info
 from hiermap.evaluation.plan import plan
@@ -78,6 +79,9 @@ READERS = {
     "checkpoint": Reader(
         "last.ckpt", "bytes", lambda d: read_checkpoint(d / "last.ckpt")["epoch"], lambda sample, got: got == sample, share=0.5
     ),
+    "export.json": Reader(
+        "meta/hiermap/export.json", "json", lambda d: take_in(d, d.with_name(f"{d.name}-back"), overwrite=True), share=0.2
+    ),
     "goal": Reader("goal.json", "json", lambda d: Goal.from_json(read_json(d / "goal.json", "write it again"))),
 }
 """Name -> every reader of a file that somebody else may have written."""
@@ -107,6 +111,9 @@ def _make(name: str, place: Path) -> None:
         path = write_episode(place, NAME, toy_episode(7))
         manifest.append(place, manifest.describe(NAME, path.read_bytes(), read_episode(path)))
         manifest.append(place, {"state": "void", "file": "toy-000000008.npz", "seed": 8, "reason": "no goal"})
+    elif name == "export.json":
+        _make("episode", place.with_name(f"{place.name}-data"))
+        export(place.with_name(f"{place.name}-data"), place)
     elif name == "partial rows":
         PartialRows(place, {"seed": 5}).load()
         for row in ROWS:

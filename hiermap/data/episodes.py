@@ -10,7 +10,7 @@ import re
 import sys
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, NotRequired, Self, TypedDict, get_type_hints
@@ -118,7 +118,7 @@ class Episode:
     @property
     def legend(self) -> Legend:
         """What `P`, `R`, `primitive`, `rotation`, `U` and `B` mean here."""
-        return Legend.from_dict(self.meta["legend"]) if "legend" in self.meta else FIRST
+        return legend_of(self.meta)
 
     def masks(self) -> np.ndarray:
         """Cells of every thing in view 0, `[N, H, W]` bool."""
@@ -129,6 +129,11 @@ SHAPES: Mapping[str, tuple[str, str]] = {
     name: kind.__metadata__ for name, kind in get_type_hints(Episode, include_extras=True).items() if hasattr(kind, "__metadata__")
 }
 """Array -> (dtype, shape in letters)."""
+
+
+def legend_of(meta: Mapping[str, Any]) -> Legend:
+    """The legend that the meta of an episode names; DataError for what is none."""
+    return Legend.from_dict(meta["legend"]) if "legend" in meta else FIRST
 
 
 def file_name(source: str, seed: int) -> str:
@@ -154,11 +159,12 @@ def write_episode(directory: Path, name: str, episode: Episode) -> Path:
     return store(directory, name, encode(name, episode))
 
 
-def encode(name: str, episode: Episode) -> bytes:
-    """The content of an episode's file; DataError if the record is inconsistent."""
+def encode(name: str, episode: Episode, left_out: Collection[str] = ()) -> bytes:
+    """The content of an episode's file, without the arrays that are `left_out`; DataError if the record is inconsistent."""
     check_episode(episode, name)
     buffer = io.BytesIO()
-    arrays = {key: np.asarray(getattr(episode, key)).astype(dtype, copy=False) for key, (dtype, _) in SHAPES.items()}
+    kept = {key: dtype for key, (dtype, _) in SHAPES.items() if key not in left_out}
+    arrays = {key: np.asarray(getattr(episode, key)).astype(dtype, copy=False) for key, dtype in kept.items()}
     np.savez_compressed(buffer, meta=np.array([json.dumps(dict(episode.meta), sort_keys=True)]), **arrays)
     return buffer.getvalue()
 
@@ -176,22 +182,31 @@ def store(directory: Path, name: str, content: bytes) -> Path:
 def read_episode(path: str | Path) -> Episode:
     """Read and check one episode; DataError for anything truncated, foreign, pickled or inconsistent."""
     path = Path(path)
+    return whole(*read_arrays(path), path.name)
+
+
+def whole(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any], name: str) -> Episode:
+    """The checked episode of arrays as `read_arrays` gives them; DataError if they are inconsistent."""
+    episode = Episode(**{**_no_goals(len(np.atleast_1d(arrays["rgb"]))), **arrays}, meta=meta)
+    check_episode(episode, name)
+    return episode
+
+
+def read_arrays(path: Path, left_out: Collection[str] = ()) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """The arrays of an episode's file, written without those `left_out`, and its meta; DataError for what is damaged or foreign."""
     episode_path(path.parent, path.name)
     try:
-        arrays = {key: _array(key, content) for key, content in _contents(path).items()}
-        meta = parse_json("".join(map(str, arrays.pop("meta").ravel())))
+        arrays = {key: _array(key, content) for key, content in _contents(path, {*SHAPES, "meta"} - {*left_out}).items()}
+        return arrays, parse_json("".join(map(str, arrays.pop("meta").ravel())))
     except FileNotFoundError:
         raise
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}); {REMEDY}") from error
     except ValueError as error:
         raise DataError(f"{path.name} is not a readable episode ({error}); {REMEDY}") from error
-    episode = Episode(**{**_no_goals(len(np.atleast_1d(arrays["rgb"]))), **arrays}, meta=meta)
-    check_episode(episode, path.name)
-    return episode
 
 
-def _contents(path: Path) -> dict[str, bytes]:
+def _contents(path: Path, expected: Set[str]) -> dict[str, bytes]:
     """Array -> the bytes of its `.npy`; nothing is unpacked unless all that the archive lists may be there and is small enough."""
     if path.stat().st_size > MAX_BYTES:
         raise ValueError(f"{path.stat().st_size} bytes, expected at most {MAX_BYTES}")
@@ -200,15 +215,14 @@ def _contents(path: Path) -> dict[str, bytes]:
     if content[-22:-18] != b"PK\5\6" or content[-42:-38] == b"PK\6\7" or int.from_bytes(content[-10:-6], "little") > MAX_LISTING:
         raise ValueError("it is truncated, or something follows its end")
     try:
-        return _unpacked(zipfile.ZipFile(io.BytesIO(content)))
+        return _unpacked(zipfile.ZipFile(io.BytesIO(content)), expected)
     except ARCHIVE_ERRORS as error:
         raise error if type(error) is ValueError else ValueError(f"its archive is damaged, {type(error).__name__}") from error
 
 
-def _unpacked(opened: zipfile.ZipFile) -> dict[str, bytes]:
+def _unpacked(opened: zipfile.ZipFile, expected: Set[str]) -> dict[str, bytes]:
     with opened as archive:
         parts = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-        expected = {*SHAPES, "meta"}
         if set(parts) | set(_no_goals(0)) != expected or len(parts) < len(archive.infolist()):
             missing, foreign = sorted(expected - set(parts)), sorted(set(parts) - expected)
             raise ValueError(f"missing {missing[:5]}, foreign {shown(foreign)}, or one twice: was it made by another version?")

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,10 @@ def merge(target: Path, sources: Sequence[Path], overwrite: bool = False) -> int
     The same command again adds nothing. Raises DataError for a damaged episode, or one that two directories hold differently, and
     ConfigError where `target` is of another run.
     """
-    listed = [(source, _records(source)) for source in sources]
+    listed = [(source, entry) for source in sources for entry in records(source)]
     with owned(target, _together(sources), overwrite, reads=sources) as folder:
         there = dict(manifest.read_manifest(folder).current)
-        return sum(_take_over(folder, source, entry, there) for source, entries in listed for entry in entries)
+        return sum(take_over(folder, entry, there, partial(listed_content, source, entry), source) for source, entry in listed)
 
 
 def _together(sources: Iterable[Path]) -> Mapping[str, Any]:
@@ -32,25 +33,33 @@ def _together(sources: Iterable[Path]) -> Mapping[str, Any]:
     return first if first and not others else {"command": "data merge", "collections": sorted(runs)}
 
 
-def _records(source: Path) -> Iterable[Mapping[str, Any]]:
+def records(source: Path) -> list[Mapping[str, Any]]:
+    """What a directory's manifest lists, episodes and void seeds; ConfigError where there is none."""
     if not (source / manifest.NAME).is_file():
         raise ConfigError(f"{source} holds no {manifest.NAME}; expected what `hiermap collect out=...` wrote")
     known = manifest.read_manifest(source).current.values()
     return [record for record in known if record["state"] in (manifest.FINISHED, manifest.VOID)]
 
 
-def _take_over(target: Path, source: Path, record: Mapping[str, Any], there: dict[str, Mapping[str, Any]]) -> bool:
-    """Add what a record tells of unless it is there; whether that is a new episode."""
+def take_over(
+    target: Path, record: Mapping[str, Any], there: dict[str, Mapping[str, Any]], content: Callable[[], bytes], source: Path
+) -> bool:
+    """Add what a record tells of, an episode with its file's `content`, unless it is `there`; whether that is a new episode."""
     name, own = record["file"], there.get(record["file"], {})
     if own.get("state") == manifest.FINISHED and record["state"] == manifest.FINISHED and own["sha256"] != record["sha256"]:
         raise DataError(f"{name} of {source} differs from the one in {target}; were they made by different versions or settings?")
     if own.get("state") in (manifest.FINISHED, record["state"]):
         return False
     if record["state"] == manifest.FINISHED:
-        path = episode_path(source, name)
-        if not path.is_file() or file_sha256(path) != record["sha256"]:
-            raise DataError(f"{path} is not what its manifest lists; run `hiermap data verify {source}`, then collect it again")
-        store(target, name, path.read_bytes())
+        store(target, name, content())
     manifest.append(target, record)
     there[name] = record
     return record["state"] == manifest.FINISHED
+
+
+def listed_content(source: Path, record: Mapping[str, Any]) -> bytes:
+    """The content of an episode's file; DataError unless it is what the directory's manifest lists."""
+    path = episode_path(source, record["file"])
+    if not path.is_file() or file_sha256(path) != record["sha256"]:
+        raise DataError(f"{path} is not what its manifest lists; run `hiermap data verify {source}`, then collect it again")
+    return path.read_bytes()

@@ -4,6 +4,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,14 @@ from hiermap.data.merge import merge
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.system.files import file_sha256
 from hiermap.worlds.errors import ConfigError, DataError
-from hiermap.worlds.records import shown
+from hiermap.worlds.records import one_of, shown
 
+FORMATS: Mapping[str, str] = {"lerobot": "hiermap.data.exchange.lerobot"}
+"""Format of others -> the module that exports to it and takes in what was exported; it may need an extra."""
+_MOVED = False, ["format", "out"]
+_WORDS = {"verify": (False, []), "info": (False, []), "merge": (True, []), "export": _MOVED, "import": _MOVED}
+"""Action -> whether it takes other directories, and which words `key=value`."""
+_EXPECTED = "verify DIR, info DIR, merge OUT DIR [DIR ...], export DIR or import DIR with format=lerobot out=OUT"
 MAX_CALIBRATION_PX = 0.3
 """Stored views must reproject better than this; live ones only better than 0.5 px."""
 MIN_SHARE = 0.05
@@ -52,17 +59,22 @@ class VerifyReport:
         return not (self.quarantined or self.missing or self.twice)
 
 
-def data(action: str, directory: str, *others: str, overwrite: bool = False) -> int:
+def data(action: str, directory: str, *others: str, overwrite: bool = False, **moved: str) -> int:
     """The command: prints the table and returns 0 when clean, 1 otherwise."""
-    if action not in ("verify", "info", "merge") or (action == "merge") != bool(others) or (overwrite and not others):
-        expected = "verify DIR, info DIR or merge OUT DIR [DIR ...] [overwrite=true]"
-        raise ConfigError(f"got {shown(' '.join((action, directory, *others)))}; expected {expected}")
     path = Path(directory)
+    if _WORDS.get(action) != (bool(others), sorted(moved)) or (overwrite and action in ("verify", "info")):
+        told = [action, directory, *others, *(f"{key}={value}" for key, value in moved.items())]
+        raise ConfigError(f"got {shown(' '.join(told))}; expected {_EXPECTED}")
     if action == "merge":
         print(f"{directory}: {merge(path, [*map(Path, others)], overwrite)} new episodes")
         return 0
     if not path.is_dir():
         raise ConfigError(f"{directory} is not a directory; expected what `hiermap collect out=...` wrote")
+    if moved:
+        one_of("format", moved["format"], FORMATS)
+        move = getattr(import_module(FORMATS[moved["format"]]), {"export": "export", "import": "take_in"}[action])
+        print(f"{moved['out']}: {move(path, Path(moved['out']), overwrite)}")
+        return 0
     if action == "info":
         print(info(path))
         return 0

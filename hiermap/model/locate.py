@@ -9,6 +9,7 @@ from hiermap.worlds.errors import ConfigError, DataError
 from hiermap.worlds.records import check
 
 MODEL_FILE, CONFIG_FILE = "model.safetensors", "config.json"
+CHECKPOINT = ".ckpt"
 REMEDY = "expected a directory that `hiermap train` wrote, or a shipped name"
 
 
@@ -34,6 +35,8 @@ def shipped_names() -> list[str]:
 def weights_directory(name_or_path: str | Path) -> Path:
     """Directory of shipped weights by name, or of any `hiermap train` output; raises DataError listing what exists."""
     path = Path(name_or_path)
+    if path.suffix == CHECKPOINT:
+        raise DataError(f"{path} is a checkpoint of a training; run `hiermap export {path} out=DIR` and take the weights in DIR")
     if str(name_or_path) in shipped_names():
         return Path(str(importlib.resources.files("hiermap") / "shipped" / str(name_or_path)))
     if path.is_file() and path.name == MODEL_FILE:

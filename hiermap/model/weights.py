@@ -1,7 +1,7 @@
 """Weights on disk: `model.safetensors`, `config.json` and a model card; read without trust."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -10,8 +10,10 @@ from typing import Annotated, Any, NotRequired, TypedDict
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
+from torch import nn
 
 from hiermap.model.config import ModelConfig
+from hiermap.model.encoder import Encoder
 from hiermap.model.locate import CONFIG_FILE, MODEL_FILE, REMEDY, weights_directory
 from hiermap.model.world_model import HiermapModel
 from hiermap.system.config import read_artefact_config
@@ -67,8 +69,10 @@ class WeightsRecord(TypedDict):
     metrics: NotRequired[Metrics]
 
 
-def load_weights(name_or_path: str | Path = DEFAULT, device: str = "cpu") -> LoadedWeights:
-    """Read, check and build a model.
+def load_weights(
+    name_or_path: str | Path = DEFAULT, device: str = "cpu", encoder: Callable[[ModelConfig], nn.Module] = Encoder
+) -> LoadedWeights:
+    """Read, check and build a model, with the `encoder` that it was trained with.
 
     Raises:
         DataError: the files are missing, truncated, pickled, foreign or do not fit the configuration beside them.
@@ -80,7 +84,7 @@ def load_weights(name_or_path: str | Path = DEFAULT, device: str = "cpu") -> Loa
     except (ConfigError, DataError) as error:
         raise DataError(f"{directory / CONFIG_FILE}: {error}") from error
     tensors = _read_tensors(directory / MODEL_FILE, record.get(SHA256))
-    model = HiermapModel(config)
+    model = HiermapModel(config, encoder)
     tensors.pop("predicates.keys.bias", None)  # of older files: the same at every cell, so without effect
     _fill(model, tensors, directory / MODEL_FILE)
     model.usual_depth_error_m = record.get("metrics", {}).get("usual_depth_error_m")

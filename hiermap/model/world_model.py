@@ -1,5 +1,7 @@
 """The learned world model: encode a view, predict the latent after an action, decode maps, geometry and predicates."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -12,6 +14,7 @@ from hiermap.model.policy_head import PolicyHead
 from hiermap.model.predicate_head import Answers, PredicateHead, Reading, SenseHead, Things, expected_steps
 from hiermap.model.promise_head import Promise, PromiseHead
 from hiermap.primitives.specs import ROTATION_BINS
+from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.legend import places, registered
 
 PRIOR_LOGIT = -4.6
@@ -27,7 +30,8 @@ class HiermapModel(nn.Module):
     works, changes or holds where a name is unknown to the model. `calibration` `[primitives of the legend, 2]` is a slope and a shift of
     each primitive's logits, fitted on held-out data after training. `maps` gives the logits of the legend's bins, `geometry` the view's
     depth and height channels, scaled as in `SpatialView.channels`, from what can be seen. `usual_depth_error_m` is what `depth_error` says
-    of one in a hundred of the views it was scored on, the worst [m]; None where that was not measured.
+    of one in a hundred of the views it was scored on, the worst [m]; None where that was not measured. `encoder` makes a
+    part that is called as `Encoder` is and gives latents of its shape.
     """
 
     usual_depth_error_m: float | None = None
@@ -38,10 +42,10 @@ class HiermapModel(nn.Module):
     binary_of: Tensor
     kind_of: Tensor
 
-    def __init__(self, config: ModelConfig | None = None) -> None:
+    def __init__(self, config: ModelConfig | None = None, encoder: Callable[[ModelConfig], nn.Module] = Encoder) -> None:
         super().__init__()
         self.config = config or ModelConfig()
-        self.encoder = Encoder(self.config)
+        self.encoder = encoder(self.config)
         maps = SingleMapHead if self.config.heads == "single" else BlockHead
         self.maps = maps(self.config.latent, 128, len(self.config.legend.bins), PRIOR_LOGIT)
         self.geometry = BlockHead(self.config.visible, 64, 2)
@@ -64,6 +68,8 @@ class HiermapModel(nn.Module):
         """View `[B, channels, H, W]` -> latent `[B, D, h, w]` with an empty memory."""
         flag = view.new_zeros(len(view)) if mirrored is None else mirrored
         seen = self.encoder(view, flag)
+        if seen.shape[1:] != (expected := (self.config.visible, *self.config.latent_shape)):
+            raise ConfigError(f"the encoder gives latents {list(seen.shape[1:])}, expected {list(expected)} (visible, rows/4, columns/4)")
         return self.with_memory(seen, seen.new_zeros(len(seen), self.config.memory, *seen.shape[2:]))
 
     def with_memory(self, latent: Tensor, memory: Tensor) -> Tensor:

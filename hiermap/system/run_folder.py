@@ -28,10 +28,25 @@ _LOGS = (
     "log/hparams.yaml",
     "tensorboard/events.*",
     "tensorboard/hparams.yaml",
+    *("wandb/" + "*/" * depth + "*" for depth in range(5)),
+)
+_LEROBOT = (
+    "README.md",
+    *("data/chunk-[0-9]*/file-[0-9]*.parquet", "meta/episodes/chunk-[0-9]*/file-[0-9]*.parquet", "meta/*tasks.parquet"),
+    *(
+        "meta/info.json",
+        "meta/stats.json",
+        "meta/hiermap/*.json",
+        "meta/hiermap/manifest.jsonl",
+        f"meta/hiermap/labels/*-{'[0-9]' * 9}.npz",
+    ),
 )
 MADE: Mapping[str, tuple[str, ...]] = {
     "collect": _DATA,
     "data merge": _DATA,
+    "data import": _DATA,
+    "data export": _LEROBOT,
+    "export": _WEIGHTS,
     "train": (*_WEIGHTS, *_LOGS),
     "evaluate": ("run.json", "eval_info.json", "episodes.csv", "episodes.partial.jsonl", "failures/[0-9]*_[cps]*-*.png", REPORT),
     "plan": _PLAN,
@@ -90,7 +105,7 @@ def owned(
         _refuse(folder, run, overwrite, grows)  # once more: another process may have begun there meanwhile
         if overwrite:
             clear(folder, (record(folder) or run)["command"])
-        for leftover in (*folder.glob(TEMPORARY), *folder.glob(f"*/{TEMPORARY}")):
+        for leftover in folder.rglob(TEMPORARY):
             leftover.unlink(missing_ok=True)
         try:
             if record(folder) != run:

@@ -40,6 +40,12 @@ def card(record: Mapping[str, Any], training_kitchens: int, held_out_kitchens: i
     return template.substitute(values, training_kitchens=training_kitchens, held_out_kitchens=held_out_kitchens)
 
 
+def checkpoint_card(made: Mapping[str, Any]) -> str:
+    """Model card of weights that were taken out of a checkpoint."""
+    told = "`{name}` (sha256 {sha256}), epoch {epoch}, {global_step} steps".format(**made)
+    return f"# hiermap world model\n\nTaken from the checkpoint {told}, by `hiermap export`; neither calibrated nor scored.\n"
+
+
 def _number(values: Mapping[str, float], name: str) -> str:
     value = values.get(name, math.nan)
     return f"{value:6.3f}" if math.isfinite(value) else "     -"

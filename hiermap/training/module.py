@@ -12,9 +12,10 @@ from typing import Any
 import lightning as L
 import torch
 from lightning.pytorch.callbacks import Timer
-from torch import Tensor
+from torch import Tensor, nn
 
 from hiermap.model.config import ModelConfig
+from hiermap.model.encoder import Encoder
 from hiermap.model.world_model import HiermapModel
 from hiermap.training.batches import SequenceBatch
 from hiermap.training.head_losses import goal_loss, policy_loss, promise_loss, sense_loss
@@ -68,7 +69,12 @@ def losses(model: HiermapModel, batch: SequenceBatch, weights: LossWeights, bin_
 
 
 class HiermapModule(L.LightningModule):
-    """Trains a `HiermapModel`; hyperparameters are plain dicts, so checkpoints load with `weights_only`."""
+    """Trains a `HiermapModel`; hyperparameters are plain dicts, so checkpoints load with `weights_only`.
+
+    Args:
+        model, losses, optimiser: what differs from the defaults of `ModelConfig`, `LossWeights` and `OptimiserOptions`.
+        encoder: makes the encoder, as `HiermapModel` takes it.
+    """
 
     bin_weights: Tensor
 
@@ -77,6 +83,7 @@ class HiermapModule(L.LightningModule):
         model: Mapping[str, Any] | None = None,
         losses: Mapping[str, float] | None = None,
         optimiser: Mapping[str, Any] | None = None,
+        encoder: Callable[[ModelConfig], nn.Module] = Encoder,
     ) -> None:
         super().__init__()
         self.model_config = ModelConfig.from_dict(model or {})
@@ -84,7 +91,7 @@ class HiermapModule(L.LightningModule):
         if self.weights.policy > 0 and not self.model_config.policy:
             raise ConfigError(f"losses.policy={self.weights.policy:g} trains a head that is not there; set model.policy=true")
         self.save_hyperparameters({"model": self.model_config.to_dict(), "losses": asdict(self.weights), "optimiser": asdict(self.options)})
-        self.model = HiermapModel(self.model_config)
+        self.model = HiermapModel(self.model_config, encoder)
         self._freeze()
         self.register_buffer("bin_weights", torch.ones(len(self.model_config.legend.bins)))
         self.scores = HeldOutScores(self.model_config.legend)

@@ -119,7 +119,8 @@ class TrainOptions(OutOptions):
         resume: continue from the last checkpoint in out, if there is one.
         save_seconds: between checkpoints within an epoch.
         threads: of torch; 0 uses every core.
-        tensorboard: also log for TensorBoard (needs the package tensorboard).
+        tensorboard: also log for TensorBoard (extra tensorboard).
+        wandb: also log to Weights & Biases, as the environment variables WANDB_MODE, WANDB_PROJECT and so on say (extra wandb).
         trainer: passed on to lightning.Trainer, any of its options.
     """
 
@@ -130,6 +131,7 @@ class TrainOptions(OutOptions):
     save_seconds: Annotated[float, 0, 1e6] = 120.0
     threads: Annotated[int, 0, 1024] = 0
     tensorboard: bool = False
+    wandb: bool = False
     model: ModelConfig = field(default_factory=ModelConfig)
     losses: LossWeights = field(default_factory=LossWeights)
     optimiser: OptimiserOptions = field(default_factory=OptimiserOptions)

@@ -7,7 +7,7 @@ import re
 import sys
 import warnings
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from dataclasses import replace
 from datetime import timedelta
@@ -18,7 +18,7 @@ from typing import Any, TypedDict, get_type_hints
 import lightning as L
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint, Timer, TQDMProgressBar
-from lightning.pytorch.loggers import CSVLogger, Logger
+from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
@@ -27,25 +27,31 @@ from hiermap.data.manifest import described
 from hiermap.model.locate import MODEL_FILE, weights_directory
 from hiermap.model.weights import load_weights, save_weights
 from hiermap.system.config import typed
-from hiermap.system.files import write_atomically, write_json
+from hiermap.system.files import file_sha256, write_atomically, write_json
 from hiermap.system.provenance import settings
 from hiermap.system.run_folder import clear, directory, fingerprint, owned
+from hiermap.system.versions import versions
 from hiermap.training.datamodule import KitchenDataModule
 from hiermap.training.held_out import HeldOutScores
-from hiermap.training.model_card import card, results_table
+from hiermap.training.model_card import card, checkpoint_card, results_table
 from hiermap.training.module import HiermapModule, Pace, timer_of
 from hiermap.training.options import TrainOptions
-from hiermap.worlds.errors import ConfigError, DataError
+from hiermap.worlds.errors import ConfigError, DataError, HiermapError
 from hiermap.worlds.records import Count, Positive, check, one_of, shown
 
 MAX_CHECKPOINT_BYTES = 1 << 30
 """Weights and both moments of the largest model a config can ask for are smaller; ours have 15 MB."""
 
 _log = logging.getLogger(__name__)
+LOGGERS: Mapping[str, Callable[[Path], Logger]] = {
+    "tensorboard": lambda out: TensorBoardLogger(out, name="tensorboard", version=""),
+    "wandb": lambda out: WandbLogger(out.name, out),
+}
+"""Option, and the extra it needs -> what also logs a training."""
 LENGTHS = ("max_epochs", "max_steps", "max_time")
 """Options of the trainer that end a training: a folder's may come to be longer."""
 NO_PART = (
-    *("out", "overwrite", "resume", "save_seconds", "threads", "tensorboard", "data_options.workers", "data", "weights"),
+    *("out", "overwrite", "resume", "save_seconds", "threads", *LOGGERS, "data_options.workers", "data", "weights"),
     *(f"trainer.{name}" for name in (*LENGTHS, "enable_progress_bar", "enable_model_summary", "log_every_n_steps")),
 )
 """Keys that weights do not depend on; for data and first weights stand their digests, for lengths what `_lengths` says."""
@@ -190,8 +196,7 @@ def build_trainer(config: Mapping[str, Any], out: Path) -> L.Trainer:
         Pace(),
     ]
     loggers: list[Logger] = [CSVLogger(out, name="log", version="")]
-    if config["tensorboard"]:
-        loggers.append(_tensorboard(out))
+    loggers += [_logger(name, out) for name in LOGGERS if config[name]]
     fixed: dict[str, Any] = {
         "logger": loggers,
         "callbacks": callbacks,
@@ -268,10 +273,38 @@ def _seconds(value: Any) -> float:
     raise ConfigError(f"trainer.max_time is {shown(value)}, expected minutes or DD:HH:MM:SS, for example 00:00:25:00")
 
 
-def _tensorboard(out: Path) -> Logger:
-    from lightning.pytorch.loggers import TensorBoardLogger
-
+def _logger(name: str, out: Path) -> Logger:
     try:
-        return TensorBoardLogger(out, name="tensorboard", version="")
+        return LOGGERS[name](out)
     except ModuleNotFoundError as error:
-        raise ConfigError("tensorboard=true needs the package tensorboard; run: pip install tensorboard") from error
+        raise ConfigError(f"{name}=true needs the package {name}; run: pip install 'hiermap[{name}]'") from error
+
+
+def export_checkpoint(path: str, out: str, overwrite: bool = False) -> None:
+    """Write the weights in a checkpoint of a `HiermapModule` to `out`, as they are: neither calibrated nor scored.
+
+    Raises DataError for what is no such checkpoint, and ConfigError where `out` is another run's.
+    """
+    if not Path(path).is_file():
+        raise DataError(f"{path} is no file; expected a checkpoint of a training, for example runs/mine/checkpoints/last.ckpt")
+    checkpoint = read_checkpoint(Path(path))
+    module = _module_of(checkpoint, path)
+    digest = file_sha256(Path(path))
+    with owned(out, {"command": "export", "checkpoint_sha256": digest}, overwrite, reads=[Path(path).parent]) as folder:
+        made = {"name": Path(path).name, "sha256": digest, **{key: checkpoint[key] for key in ("epoch", "global_step")}}
+        save_weights(folder, module.model, {"checkpoint": made, "versions": versions()}, checkpoint_card(made))
+    print(f"{out}: weights after {checkpoint['global_step']} steps")
+
+
+def _module_of(checkpoint: Mapping[str, Any], path: str) -> HiermapModule:
+    """The module that a checkpoint is of."""
+    try:
+        module = HiermapModule(**checkpoint["hyper_parameters"])
+        module.load_state_dict(checkpoint["state_dict"])
+    # A foreign one may hold anything in place of either.
+    except (HiermapError, LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise DataError(
+            f"{path} is of another model than a HiermapModule with its own encoder; "
+            "rebuild yours in Python, load its state_dict and call hiermap.model.weights.save_weights"
+        ) from error
+    return module

@@ -25,7 +25,15 @@ from tests.hiermap.training.synthetic import write_squares
 COLLECT = ["collect", "source=toy", "interactions=400", "interactions_per_episode=4", "seed=160000", "hang_seconds=2", "max_retries=99"]
 EVALUATE = ["evaluate", "suite=chain-3", "kitchen=toy", "world=simulator", "maps=oracle", "seed=160000", "episodes=60", "progress=false"]
 EVALUATE += ["hang_seconds=2", "max_retries=99"]
-TRAIN = ["train", "config=train_debug", "threads=1", "trainer.enable_progress_bar=false", "model.rows=48", "model.columns=64"]
+TRAIN = [
+    "train",
+    "config=train_debug",
+    "threads=1",
+    "trainer.enable_progress_bar=false",
+    "trainer.max_time=null",
+    "model.rows=48",
+    "model.columns=64",
+]
 TRAIN += ["data_options.batches_per_epoch=6", "data_options.views_per_batch=4", "data_options.validation_sequences=2"]
 TRAIN += [f"model.{part}=8" for part in ("visible", "memory", "stem", "context")]
 LENGTH = ["trainer.max_epochs=4", "save_seconds=0.05"]

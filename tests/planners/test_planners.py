@@ -1,5 +1,6 @@
 """Every planner on every toy instance: right status, plans that replay, optimal costs where promised."""
 
+import pickle
 from dataclasses import replace
 
 import networkx as nx
@@ -63,6 +64,17 @@ def replay(instance, plan):
     robot = ToyScene(instance.kitchen)
     reports = [robot.act(action, robot.observe()) for action in plan.actions]
     return all(r.succeeded for r in reports) and all(holds(instance.kitchen, robot.state, p) for p in instance.predicates)
+
+
+@pytest.mark.parametrize("planner", SEARCHES)
+def test_results_can_be_pickled_and_planned_on_from(planner):
+    instance = next(i for i in TOY_INSTANCES.values() if i.shortest)
+    result = solve(planner, instance)
+    again = pickle.loads(pickle.dumps(result))
+    assert again.to_json() == result.to_json() and nx.utils.graphs_equal(again.graph, result.graph)
+    assert (again.status, again.plan.actions, bool(again)) == (result.status, result.plan.actions, bool(result))
+    tree = Tree(ToyWorld(instance.kitchen), again.root, again.goal, PLENTY, SearchOptions(width=64))
+    assert PLANNERS["best_first"](tree, np.random.default_rng(0)).status is Status.SOLVED
 
 
 @pytest.mark.parametrize("name", TOY_INSTANCES)

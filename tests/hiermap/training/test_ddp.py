@@ -61,6 +61,7 @@ def trained(data: Path, out: Path, *words: str) -> list[list[dict]]:
     script.write_text(SCRIPT)
     common = ["model.rows=48", "model.columns=64", "data_options.unroll=[0.5,0,0.5]", "data_options.validation_sequences=20", "threads=1"]
     common += [f"data_options.batches_per_epoch={STEPS}", "data_options.jitter=0", "optimiser.look_again=0", "trainer.max_epochs=1"]
+    common += ["trainer.max_time=null"]
     command = [sys.executable, script, out, "train", "config=train_debug", f"data={data}", f"out={out / 'out'}", *common, *words]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, env={**os.environ, "OMP_NUM_THREADS": "1"})
     assert done.returncode == 0, done.stderr[-3000:]

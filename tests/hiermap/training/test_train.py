@@ -35,7 +35,17 @@ def squares(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _config(data: Path, out: Path, *more: str) -> dict:
     return load_config(
-        "train", ["config=train_debug", f"data={data}", f"out={out}", "threads=1", "trainer.enable_progress_bar=false", *SIZES, *more]
+        "train",
+        [
+            "config=train_debug",
+            f"data={data}",
+            f"out={out}",
+            "threads=1",
+            "trainer.enable_progress_bar=false",
+            "trainer.max_time=null",
+            *SIZES,
+            *more,
+        ],
     )
 
 
