@@ -14,6 +14,7 @@ from hiermap.worlds.mjcf.assembly import Base, assembled, best_base
 from hiermap.worlds.mjcf.parts import base_of, inside, on_top, parts_of
 from hiermap.worlds.mjcf.scene_file import read_scene
 from hiermap.worlds.perception.sensing_options import SensingOptions
+from hiermap.worlds.simulator.dressing import stage
 from hiermap.worlds.simulator.robot_scene import RobotScene
 
 SETTLE_S = 0.5
@@ -46,7 +47,8 @@ class MjcfScene(RobotScene):
     """
 
     def __init__(self, path: Path, base: Base | None = None, sensing: SensingOptions | None = None, seed: int = 0) -> None:
-        self.base, model = _built(path.expanduser().resolve(), base)
+        self.path = path.expanduser().resolve()
+        self.base, model = _built(self.path, base)
         data = mujoco.MjData(model)
         mujoco.mj_forward(model, data)
         self.parts = parts_of(model, data)
@@ -60,6 +62,12 @@ class MjcfScene(RobotScene):
                 raise ConfigError(f"{path.name}: {name!r} falls or jumps as soon as time runs; put it 1 mm above what it stands on")
 
     # The truth, for labels, oracle and judge only.
+
+    def dressed(self) -> mujoco.MjModel:
+        """With the robot's meshes; what the scene looks like, and its light, are its own."""
+        model = assembled(read_scene(self.path), self.base, self.path.name, dressed=True)
+        stage(model)
+        return model
 
     def vocabulary(self) -> list[Predicate]:
         """Every predicate that makes sense here."""

@@ -66,6 +66,14 @@ class RobotScene:
         left, right = ({self.geom_owner.get(other) for geom, other in pairs if geom in fingers} for fingers in self._finger_geoms)
         return {name for name in left & right if name is not None}
 
+    def dressed(self) -> mujoco.MjModel:
+        """Another model of this scene, with the same joints, as photographs show it."""
+        raise NotImplementedError
+
+    def called(self) -> Mapping[str, str]:
+        """Name of every thing -> what people would call it, without an article."""
+        return {name: name.replace("_", " ") for name in set(self.geom_owner.values())}
+
     def _put_arm_at_ready(self) -> None:
         self.data.qpos[self._arm_qpos] = self.arm.ready
         self.data.qpos[self._finger_qpos] = self.arm.finger_limit, -self.arm.finger_limit
