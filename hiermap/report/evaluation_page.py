@@ -12,7 +12,10 @@ from hiermap.report.recording import REMEDY
 from hiermap.worlds.errors import DataError
 from hiermap.worlds.records import Amount, Count, check, read_json
 
-INFO, EPISODES, FAILURES = "eval_info.json", "episodes.csv", "failures"
+INFO, EPISODES = "eval_info.json", "episodes.csv"
+FAILURES, STORIES, VIDEOS = "failures", "storyboards", "videos"
+PICTURES = {FAILURES: ".png", STORIES: ".json", VIDEOS: ".mp4"}
+"""Folder -> how the names of its files end; they begin with the number of their episode."""
 MAX_PICTURES = 24
 """Failures shown as pictures; the rest stay in their folder."""
 MEANS = {"primitives": "mean_primitives", "replans": "mean_replans", "s / plan": "mean_plan_seconds", "s / episode": "mean_episode_seconds"}

@@ -175,19 +175,20 @@ class LatentWorld:
             except InvalidObservationError:
                 return None
         else:
-            with torch.inference_mode():
-                depth = self.model.decode_depth(state.latent[None])[0, cell[0], cell[1]]
-            point = self.frame.cell_to_point(np.array(cell), np.array(float(depth) * DEPTH_SCALE_M + MEAN_DEPTH_M))
+            point = self.frame.cell_to_point(np.array(cell), self.depth(node)[cell])
         return float(point[0]), float(point[1]), float(point[2])
+
+    def depth(self, node: Node) -> np.ndarray:
+        """`[H, W]` [m], decoded from the latent, of what is seen too."""
+        with torch.inference_mode():
+            return self.model.decode_depth(node.state.latent[None])[0].cpu().numpy() * DEPTH_SCALE_M + MEAN_DEPTH_M
 
     def familiarity(self, node: Node) -> float:
         """By how well the depth that a root sees is decoded from its own latent: one half at a mean error of `FAMILIAR_M`."""
         state: LatentState = node.state
         if state.view is None or not state.view.valid.any():
             return 0.0
-        with torch.inference_mode():
-            decoded = self.model.decode_depth(state.latent[None])[0].cpu().numpy() * DEPTH_SCALE_M + MEAN_DEPTH_M
-        error = min(float(np.abs(decoded - state.view.depth)[state.view.valid].mean()), 1.0)
+        error = min(float(np.abs(self.depth(node) - state.view.depth)[state.view.valid].mean()), 1.0)
         return 1.0 / (1.0 + (error / FAMILIAR_M) ** 8)
 
     def _tracks(self, goal: Goal) -> Tracks:
