@@ -102,7 +102,7 @@ def _outline(axes: Axes, name: str, mask: np.ndarray, ink: str) -> None:
     rows, columns = np.nonzero(mask)
     if rows.size:
         axes.contour(mask, [0.5], colors=[ink], linewidths=2)
-        axes.text(columns.mean(), max(rows.min() - 1, 5), name.replace("_", " "), color=ink, fontsize=9, **LABEL)
+        axes.text(columns.mean(), max(rows.min() - 1, 5), name.replace("_", " "), color=ink, fontsize=12, **LABEL)
 
 
 def _mark(axes: Axes, action: Action) -> None:

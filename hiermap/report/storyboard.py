@@ -115,11 +115,6 @@ def _alternatives(told: Story) -> list[str]:
     return [f"The kitchen with the robot {words}" for words in after]
 
 
-def counted(number: int, singular: str, plural: str = "") -> str:
-    """A number with its noun: "1 episode", "2 episodes"."""
-    return f"{number} {singular if number == 1 else plural or singular + 's'}"
-
-
 def fitting(stories: Sequence[Story], most_bytes: int = MAX_BYTES) -> list[Story]:
     """The first stories, as many as have room in a page."""
     kept, size = [], 0

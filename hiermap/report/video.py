@@ -1,8 +1,8 @@
 """Films as mp4: photographs while the robot moves, beside what was chosen, what was imagined and what came; needs the extra `video`."""
 
 import tempfile
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +20,17 @@ PHOTO, PANEL_WIDTH = (640, 480), 240
 """Width and height of the photographs and width of what stands beside them [px]; an encoder wants multiples of 16."""
 LINGER = 8
 """Frames for which the last picture of a primitive stays."""
+TITLE_CHARACTERS = 32
+"""Of a line above the panel's pictures."""
 _DPI = 100
 
 
 def check_installed() -> None:
     """ConfigError with the line that installs it unless films can be written."""
-    if find_spec("imageio_ffmpeg") is None:
-        raise ConfigError("video=... needs the package imageio-ffmpeg; run: pip install 'hiermap[video]'")
+    try:
+        import imageio_ffmpeg  # noqa: F401
+    except ImportError as error:
+        raise ConfigError("video=... needs the package imageio-ffmpeg; run: pip install 'hiermap[video]'") from error
 
 
 def mp4(frames: Iterable[np.ndarray], fps: int = FPS) -> bytes:
@@ -69,9 +73,9 @@ def frames(
 def panel(title: str, step: StepRecord | None) -> np.ndarray:
     """`[height, PANEL_WIDTH, 3]` uint8: the view with the chosen cell, the depth imagined afterwards, and what came."""
     figure = Figure(figsize=(PANEL_WIDTH / _DPI, PHOTO[1] / _DPI), dpi=_DPI, facecolor="white")
-    figure.text(0.5, 0.985, title, ha="center", va="top", fontsize=9, wrap=True, parse_math=False)
+    figure.text(0.5, 0.985, textwrap.fill(title, TITLE_CHARACTERS), ha="center", va="top", fontsize=9, parse_math=False)
     for index, picture in enumerate([] if step is None else _beside(step)):
-        axes = figure.add_axes((0.08, 0.645 - 0.32 * index, 0.84, 0.265))
+        axes = figure.add_axes((0.11, 0.625 - 0.306 * index, 0.78, 0.25))
         draw(axes, picture)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()

@@ -43,7 +43,7 @@ _PARTS = (
 """Beginnings of a word in a geom's name -> its material, the first that fits; everything else is painted."""
 _WARES = {"mug": "glaze", "bowl": "glaze", "pot": "steel", "can": "steel"}
 CAMERAS: Mapping[str, CameraSpec] = {
-    "agentview": CameraSpec((-0.62, 0.78, 1.02), (0.60, -0.06, 0.30), 0.75),
+    "agentview": CameraSpec((-0.45, 1.00, 1.05), (0.56, -0.04, 0.28), 0.70),
     "frontview": CameraSpec((-1.00, 0.0, 1.60), (0.50, 0.0, 0.25), 0.65),
     "sideview": CameraSpec((0.10, 1.75, 0.75), (0.45, 0.0, 0.30), 0.75),
     "birdview": CameraSpec((0.30, 0.0, 2.20), (0.42, 0.0, 0.20), 0.75),
