@@ -132,7 +132,9 @@ DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml", "imageio_ffmpeg": "imageio-f
 def test_every_import_is_declared_and_every_dependency_imported():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    declared = {re.match(r"[\w-]+", line)[0].lower() for line in [*project["dependencies"], *extras["ray"], *extras["words"], *extras["video"]]}
+    declared = {
+        re.match(r"[\w-]+", line)[0].lower() for line in [*project["dependencies"], *extras["ray"], *extras["words"], *extras["video"]]
+    }
     top = {name.split(".")[0] for path in sources(*TOP, "benchmarks") for name in imported(path)}
     ours = {"hiermap", *(path.stem for path in sources("benchmarks"))}
     used = {DISTRIBUTIONS.get(name, name) for name in top - set(sys.stdlib_module_names) - ours}

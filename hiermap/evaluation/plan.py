@@ -45,11 +45,11 @@ def plan(config: Mapping[str, Any]) -> int:
     with owned(options.out, run, options.overwrite, reads=[Path(options.weights)]) as out:
         problem = pose(options.task, options.seed, options)
         planner = planner_for(options, problem, LazyWeights(options.weights))
-        problem, film = filmed(problem, options.execute, options.video)
+        problem, film = filmed(problem, options.execute, bool(options.video))
         done = attempt(problem, planner, options, act=options.execute)
         recording = recording_of(done, planner, about)
         clear(out, "plan")  # the same command may have found a longer plan before
-        for folder, content in photographed(film, [done], planner.world, options.video).items() if film and done.execution else ():
+        for folder, content in photographed(film, [done], planner.world, bool(options.video)).items() if film and done.execution else ():
             write_atomically(out / FILES[folder], content)
         save(recording, out)
     print(in_text(done, recording, out))

@@ -180,13 +180,13 @@ class PlanOptions(RunOptions, OutOptions):
         out: directory of plan.json, graph.graphml, pictures and what the report needs.
         seed: any non-negative integer.
         execute: also act, look again, replan, and judge the outcome.
-        video: with execute=true also film it, out/film.mp4 (needs the extra `video`).
+        video: 1 films it too with execute=true, out/film.mp4 (needs the extra `video`).
     """
 
     task: str
     seed: Seed = 0
     execute: bool = False
-    video: bool = False
+    video: Annotated[int, 0, 1] = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()

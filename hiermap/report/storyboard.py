@@ -76,9 +76,7 @@ def story(film: Film, photographed: Callable[[np.ndarray], np.ndarray], about: M
     called = film.scene.called()
     states = [film.shots[0].states[0] if film.shots else film.state(), *(shot.states[-1] for shot in film.shots)]
     words = ["at first", *(deed(shot, called) for shot in film.shots)]
-    scenes = [
-        {"words": word, "jpeg": b64encode(jpeg(photographed(state))).decode()} for word, state in zip(words, states, strict=True)
-    ]
+    scenes = [{"words": word, "jpeg": b64encode(jpeg(photographed(state))).decode()} for word, state in zip(words, states, strict=True)]
     return json.dumps({**about, "primitives": [shot.action.primitive for shot in film.shots], "scenes": scenes})
 
 
@@ -99,7 +97,12 @@ def read_story(path: Path) -> Story:
 def strip(told: Story) -> Html:
     """The photographs of a story beside and below each other, numbered, each with its words."""
     figures = [
-        html('<figure class="scene"><img src="data:image/jpeg;base64,{}" alt="{}"><figcaption>{}</figcaption></figure>', s["jpeg"], alt, words)
+        html(
+            '<figure class="scene"><img src="data:image/jpeg;base64,{}" alt="{}"><figcaption>{}</figcaption></figure>',
+            s["jpeg"],
+            alt,
+            words,
+        )
         for s, words, alt in zip(told["scenes"], _captions(told), _alternatives(told), strict=True)
     ]
     return html('<div class="story">{}</div>', page.joined(figures))

@@ -35,11 +35,13 @@ MATERIALS: Mapping[str, tuple[float, float, float]] = {
     "glass": (1.0, 0.9, 0.4),
 }
 """Name -> specular, shininess, reflectance, each in [0, 1]."""
-_PARTS = (
-    ("handle", "steel"), ("post_", "steel"), ("stem", "steel"), ("hub", "steel"), ("tongue", "steel"), ("rail", "steel"), ("stop_", "steel"),
-    ("front", "wood"), ("bottom", "wood"), ("board", "wood"), ("burner", "glass"), ("glass", "glass"), ("counter", "stone"), ("floor", "tiles"),
-    ("buttons", "glass"),
-)  # fmt: skip
+_PARTS = {
+    **dict.fromkeys(("handle", "post_", "stem", "hub", "tongue", "rail", "stop_"), "steel"),
+    **dict.fromkeys(("front", "bottom", "board"), "wood"),
+    **dict.fromkeys(("burner", "glass", "buttons", "microwave_buttons"), "glass"),
+    "counter": "stone",
+    "floor": "tiles",
+}
 """Beginnings of a word in a geom's name -> its material, the first that fits; everything else is painted."""
 _WARES = {"mug": "glaze", "bowl": "glaze", "pot": "steel", "can": "steel"}
 CAMERAS: Mapping[str, CameraSpec] = {
@@ -103,7 +105,7 @@ def _material(name: str) -> str:
     thing, _, part = name.rpartition("/")
     if thing in _WARES and not part.startswith("coffee"):
         return _WARES[thing]
-    return next((material for start, material in _PARTS if part.startswith(start) or thing.startswith(start)), "paint")
+    return next((material for start, material in _PARTS.items() if part.startswith(start) or thing.startswith(start)), "paint")
 
 
 def room(spec: KitchenSpec) -> list[Element]:

@@ -1,11 +1,12 @@
 """Photographs of simulated scenes: by MuJoCo's renderer where a graphics library draws, by ray casting where none does."""
 
-import warnings
+import os
 from dataclasses import replace
 
 import mujoco
 import numpy as np
 
+from hiermap.system.graphics import probe_gl
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.perception.cameras import CameraSpec
 from hiermap.worlds.records import one_of
@@ -16,6 +17,8 @@ from hiermap.worlds.simulator.sensors import aim, pixel_rays
 
 RENDERERS = ("auto", "gl", "rays")
 """auto is gl if the graphics library that MuJoCo was loaded with draws, and rays otherwise."""
+ASKED_FOR = ("egl", "osmesa")
+"""What `MUJOCO_GL` must say for MuJoCo to be loaded with it; without, it is a library that needs a display."""
 VIEW = CAMERAS["agentview"]
 """Over the robot's shoulder."""
 
@@ -80,18 +83,17 @@ class Photographer:
 
 
 def _gl(model: mujoco.MjModel, size: tuple[int, int], needed: bool) -> mujoco.Renderer | None:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of a missing display
-            return mujoco.Renderer(model, height=size[1], width=size[0])
-    # Each graphics loader raises its own kind of error.
-    except Exception as error:
-        if needed:
-            raise ConfigError(
-                f"renderer=gl found no graphics library that draws ({error}); set MUJOCO_GL=egl or osmesa (`hiermap doctor` says which are "
-                "there), or take renderer=rays"
-            ) from error
+    backend = getattr(mujoco, "GLContext", type(None)).__module__.rpartition(".")[2]  # robosuite changes what MUJOCO_GL says
+    if not needed and backend not in ASKED_FOR and "DISPLAY" not in os.environ:
         return None
+    if (said := probe_gl(backend)) is None:
+        return mujoco.Renderer(model, height=size[1], width=size[0])
+    if needed:
+        raise ConfigError(
+            f"renderer=gl, but MuJoCo was loaded for {backend}, which does not draw here ({said}); set MUJOCO_GL=egl or osmesa "
+            "(`hiermap doctor` says which are there), or take renderer=rays"
+        )
+    return None
 
 
 class Portrait:

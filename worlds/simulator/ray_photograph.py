@@ -28,6 +28,8 @@ SUN_BIAS_M, SKY_BIAS_M = 0.003, 0.010
 BACKGROUND_RGB = (0.80, 0.84, 0.88)
 GAMMA, EXPOSURE, WHITE = 2.2, 1.25, 1.9
 """Of the screen; how much light is let in, and how much of it is white."""
+PLAIN_SHINE = (0.2, 0.3, 0.0)
+"""Specular, shininess and reflectance of what has no material."""
 COLOURS_ROLE = int(mujoco.mjtTextureRole.mjTEXROLE_RGB)
 
 
@@ -176,15 +178,14 @@ def _colours(model: mujoco.MjModel) -> np.ndarray:
 
 def _shine(model: mujoco.MjModel) -> np.ndarray:
     """Specular, shininess and reflectance of each geom, `[ngeom, 3]` in [0, 1]."""
-    materials = np.column_stack([model.mat_specular, model.mat_shininess, model.mat_reflectance, ])
-    plain = np.array([[0.2, 0.3, 0.0]])
-    return np.concatenate([materials, plain])[model.geom_matid]
+    materials = np.column_stack([model.mat_specular, model.mat_shininess, model.mat_reflectance])
+    return np.concatenate([materials, [PLAIN_SHINE]])[model.geom_matid]  # of no material, which is -1, the last
 
 
 def _albedo(model: mujoco.MjModel, data: mujoco.MjData, geom: np.ndarray, points: np.ndarray, facing: np.ndarray) -> np.ndarray:
     """Linear colour `[n, 3]` of points on geoms `[n]`: the geom's, times its texture's."""
     colours = _colours(model)[geom, :3]
-    texture = np.where(model.geom_matid >= 0, model.mat_texid[model.geom_matid, COLOURS_ROLE], -1)
+    texture = np.append(model.mat_texid[:, COLOURS_ROLE], -1)[model.geom_matid]  # of no material, which is -1, none
     order = np.argsort(geom, kind="stable")
     ends = np.searchsorted(geom[order], np.arange(model.ngeom + 1))
     for one in np.flatnonzero((texture >= 0) & (np.diff(ends) > 0)):

@@ -50,7 +50,7 @@ def cast(model: mujoco.MjModel, data: mujoco.MjData, rays: PixelRays, hidden: Co
     shown = np.setdiff1d(np.flatnonzero(model.geom_group == CAMERA_GROUP), list(hidden))
     geom, length = cast_shapes(model, data, rays, shown)
     if np.setdiff1d(np.flatnonzero(model.geom_group == EXACT_GROUP), list(hidden)).size:
-        v, u = np.mgrid[:rows, :columns]
+        v, u = np.mgrid[: rays.shape[0], : rays.shape[1]]
         other, further, _ = _exactly(model, data, rays, v.ravel(), u.ravel(), hidden)
         nearer = further.reshape(length.shape) < length
         geom[nearer], length[nearer] = other.reshape(length.shape)[nearer], further.reshape(length.shape)[nearer]

@@ -53,7 +53,15 @@ def rows(out: Path) -> list[dict]:
 
 def test_an_evaluation_leaves_its_three_files_and_a_table(fake: type[FakeBench], tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert evaluate(config(tmp_path)) == 0
-    assert {path.name for path in tmp_path.iterdir()} == {"eval_info.json", "episodes.csv", "run.json", "failures", "storyboards", RECORD, LOCK}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "eval_info.json",
+        "episodes.csv",
+        "run.json",
+        "failures",
+        "storyboards",
+        RECORD,
+        LOCK,
+    }
     info = json.loads((tmp_path / "eval_info.json").read_text())
     assert info["aggregated"]["pc_success"] == 50.0
     assert info["aggregated"]["n_episodes"] == 6

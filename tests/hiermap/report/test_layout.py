@@ -31,7 +31,8 @@ addEventListener("load", () => {{
   for (const element of inner.body.querySelectorAll("*")) {{
     const box = element.getBoundingClientRect();
     if (box.width && (box.right > width + 1 || box.left < -1) && !scrolls(element.parentElement)) cut.push(element.outerHTML.slice(0, 80));
-    if (style(element).display !== "inline" && element.scrollWidth > element.clientWidth + 1 && !scrolls(element)) cut.push(element.tagName);
+    const wider = style(element).display !== "inline" && element.scrollWidth > element.clientWidth + 1;
+    if (wider && !scrolls(element)) cut.push(element.tagName);
     if (box.width && element.childElementCount === 0 && element.textContent.trim() && parseFloat(style(element).fontSize) < 11)
       small.push(element.textContent);
   }}

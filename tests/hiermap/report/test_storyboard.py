@@ -18,7 +18,10 @@ ABOUT = {"task": "chain-2", "seed": 7, "goal": "the drawer is <open>", "outcome"
 
 
 def filmed() -> SimpleNamespace:
-    shots = [Shot(Action("pull", (1, 2), 0), "left_drawer_1", [np.zeros(2), np.ones(2)]), Shot(Action("place", (1, 2), 0), "", [np.ones(2)])]
+    shots = [
+        Shot(Action("pull", (1, 2), 0), "left_drawer_1", [np.zeros(2), np.ones(2)]),
+        Shot(Action("place", (1, 2), 0), "", [np.ones(2)]),
+    ]
     return SimpleNamespace(shots=shots, scene=SimpleNamespace(called=lambda: {"left_drawer_1": "left drawer"}))
 
 
@@ -55,7 +58,8 @@ def test_every_primitive_can_be_told_with_and_without_a_thing(primitive: str) ->
 
 
 @pytest.mark.parametrize(
-    "change", [{"scenes": [{"words": "x", "jpeg": "no base64!"}]}, {"scenes": [{"words": "x", "jpeg": "aGk="}]}, {"seed": "7"}, {"scenes": 3}]
+    "change",
+    [{"scenes": [{"words": "x", "jpeg": "no base64!"}]}, {"scenes": [{"words": "x", "jpeg": "aGk="}]}, {"seed": "7"}, {"scenes": 3}],
 )
 def test_a_damaged_story_is_refused(change: dict, tmp_path: Path) -> None:
     path = tmp_path / "0000.json"

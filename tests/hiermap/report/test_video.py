@@ -55,7 +55,7 @@ def test_a_film_can_be_read_back(tmp_path: Path) -> None:
     assert len(levels) == 3 and np.abs(np.array(levels) - (0, 120, 240)).max() < 8
 
 
-@pytest.mark.parametrize("words", [["plan", "task=chain-1", "execute=true", "video=true"], ["evaluate", "suite=chain-1", "video=2"]])
+@pytest.mark.parametrize("words", [["plan", "task=chain-1", "execute=true", "video=1"], ["evaluate", "suite=chain-1", "video=2"]])
 def test_the_missing_extra_is_named_before_anything_is_done(
     words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
