@@ -18,7 +18,7 @@ from hiermap.system.files import write_atomically
 from hiermap.worlds.simulator.film import Film
 from hiermap.worlds.simulator.photograph import Portrait
 
-ABOUT_TO_S = 5.5
+ABOUT_TO_S = 3.5
 """The robot is photographed so long after the second primitive began."""
 PHOTO, SCENE, DPI = (1120, 840), (480, 360), 100
 
