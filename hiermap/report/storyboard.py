@@ -6,7 +6,7 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 from matplotlib.image import imsave
@@ -15,7 +15,9 @@ from hiermap.report import page
 from hiermap.report.page import Html, html
 from hiermap.worlds.errors import DataError
 from hiermap.worlds.records import check, read_json
-from hiermap.worlds.simulator.film import Film, Shot
+
+if TYPE_CHECKING:
+    from hiermap.worlds.simulator.film import Film, Shot
 
 PHOTO = (384, 288)
 """Width and height of a storyboard's photographs [px]."""
@@ -34,15 +36,15 @@ MAX_BYTES = 9_000_000
 """Of all photographs in a page; what is beyond stays in its folder."""
 
 
-class Scene(TypedDict):
-    """One photograph: a JPEG in base64, what it shows in words, and whether what was done there had been seen to work."""
+class Photo(TypedDict):
+    """One photograph: a JPEG in base64, and what was done before it was taken, in words."""
 
     words: str
     jpeg: str
 
 
 class Story(TypedDict):
-    """What a storyboard's file holds."""
+    """What a storyboard's file holds: of an episode its task, goal and outcome in words, the primitives run, and the photographs."""
 
     task: str
     seed: int
@@ -50,10 +52,10 @@ class Story(TypedDict):
     outcome: str
     success: bool
     primitives: list[str]
-    scenes: list[Scene]
+    scenes: list[Photo]
 
 
-def deed(shot: Shot, called: Mapping[str, str]) -> str:
+def deed(shot: "Shot", called: Mapping[str, str]) -> str:
     """What a primitive did, in words: "pull the left drawer"."""
     with_thing, without = DEEDS[shot.action.primitive]
     return with_thing.format(called.get(shot.thing, shot.thing)) if shot.thing else without
@@ -66,7 +68,7 @@ def jpeg(rgb: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def story(film: Film, photographed: Callable[[np.ndarray], np.ndarray], about: Mapping) -> str:
+def story(film: "Film", photographed: Callable[[np.ndarray], np.ndarray], about: Mapping) -> str:
     """A storyboard's file: a photograph at first and one after every primitive.
 
     Args:

@@ -4,6 +4,7 @@ import tempfile
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -12,7 +13,9 @@ from matplotlib.figure import Figure
 from hiermap.report.pictures import Picture, depth_picture, draw
 from hiermap.report.recording import StepRecord
 from hiermap.worlds.errors import ConfigError
-from hiermap.worlds.simulator.film import Shot
+
+if TYPE_CHECKING:
+    from hiermap.worlds.simulator.film import Shot
 
 FPS = 10
 """Frames a second, of the film and of the simulated time."""
@@ -52,7 +55,7 @@ def mp4(frames: Iterable[np.ndarray], fps: int = FPS) -> bytes:
 
 
 def frames(
-    shots: Sequence[Shot], words: Sequence[str], steps: Sequence[StepRecord], photographed: Callable[[np.ndarray], np.ndarray]
+    shots: "Sequence[Shot]", words: Sequence[str], steps: Sequence[StepRecord], photographed: Callable[[np.ndarray], np.ndarray]
 ) -> Iterator[np.ndarray]:
     """Every frame `[height, width, 3]` of an episode: a photograph of each filmed state beside its step's panel.
 

@@ -57,11 +57,16 @@ class Film:
             with self._rolling():
                 return self.real.act(action, view)
         finally:
-            self.shots[-1].states.append(self.state())
+            self._take()
 
     def state(self) -> np.ndarray:
         """The joints now, [nq]."""
         return self.scene.data.qpos.copy()
+
+    def _take(self) -> None:
+        """Keep the joints, unless the simulation has diverged."""
+        if np.isfinite(state := self.state()).all():
+            self.shots[-1].states.append(state)
 
     @contextmanager
     def _rolling(self) -> Iterator[None]:
@@ -74,7 +79,7 @@ class Film:
             code = step(context)
             if self.scene.data.time >= due[0]:
                 due[0] += 1.0 / self.fps
-                self.shots[-1].states.append(self.state())
+                self._take()
             return code
 
         callback = _STEP(watched)  # held here for as long as its address is used

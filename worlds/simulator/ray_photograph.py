@@ -1,6 +1,5 @@
 """Photographs by ray casting, where there is no graphics library: sun, sky, shadows and the materials of the model."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import mujoco
@@ -33,38 +32,60 @@ PLAIN_SHINE = (0.2, 0.3, 0.0)
 COLOURS_ROLE = int(mujoco.mjtTextureRole.mjTEXROLE_RGB)
 
 
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """A staged model with its kinematics: the geoms `shown`, those of them that keep light off others, and the triangles of meshes."""
+
+    model: mujoco.MjModel
+    data: mujoco.MjData
+    shown: np.ndarray
+    casters: np.ndarray
+    meshes: Triangles
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Points of surfaces: geom ids `[n]`, and each `[n, 3]` where they are [m], the surface's normal, and the direction to the eye."""
+
+    geom: np.ndarray
+    world: np.ndarray
+    facing: np.ndarray
+    toward: np.ndarray
+
+
 def traced(model: mujoco.MjModel, data: mujoco.MjData, rays: PixelRays) -> np.ndarray:
     """What is seen along `rays` of a staged model, `[rows // FINER, columns // FINER, 3]` uint8; `data` has its kinematics."""
     shown = np.flatnonzero((model.geom_group == SHOWN_GROUP) & (_colours(model)[:, 3] > 0))
-    meshes = triangles(model, data, shown)
-    geom, length, met = _cast(model, data, rays, shown, meshes)
-    v, u = np.nonzero(geom >= 0)
-    hit, along = geom[v, u], np.column_stack([u, v, np.ones_like(u)]) @ rays.directions.T
-    points = rays.origin_world + length[v, u, None] * along
-    facing = shape_normals(model, data, rays, np.where(met >= 0, -1, geom), length)[v, u]
-    on_mesh = met[v, u] >= 0
-    facing[on_mesh] = smooth_normals(meshes, met[v, u][on_mesh], points[on_mesh])
-    toward = -along / np.linalg.norm(along, axis=1, keepdims=True)
-    facing *= np.where((facing * toward).sum(axis=1, keepdims=True) < 0, -1.0, 1.0)
-    casters = _casters(model, shown)
-    sun = _lights(model, data, casters, meshes, SUN_WORLD[None], SUN_PIXELS, SUN_BIAS_M)
-    sky = _lights(model, data, casters, meshes, _dome(SKY_DIRECTIONS), SKY_PIXELS, SKY_BIAS_M)
+    casters = [g for g in shown if model.geom_type[g] != PLANE and not model.geom(g).name.startswith(BACKDROP)]
+    stage = Stage(model, data, shown, np.array(casters, int), triangles(model, data, shown))
+    found, points = _first(stage, rays)
     image = np.empty((*rays.shape, 3))
     image[:] = np.array(BACKGROUND_RGB) ** GAMMA
-    albedo = _albedo(model, data, hit, points, facing)
-    image[v, u] = _lit((sun, sky), points, facing, toward, albedo, _shine(model)[hit])
+    image[found] = _lit(stage, points)
     rows, columns = (size // FINER for size in rays.shape)
     mean = image[: rows * FINER, : columns * FINER].reshape(rows, FINER, columns, FINER, 3).mean(axis=(1, 3))
     return (255.0 * _exposed(mean) ** (1 / GAMMA) + 0.5).astype(np.uint8)
 
 
-def _cast(
-    model: mujoco.MjModel, data: mujoco.MjData, rays: PixelRays, shown: np.ndarray, meshes: Triangles
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _first(stage: Stage, rays: PixelRays) -> tuple[np.ndarray, Points]:
+    """Which rays `[rows, columns]` meet anything, and what these meet first."""
+    geom, length, met = _cast(stage, rays, stage.shown)
+    normals = shape_normals(stage.model, stage.data, rays, np.where(met >= 0, -1, geom), length)
+    found = geom >= 0
+    v, u = np.nonzero(found)
+    along = np.column_stack([u, v, np.ones_like(u)]) @ rays.directions.T
+    world, facing, met = rays.origin_world + length[found][:, None] * along, normals[found], met[found]
+    facing[met >= 0] = smooth_normals(stage.meshes, met[met >= 0], world[met >= 0])
+    toward = -along / np.linalg.norm(along, axis=1, keepdims=True)
+    facing *= np.where((facing * toward).sum(axis=1, keepdims=True) < 0, -1.0, 1.0)  # seen from within or behind
+    return found, Points(geom[found], world, facing, toward)
+
+
+def _cast(stage: Stage, rays: PixelRays, shown: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Geom, length and triangle of every ray's first hit; -1, infinite and -1 for none."""
-    geom, length = cast_shapes(model, data, rays, shown[model.geom_type[shown] != MESH])
-    met = cast_triangles(meshes, rays, length)
-    geom[met >= 0] = meshes.geom[met[met >= 0]]
+    geom, length = cast_shapes(stage.model, stage.data, rays, shown[stage.model.geom_type[shown] != MESH])
+    met = cast_triangles(stage.meshes, rays, length)
+    geom[met >= 0] = stage.meshes.geom[met[met >= 0]]
     return geom, length, met
 
 
@@ -74,20 +95,16 @@ def _exposed(light: np.ndarray) -> np.ndarray:
     return np.clip(light * (1 + light / WHITE**2) / (1 + light), 0.0, 1.0)
 
 
-def _casters(model: mujoco.MjModel, shown: np.ndarray) -> np.ndarray:
-    """What can keep light off something else."""
-    return np.array([g for g in shown if model.geom_type[g] != PLANE and not model.geom(g).name.startswith(BACKDROP)], int)
-
-
-def _lit(lights: Sequence["Lights"], points, facing, toward, albedo, shine) -> np.ndarray:
+def _lit(stage: Stage, at: Points) -> np.ndarray:
     """Light `[n, 3]` that comes from points: of sun and sky where they reach, the glint of both, and what comes from everywhere."""
-    sun, sky = (_shone(light.pixels, light.origins, light.directions, light.lengths, light.bias_m, points, facing) for light in lights)
-    half = toward + SUN_WORLD
+    sun = _shine_on(at, stage, SUN_WORLD[None], SUN_PIXELS, SUN_BIAS_M)
+    sky = _shine_on(at, stage, _dome(SKY_DIRECTIONS), SKY_PIXELS, SKY_BIAS_M)
+    albedo, (specular, shininess, reflectance) = _albedo(stage, at), _shine(stage.model)[at.geom].T
+    half = at.toward + SUN_WORLD
     half /= np.linalg.norm(half, axis=1, keepdims=True)
-    specular, shininess, reflectance = shine.T
-    glint = specular * np.clip((facing * half).sum(axis=1), 0, 1) ** (4 + 120 * shininess) * (sun > 0)
-    cosine = (facing * toward).sum(axis=1)
-    up = 2 * cosine * facing[:, 2] - toward[:, 2]
+    glint = specular * np.clip((at.facing * half).sum(axis=1), 0, 1) ** (4 + 120 * shininess) * (sun > 0)
+    cosine = (at.facing * at.toward).sum(axis=1)
+    up = 2 * cosine * at.facing[:, 2] - at.toward[:, 2]
     mirror = np.where(up > 0, 0.35 + 0.65 * up, 0.25 + 0.1 * up) * (0.3 + 0.7 * sky)
     share = reflectance + (1 - reflectance) * 0.12 * specular * (1 - np.clip(cosine, 0, 1)) ** 4
     light = SUN_RGB * sun[:, None] + SKY_RGB * sky[:, None] + BOUNCE_RGB
@@ -102,25 +119,14 @@ def _dome(count: int) -> np.ndarray:
     return np.column_stack([np.sqrt(1 - z * z) * np.cos(turn), np.sqrt(1 - z * z) * np.sin(turn), z])
 
 
-@dataclass(frozen=True, eq=False)
-class Lights:
-    """Far lights that shine together, and what each of them sees: `pixels` `[k, 3, 3]` turn offsets from `origins` `[k, 3]` into pixels of
-    its image, whose rays are `lengths` `[k, size, size]` long; a surface does not shade itself within `bias_m`.
+def _shine_on(at: Points, stage: Stage, directions: np.ndarray, size: int, bias_m: float) -> np.ndarray:
+    """How much light points get from far lights at `directions` `[k, 3]` together, `[n]`; each looks at the stage in `size` pixels an edge,
+    and a surface does not shade itself within `bias_m`.
     """
-
-    pixels: np.ndarray
-    origins: np.ndarray
-    directions: np.ndarray
-    lengths: np.ndarray
-    bias_m: float
-
-
-def _lights(model, data, casters, meshes, directions, size, bias_m) -> Lights:
-    """Lights from `directions` `[k, 3]`, each with an image of `size` pixels an edge."""
     rays = [_light_rays(direction, size) for direction in directions]
-    lengths = np.stack([_cast(model, data, each, casters, meshes)[1] for each in rays])
+    lengths = np.stack([_cast(stage, each, stage.casters)[1] for each in rays])
     pixels, origins = np.stack([np.linalg.inv(each.directions) for each in rays]), np.stack([each.origin_world for each in rays])
-    return Lights(pixels, origins, np.ascontiguousarray(directions), lengths, bias_m)
+    return _shone(pixels, origins, np.ascontiguousarray(directions), lengths, bias_m, at.world, at.facing)
 
 
 def _light_rays(direction: np.ndarray, size: int) -> PixelRays:
@@ -182,16 +188,17 @@ def _shine(model: mujoco.MjModel) -> np.ndarray:
     return np.concatenate([materials, [PLAIN_SHINE]])[model.geom_matid]  # of no material, which is -1, the last
 
 
-def _albedo(model: mujoco.MjModel, data: mujoco.MjData, geom: np.ndarray, points: np.ndarray, facing: np.ndarray) -> np.ndarray:
-    """Linear colour `[n, 3]` of points on geoms `[n]`: the geom's, times its texture's."""
+def _albedo(stage: Stage, at: Points) -> np.ndarray:
+    """Linear colour `[n, 3]` of points: their geom's, times its texture's."""
+    model, geom = stage.model, at.geom
     colours = _colours(model)[geom, :3]
     texture = np.append(model.mat_texid[:, COLOURS_ROLE], -1)[model.geom_matid]  # of no material, which is -1, none
     order = np.argsort(geom, kind="stable")
     ends = np.searchsorted(geom[order], np.arange(model.ngeom + 1))
     for one in np.flatnonzero((texture >= 0) & (np.diff(ends) > 0)):
         where = order[ends[one] : ends[one + 1]]
-        axes = data.geom_xmat[one].reshape(3, 3)
-        local, normal = (points[where] - data.geom_xpos[one]) @ axes, facing[where] @ axes
+        axes = stage.data.geom_xmat[one].reshape(3, 3)
+        local, normal = (at.world[where] - stage.data.geom_xpos[one]) @ axes, at.facing[where] @ axes
         colours[where] *= _textured(model, one, texture[one], local, normal)
     return colours**GAMMA
 
