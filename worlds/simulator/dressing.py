@@ -62,7 +62,7 @@ def dress(root: Element) -> None:
     for lost in [child for child in worldbody if child.tag == "light" or child.get("name", "").startswith("wall_")]:
         worldbody.remove(lost)
     light = {"diffuse": "0.55 0.54 0.52", "specular": "0.3 0.3 0.3", "directional": "true", "castshadow": "true"}
-    SubElement(worldbody, "light", pos=mjcf.numbers(2.0 * SUN_WORLD), dir=mjcf.numbers(-SUN_WORLD), **light)
+    SubElement(worldbody, "light", light | {"pos": mjcf.numbers(2.0 * SUN_WORLD), "dir": mjcf.numbers(-SUN_WORLD)})
     SubElement(visual, "headlight", ambient="0.42 0.42 0.43", diffuse="0.22 0.22 0.22", specular="0.05 0.05 0.05")
     SubElement(visual, "quality", shadowsize="4096", offsamples="8")
     SubElement(root, "statistic", center="0.35 0 0.3", extent="1.6")  # where shadows are sharp
@@ -83,7 +83,7 @@ def _add_materials(asset: Element) -> None:
             kind = "2d" if name == "tiles" else "cube"
             SubElement(asset, "texture", name=f"photo_{name}", type=kind, file=str(folder / f"{_TEXTURES[name]}.png"))
             shine |= {"texture": f"photo_{name}", "texuniform": "true" if kind == "2d" else "false", "texrepeat": "2 2"}
-        SubElement(asset, "material", name=f"photo_{name}", **shine)
+        SubElement(asset, "material", shine | {"name": f"photo_{name}"})
 
 
 def _place(camera: Element, spec: CameraSpec) -> None:
@@ -113,8 +113,8 @@ def room(spec: KitchenSpec) -> list[Element]:
     x = WALL_GAP + max(panel.centre_world[0] + panel.half_size[0] for panel in spec.panels)
     plain = {"type": "plane", "material": "photo_paint", "group": str(SHOWN_GROUP), "contype": "0", "conaffinity": "0"}
     shape = {"size": f"{ROOM_HALF_M} {ROOM_HALF_M} 0.1", "rgba": mjcf.numbers(WALL_RGBA)}
-    sides = (("back", f"{x} 0", "-1 0 0"), ("left", f"{x - ROOM_HALF_M} {ROOM_HALF_M}", "0 -1 0"))
-    sides += (("right", f"{x - ROOM_HALF_M} {-ROOM_HALF_M}", "0 1 0"),)
+    beside = x - ROOM_HALF_M
+    sides = [("back", f"{x} 0", "-1 0 0"), ("left", f"{beside} {ROOM_HALF_M}", "0 -1 0"), ("right", f"{beside} {-ROOM_HALF_M}", "0 1 0")]
     walls = [{"name": f"{BACKDROP}{side}", "pos": f"{at} {spec.floor_z}", "zaxis": facing} for side, at, facing in sides]
     return [Element("geom", plain | shape | wall) for wall in walls]
 

@@ -85,7 +85,7 @@ class Film:
         callback = _STEP(watched)  # held here for as long as its address is used
         try:
             if self.fps > 0:
-                plant.step = ctypes.cast(callback, ctypes.c_void_p).value
+                plant.step = ctypes.cast(callback, ctypes.c_void_p).value or 0
             yield
         finally:
             plant.step = address
