@@ -30,7 +30,8 @@ def recording_of(attempt: Attempt, planner: Planner, settings: Mapping) -> Recor
         steps = executed(attempt, planner.world)
     else:
         steps = [_planned(attempt.problem.view, step, planner.world) for step in result.plan.steps]
-    outlines = {name: target.mask for name, target in attempt.problem.goal.targets.items()}
+    called = called_in(attempt.problem)
+    outlines = {called.get(name, name): target.mask for name, target in attempt.problem.goal.targets.items()}
     seen = Picture(attempt.problem.view.rgb, outlines=outlines)
     return Recording(_summary(attempt, settings), steps, seen, result.graph)
 
