@@ -29,7 +29,7 @@ _LOGS = (
     "tensorboard/events.*",
     "tensorboard/hparams.yaml",
 )
-_PICTURES = ("failures/[0-9]*_[cps]*-*.png", "storyboards/[0-9]*_[cgps]*.json", "videos/[0-9]*_[cgps]*.mp4")
+_PICTURES = ("failures/[0-9]*_[cgps]*.png", "storyboards/[0-9]*_[cgps]*.json", "videos/[0-9]*_[cgps]*.mp4")
 MADE: Mapping[str, tuple[str, ...]] = {
     "collect": _DATA,
     "data merge": _DATA,
