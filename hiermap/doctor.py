@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -10,13 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hiermap.model.locate import MODEL_FILE, shipped_names
+from hiermap.system.graphics import probe_gl, said_of
 from hiermap.system.provenance import cores
-from hiermap.system.versions import PINS, installed, pin_problem, versions
+from hiermap.system.versions import PINS, pin_problem, versions
 from hiermap.worlds.errors import HiermapError
 
-GL_SECONDS = 60
-"""A broken driver may hang instead of failing."""
-GL_PROBE = "import mujoco; r = mujoco.Renderer(mujoco.MjModel.from_xml_string('<mujoco/>'), 8, 8); r.render(); print('drawn')"
 GL_FIX = {
     "egl": "install libegl1 (apt-get install libegl1)",
     "osmesa": "install libosmesa6 (apt-get install libosmesa6)",
@@ -64,27 +61,11 @@ def check_versions() -> Iterator[Finding]:
 def check_graphics() -> Iterator[Finding]:
     """MuJoCo's renderer under each backend, tried in a process of its own; hiermap sees by ray casting and needs none, but what is set."""
     if told := os.environ.get("MUJOCO_GL"):
-        error = _said_of([sys.executable, "-c", "import mujoco; print('drawn')"], told)
+        error = said_of([sys.executable, "-c", "import mujoco; print('drawn')"], told)
         yield Finding("MUJOCO_GL", error is None, f"{told}: {error or 'loads'}", "unset it, or name one that draws")
     for backend, fix in GL_FIX.items():
         error = probe_gl(backend)
         yield Finding(f"gl {backend}", error is None, error or "draws", fix, needed=False)
-
-
-def probe_gl(backend: str) -> str | None:
-    """None if the backend draws, else the last line of what it said."""
-    return "mujoco is absent" if installed("mujoco") == "absent" else _said_of([sys.executable, "-c", GL_PROBE], backend)
-
-
-def _said_of(command: list[str], backend: str) -> str | None:
-    try:
-        done = subprocess.run(command, env={**os.environ, "MUJOCO_GL": backend}, capture_output=True, text=True, timeout=GL_SECONDS)
-    except subprocess.TimeoutExpired:
-        return f"no answer in {GL_SECONDS} s"
-    if done.returncode == 0 and "drawn" in done.stdout:
-        return None
-    lines = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith((" ", "Exception ignored", "Traceback"))]
-    return lines[0].rpartition("/")[2].strip()[:80] if lines else f"exit code {done.returncode}"
 
 
 def check_machine() -> Iterator[Finding]:

@@ -129,14 +129,15 @@ def test_tests_mirror_the_rooms():
         assert (ROOT / folder).is_dir(), f"{path.relative_to(ROOT)} mirrors no room"
 
 
-DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml", "cv2": "opencv-python-headless"}
+DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml", "imageio_ffmpeg": "imageio-ffmpeg"}
 
 
 def test_every_import_is_declared_and_every_dependency_imported():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     declared = {
-        re.match(r"[\w-]+", line)[0].lower() for line in [*project["dependencies"], *extras["ray"], *extras["words"], *extras["lerobot"]]
+        re.match(r"[\w-]+", line)[0].lower()
+        for line in [*project["dependencies"], *(line for name in ("ray", "words", "lerobot", "video") for line in extras[name])]
     }
     top = {name.split(".")[0] for path in sources(*TOP, "benchmarks") for name in imported(path)}
     ours = {"hiermap", *(path.stem for path in sources("benchmarks"))}

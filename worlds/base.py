@@ -180,6 +180,14 @@ class Familiar(Protocol):
 
 
 @runtime_checkable
+class Picturing(Protocol):
+    """What a world may offer besides: what a node looks like, for people."""
+
+    def depth(self, node: Node) -> np.ndarray:
+        """Depth of every cell along the view `[H, W]` [m], as it is imagined."""
+
+
+@runtime_checkable
 class Acting(Protocol):
     """What a world may offer besides: a policy that was trained to act at once, without maps and without imagining anything."""
 

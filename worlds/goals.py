@@ -146,9 +146,9 @@ class Goal:
         return cls(tuple(Predicate("".join(told[:1]), tuple(told[1:])) for told in record["predicates"]), targets)
 
 
-def in_words(predicates: Iterable[Predicate]) -> str:
-    """The goal as a sentence, for example "the mug is in the left drawer 1, and the left drawer 1 is shut"."""
-    clauses = [PREDICATES[p.kind].words.format(*(name.replace("_", " ") for name in p.arguments)) for p in predicates]
+def in_words(predicates: Iterable[Predicate], called: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The goal as a sentence, for example "the mug is in the left drawer 1, and the left drawer 1 is shut", or as things are `called`."""
+    clauses = [PREDICATES[p.kind].words.format(*(called.get(name, name.replace("_", " ")) for name in p.arguments)) for p in predicates]
     return ", and ".join(clauses) or "nothing is asked for"
 
 

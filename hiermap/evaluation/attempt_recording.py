@@ -1,28 +1,37 @@
-"""From an attempt to the recording that plan.json and the report show."""
+"""From attempts to what people look at: the recording of plan.json, storyboards and films."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from hiermap.agent.execute import ExecutedStep
 from hiermap.agent.planner import Planner
-from hiermap.evaluation.problem import Attempt
+from hiermap.evaluation.problem import Attempt, Problem
 from hiermap.planners import PlanStep
+from hiermap.report.evaluation_page import STORIES, VIDEOS
 from hiermap.report.pictures import Picture
 from hiermap.report.recording import RecordedView, Recording, StepRecord
-from hiermap.worlds.base import Node
+from hiermap.report.storyboard import PHOTO, deed, story
+from hiermap.report.video import FPS, frames, mp4
+from hiermap.report.video import PHOTO as VIDEO_PHOTO
+from hiermap.worlds.base import Node, Picturing, World
 from hiermap.worlds.goals import in_words
 from hiermap.worlds.perception.fusion import SpatialView
+from hiermap.worlds.simulator.film import Film
+from hiermap.worlds.simulator.photograph import Portrait
+from hiermap.worlds.simulator.robot_scene import RobotScene
 
 
 def recording_of(attempt: Attempt, planner: Planner, settings: Mapping) -> Recording:
     """Everything the report shows of an attempt: executed steps where there are any, else the planned ones."""
     result = attempt.result
     if attempt.execution is not None:
-        steps = [_executed(step, attempt.truths[index : index + 2]) for index, step in enumerate(attempt.execution.steps)]
+        steps = executed(attempt, planner.world)
     else:
-        steps = [_planned(attempt.problem.view, step) for step in result.plan.steps]
-    outlines = {name: target.mask for name, target in attempt.problem.goal.targets.items()}
+        steps = [_planned(attempt.problem.view, step, planner.world) for step in result.plan.steps]
+    called = called_in(attempt.problem)
+    outlines = {called.get(name, name): target.mask for name, target in attempt.problem.goal.targets.items()}
     seen = Picture(attempt.problem.view.rgb, outlines=outlines)
     return Recording(_summary(attempt, settings), steps, seen, result.graph)
 
@@ -34,7 +43,7 @@ def _summary(attempt: Attempt, settings: Mapping) -> dict:
         **result.to_json(),
         "task": problem.task.suite,
         "seed": problem.task.seed,
-        "goal_words": in_words(problem.goal.predicates),
+        "goal_words": in_words(problem.goal.predicates, called_in(problem)),
         "goal": problem.goal.to_json(),
         "shortest": problem.task.shortest,
         "detours": problem.task.detours,
@@ -57,15 +66,27 @@ def _summary(attempt: Attempt, settings: Mapping) -> dict:
     }
 
 
-def _planned(view: SpatialView, step: PlanStep) -> StepRecord:
-    views = {"before": _view(view, step.before, step.maps_before), "imagined": _view(view, step.after, step.maps)}
+def called_in(problem: Problem) -> Mapping[str, str]:
+    """What people would call the things of a problem, where that is not their names."""
+    scene = problem.task.scene
+    return scene.called() if isinstance(scene, RobotScene) else {}
+
+
+def executed(attempt: Attempt, world: World) -> list[StepRecord]:
+    """The steps of an attempt that was carried out."""
+    steps = attempt.execution.steps if attempt.execution is not None else ()
+    return [_executed(step, attempt.truths[index : index + 2], world) for index, step in enumerate(steps)]
+
+
+def _planned(view: SpatialView, step: PlanStep, world: World) -> StepRecord:
+    views = {"before": _view(view, step.before, step.maps_before), "imagined": _imagined(view, step, world)}
     return StepRecord(0, step.action, step.point_world, step.affordance, views)
 
 
-def _executed(step: ExecutedStep, truths: Sequence[Mapping[str, bool]]) -> StepRecord:
+def _executed(step: ExecutedStep, truths: Sequence[Mapping[str, bool]], world: World) -> StepRecord:
     views = {
         "before": _view(step.before.view, step.before.node, step.before.maps, truths[0]),
-        "imagined": _view(step.before.view, step.planned.after, step.planned.maps),
+        "imagined": _imagined(step.before.view, step.planned, world),
         "after": _view(step.after.view, step.after.node, step.after.maps, truths[-1]),
     }
     return StepRecord(step.plan, step.action, step.planned.point_world, step.affordance, views, step.report.reason)
@@ -73,4 +94,42 @@ def _executed(step: ExecutedStep, truths: Sequence[Mapping[str, bool]]) -> StepR
 
 def _view(view: SpatialView, node: Node, maps: np.ndarray, truth: Mapping[str, bool] | None = None) -> RecordedView:
     beliefs = {name: float(value) for name, value in node.predicates.items()}
-    return RecordedView(view.rgb, maps.max(axis=1), beliefs, dict(truth or {}))
+    return RecordedView(view.rgb, maps.max(axis=1), beliefs, dict(truth or {}), np.where(view.valid, view.depth, np.nan))
+
+
+def _imagined(view: SpatialView, step: PlanStep, world: World) -> RecordedView:
+    """What a step was expected to lead to, with the last real colours; its depth where the world pictures any."""
+    depth = world.depth(step.after) if isinstance(world, Picturing) and step.after.state is not None else None
+    return replace(_view(view, step.after, step.maps), depth=depth)
+
+
+def filmed(problem: Problem, pictures: bool, video: bool) -> tuple[Problem, Film | None]:
+    """The problem, acted in before a camera where pictures are wanted and there is something to photograph."""
+    scene = problem.task.scene
+    if not (pictures or video) or not isinstance(scene, RobotScene):
+        return problem, None
+    film = Film(problem.real, scene, FPS if video else 0)
+    return replace(problem, real=film), film
+
+
+def photographed(film: Film, attempts: Sequence[Attempt], world: World, video: bool) -> dict[str, bytes]:
+    """As `pictured`, of an episode's goals one after another."""
+    first, last, called = attempts[0].problem.task, attempts[-1], film.scene.called()
+    goal = "; then ".join(in_words(done.problem.goal.predicates, called) for done in attempts)
+    steps = [step for done in attempts for step in executed(done, world)] if video else []
+    return pictured(film, {"task": first.suite, "seed": first.seed, "goal": goal}, last.failure_reason, steps, video)
+
+
+def pictured(film: Film, about: Mapping, failure_reason: str, steps: Sequence[StepRecord], video: bool) -> dict[str, bytes]:
+    """Folder of an evaluation -> the file there about an episode: a storyboard and, if wanted, a film.
+
+    Args:
+        about: task, seed and goal of a `Story`.
+        steps: of every shot of a film, for what is shown beside it.
+    """
+    told = {**about, "outcome": failure_reason or "solved", "success": not failure_reason}
+    files = {STORIES: story(film, Portrait(film.scene, PHOTO), told).encode()}
+    if video and film.shots:
+        words = [deed(shot, film.scene.called()) for shot in film.shots]
+        files[VIDEOS] = mp4(frames(film.shots, words, steps, Portrait(film.scene, VIDEO_PHOTO)))
+    return files

@@ -5,10 +5,12 @@ import time
 import numpy as np
 
 from hiermap.agent.learned_maps import LazyWeights
+from hiermap.evaluation.attempt_recording import filmed, photographed
 from hiermap.evaluation.problem import PHYSICS, Attempt, attempts, planner_for, pose
 from hiermap.evaluation.results import EpisodeRow
 from hiermap.evaluation.single_primitive import Judged, run_single
 from hiermap.evaluation.suites import LONG, SEQUELS, EvaluateOptions, Trial, chain_length
+from hiermap.report.evaluation_page import FAILURES
 from hiermap.worlds.errors import PhysicsError
 
 NO_FURTHER_GOAL = "no_further_goal"
@@ -30,15 +32,16 @@ class Bench:
             if trial.suite in LONG:
                 return self._chain(trial, started)
             maps_of = self._learned.maps_of if self.options.maps == "learned" else None
-            return run_single(trial, maps_of, self.options.pictures, self.options.sensing)
+            return run_single(trial, maps_of, self.options)
         except PhysicsError:
             length, seconds = chain_length(trial.suite), time.perf_counter() - started
-            return EpisodeRow(trial.episode, trial.seed, trial.suite, length, 0, False, 0, length, 0, 0.0, PHYSICS, "", seconds), None
+            return EpisodeRow(trial.episode, trial.seed, trial.suite, length, 0, False, 0, length, 0, 0.0, PHYSICS, "", seconds), {}
 
     def _chain(self, trial: Trial, started: float) -> Judged:
         problem = pose(trial.suite, trial.seed, self.options)
         planner = planner_for(self.options, problem, self._learned)
-        wanted = SEQUELS.get(trial.suite, 1)
+        wanted, video = SEQUELS.get(trial.suite, 1), trial.episode < self.options.video
+        problem, film = filmed(problem, self.options.pictures, video)
         goals = attempts(problem, planner, self.options, wanted)
         first, done = goals[0], goals[-1]
         executions = [goal.execution for goal in goals if goal.execution is not None]  # all: attempts act
@@ -60,8 +63,12 @@ class Bench:
             planned=len(first.result.plan) if first.result else 0,
             promised=first.result.plan.success_probability if first.result else 0.0,
         )
-        shown = self.options.pictures and not done.success and done.result.first is not None
-        return row, chain_picture(done) if shown else None
+        files = {}
+        if self.options.pictures and not done.success and done.result.first is not None:
+            files[FAILURES] = chain_picture(done)
+        if film is not None and executions and (video or self.options.is_told(trial.episode, row.success)):
+            files |= photographed(film, goals, planner.world, video)
+        return row, files
 
 
 def chain_picture(done: Attempt) -> bytes:

@@ -13,7 +13,8 @@ from tqdm import tqdm
 from hiermap.evaluation.results import RUN, EpisodeRow, PartialRows, episodes_csv, eval_info, table
 from hiermap.evaluation.suites import EvaluateOptions, Trial, trials
 from hiermap.model.locate import trained_on
-from hiermap.report.evaluation_page import EPISODES, FAILURES, INFO
+from hiermap.report.evaluation_page import EPISODES, INFO, PICTURES
+from hiermap.report.video import check_installed
 from hiermap.system import run_folder
 from hiermap.system.config import typed
 from hiermap.system.files import write_atomically, write_json
@@ -24,7 +25,7 @@ from hiermap.worlds.errors import ConfigError
 if TYPE_CHECKING:
     from hiermap.evaluation.episode_runner import Bench
 
-NO_PART_IN_ROWS = (*WHO_WORKS, "out", "overwrite", "progress", "pictures", "episodes")
+NO_PART_IN_ROWS = (*WHO_WORKS, "out", "overwrite", "progress", "pictures", "storyboards", "video", "episodes")
 """Keys a row does not depend on; more episodes or other workers go on from the rows that are there."""
 GROWS = ("episodes",)
 """What an evaluation may have more of than when it was begun, but not less: its rows would be lost."""
@@ -36,6 +37,8 @@ def evaluate(config: Mapping[str, Any]) -> int:
     An unfinished run of the same command is taken up where it stopped. Raises ConfigError for unusable values.
     """
     options = typed(EvaluateOptions, config)
+    if options.video:
+        check_installed()
     todo = list(options.mine(trials(options.suite, options.seed, options.episodes)))
     if not todo:
         raise ConfigError(f"shard={options.shard} has none of the {options.episodes} episodes; take fewer shards")
@@ -54,9 +57,9 @@ def _run(options: EvaluateOptions, todo: Sequence[Trial], about: Mapping, out: P
     left = [trial for trial in todo if trial.episode not in rows]
     bar = tqdm(total=len(todo), initial=len(rows), desc=options.suite, file=sys.stderr, disable=not options.progress)
     with bar, closing(run_all(partial(_bench, options), left, options, preload=_needed(options))) as judged:
-        for row, picture in judged:
-            if picture is not None:
-                write_atomically(out / FAILURES / f"{row.episode:04d}_{row.task}_{row.kind or row.seed}.png", picture)
+        for row, files in judged:
+            for folder, content in files.items():
+                write_atomically(out / folder / f"{row.episode:04d}_{row.task}_{row.kind or row.seed}{PICTURES[folder]}", content)
             kept.append(row)
             rows[row.episode] = row
             bar.set_postfix_str(f"{100 * sum(r.success for r in rows.values()) / len(rows):.1f} % solved")
@@ -79,10 +82,11 @@ def _bench(options: EvaluateOptions) -> "Bench":
 
 
 def _forget_pictures(out: Path, rows: Mapping[int, EpisodeRow]) -> None:
-    """Remove the failures an earlier run left here, but those of the episodes that are taken over."""
-    for path in (out / FAILURES).glob("[0-9]*_*.png"):
-        if int(path.name.partition("_")[0]) not in rows:
-            path.unlink()
+    """Remove the pictures an earlier run left here, but those of the episodes that are taken over."""
+    for folder, suffix in PICTURES.items():
+        for path in (out / folder).glob(f"[0-9]*_*{suffix}"):
+            if int(path.name.partition("_")[0]) not in rows:
+                path.unlink()
 
 
 def finish(rows: Sequence[EpisodeRow], about: Mapping, out: Path) -> None:

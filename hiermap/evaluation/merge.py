@@ -8,7 +8,7 @@ from typing import Any
 
 from hiermap.evaluation.evaluate import fingerprint, finish, owner
 from hiermap.evaluation.results import read_run
-from hiermap.report.evaluation_page import FAILURES
+from hiermap.report.evaluation_page import PICTURES
 from hiermap.system.files import write_atomically
 from hiermap.system.run_folder import owned
 from hiermap.worlds.errors import ConfigError, DataError
@@ -33,8 +33,9 @@ def results(action: str, out: str, *shards: str, overwrite: bool = False) -> Non
     _check_complete([row.episode for row in rows], about["config"].get("episodes", len(rows)))
     machines = dict.fromkeys(run.settings.get("machine", "unknown") for run in runs)
     with owned(out, owner(about), overwrite, reads=map(Path, shards)) as folder:
-        for picture in (picture for shard in shards for picture in Path(shard, FAILURES).glob("*.png")):
-            write_atomically(folder / FAILURES / picture.name, picture.read_bytes())
+        for kind, suffix in PICTURES.items():
+            for picture in (picture for shard in shards for picture in Path(shard, kind).glob(f"*{suffix}")):
+                write_atomically(folder / kind / picture.name, picture.read_bytes())
         finish(rows, {**about, "machine": "; ".join(machines)}, folder)
 
 

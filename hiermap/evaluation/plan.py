@@ -5,21 +5,26 @@ from pathlib import Path
 from typing import Any
 
 from hiermap.agent.learned_maps import LazyWeights
-from hiermap.evaluation.attempt_recording import recording_of
+from hiermap.evaluation.attempt_recording import called_in, filmed, photographed, recording_of
 from hiermap.evaluation.problem import Attempt, attempt, planner_for, pose
 from hiermap.evaluation.suites import PlanOptions
 from hiermap.model.locate import trained_on
 from hiermap.planners import Status
-from hiermap.report.recording import Recording, StepRecord, save
+from hiermap.report.evaluation_page import STORIES, VIDEOS
+from hiermap.report.recording import FILM, STORY, Recording, StepRecord, save
+from hiermap.report.video import check_installed
 from hiermap.system.config import typed
+from hiermap.system.files import write_atomically
 from hiermap.system.provenance import settings
 from hiermap.system.run_folder import clear, fingerprint, owned
 from hiermap.worlds.goals import in_words
 
 DONE, FAILED, NO_PLAN, TIMEOUT = 0, 1, 3, 4
 """Exit codes of the command."""
-NO_PART = ("out", "overwrite")
+NO_PART = ("out", "overwrite", "video")
 """Keys that a plan does not depend on."""
+FILES = {STORIES: STORY, VIDEOS: FILM}
+"""Folder of an evaluation -> the name that such a file of one plan has."""
 
 
 def plan(config: Mapping[str, Any]) -> int:
@@ -32,15 +37,20 @@ def plan(config: Mapping[str, Any]) -> int:
         ConfigError: an unknown task, planner, world or maps, or a value out of its range.
     """
     options = typed(PlanOptions, config)
+    if options.video:
+        check_installed()
     weights_file = options.weights_file(options.task)
     about = settings(config, weights_file, trained_on(weights_file))
     run = {"command": "plan", **fingerprint(about, NO_PART)}
     with owned(options.out, run, options.overwrite, reads=[Path(options.weights)]) as out:
         problem = pose(options.task, options.seed, options)
         planner = planner_for(options, problem, LazyWeights(options.weights))
+        problem, film = filmed(problem, options.execute, bool(options.video))
         done = attempt(problem, planner, options, act=options.execute)
         recording = recording_of(done, planner, about)
         clear(out, "plan")  # the same command may have found a longer plan before
+        for folder, content in photographed(film, [done], planner.world, bool(options.video)).items() if film and done.execution else ():
+            write_atomically(out / FILES[folder], content)
         save(recording, out)
     print(in_text(done, recording, out))
     return exit_code(done)
@@ -59,7 +69,7 @@ def in_text(done: Attempt, recording: Recording, out: Path) -> str:
     """The goal in words and a table of the steps, for stdout."""
     result, plan = done.result, done.result.plan
     lines = [
-        f"goal    {in_words(done.problem.goal.predicates)}",
+        f"goal    {in_words(done.problem.goal.predicates, called_in(done.problem))}",
         f"status  {result.status}" + (f": {result.message}" if result.message else ""),
     ]
     if result:

@@ -1,35 +1,38 @@
 """The judge of single primitives: a motor program at the oracle's cell, or the peak of a learned map."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from hiermap.evaluation.attempt_recording import pictured
 from hiermap.evaluation.problem import PHYSICS
 from hiermap.evaluation.results import EpisodeRow
-from hiermap.evaluation.suites import Trial
+from hiermap.evaluation.suites import EvaluateOptions, Trial
 from hiermap.planners import PeakOptions, candidates
 from hiermap.primitives.specs import PRIMITIVES, Reason
+from hiermap.report.evaluation_page import FAILURES
+from hiermap.report.video import FPS
 from hiermap.worlds.base import Action
 from hiermap.worlds.errors import InvalidObservationError, PhysicsError
 from hiermap.worlds.perception.fusion import SpatialView, see
-from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.rules.moves import Move
-from hiermap.worlds.scene import Scene
+from hiermap.worlds.scene import RealWorld
+from hiermap.worlds.simulator.film import Film
 from hiermap.worlds.tasks.posed_trials import PosedTrial
 
 NO_CELL, NO_EFFECT = "no_visible_cell", "no_effect"
 """Reasons of failure that no motor program reports."""
 
-Judged = tuple[EpisodeRow, bytes | None]
-"""A row and, where a failure was to be pictured, a PNG."""
+Judged = tuple[EpisodeRow, Mapping[str, bytes]]
+"""A row, and by folder of an evaluation the files about it."""
 ANY_VALUE = 1e-6
 """A map that promises nothing anywhere still has a peak."""
 MapsOf = Callable[[SpatialView], np.ndarray]
 """Learned maps `[P, R, H, W]` in [0, 1] of what is seen."""
 
 
-def run_single(trial: Trial, maps_of: MapsOf | None, pictures: bool, sensing: SensingOptions | None = None) -> Judged:
+def run_single(trial: Trial, maps_of: MapsOf | None, options: EvaluateOptions) -> Judged:
     """Apply one primitive once and judge its effect on the true state.
 
     Without `maps_of` the cell comes from privileged geometry for the trial's own move, which tests the motor program. With it, the cell is
@@ -37,7 +40,9 @@ def run_single(trial: Trial, maps_of: MapsOf | None, pictures: bool, sensing: Se
     the map promised one where it peaks. A peak on nothing that the primitive could move is a failure.
     """
     started = time.perf_counter()
-    posed = PosedTrial(trial.suite, trial.seed, sensing)
+    posed = PosedTrial(trial.suite, trial.seed, options.sensing)
+    video = trial.episode < options.video
+    film = Film(posed.scene, posed.scene, FPS if video else 0)
     view = see(posed.scene.observe(), posed.scene.frame)
     planning = time.perf_counter()
     move: Move | None
@@ -47,7 +52,7 @@ def run_single(trial: Trial, maps_of: MapsOf | None, pictures: bool, sensing: Se
         action = peak(maps_of(view), posed.move.primitive)
         move = posed.meaning(action, view)
     planned = time.perf_counter()
-    reason = NO_CELL if action is None else _apply(posed.scene, action, view)
+    reason = NO_CELL if action is None else _apply(film, action, view)
     success = reason != PHYSICS and move is not None and posed.had_effect(move)
     row = EpisodeRow(
         trial.episode,
@@ -64,8 +69,13 @@ def run_single(trial: Trial, maps_of: MapsOf | None, pictures: bool, sensing: Se
         kind=posed.kind(posed.move if move is None else move),
         episode_seconds=time.perf_counter() - started,
     )
-    shown = pictures and not success and reason != PHYSICS
-    return row, _picture(view, action, see(posed.scene.observe(), posed.scene.frame)) if shown else None
+    files = {}
+    if options.pictures and not success and reason != PHYSICS:
+        files[FAILURES] = _picture(view, action, see(posed.scene.observe(), posed.scene.frame))
+    if film.shots and (video or options.is_told(trial.episode, success)):
+        about = {"task": row.task, "seed": row.seed, "goal": f"{posed.move.primitive} on the kind {row.kind.replace('_', ' ')}"}
+        files |= pictured(film, about, row.failure_reason, (), video)
+    return row, files
 
 
 def _picture(before: SpatialView, action: Action | None, after: SpatialView) -> bytes:
@@ -82,10 +92,10 @@ def peak(maps: np.ndarray, primitive: str) -> Action:
     return candidates(only, PeakOptions(threshold=ANY_VALUE, top_k=1, per_effect=1))[0].action
 
 
-def _apply(scene: Scene, action: Action, view: SpatialView) -> str:
+def _apply(real: RealWorld, action: Action, view: SpatialView) -> str:
     """Run the action; the motor program's reason, or why it could not be run or judged."""
     try:
-        return scene.act(action, view).reason
+        return real.act(action, view).reason
     except PhysicsError:
         return PHYSICS
     except InvalidObservationError:

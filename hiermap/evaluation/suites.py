@@ -144,7 +144,11 @@ class EvaluateOptions(RunOptions, PoolOptions, OutOptions):
         out: directory of the results; the same command again resumes an unfinished run.
         episodes: how many.
         seed: episode i uses seed + i; any non-negative integer.
-        pictures: leave a before and after picture of every failure, under out/failures/.
+        pictures: leave a before and after picture of every failure, under out/failures/, and its storyboard of photographs, under
+            out/storyboards/.
+        storyboards: so many first episodes get a storyboard too, if they succeed.
+        video: so many first episodes are filmed, under out/videos/ (needs the extra `video`; photographing takes minutes an episode where
+            no graphics library draws).
         progress: show a progress bar on stderr.
     """
 
@@ -152,6 +156,8 @@ class EvaluateOptions(RunOptions, PoolOptions, OutOptions):
     episodes: Annotated[int, 1, MAX_EPISODES] = 100
     seed: Seed = 0
     pictures: bool = True
+    storyboards: Count = 3
+    video: Count = 0
     progress: bool = True
 
     def __post_init__(self) -> None:
@@ -159,6 +165,10 @@ class EvaluateOptions(RunOptions, PoolOptions, OutOptions):
         PoolOptions.__post_init__(self)
         one_of("suite", self.suite, SUITES)
         self.check_suite(self.suite)
+
+    def is_told(self, episode: int, success: bool) -> bool:
+        """Whether an episode gets a storyboard."""
+        return self.pictures and (not success or episode < self.storyboards)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,11 +180,13 @@ class PlanOptions(RunOptions, OutOptions):
         out: directory of plan.json, graph.graphml, pictures and what the report needs.
         seed: any non-negative integer.
         execute: also act, look again, replan, and judge the outcome.
+        video: 1 films it too with execute=true, out/film.mp4 (needs the extra `video`).
     """
 
     task: str
     seed: Seed = 0
     execute: bool = False
+    video: Annotated[int, 0, 1] = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()

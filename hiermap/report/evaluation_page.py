@@ -6,13 +6,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, NotRequired, TypedDict
 
+from hiermap.primitives.specs import PRIMITIVES
 from hiermap.report import page
-from hiermap.report.page import Html, html
+from hiermap.report.page import Html, counted, html
 from hiermap.report.recording import REMEDY
+from hiermap.report.storyboard import Story, fitting, read_story, strip
 from hiermap.worlds.errors import DataError
 from hiermap.worlds.records import Amount, Count, check, read_json
 
-INFO, EPISODES, FAILURES = "eval_info.json", "episodes.csv", "failures"
+INFO, EPISODES = "eval_info.json", "episodes.csv"
+FAILURES, STORIES, VIDEOS = "failures", "storyboards", "videos"
+PICTURES = {FAILURES: ".png", STORIES: ".json", VIDEOS: ".mp4"}
+"""Folder -> how the names of its files end; they begin with the number of their episode."""
 MAX_PICTURES = 24
 """Failures shown as pictures; the rest stay in their folder."""
 MEANS = {"primitives": "mean_primitives", "replans": "mean_replans", "s / plan": "mean_plan_seconds", "s / episode": "mean_episode_seconds"}
@@ -56,6 +61,21 @@ class Info(TypedDict):
     settings: InfoSettings
 
 
+OUTCOMES = {True: "solved", False: "failed"}
+_SIFT = """
+(() => {
+  const form = document.querySelector(".filters"), items = [];
+  const sift = () => {
+    const wanted = [...new FormData(form)].filter(([, value]) => value);
+    for (const item of items) item.hidden = !wanted.every(([key, value]) => item.dataset[key].split(" ").includes(value));
+    const rows = items.filter((item) => item.tagName === "TR");
+    form.querySelector("output").textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length} shown`;
+  };
+  addEventListener("DOMContentLoaded", () => { items.push(...document.querySelectorAll("[data-outcome]")); form.hidden = false; sift(); });
+  form.addEventListener("change", sift);
+})();
+"""
+"""Shows the episodes that the fields above them ask for."""
 _BAR = '<div class="bar"><i style="width:{:.1f}%"></i><b style="left:{:.1f}%;width:{:.1f}%"></b></div>'
 """A bar with the interval drawn over it: success, the interval's lower end and its width in percent."""
 
@@ -65,13 +85,62 @@ def evaluation_section(directory: Path) -> Html:
     info, episodes = read_json(directory / INFO, REMEDY), _read_episodes(directory / EPISODES)
     check(info, Info, str(directory / INFO))
     config, total = info["settings"]["config"], info["aggregated"]
-    title = html("<h1>{}: {:.1f} % of {} episodes</h1>", config["suite"], total["pc_success"], len(episodes))
+    title = html("<h1>{}: {:.1f} % of {}</h1>", config["suite"], total["pc_success"], counted(len(episodes), "episode"))
     lead = ", ".join(f"{key} {config[key]}" for key in ("planner", "world", "maps", "weights", "seed") if key in config)
     tasks = page.card("By task", _table({**info["per_task"], "all": total}))
     kinds = page.card("By primitive and kind of thing", _table(info["per_kind"])) if "per_kind" in info else Html()
     failures = _failures(episodes, sorted((directory / FAILURES).glob("*.png")))
-    listing = page.folded("Every episode", page.table(list(episodes[0]), [list(row.values()) for row in episodes]))
-    return page.joined([title, html('<p class="note">{}</p>', lead), tasks, kinds, failures, listing, page.settings(info["settings"])])
+    stories = {int(path.name.partition("_")[0]): read_story(path) for path in sorted((directory / STORIES).glob("[0-9]*_*.json"))}
+    told = _stories(directory, stories)
+    data = [_data(row["success"] == "1", row.get("primitives", ""), stories.get(number)) for number, row in enumerate(episodes)]
+    listing = page.folded("Every episode", page.table(list(episodes[0]), [list(row.values()) for row in episodes], data))
+    asked = _filters(data)
+    lead = html('<p class="note">{}</p>', lead)
+    return page.joined([title, lead, tasks, kinds, failures, asked, told, listing, page.settings(info["settings"])])
+
+
+def _data(success: bool, primitives: str, told: Story | None) -> dict[str, str]:
+    """By what an episode is found: how it ended, which primitives it is known to have run, and how many."""
+    return {"outcome": OUTCOMES[success], "primitive": " ".join(dict.fromkeys(told["primitives"])) if told else "", "length": primitives}
+
+
+def _filters(data: Sequence[Mapping[str, str]]) -> Html:
+    """Fields by which the episodes below are sifted; without scripts they are not there, and everything is shown."""
+    lengths = sorted({row["length"] for row in data if row["length"].isdigit()}, key=int)
+    fields = (
+        ("outcome", [(outcome, outcome) for outcome in OUTCOMES.values()]),
+        ("primitive", [(name, name) for name in PRIMITIVES]),
+        ("length", [(length, counted(int(length), "primitive")) for length in lengths]),
+    )
+    asked = page.joined(
+        html('<label>{} <select name="{}"><option value="">any</option>{}</select></label>', name, name, _choices(values))
+        for name, values in fields
+    )
+    return html('<form class="filters" hidden>{}<output></output></form><script>{}</script>', asked, Html(_SIFT))
+
+
+def _choices(values: Sequence[tuple[str, str]]) -> Html:
+    return page.joined(html('<option value="{}">{}</option>', value, words) for value, words in values)
+
+
+def _stories(directory: Path, stories: Mapping[int, Story]) -> Html:
+    """Storyboards, failures first, as many as have room."""
+    ordered = sorted(stories.items(), key=lambda item: (item[1]["success"], item[0]))
+    shown = fitting([told for _, told in ordered])
+    parts = [_story(directory, number, told) for (number, told), _ in zip(ordered, shown, strict=False)]
+    if left := len(ordered) - len(shown):
+        parts.append(html('<p class="note">{} more in the folder {}</p>', counted(left, "storyboard"), STORIES))
+    return page.card("Storyboards", *parts) if parts else Html()
+
+
+def _story(directory: Path, number: int, told: Story) -> Html:
+    films = [path.name for path in (directory / VIDEOS).glob(f"{number:04d}_*.mp4")]
+    ending = told["outcome"].replace("_", " ")
+    words = f"Episode {number}, seed {told['seed']}: {ending} after {counted(len(told['primitives']), 'primitive')}"
+    lead = f"Goal: {told['goal']}." + "".join(f" Film: {VIDEOS}/{name}." for name in films)
+    own = page.attributes(_data(told["success"], str(len(told["primitives"])), told))
+    mark = html('<b class="{}">{}</b>', "yes" if told["success"] else "no", words)
+    return html('<details class="episode" open{}><summary>{}</summary><p>{}</p>{}</details>', own, mark, lead, strip(told))
 
 
 def _read_episodes(path: Path) -> list[dict[str, str]]:

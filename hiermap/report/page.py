@@ -4,6 +4,7 @@ import json
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from itertools import chain, repeat
 from pathlib import Path
 from string import Template
 
@@ -43,10 +44,11 @@ def row(*parts: str) -> Html:
     return html('<div class="row">{}</div>', joined(html("<div>{}</div>", part) for part in parts))
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Html:
-    """A table of texts, numbers, truths (coloured) and what is not known (a dash)."""
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]], data: Iterable[Mapping[str, str]] = ()) -> Html:
+    """A table of texts, numbers, truths (coloured) and what is not known (a dash); `data` are attributes of its rows, see `attributes`."""
     top = joined(html("<th>{}</th>", head) for head in heads)
-    body = joined(html("<tr>{}</tr>", joined(html("<td>{}</td>", _shown(cell)) for cell in row)) for row in rows)
+    pairs = zip(rows, chain(data, repeat({})), strict=False)
+    body = joined(html("<tr{}>{}</tr>", attributes(own), joined(html("<td>{}</td>", _shown(cell)) for cell in row)) for row, own in pairs)
     return html("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", top, body)
 
 
@@ -56,18 +58,31 @@ def _shown(cell: object) -> object:
     return f"{cell:.2f}" if isinstance(cell, float) else "-" if cell in (None, "") else cell
 
 
-def picture(png: Path, caption: str) -> Html:
-    """The content of a PNG file inside the page, with its caption below and as the text for those who do not see it."""
+def attributes(data: Mapping[str, str]) -> Html:
+    """What a script may ask of an element: name -> value."""
+    return Html("".join(html(' data-{}="{}"', name, value) for name, value in data.items()))
+
+
+def counted(number: int, singular: str, plural: str = "") -> str:
+    """A number with its noun: "1 episode", "2 episodes"."""
+    return f"{number} {singular if number == 1 else plural or singular + 's'}"
+
+
+def picture(png: Path, caption: str, wide: bool = False) -> Html:
+    """The content of a PNG file inside the page, with its caption below and as the text for those who do not see it; a wide one keeps its
+    words legible on a narrow screen, where it can be pushed aside.
+    """
     try:
         source = b64encode(png.read_bytes() if png.stat().st_size <= MAX_PNG_BYTES else b"").decode()
     except OSError as error:
         raise DataError(f"{png} cannot be read ({error.strerror}); run the command that left it again") from error
-    return html('<figure><img src="data:image/png;base64,{0}" alt="{1}"><figcaption>{1}</figcaption></figure>', source, caption)
+    kind = Html(' class="wide" tabindex="0"' if wide else "")
+    return html('<figure{2}><img src="data:image/png;base64,{0}" alt="{1}"><figcaption>{1}</figcaption></figure>', source, caption, kind)
 
 
 def folded(title: str, content: str) -> Html:
     """A part that opens on a click."""
-    return html("<details><summary>{}</summary>{}</details>", title, content)
+    return html('<details><summary>{}</summary><div class="scroll">{}</div></details>', title, content)
 
 
 def settings(values: Mapping) -> Html:

@@ -7,6 +7,7 @@ from itertools import cycle
 from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, PowerNorm, to_rgba
 from matplotlib.figure import Figure
@@ -57,7 +58,7 @@ def png(*rows: Sequence[Picture], scale: int = SCALE) -> bytes:
     inside = {"left": 0, "right": 1, "bottom": 0, "top": 1 - above / pixels[1], "wspace": _GAP / width, "hspace": above / height}
     axes = figure.subplots(len(rows), len(rows[0]), squeeze=False, gridspec_kw=inside)
     for place, picture in zip(axes.flat, (picture for row in rows for picture in row), strict=True):
-        _draw(place, picture)
+        draw(place, picture)
     return content(figure)
 
 
@@ -68,7 +69,16 @@ def content(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def _draw(axes: Axes, picture: Picture) -> None:
+def depth_picture(depth: np.ndarray, like: np.ndarray, title: str = "") -> Picture:
+    """Depth `[H, W]` [m] in colours, near ones bright, on the scale of another depth image; cells of which none is known are grey."""
+    low, high = np.nanpercentile(like, [2, 98])
+    shares = np.clip((high - depth) / max(high - low, 1e-6), 0, 1)
+    rgb = (255 * colormaps["viridis"](np.nan_to_num(shares))[..., :3]).astype(np.uint8)
+    return Picture(np.where(np.isfinite(depth)[..., None], rgb, np.uint8(128)), title)
+
+
+def draw(axes: Axes, picture: Picture) -> None:
+    """A picture into axes of its shape."""
     axes.set_axis_off()
     axes.set_title(picture.title, fontsize=10, pad=4, parse_math=False)
     if picture.heat is None:
@@ -92,7 +102,7 @@ def _outline(axes: Axes, name: str, mask: np.ndarray, ink: str) -> None:
     rows, columns = np.nonzero(mask)
     if rows.size:
         axes.contour(mask, [0.5], colors=[ink], linewidths=2)
-        axes.text(columns.mean(), max(rows.min() - 1, 5), name.replace("_", " "), color=ink, fontsize=9, **LABEL)
+        axes.text(columns.mean(), max(rows.min() - 1, 5), name.replace("_", " "), color=ink, fontsize=12, **LABEL)
 
 
 def _mark(axes: Axes, action: Action) -> None:

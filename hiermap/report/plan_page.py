@@ -6,7 +6,8 @@ from pathlib import Path
 from hiermap.report import page
 from hiermap.report.page import Html, html
 from hiermap.report.pictures import COLOURS
-from hiermap.report.recording import MAPS, SEARCH, STEP, VIEW, PlanFacts, StepFacts
+from hiermap.report.recording import MAPS, SEARCH, STEP, STORY, VIEW, PlanFacts, StepFacts
+from hiermap.report.storyboard import read_story, strip
 
 _OVERVIEW = (
     "status",
@@ -38,10 +39,11 @@ def plan_section(directory: Path, plan: PlanFacts, index: int) -> Html:
     title = html('<h2 id="plan-{}">{}, seed {}</h2>', index, plan["task"], plan["seed"])
     first = page.picture(directory / VIEW, "What is seen first, with the things the goal names")
     head = page.card(f"Goal: {plan['goal_words']}", page.row(first, page.table((), _facts(plan).items())))
+    photographs = [page.card("What the robot did", strip(read_story(directory / STORY)))] if (directory / STORY).is_file() else []
     steps = [_step(directory, number, step) for number, step in enumerate(plan["steps"], start=1)]
     steps = steps or [page.card("No steps", plan["message"] or "The goal held already.")]
-    search = page.card("The search", page.picture(directory / SEARCH, _SEARCH))
-    return page.joined([title, head, *steps, search, page.settings(plan["settings"])])
+    search = page.card("The search", page.picture(directory / SEARCH, _SEARCH, wide=True))
+    return page.joined([title, head, *photographs, *steps, search, page.settings(plan["settings"])])
 
 
 def _facts(plan: PlanFacts) -> dict[str, object]:
@@ -73,7 +75,7 @@ def _step(directory: Path, number: int, step: StepFacts) -> Html:
     seen = page.picture(
         directory / STEP.format(number), "Where and which way" + (", and what was seen afterwards" if step["reason"] else "")
     )
-    maps = page.picture(directory / MAPS.format(number), f"A row a primitive with its best value: {', '.join(step['views'])}")
+    maps = page.picture(directory / MAPS.format(number), f"A row a primitive with its best value: {', '.join(step['views'])}", wide=True)
     return page.card(title, page.row(page.joined([seen, _predicates(step["views"])]), maps))
 
 

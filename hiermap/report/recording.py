@@ -18,6 +18,7 @@ from hiermap.worlds.records import Amount, Count, check, read_json
 PLAN, GRAPH = "plan.json", "graph.graphml"
 REMEDY = "run the command that left it again"
 VIEW, SEARCH = "view.png", "graph.png"
+STORY, FILM = "storyboard.json", "film.mp4"
 STEP, MAPS = "step_{:02d}.png", "step_{:02d}_maps.png"
 """Of every step, counted from 1."""
 
@@ -80,12 +81,14 @@ class RecordedView:
         heats: `[P, H, W]` success probability in [0, 1], the best orientation of every cell.
         predicates: goal predicate -> believed probability.
         truth: goal predicate -> whether it truly holds; empty where nobody may know.
+        depth: `[H, W]` along the view [m], NaN where nothing is known; None where a world imagines none.
     """
 
     rgb: np.ndarray
     heats: np.ndarray
     predicates: Mapping[str, float]
     truth: Mapping[str, bool]
+    depth: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)

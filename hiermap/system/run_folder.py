@@ -19,7 +19,7 @@ REPORT = "report.html"
 TEMPORARY = ".*." + "[0-9a-f]" * 16
 """What `write_atomically` leaves when it is killed."""
 _DATA = (f"*-{'[0-9]' * 9}.npz", "manifest.jsonl", "quarantine/*.npz*")
-_PLAN = ("plan.json", "graph.graphml", "view.png", "graph.png", "step_[0-9]*.png", REPORT)
+_PLAN = ("plan.json", "graph.graphml", "view.png", "graph.png", "step_[0-9]*.png", "storyboard.json", "film.mp4", REPORT)
 _WEIGHTS = ("model.safetensors", "config.json", "README.md", "metrics.json")
 _LOGS = (
     "checkpoints/best.ckpt",
@@ -41,6 +41,7 @@ _LEROBOT = (
         f"meta/hiermap/labels/*-{'[0-9]' * 9}.npz",
     ),
 )
+_PICTURES = ("failures/[0-9]*_[cgps]*.png", "storyboards/[0-9]*_[cgps]*.json", "videos/[0-9]*_[cgps]*.mp4")
 MADE: Mapping[str, tuple[str, ...]] = {
     "collect": _DATA,
     "data merge": _DATA,
@@ -48,7 +49,7 @@ MADE: Mapping[str, tuple[str, ...]] = {
     "data export": _LEROBOT,
     "export": _WEIGHTS,
     "train": (*_WEIGHTS, *_LOGS),
-    "evaluate": ("run.json", "eval_info.json", "episodes.csv", "episodes.partial.jsonl", "failures/[0-9]*_[cps]*-*.png", REPORT),
+    "evaluate": ("run.json", "eval_info.json", "episodes.csv", "episodes.partial.jsonl", *_PICTURES, REPORT),
     "plan": _PLAN,
     "kitchen": ("kitchen.png",),
     "demo": (REPORT, *(f"chain-*_[0-9]*/{name}" for name in (*_PLAN, RECORD, LOCK))),

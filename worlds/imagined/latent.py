@@ -174,10 +174,13 @@ class LatentWorld:
             except InvalidObservationError:
                 return None
         else:
-            with torch.inference_mode():
-                depth = self.model.decode_depth(state.latent[None])[0, cell[0], cell[1]]
-            point = self.frame.cell_to_point(np.array(cell), np.array(float(depth) * DEPTH_SCALE_M + MEAN_DEPTH_M))
+            point = self.frame.cell_to_point(np.array(cell), self.depth(node)[cell])
         return float(point[0]), float(point[1]), float(point[2])
+
+    def depth(self, node: Node) -> np.ndarray:
+        """`[H, W]` [m], decoded from the latent, of what is seen too."""
+        with torch.inference_mode():
+            return self.model.decode_depth(node.state.latent[None])[0].cpu().numpy() * DEPTH_SCALE_M + MEAN_DEPTH_M
 
     def familiarity(self, node: Node) -> float | None:
         """By how well the depth that a root sees is decoded from its own latent; None for a model of which nobody knows what is usual."""

@@ -34,9 +34,9 @@ SEEN_CELLS = 12
 """A part that fewer cells show cannot be named in a goal."""
 
 
-def assembled(scene: mujoco.MjSpec, base: Base, name: str) -> mujoco.MjModel:
-    """The model of a scene with the Panda at `base`."""
-    robot = mujoco.MjSpec.from_string(tostring(robot_alone(), encoding="unicode"))
+def assembled(scene: mujoco.MjSpec, base: Base, name: str, dressed: bool = False) -> mujoco.MjModel:
+    """The model of a scene with the Panda at `base`, as physics or, dressed, as photographs have it."""
+    robot = mujoco.MjSpec.from_string(tostring(robot_alone(dressed), encoding="unicode"))
     floor = robot.geom("floor")
     floor.name, floor.type, floor.size, floor.pos = PLATFORM, mujoco.mjtGeom.mjGEOM_BOX, PLATFORM_HALF_M, PLATFORM_AT_M
     return prepared(_shown(_moved(robot, scene, base, name)))

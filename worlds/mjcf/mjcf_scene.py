@@ -1,7 +1,7 @@
 """`PartsScene`: what is known by its model alone as a `Scene`; `MjcfScene`: a stranger's kitchen."""
 
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 
 import mujoco
@@ -15,6 +15,7 @@ from hiermap.worlds.mjcf.assembly import Base, assembled, best_base
 from hiermap.worlds.mjcf.parts import base_of, inside, on_top, parts_of
 from hiermap.worlds.mjcf.scene_file import read_scene
 from hiermap.worlds.perception.sensing_options import SensingOptions
+from hiermap.worlds.simulator.dressing import stage
 from hiermap.worlds.simulator.robot_scene import RobotScene
 
 SETTLE_S = 0.5
@@ -37,9 +38,11 @@ class PartsScene(RobotScene):
 
     Attributes:
         parts: its fixtures, things and surfaces.
+        base: where the arm stands in the scene's own coordinates.
 
     Args:
-        model: with the robot.
+        model: of the scene with the robot at `base`.
+        written: the scene without it.
         name: what errors call it.
         seed: of the noise of its looks.
 
@@ -47,7 +50,16 @@ class PartsScene(RobotScene):
         ConfigError: nothing moves in it, or it does not come to rest; the message names the element and the remedy.
     """
 
-    def __init__(self, model: mujoco.MjModel, name: str, sensing: SensingOptions | None = None, seed: int = 0) -> None:
+    def __init__(
+        self,
+        model: mujoco.MjModel,
+        written: Callable[[], mujoco.MjSpec],
+        base: Base,
+        name: str,
+        sensing: SensingOptions | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.base, self._written, self._name = base, written, name
         data = mujoco.MjData(model)
         mujoco.mj_forward(model, data)
         self.parts = parts_of(model, data)
@@ -61,6 +73,12 @@ class PartsScene(RobotScene):
                 raise ConfigError(f"{name}: {thing!r} falls or jumps as soon as time runs; put it 1 mm above what it stands on")
 
     # The truth, for labels, oracle and judge only.
+
+    def dressed(self) -> mujoco.MjModel:
+        """With the robot's meshes; what the scene looks like, and its light, are its own."""
+        model = assembled(self._written(), self.base, self._name, dressed=True)
+        stage(model)
+        return model
 
     def vocabulary(self) -> list[Predicate]:
         """Every predicate that makes sense here."""
@@ -137,9 +155,6 @@ class PartsScene(RobotScene):
 class MjcfScene(PartsScene):
     """A scene written in MJCF, without a robot, with ours put before it.
 
-    Attributes:
-        base: where the arm stands in the scene's own coordinates.
-
     Args:
         path: of the file.
         base: where the arm shall stand; None for where it reaches and sees most parts.
@@ -149,8 +164,9 @@ class MjcfScene(PartsScene):
     """
 
     def __init__(self, path: Path, base: Base | None = None, sensing: SensingOptions | None = None, seed: int = 0) -> None:
-        self.base, model = _built(path.expanduser().resolve(), base)
-        super().__init__(model, path.name, sensing, seed)
+        path = path.expanduser().resolve()
+        found, model = _built(path, base)
+        super().__init__(model, partial(read_scene, path), found, path.name, sensing, seed)
 
 
 class _Overlap(Exception):

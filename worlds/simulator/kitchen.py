@@ -4,11 +4,13 @@ import mujoco
 import numpy as np
 
 from hiermap.worlds.frame import SpatialFrame
+from hiermap.worlds.kitchen.called import called
 from hiermap.worlds.kitchen.layouts import sample_kitchen
 from hiermap.worlds.kitchen.scene_sampling import initial_scene
 from hiermap.worlds.kitchen.spec import KitchenSpec, SceneState
 from hiermap.worlds.perception.fusion import FRAME
 from hiermap.worlds.perception.sensing_options import SensingOptions
+from hiermap.worlds.simulator.dressing import stage
 from hiermap.worlds.simulator.robosuite_env import HiermapKitchen, kitchen_model
 from hiermap.worlds.simulator.robot_scene import RobotScene
 
@@ -60,6 +62,16 @@ class Kitchen(RobotScene):
     def _held(self) -> str | None:
         touched = self.between_fingers()
         return min((thing.name for thing in self.spec.objects if thing.name in touched), default=None)
+
+    def dressed(self) -> mujoco.MjModel:
+        """With the robot's meshes, materials, light and a wall."""
+        model = kitchen_model(self.spec, dressed=True)
+        stage(model)
+        return model
+
+    def called(self) -> dict[str, str]:
+        """As `hiermap.worlds.kitchen.called`."""
+        return called(self.spec)
 
     def set_scene(self, scene: SceneState) -> None:
         """Teleport: fixtures and objects as given, the arm at ready, everything settled and at rest.

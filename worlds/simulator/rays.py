@@ -4,7 +4,7 @@ MuJoCo's own `mj_multiRay` tries every shape for every ray that its bounding ang
 """
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import mujoco
@@ -47,28 +47,44 @@ def cast(model: mujoco.MjModel, data: mujoco.MjData, rays: PixelRays, hidden: Co
     Raises:
         ConfigError: the model shows a shape that is not supported.
     """
-    kinds, sizes, positions, axes = _shapes(model, data)
     shown = np.setdiff1d(np.flatnonzero(model.geom_group == CAMERA_GROUP), list(hidden))
-    if unknown := set(kinds[shown]) - SHAPES:
-        raise ConfigError(f"rays meet planes, spheres, capsules, cylinders, boxes and meshes; got geom types {sorted(unknown)}")
-    pixels, (rows, columns) = np.linalg.inv(rays.directions), rays.shape
-    geom, length = _cast(shown, kinds, sizes, positions, axes, rays.origin_world, rays.directions, pixels, rows, columns)
+    geom, length = cast_shapes(model, data, rays, shown)
     if np.setdiff1d(np.flatnonzero(model.geom_group == EXACT_GROUP), list(hidden)).size:
-        v, u = np.mgrid[:rows, :columns]
+        v, u = np.mgrid[: rays.shape[0], : rays.shape[1]]
         other, further, _ = _exactly(model, data, rays, v.ravel(), u.ravel(), hidden)
         nearer = further.reshape(length.shape) < length
         geom[nearer], length[nearer] = other.reshape(length.shape)[nearer], further.reshape(length.shape)[nearer]
     return geom, length
 
 
+def cast_shapes(
+    model: mujoco.MjModel, data: mujoco.MjData, rays: PixelRays, shown: Sequence[int] | np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """As `cast`, of the `shown` geoms alone.
+
+    Raises:
+        ConfigError: one of them is of a shape that is not supported.
+    """
+    kinds, sizes, positions, axes = _shapes(model, data)
+    if unknown := set(kinds[shown]) - SHAPES:
+        raise ConfigError(f"rays meet planes, spheres, capsules, cylinders, boxes and meshes; got geom types {sorted(unknown)}")
+    pixels, (rows, columns) = np.linalg.inv(rays.directions), rays.shape
+    return _cast(np.asarray(shown), kinds, sizes, positions, axes, rays.origin_world, rays.directions, pixels, rows, columns)
+
+
 def normals(model: mujoco.MjModel, data: mujoco.MjData, rays: PixelRays, geom: np.ndarray, length: np.ndarray) -> np.ndarray:
     """Outward unit normals `[rows, columns, 3]` where `cast` found hits, 0 elsewhere."""
-    kinds, sizes, positions, axes = _shapes(model, data)
-    found = _normals(geom, length, kinds, sizes, positions, axes, rays.origin_world, rays.directions)
+    found = shape_normals(model, data, rays, geom, length)
     exact = (geom >= 0) & (model.geom_group[geom] == EXACT_GROUP)
     if exact.any():
         found[exact] = _exactly(model, data, rays, *np.nonzero(exact))[2]
     return found
+
+
+def shape_normals(model: mujoco.MjModel, data: mujoco.MjData, rays: PixelRays, geom: np.ndarray, length: np.ndarray) -> np.ndarray:
+    """As `normals`, after `cast_shapes`."""
+    kinds, sizes, positions, axes = _shapes(model, data)
+    return _normals(geom, length, kinds, sizes, positions, axes, rays.origin_world, rays.directions)
 
 
 def _exactly(

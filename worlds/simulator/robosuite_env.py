@@ -24,6 +24,7 @@ from hiermap.worlds.kitchen.builder import kitchen_elements
 from hiermap.worlds.kitchen.layouts import sample_kitchen
 from hiermap.worlds.kitchen.spec import KitchenSpec
 from hiermap.worlds.records import shown
+from hiermap.worlds.simulator.dressing import dress, paint, room, stage
 
 TIMESTEP_S = 0.004
 """Step of the physics [s]: half the cost of robosuite's 2 ms at the same success of every motor program."""
@@ -49,14 +50,18 @@ class HiermapKitchen(ManipulationEnv):
     Args:
         robots: "Panda"; ConfigError for any other.
         kitchen: the `KitchenSpec` or the seed of `hiermap.worlds.kitchen.layouts.sample_kitchen`; None for the robot alone.
+        dressed: with the robot's meshes, materials, light and a wall, which cameras show and physics does not feel; so too with a renderer.
         options: everything else `ManipulationEnv` takes; renderers are off unless asked for.
     """
 
-    def __init__(self, robots: str = "Panda", kitchen: KitchenSpec | int | None = 0, success: Any = None, **options: Any) -> None:
+    def __init__(
+        self, robots: str = "Panda", kitchen: KitchenSpec | int | None = 0, success: Any = None, dressed: bool = False, **options: Any
+    ) -> None:
         if robots not in ("Panda", ["Panda"], ("Panda",)):
             raise ConfigError(f'robots={shown(robots)}; HiermapKitchen is built around one arm, expected robots="Panda"')
         self.spec_kitchen = sample_kitchen(kitchen) if isinstance(kitchen, int | np.integer) else kitchen
         self._success = success
+        self._dressed = dressed or any(options.get(key) for key in ("has_renderer", "has_offscreen_renderer"))
         defaults: Mapping[str, Any] = {
             "base_types": "NullMount",
             "initialization_noise": None,
@@ -91,24 +96,29 @@ class HiermapKitchen(ManipulationEnv):
         # Few geoms a body: bounding volumes cost more than the tests that they save.
         SubElement(option, "flag", midphase="disable")
         _collision_classes(self.model.worldbody)
-        _drop_visuals(self.model.worldbody, self.model.asset)
+        if self._dressed:
+            dress(self.model.root)
+        else:
+            _drop_visuals(self.model.worldbody, self.model.asset)
         if self.spec_kitchen is not None:
-            _furnish(self.model.worldbody, self.spec_kitchen)
+            _furnish(self.model.worldbody, self.spec_kitchen, self._dressed)
 
     def _initialize_sim(self, xml_string: str | None = None) -> None:
         super()._initialize_sim(xml_string)
         prepare_panda(self.sim.model._model)
+        if self._dressed:
+            stage(self.sim.model._model)
 
 
-def kitchen_model(spec: KitchenSpec) -> mujoco.MjModel:
+def kitchen_model(spec: KitchenSpec, dressed: bool = False) -> mujoco.MjModel:
     """The model of `HiermapKitchen(kitchen=spec)`, at a tenth of its time: robosuite assembles its robot once per process.
 
-    What is at rest sleeps in it, which halves the time of a step.
+    What is at rest sleeps in it, which halves the time of a step. A dressed one is to be photographed, with the same joints.
     """
-    root = deepcopy(robot_alone())
+    root = deepcopy(robot_alone(dressed))
     worldbody = root.find("worldbody")
     assert worldbody is not None
-    _furnish(worldbody, spec)
+    _furnish(worldbody, spec, dressed)
     return prepared(mujoco.MjModel.from_xml_string(tostring(root, encoding="unicode")))
 
 
@@ -119,11 +129,11 @@ def prepared(model: mujoco.MjModel) -> mujoco.MjModel:
     return model
 
 
-@lru_cache(maxsize=1)
-def robot_alone() -> Element:
+@lru_cache(maxsize=2)
+def robot_alone(dressed: bool = False) -> Element:
     """MJCF of the Panda on a bare floor, assembled once per process; copy it before changing anything."""
     with _uncompiled_robots():
-        return HiermapKitchen(kitchen=None).model.root
+        return HiermapKitchen(kitchen=None, dressed=dressed).model.root
 
 
 @contextmanager
@@ -137,12 +147,15 @@ def _uncompiled_robots() -> Iterator[None]:
         RobotModel.set_mujoco_model = compile_alone
 
 
-def _furnish(worldbody: Element, spec: KitchenSpec) -> None:
+def _furnish(worldbody: Element, spec: KitchenSpec, dressed: bool) -> None:
     """Put a kitchen before the robot, which comes first, so that the arm's joints do in qpos."""
     floor = worldbody.find("geom[@name='floor']")
     assert floor is not None
     floor.set("pos", f"0 0 {spec.floor_z}")
     worldbody.extend(kitchen_elements(spec))
+    if dressed:
+        paint(worldbody)
+        worldbody.extend(room(spec))
 
 
 def _collision_classes(worldbody: Element) -> None:

@@ -71,6 +71,14 @@ class RobotScene:
         self.data.qpos[self._arm_qpos] = joints
         self.data.qpos[self._finger_qpos] = finger, -finger
 
+    def dressed(self) -> mujoco.MjModel:
+        """Another model of this scene, with the same joints, as photographs show it."""
+        raise NotImplementedError
+
+    def called(self) -> Mapping[str, str]:
+        """Name of every thing -> what people would call it, without an article."""
+        return {name: name.replace("_", " ") for name in set(self.geom_owner.values())}
+
     def _put_arm_at_ready(self) -> None:
         self.pose_arm(self.arm.ready, self.arm.finger_limit)
 

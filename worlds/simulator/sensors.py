@@ -114,7 +114,7 @@ def _rendered_image(model: mujoco.MjModel, data: mujoco.MjData, camera: CameraSp
     option.geomgroup[:] = np.isin(np.arange(len(option.geomgroup)), (CAMERA_GROUP, EXACT_GROUP))
     with renderer:
         renderer.update_scene(data, scene_option=option)
-        _aim(renderer, camera, T)
+        aim(renderer, camera, T)
         rgb = renderer.render().copy()
         renderer.enable_depth_rendering()
         depth = renderer.render().copy()
@@ -123,7 +123,8 @@ def _rendered_image(model: mujoco.MjModel, data: mujoco.MjData, camera: CameraSp
     return rgb, np.where(is_geom, depth, np.nan).astype(np.float32)
 
 
-def _aim(renderer: mujoco.Renderer, camera: CameraSpec, T: np.ndarray) -> None:
+def aim(renderer: mujoco.Renderer, camera: CameraSpec, T: np.ndarray) -> None:
+    """Make a renderer's picture that of a camera at pose `T` `[4, 4]`; call after `update_scene`."""
     for eye in renderer.scene.camera:
         half_height = eye.frustum_near * np.tan(0.5 * camera.fovy_rad)
         eye.pos[:], eye.forward[:], eye.up[:] = T[:3, 3], T[:3, 2], -T[:3, 1]

@@ -1,6 +1,6 @@
 """`chain-k` tasks by the rules of geometry: in a stranger's scene, and in kitchens of the wide world."""
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
 
@@ -49,8 +49,8 @@ def wide_chain(suite: str, seed: int, sensing: SensingOptions | None) -> PosedTa
 
 def wide_scene(seed: int, sensing: SensingOptions | None = None) -> PartsScene:
     """The wide kitchen of a seed with our robot before it."""
-    name = f"wide {seed}"
-    return PartsScene(assembled(wide_kitchen(seed), (0.0, 0.0, 0.0, 0.0), name), name, sensing, seed)
+    name, base = f"wide {seed}", (0.0, 0.0, 0.0, 0.0)
+    return PartsScene(assembled(wide_kitchen(seed), base, name), partial(wide_kitchen, seed), base, name, sensing, seed)
 
 
 def chain_in(scene: PartsScene, geometry: SceneGeometry, suite: str, seed: int) -> PosedTask | None:

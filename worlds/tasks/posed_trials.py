@@ -7,7 +7,6 @@ from hiermap.worlds.perception.fusion import SpatialView
 from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.rules import judge
 from hiermap.worlds.rules.moves import Move
-from hiermap.worlds.scene import Scene
 from hiermap.worlds.tasks.kitchens import KitchenScene
 from hiermap.worlds.tasks.single_primitives import primitive_trial
 
@@ -20,7 +19,7 @@ class PosedTrial:
         move: what shall happen.
     """
 
-    scene: Scene
+    scene: KitchenScene
 
     def __init__(self, suite: str, seed: int, sensing: SensingOptions | None = None) -> None:
         drawn = primitive_trial(suite, seed)

@@ -26,12 +26,12 @@ class FakeBench:
     def __init__(self, options: object) -> None:
         self.options = options
 
-    def __call__(self, trial: Trial) -> tuple[EpisodeRow, bytes | None]:
+    def __call__(self, trial: Trial) -> tuple[EpisodeRow, dict[str, bytes]]:
         FakeBench.ran.append(trial.seed)
         success = trial.seed % 2 == 0
         reason = "" if success else "stalled"
         row = EpisodeRow(trial.episode, trial.seed, trial.suite, 1, 0, success, 1, 1, 0, 0.1, reason, "drawer", 0.5)
-        return row, None if success else b"png"
+        return row, {} if success else {"failures": b"png", "storyboards": b"{}"}
 
 
 @pytest.fixture
@@ -53,7 +53,15 @@ def rows(out: Path) -> list[dict]:
 
 def test_an_evaluation_leaves_its_three_files_and_a_table(fake: type[FakeBench], tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert evaluate(config(tmp_path)) == 0
-    assert {path.name for path in tmp_path.iterdir()} == {"eval_info.json", "episodes.csv", "run.json", "failures", RECORD, LOCK}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "eval_info.json",
+        "episodes.csv",
+        "run.json",
+        "failures",
+        "storyboards",
+        RECORD,
+        LOCK,
+    }
     info = json.loads((tmp_path / "eval_info.json").read_text())
     assert info["aggregated"]["pc_success"] == 50.0
     assert info["aggregated"]["n_episodes"] == 6
@@ -68,7 +76,7 @@ def test_an_evaluation_leaves_its_three_files_and_a_table(fake: type[FakeBench],
 def test_a_stopped_run_goes_on_where_it_was(fake: type[FakeBench], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = fake.__call__
 
-    def stopping(self: FakeBench, trial: Trial) -> tuple[EpisodeRow, bytes | None]:
+    def stopping(self: FakeBench, trial: Trial) -> tuple[EpisodeRow, dict[str, bytes]]:
         if trial.seed == 200003:
             raise KeyboardInterrupt
         return whole(self, trial)
@@ -92,7 +100,8 @@ def test_a_finished_run_is_run_again_in_full(fake: type[FakeBench], tmp_path: Pa
 def test_pictures_of_an_earlier_run_do_not_stay(fake: type[FakeBench], tmp_path: Path) -> None:
     evaluate(config(tmp_path))
     evaluate(config(tmp_path, "seed=200001", "overwrite=true"))
-    assert sorted(path.name[:4] for path in (tmp_path / "failures").iterdir()) == ["0000", "0002", "0004"]
+    for folder in ("failures", "storyboards"):
+        assert sorted(path.name[:4] for path in (tmp_path / folder).iterdir()) == ["0000", "0002", "0004"]
 
 
 def test_rows_of_other_settings_are_not_taken_over(fake: type[FakeBench], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,12 @@
 """Single primitives: which cell a learned map stands for, and what is counted."""
 
+import json
+
 import numpy as np
 import pytest
 
 from hiermap.evaluation.single_primitive import peak, run_single
-from hiermap.evaluation.suites import Trial
+from hiermap.evaluation.suites import EvaluateOptions, Trial
 from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS
 from hiermap.worlds.base import Action, Observation
 
@@ -34,6 +36,7 @@ def test_a_peak_on_nothing_is_a_failure_that_says_so() -> None:
         maps[:, :, 2, 64] = 1.0
         return maps
 
-    row, picture = run_single(Trial(0, SEED, "primitive-rotate"), sky, pictures=True)
+    row, files = run_single(Trial(0, SEED, "primitive-rotate"), sky, EvaluateOptions(suite="primitive-rotate", out="runs/x"))
     assert (row.success, row.failure_reason, row.task) == (False, "nothing_there", "primitive-rotate")
-    assert picture is not None and picture.startswith(b"\x89PNG")
+    assert files["failures"].startswith(b"\x89PNG")
+    assert [scene["words"] for scene in json.loads(files["storyboards"])["scenes"]] == ["at first", "turn nothing"]
