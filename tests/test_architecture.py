@@ -31,6 +31,7 @@ ROOMS = (
     "hiermap.agent",
     "hiermap",
     "hiermap.worlds.tasks",
+    "hiermap.worlds.gym",
     "hiermap.data",
     "hiermap.report",
     "hiermap.evaluation",
@@ -41,7 +42,7 @@ MOST_FILES = 12
 HEAVY = {"torch", "lightning", "mujoco", "robosuite"}
 ACTING = ("planners", "worlds/perception", "worlds/imagined/latent.py", "hiermap/agent", "hiermap/model")
 """What plans and acts."""
-PRIVILEGED = {f"hiermap.worlds.{room}" for room in ("kitchen", "simulator", "rules", "mjcf", "oracle", "tasks")}
+PRIVILEGED = {f"hiermap.worlds.{room}" for room in ("kitchen", "simulator", "rules", "mjcf", "oracle", "tasks", "gym")}
 
 
 def sources(*folders: str) -> list[Path]:
