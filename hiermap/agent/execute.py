@@ -20,7 +20,6 @@ from hiermap.worlds.goals import Goal
 from hiermap.worlds.perception.fusion import SpatialView
 from hiermap.worlds.scene import RealWorld
 
-
 Ended = TypeVar("Ended")
 Acting = Generator[tuple[Action, SpatialView], tuple[PrimitiveResult, Seen], Ended]
 """Yields actions with the views that they are chosen in, is sent reports with what is seen afterwards."""
@@ -149,8 +148,8 @@ def actions(
     on_step: Callable[[ExecutedStep], None] | None = None,
     avoid: Sequence[Avoid] = (),
 ) -> Acting[ExecutionResult]:
-    """As `execute`, for whoever acts himself: yields an action and the view that it is chosen in, is sent what the motor program reports and
-    what is seen afterwards, or thrown the `PhysicsError` or `InvalidObservationError` that came instead, and returns how it went.
+    """As `execute`, for whoever acts himself: yields an action and the view that it is chosen in, is sent what the motor program reports
+    and what is seen afterwards, or thrown the `PhysicsError` or `InvalidObservationError` that came instead, and returns how it went.
     """
     if result.status in (Status.INVALID_OBSERVATION, Status.INVALID_GOAL):
         return ExecutionResult(False, 0.0, (), (result,), f"{result.status}: {result.message}", tuple(avoid))

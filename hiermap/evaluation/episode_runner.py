@@ -69,7 +69,6 @@ class Bench:
         shown = self.options.pictures and not done.success and done.result.first is not None
         return row, chain_picture(done) if shown else None
 
-
     def _policy_episode(self, trial: Trial, started: float) -> Judged:
         options, told = self.options, self.options.policy
         task = posed(trial.suite, trial.seed, options)

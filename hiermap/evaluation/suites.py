@@ -169,7 +169,9 @@ class EvaluateOptions(RunOptions, PoolOptions, OutOptions):
         one_of("suite", self.suite, SUITES)
         self.check_suite(self.suite)
         if self.policy.factory and self.suite not in (*CHAINS, GOAL):
-            raise ConfigError(f"suite={self.suite} with policy={self.policy.factory}; policies are evaluated on {CHAINS[0]} .. {CHAINS[-1]} and goal")
+            raise ConfigError(
+                f"suite={self.suite} with policy={self.policy.factory}; policies are evaluated on {CHAINS[0]} .. {CHAINS[-1]} and goal"
+            )
         if self.policy_options and not self.policy.factory:
             raise ConfigError("policy_options without a policy; expected policy=module:name")
 

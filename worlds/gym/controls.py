@@ -1,4 +1,4 @@
-"""What a step of an environment does: one primitive, or a twentieth of a second of joint or hand motion."""
+"""What a step of an environment does: one primitive, or a twenty-fifth of a second of joint or hand motion."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -17,12 +17,12 @@ from hiermap.worlds.gym.moment import Moment
 from hiermap.worlds.scene import Scene
 from hiermap.worlds.simulator.robot_scene import RobotScene
 
-HZ = 20
+HZ = 25
 """Steps per second under "joint" and "osc"."""
-JOINT_STEP_RAD = 0.1
-"""A joint's target moves at most so far in a step, 2 rad/s."""
-HAND_STEP_M, HAND_STEP_RAD = 0.02, 0.1
-"""The hand's target moves and turns at most so far in a step along and about each axis, 0.4 m/s and 2 rad/s."""
+JOINT_STEP_RAD = 0.04
+"""A joint's target moves at most so far in a step, 1 rad/s: faster ones overshoot by more than the torques can take back."""
+HAND_STEP_M, HAND_STEP_RAD = 0.016, 0.04
+"""The hand's target moves and turns at most so far in a step along and about each axis, 0.4 m/s and 1 rad/s."""
 JOINT_LEASH_RAD, HAND_LEASH_M, HAND_LEASH_RAD = 0.2, 0.03, 0.3
 """A target is never farther than this from where the arm really is, so that pushing against something stores up no way to spring back."""
 
@@ -70,13 +70,13 @@ class PrimitiveControl:
 
 
 class ServoControl:
-    """A step moves a target for 1 / `HZ` s at even speed; the arm follows it by its own law at 100 Hz.
+    """A step moves a target for 1 / `HZ` s at even speed; the arm follows it by its own law at 125 Hz.
 
     Every number of an action is in [-1, 1]. The last one is the gripper: each finger is driven to that share of its way from the middle,
     -1 fully open, 1 pressed together with full force.
     """
 
-    hz, most_steps, lasting_steps = HZ, 3000, HZ // 2
+    hz, most_steps, lasting_steps = HZ, 4000, HZ // 2
     numbers: int
 
     def __init__(self, frame: SpatialFrame) -> None:

@@ -34,7 +34,7 @@ class KitchenEnv(gymnasium.Env[Observed, np.ndarray]):
     Observation: a flat dictionary of the parts in `hiermap.worlds.gym.observations` that `obs` and `control` name, and of the goal
     (`hiermap.worlds.gym.goal_encoding`); `gymnasium.wrappers.FilterObservation` leaves out what you do not want, such as the words.
     Action: see `hiermap.worlds.gym.controls`. Reward: 1 when everything the task asks for truly holds (under "joint" and "osc" for half a
-    second), which also terminates; else 0. `info` of a reset names the task, that of a step holds `is_success` and a primitive's own report.
+    second), which also terminates; else 0. `info` of a reset names the task, that of a step has `is_success` and a primitive's own report.
     A simulation that diverges raises `hiermap.worlds.errors.PhysicsError`: such an episode is void.
 
     Args:

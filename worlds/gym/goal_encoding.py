@@ -29,7 +29,7 @@ def goal_space(frame: SpatialFrame) -> dict[str, Space[Any]]:
 def encoded(predicates: Sequence[Predicate], masks: Mapping[str, np.ndarray], frame: SpatialFrame) -> dict[str, Any]:
     """A goal as it is observed, the masks `[H, W]` bool being those of its targets in the first view, and in its frame.
 
-    "goal_predicates" `[MOST_PREDICATES, 3]` int8, a row (kind, subject, place) each: `PREDICATES` and targets are counted from 1, 0 is none;
+    "goal_predicates" `[MOST_PREDICATES, 3]` int8, a row (kind, subject, place) each: `PREDICATES` and targets count from 1, 0 is none;
     "goal_masks" `[MOST_TARGETS, H, W]` int8, the mask of target i in row i - 1; both are followed by rows of zeros. "goal_words" is text.
 
     Raises:

@@ -113,8 +113,8 @@ def _body_space(frame: SpatialFrame, sensing: SensingOptions) -> Spaces:
 
 
 def _body(moment: Moment) -> Arrays:
-    """The robot's own: "joint_positions" `[7]` [rad], "joint_speeds" `[7]` [rad/s], "T_hand_to_world" `[4, 4]` [m] (the grip point; approach
-    z, fingers open along x), "gripper_width" `[1]` [m] between the pads, "holding" `[1]` int8 (something keeps resting fingers apart).
+    """The robot's own: "joint_positions" `[7]` [rad], "joint_speeds" `[7]` [rad/s], "T_hand_to_world" `[4, 4]` [m] (the grip point;
+    approach z, fingers open along x), "gripper_width" `[1]` [m] between the pads, "holding" `[1]` int8 (something keeps the fingers apart).
     """
     arm = robot(moment).arm
     pose = np.eye(4)

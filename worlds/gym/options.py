@@ -17,7 +17,7 @@ class PolicyOptions:
 
     Attributes:
         factory: module:name of a function or class that makes the policy, called with policy_options; policy=module:name says the same.
-        control: a step is one primitive, or a twentieth of a second of joint or hand motion (osc).
+        control: a step is one primitive, or a twenty-fifth of a second of joint or hand motion (osc).
         obs: fused (the spatial frame), cameras (RGB-D images), or state (privileged: what the simulator knows).
         max_steps: of an episode; null for as many as suit the control.
     """

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from hiermap.system.files import file_sha256
 from hiermap.worlds.errors import ConfigError, HiermapError
 from hiermap.worlds.gym.environment import KitchenEnv
 from hiermap.worlds.records import shown
@@ -24,7 +25,7 @@ TRUNCATED, STOPPED = "truncated", "policy_stopped"
 class Policy(Protocol):
     """What a factory makes; it knows nothing but observations.
 
-    A class of policies with `privileged = True` is told the `PosedTask` too, truth and all, as a second argument of `reset`; results say so.
+    One whose factory has `privileged = True` is told the `PosedTask` too, truth and all, as a second argument of `reset`; results say so.
     """
 
     def reset(self, observation: Mapping[str, Any]) -> None:
@@ -78,12 +79,21 @@ def is_privileged(factory: Factory) -> bool:
     return bool(getattr(factory, "privileged", False))
 
 
+def about_policy(name: str) -> dict[str, Any]:
+    """What results keep of a policy: the digest of its module's file, and whether it is told the truth."""
+    factory = factory_of(name)
+    file = getattr(sys.modules[name.partition(":")[0]], "__file__", None)
+    return {"sha256": None if file is None else file_sha256(Path(file)), "privileged": is_privileged(factory)}
+
+
 def policy_of(name: str, options: Mapping[str, Any]) -> Policy:
     """What the factory makes of the options; ConfigError if that is no policy."""
     with blamed(name, "when it was made"):
         policy = factory_of(name)(**options)
     if missing := [part for part in ("reset", "act") if not callable(getattr(policy, part, None))]:
-        raise ConfigError(f"policy={name} made a {type(policy).__name__} without {' and '.join(missing)}; expected reset(observation) and act")
+        raise ConfigError(
+            f"policy={name} made a {type(policy).__name__} without {' and '.join(missing)}; expected reset(observation) and act"
+        )
     return policy
 
 

@@ -22,7 +22,6 @@ from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.simulator.segmentation import segment
 from hiermap.worlds.simulator.sensors import LIGHT_WORLD, draw_drift, ray_image, robot_body, sense
 
-
 OVER_THE_SHOULDER = CameraSpec((-0.55, 0.75, 1.25), (0.62, -0.05, 0.25), 0.75, 640, 480)
 """Of pictures for people."""
 

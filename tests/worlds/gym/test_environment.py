@@ -13,8 +13,8 @@ from gymnasium.utils.env_checker import check_env
 import hiermap  # noqa: F401 (registers the environment)
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.worlds.goals import Predicate
-from hiermap.worlds.imagined.toy import TOY_INSTANCES, ToyScene
 from hiermap.worlds.gym.environment import KitchenEnv
+from hiermap.worlds.imagined.toy import TOY_INSTANCES, ToyScene
 from hiermap.worlds.tasks.kitchens import KITCHENS
 
 NOTHING = np.array([1, 40, 60, 3])
