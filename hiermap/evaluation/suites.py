@@ -168,12 +168,18 @@ class EvaluateOptions(RunOptions, PoolOptions, OutOptions):
         PoolOptions.__post_init__(self)
         one_of("suite", self.suite, SUITES)
         self.check_suite(self.suite)
-        if self.policy.factory and self.suite not in (*CHAINS, GOAL):
-            raise ConfigError(
-                f"suite={self.suite} with policy={self.policy.factory}; policies are evaluated on {CHAINS[0]} .. {CHAINS[-1]} and goal"
-            )
-        if self.policy_options and not self.policy.factory:
-            raise ConfigError("policy_options without a policy; expected policy=module:name")
+        self._check_policy()
+
+    def _check_policy(self) -> None:
+        """ConfigError for options of a policy without one, a suite that no policy is evaluated on, and a planner beside a policy."""
+        policy = self.policy.factory
+        if not policy and (self.policy_options or self.policy != PolicyOptions()):
+            raise ConfigError("options of a policy without a policy; expected policy=module:name")
+        if policy and self.suite not in (*CHAINS, GOAL):
+            raise ConfigError(f"suite={self.suite} with policy={policy}; policies are evaluated on {CHAINS[0]} .. {CHAINS[-1]} and goal")
+        for key in ("planner", "world", "maps") if policy else ():
+            if (told := getattr(self, key)) != getattr(EvaluateOptions, key):
+                raise ConfigError(f"{key}={told} with policy={policy}, which decides itself; leave one of them out")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,6 +53,7 @@ class PrimitiveControl:
     """A step is one motor program, from its start to the arm's return: (primitive, row, column, orientation bin) in the fused view."""
 
     hz, most_steps, lasting_steps = 2, 30, 1
+    space: spaces.Space[Any]
 
     def __init__(self, frame: SpatialFrame) -> None:
         self.space = spaces.MultiDiscrete([len(PRIMITIVES), *frame.shape, ROTATION_BINS])
@@ -77,6 +78,7 @@ class ServoControl:
     """
 
     hz, most_steps, lasting_steps = HZ, 4000, HZ // 2
+    space: spaces.Space[Any]
     numbers: int
 
     def __init__(self, frame: SpatialFrame) -> None:
