@@ -16,7 +16,7 @@ from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.gym.options import PolicyOptions
 from hiermap.worlds.imagined.belief_options import BeliefOptions
 from hiermap.worlds.perception.sensing_options import SensingOptions
-from hiermap.worlds.records import Count, check_fields, one_of
+from hiermap.worlds.records import Count, check_fields, one_of, shown
 from hiermap.worlds.tasks.chain_names import CHAINS, GOAL, SEQUEL_OF, SEQUELS
 from hiermap.worlds.tasks.kitchen_options import KitchenOptions
 
@@ -172,7 +172,7 @@ class EvaluateOptions(RunOptions, PoolOptions, OutOptions):
 
     def _check_policy(self) -> None:
         """ConfigError for options of a policy without one, a suite that no policy is evaluated on, and a planner beside a policy."""
-        policy = self.policy.factory
+        policy = self.policy.factory and shown(self.policy.factory)
         if not policy and (self.policy_options or self.policy != PolicyOptions()):
             raise ConfigError("options of a policy without a policy; expected policy=module:name")
         if policy and self.suite not in (*CHAINS, GOAL):

@@ -5,7 +5,7 @@ from math import inf
 from typing import Annotated, ClassVar
 
 from hiermap.worlds.errors import ConfigError
-from hiermap.worlds.records import check_fields, one_of
+from hiermap.worlds.records import check_fields, one_of, shown
 
 CONTROLS = ("primitive", "joint", "osc")
 OBSERVATIONS = ("fused", "cameras", "state")
@@ -34,4 +34,4 @@ class PolicyOptions:
         one_of("policy.obs", self.obs, OBSERVATIONS)
         module, colon, name = self.factory.partition(":")
         if self.factory and not (colon and module and name.isidentifier()):
-            raise ConfigError(f"policy={self.factory!r}; expected module:name, for example my_policy:MyPolicy")
+            raise ConfigError(f"policy={shown(self.factory)}; expected module:name, for example my_policy:MyPolicy")

@@ -92,7 +92,7 @@ def test_a_changed_module_is_another_run(somebodys: Path) -> None:
         (["policy=somebodys:Puller", "policy.control=torque"], "policy.control='torque' is unknown"),
         (["policy=somebodys:Puller", "suite=sequel-2", "kitchen=hiermap"], "policies are evaluated on chain-1 .. chain-10 and goal"),
         (["policy_options.speed=3"], "options of a policy without a policy"),
-        (["policy=somebodys:Puller", "planner=beam"], "planner=beam with policy=somebodys:Puller"),
+        (["policy=somebodys:Puller", "planner=beam"], "planner=beam with policy='somebodys:Puller'"),
     ],
 )
 def test_what_is_wrong_is_told_in_one_sentence(somebodys: Path, told: list[str], said: str, capfd: pytest.CaptureFixture) -> None:
