@@ -11,9 +11,10 @@ from hiermap.evaluation.problem import PHYSICS, Attempt, attempts, planner_for, 
 from hiermap.evaluation.results import EpisodeRow
 from hiermap.evaluation.single_primitive import Judged, run_single
 from hiermap.evaluation.suites import LONG, SEQUELS, EvaluateOptions, Trial, chain_length
-from hiermap.worlds.errors import PhysicsError
+from hiermap.planners import Status
+from hiermap.worlds.errors import InvalidGoalError, InvalidObservationError, PhysicsError
 from hiermap.worlds.gym.environment import KitchenEnv
-from hiermap.worlds.gym.policy import Policy, factory_of, is_privileged, policy_of, run_episode
+from hiermap.worlds.gym.policy import Episode, Policy, factory_of, is_privileged, policy_of, run_episode
 
 NO_FURTHER_GOAL = "no_further_goal"
 """All goals that could be posed in a row were reached, but they were fewer than the suite asks for."""
@@ -82,7 +83,10 @@ class Bench:
             frame=task.scene.frame,
             tell=lambda masks, view, seed: as_told(masks, view, options.goal.masks, seed),
         )
-        done = run_episode(environment, task, self._policy, told.factory, is_privileged(factory_of(told.factory)))
+        try:
+            done = run_episode(environment, task, self._policy, told.factory, is_privileged(factory_of(told.factory)))
+        except (InvalidGoalError, InvalidObservationError) as error:  # as a planner answers
+            done = Episode(False, Status.INVALID_GOAL if isinstance(error, InvalidGoalError) else Status.INVALID_OBSERVATION, 0, 0.0)
         row = EpisodeRow(
             trial.episode,
             trial.seed,
@@ -97,7 +101,7 @@ class Bench:
             failure_reason=done.reason,
             episode_seconds=time.perf_counter() - started,
         )
-        shown = options.pictures and not done.success
+        shown = options.pictures and not done.success and environment.task is not None
         return row, policy_picture(environment) if shown else None
 
     @cached_property

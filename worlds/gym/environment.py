@@ -9,7 +9,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.errors import ConfigError, InvalidGoalError
 from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.gym.controls import CONTROLS, Control
 from hiermap.worlds.gym.goal_encoding import encoded, goal_space
@@ -70,10 +70,13 @@ class KitchenEnv(gymnasium.Env[Observed, np.ndarray]):
         one_of("control", control, CONTROLS)
         one_of("obs", obs, OBSERVATIONS)
         one_of("kitchen", kitchen, KITCHENS)
+        self.control: Control = CONTROLS[control](frame)
+        self.max_steps = self.control.most_steps if max_steps is None else max_steps
+        for key, number, least in (("seeds", seeds, 1), ("first_seed", first_seed, 0), ("max_steps", self.max_steps, 1)):
+            if not isinstance(number, int | np.integer) or number < least:
+                raise ConfigError(f"{key}={shown(number)}; expected a whole number of at least {least}")
         self.suite, self.pose, self.seeds, self.first_seed = suite, KITCHENS[kitchen], seeds, first_seed
         self.sensing, self.tell, self.render_mode = sensing or SensingOptions(), tell, render_mode
-        self.control: Control = CONTROLS[control](frame)
-        self.max_steps = max_steps or self.control.most_steps
         if render_mode == "human":
             check_display()
         self.metadata = {"render_modes": ["rgb_array", *["human"] * has_display()], "render_fps": self.control.hz}
@@ -87,12 +90,18 @@ class KitchenEnv(gymnasium.Env[Observed, np.ndarray]):
         self._window: Any = None
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observed, dict[str, Any]]:
-        """A task drawn from the seed; `options={"task": seed or PosedTask}` fixes it."""
+        """A task drawn from the seed; `options={"task": seed or PosedTask}` fixes it.
+
+        Raises:
+            InvalidGoalError: nobody can judge what the task asks.
+        """
         super().reset(seed=seed)
         drawn = (options or {}).get("task", self.first_seed + int(self.np_random.integers(self.seeds)))
-        self.task = task = drawn if isinstance(drawn, PosedTask) else self.pose(self.suite, int(drawn), self.sensing)
+        task = drawn if isinstance(drawn, PosedTask) else self.pose(self.suite, int(drawn), self.sensing)
+        if senseless := [*map(str, set(task.predicates) - set(task.scene.vocabulary()))]:
+            raise InvalidGoalError(f"the goal {min(senseless)} can never be true here; `hiermap kitchen` lists what can be asked")
         self.control.begin(task.scene)
-        self._moment, self._steps, self._held_for = self._first(task), 0, 0
+        self.task, self._moment, self._steps, self._held_for = task, self._first(task), 0, 0
         if self.render_mode == "human":
             self.close()
             self._show()

@@ -22,7 +22,7 @@ from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.simulator.segmentation import segment
 from hiermap.worlds.simulator.sensors import LIGHT_WORLD, draw_drift, ray_image, robot_body, sense
 
-OVER_THE_SHOULDER = CameraSpec((-0.55, 0.75, 1.25), (0.62, -0.05, 0.25), 0.75, 640, 480)
+OVER_THE_SHOULDER = CameraSpec((-0.1, 1.05, 1.15), (0.56, 0.02, 0.28), 0.75, 640, 480)
 """Of pictures for people."""
 
 

@@ -101,6 +101,13 @@ def test_what_is_wrong_is_told_in_one_sentence(somebodys: Path, told: list[str],
     assert len(errors) == 1 and said in errors[0]
 
 
+def test_a_goal_that_makes_no_sense_is_a_failure_that_says_so(somebodys: Path) -> None:
+    goal = ["suite=goal", "goal=open(mug)", "kitchen=hiermap", "seed=175000", "episodes=1", "policy=somebodys:Puller"]
+    assert evaluate(load_config("evaluate", words("out", *goal))) == 0
+    row = rows(somebodys / "out")[0]
+    assert (row["success"], row["primitives"], row["failure_reason"]) == ("0", "0", "invalid_goal")
+
+
 def worked(out: Path, policy: str, monkeypatch: pytest.MonkeyPatch, *told: str) -> list[dict]:
     monkeypatch.chdir(ROOT)
     given = [f"policy={policy}"] if policy else []

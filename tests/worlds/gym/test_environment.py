@@ -16,7 +16,7 @@ from gymnasium.utils.env_checker import check_env
 import hiermap  # noqa: F401 (registers the environment)
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.worlds.base import CameraView, Observation
-from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.errors import ConfigError, InvalidGoalError
 from hiermap.worlds.goals import Predicate, in_words
 from hiermap.worlds.gym import controls, observations
 from hiermap.worlds.gym.environment import KitchenEnv
@@ -57,6 +57,26 @@ def test_a_chain_that_does_not_exist_is_refused(length: object):
 def test_a_word_that_is_not_known_is_refused(key: str, value: str):
     with pytest.raises(ConfigError, match=f"{key}='{value}' is unknown"):
         KitchenEnv(**{key: value})
+
+
+@pytest.mark.parametrize(("key", "value"), [("max_steps", 0), ("seeds", 0), ("first_seed", -1), ("max_steps", 2.5)])
+def test_a_number_that_makes_no_sense_is_refused(key: str, value: float):
+    with pytest.raises(ConfigError, match=f"{key}={value}; expected a whole number"):
+        KitchenEnv(**{key: value})
+
+
+def test_a_goal_that_nobody_can_judge_is_refused():
+    environment, task = KitchenEnv(), KITCHENS["hiermap"]("free", 2, None)
+    thing = task.scene.spec.objects[0].name
+    with pytest.raises(InvalidGoalError, match=rf"the goal open\({thing}\) can never be true here"):
+        environment.reset(options={"task": replace(task, predicates=(Predicate("open", (thing,)),))})
+
+
+def test_environments_can_be_stepped_side_by_side():
+    many = gymnasium.make_vec("hiermap/Chain-v0", num_envs=2, vectorization_mode="sync", control="joint", obs="state", first_seed=175000)
+    observed, _ = many.reset(seed=1)
+    after, *_ = many.step(many.action_space.sample())
+    assert observed["goal_masks"].shape[0] == after["privileged_things"].shape[0] == len(after["goal_words"]) == 2
 
 
 def test_a_goal_is_observed_as_it_was_drawn_and_stays():
