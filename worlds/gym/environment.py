@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -196,6 +197,10 @@ def window(scene: RobotScene) -> Any:
     try:
         import mujoco.viewer
 
+        with warnings.catch_warnings(action="ignore"):
+            opens = mujoco.viewer.glfw.init()
+        if not opens:  # asked beforehand, since MuJoCo ends the process
+            raise OSError("GLFW finds no display that answers")
         return mujoco.viewer.launch_passive(scene.model, scene.data, show_left_ui=False, show_right_ui=False)
     # Each graphics loader raises its own kind of error.
     except Exception as error:

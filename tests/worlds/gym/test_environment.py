@@ -168,10 +168,18 @@ def test_a_window_needs_a_display(monkeypatch: pytest.MonkeyPatch):
     assert KitchenEnv().metadata["render_modes"] == ["rgb_array"]
 
 
+def test_a_display_that_does_not_answer_is_told_of(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr("mujoco.viewer.glfw.init", lambda: False)
+    with pytest.raises(ConfigError, match=r"cannot open a window \(GLFW finds no display that answers\); take render_mode='rgb_array'"):
+        KitchenEnv(obs="state", render_mode="human").reset(options={"task": 2})
+
+
 def test_a_window_shows_every_step(monkeypatch: pytest.MonkeyPatch):
     seen = []
     shown = SimpleNamespace(sync=lambda: seen.append("sync"), close=lambda: seen.append("close"))
     monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr("mujoco.viewer.glfw.init", lambda: True)
     monkeypatch.setattr("mujoco.viewer.launch_passive", lambda model, data, **_: shown, raising=False)
     environment = KitchenEnv(obs="state", render_mode="human")
     for _ in range(2):
