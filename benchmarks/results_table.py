@@ -9,6 +9,8 @@ from hiermap.system.config import flatten, load_config
 
 ALWAYS = ("suite", "world", "maps", "planner", "seed", "episodes", "workers")
 """Keys a command of the table shows whether or not they are at their defaults."""
+OF_PLANNERS = ("world", "maps", "planner")
+"""Those of them that a policy decides itself."""
 UNSECTIONED = ("max_replans", "weights")
 """Keys without a section that it shows where they are not."""
 PRESET = "config=realistic"
@@ -32,7 +34,8 @@ def shown(name: str, info: dict) -> tuple[str, ...]:
     """One row: figures of `aggregated` or of one task, and the command that regenerates them."""
     record, settings = info["aggregated"], info["settings"]
     config = settings["config"]
-    words = [*(f"{key}={config[key]}" for key in ALWAYS), *changed(config), f"out=runs/{name}"]
+    always = [key for key in ALWAYS if not (key in OF_PLANNERS and flatten(config).get("policy.factory"))]
+    words = [*(f"{key}={config[key]}" for key in always), *changed(config), f"out=runs/{name}"]
     command = shlex.join(["hiermap", "evaluate", *words])
     low, high = record["ci95"]
     plan = f"{record['mean_plan_seconds']:.2f}"

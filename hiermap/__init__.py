@@ -49,7 +49,8 @@ _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = sorted(_ROOM_OF)
 
-gymnasium.register(id="hiermap/Kitchen-v0", entry_point="hiermap.worlds.tasks.gym_env:KitchenEnv")
+gymnasium.register(id="hiermap/Kitchen-v0", entry_point="hiermap.worlds.gym.environment:KitchenEnv")
+gymnasium.register(id="hiermap/Chain-v0", entry_point="hiermap.worlds.gym.environment:chain")
 robosuite_hook.register()
 
 

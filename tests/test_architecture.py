@@ -33,6 +33,7 @@ ROOMS = (
     "hiermap.agent",
     "hiermap",
     "hiermap.worlds.tasks",
+    "hiermap.worlds.gym",
     "hiermap.data",
     "hiermap.data.exchange",
     "hiermap.report",
@@ -44,7 +45,7 @@ MOST_FILES = 12
 HEAVY = {"torch", "lightning", "mujoco", "robosuite"}
 ACTING = ("planners", "worlds/perception", "worlds/imagined/latent.py", "hiermap/agent", "hiermap/model")
 """What plans and acts."""
-PRIVILEGED = {f"hiermap.worlds.{room}" for room in ("kitchen", "simulator", "rules", "wide", "mjcf", "geometry", "oracle", "tasks")}
+PRIVILEGED = {f"hiermap.worlds.{room}" for room in ("kitchen", "simulator", "rules", "wide", "mjcf", "geometry", "oracle", "tasks", "gym")}
 
 
 def sources(*folders: str) -> list[Path]:

@@ -1,12 +1,13 @@
 """Act, look again, compare with what was imagined, remember failures, replan."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
 from hiermap.agent.options import ExecutionOptions
-from hiermap.agent.planner import Planner
+from hiermap.agent.planner import Planner, Seen
 from hiermap.agent.watch import Watch, check_scene
 from hiermap.planners import Avoid, PlanResult, PlanStep, Status
 from hiermap.planners.candidates import EFFECTS
@@ -18,6 +19,10 @@ from hiermap.worlds.errors import InvalidObservationError, PhysicsError
 from hiermap.worlds.goals import Goal
 from hiermap.worlds.perception.fusion import SpatialView
 from hiermap.worlds.scene import RealWorld
+
+Ended = TypeVar("Ended")
+Acting = Generator[tuple[Action, SpatialView], tuple[PrimitiveResult, Seen], Ended]
+"""Yields actions with the views that they are chosen in, is sent reports with what is seen afterwards."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,21 +124,56 @@ def execute(
     Raises:
         ValueError: `result` does not name its problem.
     """
+    acting = actions(result, replan, max_replans, max_primitives, options, on_step, avoid)
+    watched = world if isinstance(world, Watch) else Watch(world)
+    try:
+        action, view = next(acting)
+        while True:
+            try:
+                seen = _done(watched, action, view)
+            except (PhysicsError, InvalidObservationError) as error:
+                action, view = acting.throw(error)
+            else:
+                action, view = acting.send(seen)
+    except StopIteration as over:
+        return over.value
+
+
+def actions(
+    result: PlanResult,
+    replan: Planner,
+    max_replans: int = 8,
+    max_primitives: int = 30,
+    options: ExecutionOptions | None = None,
+    on_step: Callable[[ExecutedStep], None] | None = None,
+    avoid: Sequence[Avoid] = (),
+) -> Acting[ExecutionResult]:
+    """As `execute`, for whoever acts himself: yields an action and the view that it is chosen in, is sent what the motor program reports
+    and what is seen afterwards, or thrown the `PhysicsError` or `InvalidObservationError` that came instead, and returns how it went.
+    """
     if result.status in (Status.INVALID_OBSERVATION, Status.INVALID_GOAL):
         return ExecutionResult(False, 0.0, (), (result,), f"{result.status}: {result.message}", tuple(avoid))
     if result.goal is None or result.view is None or result.root is None:
         raise ValueError("the plan result names no goal or view; make it with Planner.plan")
     now = _moment(replan, result.view, result.root)
-    watched = world if isinstance(world, Watch) else Watch(world)
-    run = _Run(watched, replan, result, result.goal, options or ExecutionOptions(), now, tuple(avoid))
+    run = _Run(replan, result, result.goal, options or ExecutionOptions(), now, tuple(avoid))
     try:
-        reason = run.loop(max_replans, max_primitives, on_step)
+        reason = yield from run.loop(max_replans, max_primitives, on_step)
     except PhysicsError as error:
         reason = f"physics: {error}"
     except InvalidObservationError as error:
         reason = f"invalid_observation: {error}"
     progress = float(run.now.node.progress)
     return ExecutionResult(not reason and progress >= 1.0, progress, tuple(run.steps), tuple(run.plans), reason, run.avoid)
+
+
+def _done(world: RealWorld, action: Action, view: SpatialView) -> tuple[PrimitiveResult, Seen]:
+    """What the motor program reports, and what is seen afterwards."""
+    try:
+        report = world.act(action, view)
+    except InvalidObservationError:  # the cell shows nothing to act on
+        report = PrimitiveResult(False, Reason.UNGROUNDED, 0.0, 0.0)
+    return report, world.observe()
 
 
 def change_seen(planned: PlanStep, before: np.ndarray, now: np.ndarray) -> float:
@@ -189,7 +229,6 @@ def came_back(world: World, steps: Sequence[ExecutedStep], starts: Sequence[int]
 class _Run:
     """What an execution remembers: the problem, what is seen and believed now, failures, the steps still to do."""
 
-    world: Watch
     planner: Planner
     result: PlanResult
     goal: Goal
@@ -201,7 +240,7 @@ class _Run:
     plans: list[PlanResult] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
 
-    def loop(self, max_replans: int, max_primitives: int, on_step: Callable[[ExecutedStep], None] | None) -> str:
+    def loop(self, max_replans: int, max_primitives: int, on_step: Callable[[ExecutedStep], None] | None) -> Acting[str]:
         """Run until the goal is believed to hold ("") or there is a reason to stop."""
         self._follow(self.result)
         while self.now.node.progress < 1.0 or (self.options.blind and self.queue):
@@ -213,7 +252,7 @@ class _Run:
                 self._replan()
                 if not self.queue:
                     return str(self.plans[-1].status)
-            step = self._act(self.queue.pop(0))
+            step = yield from self._act(self.queue.pop(0))
             if on_step is not None:
                 on_step(step)
         return ""
@@ -240,11 +279,11 @@ class _Run:
         self._forgo(came_back(self.planner.world, self.steps, self.starts, self.now.node))
         self._follow(self.planner.plan_from(self.now.node, self.goal, first.budget, first.seed + len(self.plans), self.avoid))
 
-    def _act(self, planned: PlanStep) -> ExecutedStep:
+    def _act(self, planned: PlanStep) -> Acting[ExecutedStep]:
         before = self.now
         action, affordance = self._aim(planned)
-        report = self._report(action)
-        view = self.planner.see(self.world.observe())
+        report, seen_now = yield action, before.view
+        view = self.planner.see(seen_now)
         check_scene(view, self._first)
         after = self._believe(view, before.node)
         seen = change_seen(planned, before.maps, after.maps)
@@ -264,12 +303,6 @@ class _Run:
         """What only led in a circle is as good as failed."""
         for step in steps:
             self.avoid = learned(self.avoid, step.action, self.planner.options.memory)
-
-    def _report(self, action: Action) -> PrimitiveResult:
-        try:
-            return self.world.act(action, self.now.view)
-        except InvalidObservationError:  # the cell shows nothing to act on
-            return PrimitiveResult(False, Reason.UNGROUNDED, 0.0, 0.0)
 
     @property
     def _first(self) -> SpatialView:

@@ -1,17 +1,22 @@
 """Runs trials under fixed options: one judged episode each, the same whatever process it runs in."""
 
 import time
+from functools import cached_property
 
 import numpy as np
 
 from hiermap.agent.learned_maps import LazyWeights
 from hiermap.evaluation.attempt_recording import filmed, photographed
-from hiermap.evaluation.problem import PHYSICS, Attempt, attempts, planner_for, pose
+from hiermap.evaluation.goal_masks import as_told
+from hiermap.evaluation.problem import PHYSICS, Attempt, attempts, planner_for, pose, posed
 from hiermap.evaluation.results import EpisodeRow
 from hiermap.evaluation.single_primitive import Judged, run_single
 from hiermap.evaluation.suites import LONG, SEQUELS, EvaluateOptions, Trial, chain_length
+from hiermap.planners import Status
 from hiermap.report.evaluation_page import FAILURES
-from hiermap.worlds.errors import PhysicsError
+from hiermap.worlds.errors import InvalidGoalError, InvalidObservationError, PhysicsError
+from hiermap.worlds.gym.environment import KitchenEnv
+from hiermap.worlds.gym.policy import Episode, Policy, factory_of, is_privileged, policy_of, run_episode
 
 NO_FURTHER_GOAL = "no_further_goal"
 """All goals that could be posed in a row were reached, but they were fewer than the suite asks for."""
@@ -29,6 +34,8 @@ class Bench:
             self._learned.load()
         started = time.perf_counter()
         try:
+            if self.options.policy.factory:
+                return self._policy_episode(trial, started)
             if trial.suite in LONG:
                 return self._chain(trial, started)
             maps_of = self._learned.maps_of if self.options.maps == "learned" else None
@@ -69,6 +76,54 @@ class Bench:
         if film is not None and executions and (video or self.options.is_told(trial.episode, row.success)):
             files |= photographed(film, goals, planner.world, video)
         return row, files
+
+    def _policy_episode(self, trial: Trial, started: float) -> Judged:
+        options, told = self.options, self.options.policy
+        task = posed(trial.suite, trial.seed, options)
+        environment = KitchenEnv(
+            trial.suite,
+            told.control,
+            told.obs,
+            options.kitchen.name,
+            max_steps=told.max_steps,
+            sensing=options.sensing,
+            frame=task.scene.frame,
+            tell=lambda masks, view, seed: as_told(masks, view, options.goal.masks, seed),
+        )
+        try:
+            done = run_episode(environment, task, self._policy, told.factory, is_privileged(factory_of(told.factory)))
+        except (InvalidGoalError, InvalidObservationError) as error:  # as a planner answers
+            done = Episode(False, Status.INVALID_GOAL if isinstance(error, InvalidGoalError) else Status.INVALID_OBSERVATION, 0, 0.0)
+        row = EpisodeRow(
+            trial.episode,
+            trial.seed,
+            task.suite,
+            chain_length=chain_length(trial.suite),
+            detours=task.detours,
+            success=done.success,
+            primitives=done.steps,
+            shortest=chain_length(trial.suite),
+            replans=0,
+            plan_seconds=done.act_seconds,
+            failure_reason=done.reason,
+            episode_seconds=time.perf_counter() - started,
+        )
+        shown = options.pictures and not done.success and environment.task is not None
+        return row, {FAILURES: policy_picture(environment)} if shown else {}
+
+    @cached_property
+    def _policy(self) -> Policy:
+        """Made once in every process."""
+        return policy_of(self.options.policy.factory, self.options.policy_options)
+
+
+def policy_picture(environment: KitchenEnv) -> bytes:
+    """A PNG of what an episode left behind."""
+    from hiermap.report.pictures import Picture, png  # matplotlib, which most workers never need
+
+    picture = environment.render()
+    assert picture is not None  # a task was run
+    return png([Picture(picture)])
 
 
 def chain_picture(done: Attempt) -> bytes:

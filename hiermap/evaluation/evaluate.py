@@ -110,6 +110,11 @@ def owner(about: Mapping) -> dict:
 
 
 def provenance(options: EvaluateOptions, config: Mapping[str, Any]) -> dict:
-    """The settings of an evaluation, with where its rows come from."""
+    """The settings of an evaluation, with where its rows come from; ConfigError for a policy that is not there."""
     weights_file = options.weights_file(options.suite)
-    return settings(config, weights_file, trained_on(weights_file))
+    told = settings(config, weights_file, trained_on(weights_file))
+    if not options.policy.factory:
+        return told
+    from hiermap.worlds.gym.policy import about_policy  # loads what simulates, and somebody's module
+
+    return {**told, "policy": about_policy(options.policy.factory)}

@@ -63,10 +63,15 @@ class Attempt:
     failure_reason: str = ""
 
 
+def posed(suite: str, seed: int, options: RunOptions) -> PosedTask:
+    """The task of a seed under these options."""
+    return KITCHENS[options.kitchen.name](suite, seed, options.sensing, options.kitchen, options.goal.ask)
+
+
 def pose(suite: str, seed: int, options: RunOptions | None = None) -> Problem:
     """The task of a seed, set up for a planner under these options."""
     options = options or RunOptions()
-    task = KITCHENS[options.kitchen.name](suite, seed, options.sensing, options.kitchen, options.goal.ask)
+    task = posed(suite, seed, options)
     real: RealWorld = task.scene
     if options.world == "simulator":
         if task.oracle is None:

@@ -43,10 +43,10 @@ class EpisodeRow:
         chain_length: k of a `chain-k` task, the sum over all goals of a `sequel-n`, 1 for a single primitive.
         detours: steps of the shortest solution that no goal predicate asks for; of a sequel's first goal.
         success: judged from the true state at the end.
-        primitives: executed.
+        primitives: executed; of a policy, steps of its control.
         shortest: primitives in the shortest solution.
         replans: plans after the first.
-        plan_seconds: mean wall-clock time of one planning call [s].
+        plan_seconds: mean wall-clock time of one planning call, or of a policy's choice of an action [s].
         failure_reason: "" on success.
         kind: kind of the thing acted on, in suites of single primitives.
         episode_seconds: wall-clock time of the whole episode [s].

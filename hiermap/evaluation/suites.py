@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from hiermap.agent.options import ExecutionOptions
 from hiermap.model.locate import MODEL_FILE, weights_directory
@@ -13,9 +13,10 @@ from hiermap.primitives.specs import PRIMITIVES
 from hiermap.system.pool import PoolOptions
 from hiermap.system.run_folder import OutOptions
 from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.gym.options import PolicyOptions
 from hiermap.worlds.imagined.belief_options import BeliefOptions
 from hiermap.worlds.perception.sensing_options import SensingOptions
-from hiermap.worlds.records import Count, check_fields, one_of
+from hiermap.worlds.records import Count, check_fields, one_of, shown
 from hiermap.worlds.tasks.chain_names import CHAINS, GOAL, SEQUEL_OF, SEQUELS
 from hiermap.worlds.tasks.kitchen_options import KitchenOptions
 
@@ -142,6 +143,8 @@ class EvaluateOptions(RunOptions, PoolOptions, OutOptions):
         suite: chain-1 .. chain-10, goal (what goal=... asks for), sequel-2 or sequel-3 (as many goals of chain-3 in a row in one kitchen),
             primitive-grasp|place|push|pull|rotate, or primitives (all five in turn).
         out: directory of the results; the same command again resumes an unfinished run.
+        policy: module:name of a policy of yours instead of a planner, and how it acts and sees in `hiermap.worlds.gym`.
+        policy_options: policy_options.NAME=VALUE is passed on to the policy's factory.
         episodes: how many.
         seed: episode i uses seed + i; any non-negative integer.
         pictures: leave a before and after picture of every failure, under out/failures/, and its storyboard of photographs, under
@@ -153,6 +156,8 @@ class EvaluateOptions(RunOptions, PoolOptions, OutOptions):
     """
 
     suite: str
+    policy: PolicyOptions = field(default_factory=PolicyOptions)
+    policy_options: dict[str, Any] = field(default_factory=dict)
     episodes: Annotated[int, 1, MAX_EPISODES] = 100
     seed: Seed = 0
     pictures: bool = True
@@ -160,11 +165,27 @@ class EvaluateOptions(RunOptions, PoolOptions, OutOptions):
     video: Count = 0
     progress: bool = True
 
+    def needs_weights(self, suite: str) -> bool:
+        """Whether anything learned is read; by a policy, only it knows."""
+        return not self.policy.factory and super().needs_weights(suite)
+
     def __post_init__(self) -> None:
         RunOptions.__post_init__(self)
         PoolOptions.__post_init__(self)
         one_of("suite", self.suite, SUITES)
         self.check_suite(self.suite)
+        self._check_policy()
+
+    def _check_policy(self) -> None:
+        """ConfigError for options of a policy without one, a suite that no policy is evaluated on, and a planner beside a policy."""
+        policy = self.policy.factory and shown(self.policy.factory)
+        if not policy and (self.policy_options or self.policy != PolicyOptions()):
+            raise ConfigError("options of a policy without a policy; expected policy=module:name")
+        if policy and self.suite not in (*CHAINS, GOAL):
+            raise ConfigError(f"suite={self.suite} with policy={policy}; policies are evaluated on {CHAINS[0]} .. {CHAINS[-1]} and goal")
+        for key in ("planner", "world", "maps") if policy else ():
+            if (told := getattr(self, key)) != getattr(EvaluateOptions, key):
+                raise ConfigError(f"{key}={told} with policy={policy}, which decides itself; leave one of them out")
 
     def is_told(self, episode: int, success: bool) -> bool:
         """Whether an episode gets a storyboard."""

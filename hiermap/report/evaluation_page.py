@@ -4,13 +4,14 @@ import csv
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, NotRequired, TypedDict
+from typing import Annotated, Any, NotRequired, TypedDict
 
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.report import page
 from hiermap.report.page import Html, counted, html
 from hiermap.report.recording import REMEDY
 from hiermap.report.storyboard import Story, fitting, read_story, strip
+from hiermap.system.config import flatten
 from hiermap.worlds.errors import DataError
 from hiermap.worlds.records import Amount, Count, check, read_json
 
@@ -86,7 +87,7 @@ def evaluation_section(directory: Path) -> Html:
     check(info, Info, str(directory / INFO))
     config, total = info["settings"]["config"], info["aggregated"]
     title = html("<h1>{}: {:.1f} % of {}</h1>", config["suite"], total["pc_success"], counted(len(episodes), "episode"))
-    lead = ", ".join(f"{key} {config[key]}" for key in ("planner", "world", "maps", "weights", "seed") if key in config)
+    lead = ", ".join(f"{key} {value}" for key, value in _who(config).items())
     tasks = page.card("By task", _table({**info["per_task"], "all": total}))
     kinds = page.card("By primitive and kind of thing", _table(info["per_kind"])) if "per_kind" in info else Html()
     failures = _failures(episodes, sorted((directory / FAILURES).glob("*.png")))
@@ -141,6 +142,13 @@ def _story(directory: Path, number: int, told: Story) -> Html:
     own = page.attributes(_data(told["success"], str(len(told["primitives"])), told))
     mark = html('<b class="{}">{}</b>', "yes" if told["success"] else "no", words)
     return html('<details class="episode" open{}><summary>{}</summary><p>{}</p>{}</details>', own, mark, lead, strip(told))
+
+
+def _who(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Who acted, and on which seeds, from the resolved config."""
+    policy = flatten(config).get("policy.factory")
+    keys = ("seed",) if policy else ("planner", "world", "maps", "weights", "seed")
+    return {**({"policy": policy} if policy else {}), **{key: config[key] for key in keys if key in config}}
 
 
 def _read_episodes(path: Path) -> list[dict[str, str]]:

@@ -77,7 +77,7 @@ class OutOptions:
 def fingerprint(about: Mapping[str, Any], no_part: Collection[str] = ()) -> dict[str, Any]:
     """Dotted name -> value of all that results depend on, from `provenance.settings`: no machine, no keys of the config of no part."""
     config = {key: value for key, value in flatten(about["config"]).items() if not {key, key.partition(".")[0]} & set(no_part)}
-    behind = ("weights_sha256", "data", "commit", "versions")
+    behind = ("weights_sha256", "policy", "data", "commit", "versions")
     return {**config, **flatten({key: about[key] for key in behind if key in about})}
 
 

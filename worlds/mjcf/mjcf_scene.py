@@ -92,9 +92,7 @@ class PartsScene(RobotScene):
     def _holds(self, predicate: Predicate) -> bool:
         subject, *place = predicate.arguments
         if subject in self.parts.fixtures:
-            fixture = self.parts.fixtures[subject]
-            position = self.data.qpos[self.model.jnt_qposadr[fixture.joint]]
-            return PREDICATES[predicate.kind].holds_at(fixture.fraction(position))
+            return PREDICATES[predicate.kind].holds_at(self.fractions()[subject])
         held = subject in self.between_fingers()
         if predicate.kind == "held":
             return held
@@ -102,6 +100,10 @@ class PartsScene(RobotScene):
         if predicate.kind == "inside":
             return not held and inside(self.model, self.data, self.parts.fixtures[place[0]], base)
         return not held and on_top(self.model, self.data, self.parts.surfaces[place[0]], base)
+
+    def fractions(self) -> dict[str, float]:
+        where = self.model.jnt_qposadr
+        return {name: fixture.fraction(self.data.qpos[where[fixture.joint]]) for name, fixture in self.parts.fixtures.items()}
 
     def perturb(self, rng: np.random.Generator) -> None:
         """Begin anew with some fixtures at their other end and things a little elsewhere, nothing overlapping."""

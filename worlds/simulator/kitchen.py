@@ -46,8 +46,10 @@ class Kitchen(RobotScene):
 
     def scene(self) -> SceneState:
         """True articulation and object poses now."""
-        fractions = {f.name: float(np.clip(self.data.joint(f.name).qpos[0] / f.joint_range, 0.0, 1.0)) for f in self.spec.fixtures}
-        return SceneState(fractions, {o.name: self._pose(o.name) for o in self.spec.objects}, self._held())
+        return SceneState(self.fractions(), {o.name: self._pose(o.name) for o in self.spec.objects}, self._held())
+
+    def fractions(self) -> dict[str, float]:
+        return {f.name: float(np.clip(self.data.joint(f.name).qpos[0] / f.joint_range, 0.0, 1.0)) for f in self.spec.fixtures}
 
     def _pose(self, name: str) -> tuple[float, float, float, float]:
         x, y, z, qw, qx, qy, qz = self.data.joint(name).qpos

@@ -54,6 +54,9 @@ class HiermapKitchen(ManipulationEnv):
         options: everything else `ManipulationEnv` takes; renderers are off unless asked for.
     """
 
+    reward_scale, use_object_obs = 1.0, False
+    """What robosuite's `GymWrapper` asks: the highest reward, and whether an observation tells the state of things."""
+
     def __init__(
         self, robots: str = "Panda", kitchen: KitchenSpec | int | None = 0, success: Any = None, dressed: bool = False, **options: Any
     ) -> None:

@@ -1,6 +1,8 @@
 """`RobotScene`: a robot in a simulated scene, whatever stands there: look, act, snapshot."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import mujoco
 import numpy as np
@@ -13,11 +15,32 @@ from hiermap.primitives.specs import Command, PrimitiveResult
 from hiermap.worlds.base import Action, GripperState, Observation
 from hiermap.worlds.errors import PhysicsError
 from hiermap.worlds.frame import SpatialFrame
+from hiermap.worlds.perception.cameras import CameraSpec
 from hiermap.worlds.perception.fusion import FRAME, SpatialView, fuse
 from hiermap.worlds.perception.grounding import ground
 from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.simulator.segmentation import segment
-from hiermap.worlds.simulator.sensors import draw_drift, robot_body, sense
+from hiermap.worlds.simulator.sensors import LIGHT_WORLD, draw_drift, ray_image, robot_body, sense
+
+OVER_THE_SHOULDER = CameraSpec((-0.1, 1.05, 1.15), (0.56, 0.02, 0.28), 0.75, 640, 480)
+"""Of pictures for people."""
+
+
+@dataclass(frozen=True)
+class ThingState:
+    """What is true of a thing.
+
+    Attributes:
+        middle_world: of its shapes [m].
+        quaternion: of its body, w, x, y, z.
+        fraction: how far it is open or on, in [0, 1]; -1 on no joint.
+        held: between the fingers.
+    """
+
+    middle_world: tuple[float, float, float]
+    quaternion: tuple[float, float, float, float]
+    fraction: float
+    held: bool
 
 
 class RobotScene:
@@ -79,6 +102,24 @@ class RobotScene:
         """Name of every thing -> what people would call it, without an article."""
         return {name: name.replace("_", " ") for name in set(self.geom_owner.values())}
 
+    def fractions(self) -> dict[str, float]:
+        """Name -> how far a fixture is open or on, in [0, 1]."""
+        raise NotImplementedError
+
+    def things(self) -> dict[str, ThingState]:
+        """What is true of everything that goals may name."""
+        mujoco.mj_kinematics(self.model, self.data)
+        geoms: dict[str, list[int]] = {}
+        for geom, name in self.geom_owner.items():
+            geoms.setdefault(name, []).append(geom)
+        fractions, held = self.fractions(), self.between_fingers()
+        found = {}
+        for name, ids in geoms.items():
+            x, y, z = self.data.geom_xpos[ids].mean(axis=0).tolist()
+            qw, qx, qy, qz = self.data.xquat[self.model.geom_bodyid[ids[0]]].tolist()
+            found[name] = ThingState((x, y, z), (qw, qx, qy, qz), fractions.get(name, -1.0), name in held)
+        return found
+
     def _put_arm_at_ready(self) -> None:
         self.pose_arm(self.arm.ready, self.arm.finger_limit)
 
@@ -123,6 +164,11 @@ class RobotScene:
         """Opening, and whether something keeps the fingers apart."""
         return GripperState(self.arm.width(), is_holding(self.arm))
 
+    def picture(self) -> np.ndarray:
+        """The scene and the arm over the robot's shoulder, `[h, w, 3]` uint8, for people to look at."""
+        camera = OVER_THE_SHOULDER
+        return ray_image(self.model, self.data, camera, camera.T_camera_to_world, LIGHT_WORLD)[0]
+
     def view(self) -> SpatialView:
         """The fused spatial frame of a fresh look."""
         return fuse(self.observe(), self.frame)
@@ -133,20 +179,25 @@ class RobotScene:
         Raises:
             PhysicsError: the simulation diverged; the episode is void.
         """
+        with self.watched(command.primitive):
+            return run_primitive(self.arm, command)
+
+    @contextmanager
+    def watched(self, what: str) -> Iterator[None]:
+        """In here the arm may be driven; PhysicsError if the simulation diverges, since the arm was reset."""
         started = float(self.data.time)
         try:
-            result = run_primitive(self.arm, command)
+            yield
         except ArmFault as fault:
-            raise PhysicsError(f"{command.primitive} in {self.about}: {fault}") from fault
+            raise PhysicsError(f"{what} in {self.about}: {fault}") from fault
         # Divergence is silent in MuJoCo: it resets itself and goes on; only time, NaN and counters tell, which a program begins at 0.
         warnings = tuple(int(w.number) for w in self.data.warning)
         finite = bool(np.isfinite(self.data.qpos).all() and np.isfinite(self.data.qvel).all())
         if self.data.time < started or any(warnings) or not finite:
             raise PhysicsError(
-                f"{command.primitive} in {self.about}: time {started:.3f} -> {self.data.time:.3f} s, "
+                f"{what} in {self.about}: time {started:.3f} -> {self.data.time:.3f} s, "
                 f"MuJoCo warnings {warnings}, finite state {finite}; the episode is void"
             )
-        return result
 
     def act(self, action: Action, view: SpatialView) -> PrimitiveResult:
         """Ground an action in the view it was chosen in and run it."""

@@ -59,7 +59,7 @@ def sense(
     views = []
     for camera, T_true in zip(options.cameras, drift.T_camera_to_world, strict=True):
         if options.backend == "rays":
-            rgb, depth = _ray_image(model, data, camera, T_true, drift.light_world)
+            rgb, depth = ray_image(model, data, camera, T_true, drift.light_world)
         else:
             rgb, depth = _rendered_image(model, data, camera, T_true)
         rgb, depth = _noisy(rgb, depth, drift.brightness, options, rng)
@@ -91,9 +91,10 @@ def geom_colours(model: mujoco.MjModel) -> np.ndarray:
     return colours
 
 
-def _ray_image(
+def ray_image(
     model: mujoco.MjModel, data: mujoco.MjData, camera: CameraSpec, T: np.ndarray, light_world: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
+    """Colours `[h, w, 3]` uint8 and depth `[h, w]` float32 [m], NaN where nothing is met."""
     rays = pixel_rays(camera, T)
     geom, depth = cast(model, data, rays)
     light = AMBIENT + (1 - AMBIENT) * np.clip(normals(model, data, rays, geom, depth) @ light_world, 0, 1)

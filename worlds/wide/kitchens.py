@@ -94,7 +94,7 @@ def _fill(column: Column, paint: Paint, rng: np.random.Generator, names: dict[st
     board(body, (DEPTH_M, 0.0, (FLOOR_Z + top) / 2), (0.005, width / 2, (top - FLOOR_Z) / 2), INSIDE)
     board(body, (DEPTH_M / 2, 0.0, (FLOOR_Z + low) / 2), (DEPTH_M / 2 - 0.004, width / 2 - 0.006, (low - FLOOR_Z) / 2), paint.carcass)
     if rng.random() < 0.85:
-        kinds = UPPER | (UNSEEN if unseen else {})
+        kinds = {**UPPER, **(UNSEEN if unseen else {})}
         kind = str(rng.choice(sorted(kinds)))
         height, set_back = float(rng.uniform(*UPPER_M)), float(rng.uniform(*SET_BACK_M))
         build: Unit = kinds[kind]

@@ -3,7 +3,10 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+import robosuite
+from robosuite.wrappers import GymWrapper
 
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.simulator.robosuite_env import HiermapKitchen
@@ -25,6 +28,14 @@ def made_after(imports: str) -> subprocess.CompletedProcess[str]:
 )
 def test_robosuite_makes_and_steps_it_whichever_is_imported_first(imports: str):
     assert made_after(imports).stdout.split()[-3:] == ["HiermapKitchen", "0.0", "False"]
+
+
+def test_it_can_be_wrapped_as_a_gymnasium_environment_by_robosuite():
+    environment = GymWrapper(robosuite.make("HiermapKitchen", robots="Panda", kitchen=150006))
+    observed, _ = environment.reset(seed=1)
+    after, reward, *ends, _ = environment.step(np.zeros(environment.action_space.shape))
+    assert observed.shape == after.shape == environment.observation_space.shape and np.isfinite(after).all()
+    assert (reward, *ends) == (0.0, False, False)
 
 
 def test_another_robot_is_refused_in_one_sentence():
