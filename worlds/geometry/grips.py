@@ -1,4 +1,4 @@
-"""Which seen cells of a part or thing a primitive would move: by which way it goes, and by rays whether the fingers get around it."""
+"""Which seen cells of a part or thing a primitive would move: by which way it goes, and whether the fingers get around it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -7,13 +7,11 @@ from itertools import chain
 import numpy as np
 from scipy.ndimage import white_tophat
 
-from hiermap.primitives.hand import OPEN_WIDTH_M, YAWS_RAD
-from hiermap.primitives.motion.ik_branches import Option
-from hiermap.primitives.motion.kinematics import UP
-from hiermap.primitives.skills.approaches import Approach, approach_of
+from hiermap.primitives.hand import YAWS_RAD
 from hiermap.primitives.skills.push import FLAP_TILT, FLAP_UP, FRONTAL
 from hiermap.primitives.specs import PRIMITIVES, Command
 from hiermap.worlds.base import Action
+from hiermap.worlds.geometry.fingers import is_top, may_close
 from hiermap.worlds.geometry.kinematic_copy import KinematicCopy
 from hiermap.worlds.perception.fusion import SpatialView
 from hiermap.worlds.perception.grounding import ground
@@ -29,24 +27,15 @@ HANDLE_CELLS = 9
 """What stands further off a part than this, and is narrower, is a handle."""
 GIVES_M = 0.004
 """A point that moves less over the whole range moves nothing worth pushing."""
-TIP_M, WIDTH_M, SLACK_M = 0.009, 0.008, 0.004
-"""The fingers end so far ahead of the grip point, are half as wide, and may meet the part this much too early."""
-PAD_M = (0.0, 0.006, 0.012)
-"""How far behind the grip point the pads still hold something."""
-OFF_CENTRE_M = 0.013
-"""The middle of the fingers may be this far from the middle of what is gripped."""
-ASKEW_M = 0.007
-"""Over the width of the fingers what they close on may recede this much: by some 20 degrees."""
-NONE = np.zeros((0, 3))
 BESIDE_M = 0.06
 """A front is best pushed this far beside its handle, which the palm would meet."""
 FAR_M = 10.0
-CLEAR_M = 0.08
-"""Straight before the grip point the fingers must come freely."""
+"""Where nothing is seen."""
 NEAR_AXIS_M = 0.09
 """What is turned is gripped this near to its axis."""
 FAR_FROM_HINGE = 0.35
 """A swinging part is pushed or pulled this share of its reach from the hinge, or further."""
+NONE = np.zeros((0, 3))
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +64,7 @@ def fixture_grips(copy: KinematicCopy, view: SpatialView, mask: np.ndarray, name
         fitting = _turning(known, axis) if not (opens or slides) and from_axis <= NEAR_AXIS_M else iter(())
         if given >= GIVES_M:
             fitting = chain(fitting, _going(known, step, opens, end > start, slides and bool(handle[cell])))
-        found += [command for command in fitting if _works(copy, command, name)]
+        found += [command for command in fitting if may_close(copy, command, name)]
     return _ranked(found, view.points[handle] if slides else NONE)
 
 
@@ -91,20 +80,9 @@ def thing_grips(copy: KinematicCopy, view: SpatialView, mask: np.ndarray, name: 
     for cell in _spread(mask & view.valid):
         for rotation in range(len(YAWS_RAD["grasp"])):
             command = ground(view, Action("grasp", cell, rotation))
-            if _is_top(copy, command, name) and _surrounded(copy, approach_of(command), name):
+            if is_top(copy, command, name) and may_close(copy, command, name):
                 found.append(command)
     return _ranked(found, NONE)
-
-
-def _is_top(copy: KinematicCopy, command: Command, name: str) -> bool:
-    """Whether what comes straight down on a point meets the thing there, and not higher."""
-    length, group = copy.first_met(np.array(command.point_world) + CLEAR_M * UP, -2 * CLEAR_M * UP)
-    return group == copy.groups[name] and abs(length - CLEAR_M) <= SLACK_M
-
-
-def _works(copy: KinematicCopy, command: Command, name: str) -> bool:
-    approach = approach_of(command)
-    return not approach.grips or _surrounded(copy, approach, name)
 
 
 def _going(known: Command, step: np.ndarray, opens: bool, out: bool, has_bar: bool) -> Iterator[Command]:
@@ -130,42 +108,6 @@ def _turning(known: Command, axis: np.ndarray) -> Iterator[Command]:
     for rotation, bin_ in enumerate(PRIMITIVES["rotate"].bins):
         if (1.0 if bin_.effect == "ccw" else -1.0) * np.array(known.normal_world) @ axis >= ABOUT:
             yield replace(known, primitive="rotate", rotation_index=rotation)
-
-
-def _surrounded(copy: KinematicCopy, approach: Approach, name: str) -> bool:
-    """Whether open fingers come on both sides of a part and something of it is between them: the plainest option tells."""
-    option = next(approach.options)
-    inner, group = approach.finger, copy.groups[name]
-    return _comes(copy, option, inner) and _is_between(copy, option, inner, group)
-
-
-def _comes(copy: KinematicCopy, option: Option, finger: float) -> bool:
-    """Whether both finger tips, each `finger` [m] from the middle, come straight to the grip point without meeting anything."""
-    opening, across, ahead = option.rotation.T
-    for sign in (1.0, -1.0):
-        for beside in (-WIDTH_M, 0.0, WIDTH_M):
-            tip = option.contact + sign * (finger + 0.006) * opening + beside * across
-            if np.isfinite(copy.first_met(tip - CLEAR_M * ahead, (CLEAR_M + TIP_M - SLACK_M) * ahead)[0]):
-                return False
-    return True
-
-
-def _is_between(copy: KinematicCopy, option: Option, finger: float, group: int) -> bool:
-    """Whether the fingers close on something of a group, on all of their width and about its middle."""
-    opening, across, ahead = option.rotation.T
-    width = 2 * min(finger, OPEN_WIDTH_M / 2)
-    for back in PAD_M:
-        centre = option.contact - back * ahead
-        met = [
-            copy.first_met(centre + beside * across - sign * width / 2 * opening, sign * width * opening)
-            for sign in (1.0, -1.0)
-            for beside in (-WIDTH_M, 0.0, WIDTH_M)
-        ]
-        if all(other == group for _, other in met):
-            one, other = np.array([length for length, _ in met]).reshape(2, 3)
-            square = abs(one[0] - one[2]) <= ASKEW_M and abs(other[0] - other[2]) <= ASKEW_M
-            return square and bool((np.abs(one - other) <= 2 * OFF_CENTRE_M).all())
-    return False
 
 
 def _spread(mask: np.ndarray) -> list[tuple[int, int]]:

@@ -1,0 +1,70 @@
+"""Whether the fingers of a hand get around something, by rays through what is solid."""
+
+import numpy as np
+
+from hiermap.primitives.hand import OPEN_WIDTH_M
+from hiermap.primitives.motion.ik_branches import Option
+from hiermap.primitives.motion.kinematics import UP
+from hiermap.primitives.skills.approaches import approach_of
+from hiermap.primitives.specs import Command
+from hiermap.worlds.geometry.kinematic_copy import KinematicCopy
+
+TIP_M, WIDTH_M, SLACK_M = 0.009, 0.008, 0.004
+"""The fingers end so far ahead of the grip point, are half as wide, and may meet the part this much too early."""
+PAD_M = (0.0, 0.006, 0.012)
+"""How far behind the grip point the pads still hold something."""
+OFF_CENTRE_M = 0.013
+"""The middle of the fingers may be this far from the middle of what is gripped."""
+ASKEW_M = 0.007
+"""Over the width of the fingers what they close on may recede this much: by some 20 degrees."""
+CLEAR_M = 0.08
+"""Straight before the grip point the fingers must come freely."""
+BESIDE_PAD_M = 0.006
+"""Of the middle of an open finger from its pad."""
+
+
+def is_top(copy: KinematicCopy, command: Command, name: str) -> bool:
+    """Whether what comes straight down on a point meets the thing there, and not higher."""
+    length, group = copy.first_met(np.array(command.point_world) + CLEAR_M * UP, -2 * CLEAR_M * UP)
+    return group == copy.groups[name] and abs(length - CLEAR_M) <= SLACK_M
+
+
+def may_close(copy: KinematicCopy, command: Command, name: str) -> bool:
+    """Whether the fingers of a primitive that grips come down on both sides of a part with something of it between them; True for others.
+
+    The plainest of the program's options tells.
+    """
+    approach = approach_of(command)
+    if not approach.grips:
+        return True
+    option = next(approach.options)
+    return _comes(copy, option, approach.finger) and _is_between(copy, option, approach.finger, copy.groups[name])
+
+
+def _comes(copy: KinematicCopy, option: Option, finger: float) -> bool:
+    """Whether both finger tips, each `finger` [m] from the middle, come straight to the grip point without meeting anything."""
+    opening, across, ahead = option.rotation.T
+    for sign in (1.0, -1.0):
+        for beside in (-WIDTH_M, 0.0, WIDTH_M):
+            tip = option.contact + sign * (finger + BESIDE_PAD_M) * opening + beside * across
+            if np.isfinite(copy.first_met(tip - CLEAR_M * ahead, (CLEAR_M + TIP_M - SLACK_M) * ahead)[0]):
+                return False
+    return True
+
+
+def _is_between(copy: KinematicCopy, option: Option, finger: float, group: int) -> bool:
+    """Whether the fingers close on something of a group, on all of their width and about its middle."""
+    opening, across, ahead = option.rotation.T
+    width = 2 * min(finger, OPEN_WIDTH_M / 2)
+    for back in PAD_M:
+        centre = option.contact - back * ahead
+        met = [
+            copy.first_met(centre + beside * across - sign * width / 2 * opening, sign * width * opening)
+            for sign in (1.0, -1.0)
+            for beside in (-WIDTH_M, 0.0, WIDTH_M)
+        ]
+        if all(other == group for _, other in met):
+            one, other = np.array([length for length, _ in met]).reshape(2, 3)
+            square = abs(one[0] - one[2]) <= ASKEW_M and abs(other[0] - other[2]) <= ASKEW_M
+            return square and bool((np.abs(one - other) <= 2 * OFF_CENTRE_M).all())
+    return False
