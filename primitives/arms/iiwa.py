@@ -1,0 +1,12 @@
+"""IIWA with a Robotiq 85."""
+
+from hiermap.primitives.arms.hands import ROBOTIQ_85
+from hiermap.primitives.arms.spec import ArmSpec
+
+IIWA = ArmSpec(
+    robot="IIWA",
+    hand=ROBOTIQ_85,
+    base=(0.0, 0.0, 0.0),
+    ready=(0,0.65,0,-1.89,0,0.6,0),
+    folding=((0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)),
+)
