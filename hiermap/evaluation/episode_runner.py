@@ -30,7 +30,7 @@ class Bench:
             if trial.suite in LONG:
                 return self._chain(trial, started)
             maps_of = self._learned.maps_of if self.options.maps == "learned" else None
-            return run_single(trial, maps_of, self.options.pictures, self.options.sensing)
+            return run_single(trial, maps_of, self.options.pictures, self.options.sensing, self.options.kitchen.robot)
         except PhysicsError:
             length, seconds = chain_length(trial.suite), time.perf_counter() - started
             return EpisodeRow(trial.episode, trial.seed, trial.suite, length, 0, False, 0, length, 0, 0.0, PHYSICS, "", seconds), None

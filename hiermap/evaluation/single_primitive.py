@@ -9,6 +9,8 @@ from hiermap.evaluation.problem import PHYSICS
 from hiermap.evaluation.results import EpisodeRow
 from hiermap.evaluation.suites import Trial
 from hiermap.planners import PeakOptions, candidates
+from hiermap.primitives.arms.panda import PANDA
+from hiermap.primitives.arms.spec import ArmSpec
 from hiermap.primitives.specs import PRIMITIVES, Reason
 from hiermap.worlds.base import Action
 from hiermap.worlds.errors import InvalidObservationError, PhysicsError
@@ -29,7 +31,7 @@ MapsOf = Callable[[SpatialView], np.ndarray]
 """Learned maps `[P, R, H, W]` in [0, 1] of what is seen."""
 
 
-def run_single(trial: Trial, maps_of: MapsOf | None, pictures: bool, sensing: SensingOptions | None = None) -> Judged:
+def run_single(trial: Trial, maps_of: MapsOf | None, pictures: bool, sensing: SensingOptions | None = None, arm: ArmSpec = PANDA) -> Judged:
     """Apply one primitive once and judge its effect on the true state.
 
     Without `maps_of` the cell comes from privileged geometry for the trial's own move, which tests the motor program. With it, the cell is
@@ -37,7 +39,7 @@ def run_single(trial: Trial, maps_of: MapsOf | None, pictures: bool, sensing: Se
     the map promised one where it peaks. A peak on nothing that the primitive could move is a failure.
     """
     started = time.perf_counter()
-    posed = PosedTrial(trial.suite, trial.seed, sensing)
+    posed = PosedTrial(trial.suite, trial.seed, sensing, arm)
     view = see(posed.scene.observe(), posed.scene.frame)
     planning = time.perf_counter()
     move: Move | None

@@ -22,7 +22,7 @@ PANDA = ArmSpec(
     hand=HandSpec(
         gripper="PandaGripper",
         closed=(0.0, 0.0),
-        opened=(0.04, -0.04),
+        opening=((1.0, 0.0), (-1.0, 0.0)),
         limit=0.04,
         fingers=(("finger1_collision", "finger1_pad_collision"), ("finger2_collision", "finger2_pad_collision")),
     ),

@@ -12,8 +12,6 @@ from hiermap.primitives.motion.kinematics import SerialChain, cross
 
 CONTROL_PERIOD_S = 0.01
 """Torques change this often; 50 to 250 Hz gave the same success, the physics in between runs without Python."""
-ARMATURE = 0.2
-"""[kg m2]; robosuite's default of 5/(i+1) makes the hand feel like tens of kilograms and ruins force control."""
 ARM, HAND = "robot0_", "gripper0_right_"
 """How robosuite begins the names of what belongs to its arm and to its gripper."""
 ROBOT_PREFIXES = (ARM, "gripper0_")
@@ -21,6 +19,8 @@ FREE_RAD = 2 * np.pi
 """A joint without limits turns so far to either side."""
 POSTURES, AROUND_RAD, PRIMES = 32, 2.2, (2, 3, 5, 7, 11, 13, 17)
 """How many starting points of the inverse kinematics there are around the ready pose, and how far around; what spreads them evenly."""
+TURNING = 4
+"""`condim` of contacts that resist a turn about their normal."""
 LEAST_LOAD_N = 0.5
 """A smaller vertical force says nothing about where it acts."""
 GRAVITY = np.array([0.0, 0.0, -9.81])
@@ -42,13 +42,13 @@ def finger_motors(model: mujoco.MjModel) -> list[int]:
 
 def prepare(model: mujoco.MjModel, spec: ArmSpec) -> None:
     """Give robosuite's arm believable motors and no air drag; call once after the model is built (calling again changes nothing)."""
-    model.dof_armature[model.jnt_dofadr[arm_joints(model)]] = ARMATURE
+    model.dof_armature[model.jnt_dofadr[arm_joints(model)]] = spec.armature
     # The hands' inertias are far too large for their mass, so MuJoCo's drag sees a paddle a metre wide.
     model.opt.density = model.opt.viscosity = 0.0
     hand, motors = spec.hand, finger_motors(model)
     # So that the finger motors squeeze with their full force whatever is between them.
-    for motor, closed, opened in zip(motors, hand.closed, hand.opened, strict=True):
-        model.actuator_ctrlrange[motor] = sorted((opened, 2 * closed - opened))
+    away = np.abs(hand.joints(hand.limit) - hand.closed)
+    model.actuator_ctrlrange[motors] = np.column_stack([hand.closed - away, hand.closed + away])
     dofs = [model.jnt_dofadr[j] for j in range(model.njnt) if model.joint(j).name.startswith(HAND)]
     if hand.squeeze is not None:
         model.actuator_forcelimited[motors], model.actuator_forcerange[motors] = True, (-hand.squeeze, hand.squeeze)
@@ -57,7 +57,8 @@ def prepare(model: mujoco.MjModel, spec: ArmSpec) -> None:
     if hand.damping is not None:
         model.dof_damping[dofs] = hand.damping
     if hand.friction is not None:
-        model.geom_friction[[model.geom(HAND + name).id for finger in hand.fingers for name in finger]] = hand.friction
+        pads = [model.geom(HAND + name).id for finger in hand.fingers for name in finger]
+        model.geom_friction[pads], model.geom_condim[pads] = hand.friction, TURNING
     mujoco.mj_setConst(model, mujoco.MjData(model))
 
 
@@ -108,7 +109,7 @@ class RobosuiteArm:
         dofs, zero = model.jnt_dofadr[joints], np.zeros(1)
         grippers = finger_motors(model)
         self.qpos, self.finger_qpos = model.jnt_qposadr[joints], model.jnt_qposadr[model.actuator_trnid[grippers, 0]]
-        self._jaw = np.concatenate([self.spec.hand.slopes, self.spec.hand.closed])
+        self._jaw = np.column_stack([self.spec.hand.closed, self.spec.hand.opening])
         qpos, qvel, bias, ctrl = (addresses(x) for x in (data.qpos, data.qvel, data.qfrc_bias, data.ctrl))
         mass = _mass_addresses(model, data, dofs, int(addresses(zero)[0]))
         # In the order of the plant's first fields.
@@ -140,12 +141,8 @@ class RobosuiteArm:
         return (self._wrist.xpos + arm - self._grip.xpos) * (1.0, 1.0, 0.0)
 
     def width(self) -> float:
-        left, right = (self.data.qpos[self.finger_qpos] - self.spec.hand.closed) / self.spec.hand.slopes
+        left, right = self.spec.hand.half_widths(self.data.qpos[self.finger_qpos])
         return float(left + right)
-
-    def finger_joints(self, half_width: float) -> np.ndarray:
-        """Where the joints of the finger motors are with both pads `half_width` [m] from the middle, [2]."""
-        return np.array(self.spec.hand.closed) + half_width * self.spec.hand.slopes
 
     def fault(self) -> ArmFault:
         counters = tuple(self.data.warning[w].number for w in WATCHED_WARNINGS)

@@ -6,7 +6,7 @@ from hiermap.primitives.arms.spec import ArmSpec
 UR5E = ArmSpec(
     robot="UR5e",
     hand=ROBOTIQ_85,
-    base=(0.0, 0.0, 0.25),
-    ready=(0.0, -1.735, 2.480, -2.275, -1.590, -1.991),
+    base=(-0.1, 0.0, 0.3),
+    ready=(-0.488, -2.016, 2.348, -2.742, -1.194, 1.251),
     folding=((0.0, 1.0, 0.0, 0.0, 0.0, 0.0), (0.0, 0.0, -1.0, 0.0, 0.0, 0.0)),
 )

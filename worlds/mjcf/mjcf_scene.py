@@ -8,6 +8,8 @@ import mujoco
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from hiermap.primitives.arms.panda import PANDA
+from hiermap.primitives.arms.spec import ArmSpec
 from hiermap.worlds.errors import ConfigError, PhysicsError
 from hiermap.worlds.goals import PREDICATES, Predicate
 from hiermap.worlds.mjcf.assembly import Base, assembled, best_base
@@ -45,12 +47,14 @@ class MjcfScene(RobotScene):
         ConfigError: the scene cannot be read, built or reached, or does not come to rest; the message names file, element and remedy.
     """
 
-    def __init__(self, path: Path, base: Base | None = None, sensing: SensingOptions | None = None, seed: int = 0) -> None:
-        self.base, model = _built(path.expanduser().resolve(), base)
+    def __init__(
+        self, path: Path, base: Base | None = None, sensing: SensingOptions | None = None, seed: int = 0, arm: ArmSpec = PANDA
+    ) -> None:
+        self.base, model = _built(path.expanduser().resolve(), base, arm)
         data = mujoco.MjData(model)
         mujoco.mj_forward(model, data)
         self.parts = parts_of(model, data)
-        super().__init__(model, self.parts.owners, f"kitchen {path.name}", sensing, (seed, 0))
+        super().__init__(model, self.parts.owners, f"kitchen {path.name}", sensing, (seed, 0), arm=arm)
         try:
             self._set(np.random.default_rng(0), 0.0, 0.0)
         except PhysicsError as error:
@@ -118,8 +122,8 @@ class _Overlap(Exception):
 
 
 @lru_cache(maxsize=4)
-def _built(path: Path, base: Base | None) -> tuple[Base, mujoco.MjModel]:
+def _built(path: Path, base: Base | None, arm: ArmSpec) -> tuple[Base, mujoco.MjModel]:
     """Where the arm stands, and the model; looking for a good base takes seconds."""
     scene = read_scene(path)
-    found = base or best_base(scene, path.name)
-    return found, assembled(scene, found, path.name)
+    found = base or best_base(scene, path.name, arm)
+    return found, assembled(scene, found, path.name, arm)

@@ -32,6 +32,8 @@ TIMESTEP_S = 0.004
 """Step of the physics [s]: half the cost of robosuite's 2 ms at the same success of every motor program."""
 INTEGRATOR = "implicitfast"
 """Stable with the damped joints at that step."""
+STIFF = "0.008 1"
+"""`solref` of links that follow each other: as fast as the time step allows."""
 FLOOR_RGBA = (0.55, 0.53, 0.50, 1.0)
 
 
@@ -164,7 +166,14 @@ def _fit_hand(root: Element, hand: HandSpec) -> None:
             root.remove(tendons)
         couplings = SubElement(root, "equality")
         for joint, motor, ratio in hand.coupled:
-            SubElement(couplings, "joint", joint1=HAND + joint, joint2=HAND + motor, polycoef=mjcf.numbers((0.0, ratio, 0.0, 0.0, 0.0)))
+            SubElement(
+                couplings,
+                "joint",
+                joint1=HAND + joint,
+                joint2=HAND + motor,
+                polycoef=mjcf.numbers((0.0, ratio, 0.0, 0.0, 0.0)),
+                solref=STIFF,
+            )
 
 
 def _collision_classes(worldbody: Element) -> None:

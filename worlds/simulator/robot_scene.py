@@ -73,7 +73,7 @@ class RobotScene:
 
     def _put_fingers(self, half_width: float) -> None:
         """Both pads so far from the middle [m], and the links that follow."""
-        self.data.qpos[self.arm.finger_qpos] = self.arm.finger_joints(half_width)
+        self.data.qpos[self.arm.finger_qpos] = self.arm.spec.hand.joints(half_width)
         for joint, motor, ratio in self.arm.spec.hand.coupled:
             self.data.joint(HAND + joint).qpos = ratio * self.data.joint(HAND + motor).qpos
 

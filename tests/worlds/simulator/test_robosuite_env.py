@@ -28,7 +28,7 @@ def test_robosuite_makes_and_steps_it_whichever_is_imported_first(imports: str):
 
 
 def test_another_robot_is_refused_in_one_sentence():
-    for robots in ("UR5e", ["Panda", "Panda"], "", None):
+    for robots in ("Baxter", ["Panda", "Panda"], "", None):
         with pytest.raises(ConfigError, match="built around one arm"):
             HiermapKitchen(robots=robots)
 
