@@ -9,12 +9,12 @@ from hiermap.primitives.arms.spec import ArmSpec, HandSpec
 READY = (0.0, -0.95, 0.0, -2.45, 0.0, 2.4, 0.785)
 
 
-def _postures() -> list[list[float]]:
+def _postures() -> tuple[tuple[float, ...], ...]:
     """Starting points that between them find the arm's branches."""
-    rows = [list(READY), [0, np.pi / 16, 0, -2.62, 0, np.pi - 0.2, np.pi / 4]]
+    rows = [[*READY], [0, np.pi / 16, 0, -2.62, 0, np.pi - 0.2, np.pi / 4]]
     for wrist, side in product((0.8, 1.57, 2.4, 2.8), (-1.0, 1.0)):
         rows.append([*READY[:2], -0.3 * side, READY[3], side * wrist, 1.8, READY[6]])
-    return rows + [[*row[:6], last] for last in (-1.2, 2.4) for row in rows]
+    return tuple(tuple(row) for row in [*rows, *([*row[:6], last] for last in (-1.2, 2.4) for row in rows)])
 
 
 PANDA = ArmSpec(

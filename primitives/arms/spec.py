@@ -1,6 +1,5 @@
 """What there is to know of an arm and its hand: plain numbers, read without any simulator."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,7 +49,7 @@ class HandSpec:
 
 @dataclass(frozen=True)
 class ArmSpec:
-    """An arm of robosuite's with its hand.
+    """An arm of robosuite's with its hand; hashable, as models are kept by it.
 
     Attributes:
         robot: robosuite's name.
@@ -68,5 +67,5 @@ class ArmSpec:
     base: tuple[float, float, float]
     ready: tuple[float, ...]
     folding: tuple[tuple[float, ...], tuple[float, ...]]
-    postures: Sequence[Sequence[float]] = ()
+    postures: tuple[tuple[float, ...], ...] = ()
     armature: float = 0.2

@@ -96,6 +96,11 @@ def test_it_takes_a_thing_from_the_counter_and_ends_at_ready(empty_handed):
     assert np.abs(empty_handed.arm.plant.q - empty_handed.arm.ready).max() < 0.02
 
 
+@pytest.mark.parametrize("name", ARMS)
+def test_its_facts_can_be_a_key(name):
+    assert {ARMS[name]: name}[ARMS[name]] == name
+
+
 def test_an_arm_that_is_not_there_is_refused_by_the_key_and_the_name():
     with pytest.raises(ConfigError, match=r"kitchen\.arm.*pr2.*panda"):
         KitchenOptions(arm="pr2")
