@@ -21,7 +21,8 @@ import numpy as np
 from robosuite.controllers import load_composite_controller_config
 
 from hiermap.primitives.arms.mujoco_step import gather
-from hiermap.primitives.arms.panda import STATE, PandaArm
+from hiermap.primitives.arms.panda import PANDA
+from hiermap.primitives.arms.robosuite_arm import STATE, RobosuiteArm
 from hiermap.primitives.skills.run import run_primitive
 from hiermap.primitives.specs import Command, PrimitiveResult
 from hiermap.worlds.kitchen.scene_sampling import random_scene
@@ -38,7 +39,7 @@ STEP = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
 TRIALS_PER_KITCHEN = 5
 
 
-class EnvStepArm(PandaArm):
+class EnvStepArm(RobosuiteArm):
     """The same Panda driven through `env.step`: torques as the action of robosuite's joint-torque controller.
 
     Args:
@@ -48,7 +49,7 @@ class EnvStepArm(PandaArm):
 
     def __init__(self, environment: HiermapKitchen, substeps: int) -> None:
         self.environment = environment
-        super().__init__(environment.sim.model._model, environment.sim.data._data)
+        super().__init__(PANDA, environment.sim.model._model, environment.sim.data._data)
         self.period = self.plant.period = substeps * TIMESTEP_S
         self._step = STEP(self._env_step)
         self.plant.step = ctypes.cast(self._step, ctypes.c_void_p).value
@@ -127,14 +128,14 @@ def trials(kitchen: Kitchen, rng: np.random.Generator) -> list[Trial]:
     return found
 
 
-def state_of(arm: PandaArm) -> np.ndarray:
+def state_of(arm: RobosuiteArm) -> np.ndarray:
     """Everything MuJoCo goes on from."""
     state = np.empty(mujoco.mj_stateSize(arm.model, STATE))
     mujoco.mj_getState(arm.model, arm.data, state, STATE)
     return state
 
 
-def run(arm: PandaArm, trial: Trial, side: Side) -> np.ndarray:
+def run(arm: RobosuiteArm, trial: Trial, side: Side) -> np.ndarray:
     """Run the trial's command on `arm` from the trial's state and judge it in the trial's kitchen; the state after it."""
     mujoco.mj_setState(arm.model, arm.data, trial.state, STATE)
     if isinstance(arm, EnvStepArm):

@@ -40,7 +40,7 @@ def run_single(trial: Trial, maps_of: MapsOf | None, options: EvaluateOptions) -
     the map promised one where it peaks. A peak on nothing that the primitive could move is a failure.
     """
     started = time.perf_counter()
-    posed = PosedTrial(trial.suite, trial.seed, options.sensing)
+    posed = PosedTrial(trial.suite, trial.seed, options.sensing, options.kitchen.robot)
     video = trial.episode < options.video
     film = Film(posed.scene, posed.scene, FPS if video else 0)
     view = see(posed.scene.observe(), posed.scene.frame)

@@ -60,6 +60,8 @@ class Arm(Protocol):
     Attributes:
         chain: its kinematics, from the base to the grip point (approach = z, finger opening = x).
         ready: joint angles at which every program starts and ends, [n] [rad].
+        postures: starting points of the inverse kinematics that between them find its branches, [N, n].
+        folding: how shoulder and elbow turn to draw the hand back when taken off the joint angles, [2, n].
         torque_limit: [n] [N m].
         period: time that one `plant.step` takes [s].
         finger_limit: half of the widest opening [m].
@@ -68,6 +70,8 @@ class Arm(Protocol):
 
     chain: SerialChain
     ready: np.ndarray
+    postures: np.ndarray
+    folding: np.ndarray
     torque_limit: np.ndarray
     period: float
     finger_limit: float

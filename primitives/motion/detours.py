@@ -6,6 +6,7 @@ from itertools import product
 import numpy as np
 
 from hiermap.primitives.compiled import compiled
+from hiermap.primitives.motion.arm import Arm
 from hiermap.primitives.motion.kinematics import UP, SerialChain, apart, forward_into, length_of, rotation_error, turns_about
 
 CROWDED_X_M, CLEAR_Z_M = 0.40, 0.62
@@ -24,11 +25,12 @@ JUMP_RAD = 0.9
 Detour = list[tuple[np.ndarray, float]]
 """Hand positions [3] [m], each with the share of the turn to the ready orientation that is done there."""
 Leg = tuple[list[np.ndarray], bool]
-"""Joints [7] along one straight piece, and whether all of it was reached."""
+"""Joints [n] along one straight piece, and whether all of it was reached."""
 
 
-def way_out(chain: SerialChain, start: np.ndarray, ready: np.ndarray, rise: float = 0.0) -> np.ndarray:
-    """Joint way-points [K, 7] from `start` [7] (left out) to `ready` (last), first up by `rise` [m] as far as it can be reached."""
+def way_out(arm: Arm, start: np.ndarray, ready: np.ndarray, rise: float = 0.0) -> np.ndarray:
+    """Joint way-points [K, n] from `start` [n] (left out) to `ready` (last), first up by `rise` [m] as far as it can be reached."""
+    chain = arm.chain
     position = chain.forward(start)[1]
     known: dict[bytes, Leg] = {}
     lift = _joints(chain, start, ready, [(position + rise * UP, 0.0)] if rise > 0 else [], known)
@@ -36,7 +38,7 @@ def way_out(chain: SerialChain, start: np.ndarray, ready: np.ndarray, rise: floa
     ways.append(lift)
     # Folding shoulder and elbow draws the hand back whatever its orientation: always possible, where straight lines may not be.
     for shoulder, elbow in product((0.25, 0.5, 0.75), (0.0, 0.3, 0.6)):
-        folded = (lift[-1] if lift else start) - np.array([0.0, shoulder, 0.0, elbow, 0.0, 0.0, 0.0])
+        folded = (lift[-1] if lift else start) - (shoulder * arm.folding[0] + elbow * arm.folding[1])
         ways.append([*lift, np.clip(folded, chain.lower + 0.05, chain.upper - 0.05)])
     wholes = [np.vstack([*path, ready]) for path in ways]
     return min(wholes, key=lambda whole: _cost(chain, np.vstack([start, whole]), position))

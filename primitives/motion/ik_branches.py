@@ -47,39 +47,27 @@ class Option:
 
 @dataclass(frozen=True, eq=False)
 class Reach:
-    """The branch chosen: `option`, joint `approach` [K, 7] from standoff to contact, and its `cost`."""
+    """The branch chosen: `option`, joint `approach` [K, n] from standoff to contact, and its `cost`."""
 
     option: Option
     approach: np.ndarray
     cost: float
 
 
-def seeds(ready: np.ndarray) -> np.ndarray:
-    """Starting points of the inverse kinematics that between them find the branches of a Panda-like arm, [N, 7]."""
-    rows = [ready, np.array([0, np.pi / 16, 0, -2.62, 0, np.pi - 0.2, np.pi / 4])]
-    for wrist in (0.8, 1.57, 2.4, 2.8):
-        for side in (-1.0, 1.0):
-            rows.append(np.array([*ready[:2], -0.3 * side, ready[3], side * wrist, 1.8, ready[6]]))
-    made = np.tile(rows, (3, 1))
-    made[len(rows) :, 6] = np.repeat((-1.2, 2.4), len(rows))
-    return made
-
-
 def best_reach(arm: Arm, options: Iterable[Option]) -> Reach:
     """The cheapest branch over all options; raises GivenUp when none can be reached with its whole approach."""
     best: Reach | None = None
-    first = seeds(arm.ready)
     for option in sorted(options, key=lambda option: option.cost):
         if best is None or option.cost <= best.cost:
-            best = _better_branch(arm.chain, arm.ready, first, option, best)
+            best = _better_branch(arm.chain, arm.ready, arm.postures, option, best)
     if best is None:
         raise GivenUp(Reason.UNREACHABLE)
     return best
 
 
-def _better_branch(chain: SerialChain, ready: np.ndarray, first: np.ndarray, option: Option, best: Reach | None) -> Reach | None:
+def _better_branch(chain: SerialChain, ready: np.ndarray, postures: np.ndarray, option: Option, best: Reach | None) -> Reach | None:
     """The cheapest branch of this option or `best`, whichever is cheaper."""
-    q, reached = chain.solve(first, option.rotation, option.contact, ready)
+    q, reached = chain.solve(postures, option.rotation, option.contact, ready)
     q = q[reached]
     q = q[distinct(q, MERGE_RAD)]
     # The contact alone tells the least that a branch costs.
@@ -100,7 +88,7 @@ def _better_branch(chain: SerialChain, ready: np.ndarray, first: np.ndarray, opt
 
 
 def _ahead_cost(chain: SerialChain, q: np.ndarray, option: Option) -> np.ndarray:
-    """What the look-ahead paths cost each branch [N, 7], averaged over the paths: [N]."""
+    """What the look-ahead paths cost each branch [N, n], averaged over the paths: [N]."""
     total = np.zeros(len(q))
     for rotations, positions in option.ahead:
         _path, reached, soft = _followed(chain, q, rotations, positions)
@@ -110,7 +98,7 @@ def _ahead_cost(chain: SerialChain, q: np.ndarray, option: Option) -> np.ndarray
 
 
 def _followed(chain: SerialChain, q: np.ndarray, rotations: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Branches [N, 7] along K poses: angles [N, K, 7], reached [N, K], and the cost [N, K] of limits, singularities and wrist sag."""
+    """Branches [N, n] along K poses: angles [N, K, n], reached [N, K], and the cost [N, K] of limits, singularities and wrist sag."""
     path, reached, condition, sag = chain.follow(q, rotations, positions)
     margin = MARGIN_WEIGHT * np.clip(MARGIN_RAD - np.minimum(path - chain.lower, chain.upper - path).min(axis=2), 0, None)
     return path, reached, margin + CONDITION_WEIGHT * np.clip(CONDITION - condition, 0, None) + SAG_WEIGHT * sag

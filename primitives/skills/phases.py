@@ -37,13 +37,13 @@ def level(normal_world: Sequence[float] | np.ndarray) -> np.ndarray:
 
 
 def enter(driver: Driver, reach: Reach, rise: float = 0.0, soft: float = SOFT_APPROACH_M) -> np.ndarray:
-    """From ready around what may stand open to the last `soft` metres of the approach; the joints there [7].
+    """From ready around what may stand open to the last `soft` metres of the approach; the joints there [n].
 
     The hand reaches the standoff from `rise` [m] above it. Raises GivenUp after returning to where it came from.
     """
     chain = driver.arm.chain
     option = reach.option
-    entry = way_out(chain, reach.approach[0], driver.arm.ready, rise)[::-1]
+    entry = way_out(driver.arm, reach.approach[0], driver.arm.ready, rise)[::-1]
     way = option.contact - option.standoff
     stop = option.standoff + max(0.0, 1.0 - soft / length_of(way)) * way
     path, *_ = chain.follow(reach.approach[:1], option.rotation, np.linspace(option.standoff, stop, 4)[1:])
@@ -56,7 +56,7 @@ def enter(driver: Driver, reach: Reach, rise: float = 0.0, soft: float = SOFT_AP
 def reach_for(
     driver: Driver, options: Iterable[Option], touch: float, rise: float = 0.0, soft: float = SOFT_APPROACH_M
 ) -> tuple[np.ndarray, Option]:
-    """`enter` by the best of `options` and go on to its contact, or until `touch` [N] is felt: the joints at its start [7], and it."""
+    """`enter` by the best of `options` and go on to its contact, or until `touch` [N] is felt: the joints at its start [n], and it."""
     reach = best_reach(driver.arm, options)
     posture = enter(driver, reach, rise, soft)
     advance(driver, posture, reach.option.rotation, reach.option.contact, touch)
@@ -85,7 +85,7 @@ def go_home(driver: Driver, rise: float = 0.0) -> None:
     """Around what may stand open to the ready pose, first up by `rise` [m] where possible, and rest there."""
     driver.leaving()
     ready = driver.arm.ready
-    if not driver.follow(way_out(driver.arm.chain, driver.joints(), ready, rise)):
+    if not driver.follow(way_out(driver.arm, driver.joints(), ready, rise)):
         back_off(driver, unit(np.array([-0.5, 0.0, 1.0])), 0.12)
         driver.follow(ready[None], guarded=False)
     driver.hold(0.6, ready)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 import mujoco
 import numpy as np
 
+from hiermap.primitives.arms.panda import PANDA
+from hiermap.primitives.arms.spec import ArmSpec
 from hiermap.worlds.mjcf.parts import Fixture, Parts, base_of, inside, is_robots, on_top
 from hiermap.worlds.perception.fusion import SpatialView
 from hiermap.worlds.simulator.robot_scene import RobotScene
@@ -30,12 +32,12 @@ class KinematicCopy:
         written: thing -> pose `[7]` as the scene is written.
     """
 
-    def __init__(self, model: mujoco.MjModel, parts: Parts) -> None:
+    def __init__(self, model: mujoco.MjModel, parts: Parts, arm: ArmSpec = PANDA) -> None:
         self.model = copy.deepcopy(model)
         self.model.geom_margin[:] = MARGIN_M
         self.model.opt.enableflags &= ~int(mujoco.mjtEnableBit.mjENBL_SLEEP)
         self.parts = parts
-        self.scene = RobotScene(self.model, parts.owners, "a kinematic copy")
+        self.scene = RobotScene(self.model, parts.owners, "a kinematic copy", arm=arm)
         self.data = self.scene.data
         self.groups = {name: number for number, name in enumerate((*parts.fixtures, *parts.things), ROBOT + 1)}
         robots = [is_robots(self.model, geom) for geom in range(self.model.ngeom)]

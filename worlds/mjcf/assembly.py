@@ -5,7 +5,8 @@ from xml.etree.ElementTree import tostring
 import mujoco
 import numpy as np
 
-from hiermap.primitives.arms.panda import READY, ROBOT_PREFIXES
+from hiermap.primitives.arms.robosuite_arm import ROBOT_PREFIXES, arm_joints
+from hiermap.primitives.arms.spec import ArmSpec
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.kitchen.layouts import FLOOR_Z
 from hiermap.worlds.mjcf.parts import PLATFORM, bounds, geoms_of, is_robots, opening, parts_of
@@ -34,15 +35,15 @@ SEEN_CELLS = 12
 """A part that fewer cells show cannot be named in a goal."""
 
 
-def assembled(scene: mujoco.MjSpec, base: Base, name: str, dressed: bool = False) -> mujoco.MjModel:
-    """The model of a scene with the Panda at `base`, as physics or, dressed, as photographs have it."""
-    robot = mujoco.MjSpec.from_string(tostring(robot_alone(dressed), encoding="unicode"))
+def assembled(scene: mujoco.MjSpec, base: Base, name: str, arm: ArmSpec, dressed: bool = False) -> mujoco.MjModel:
+    """The model of a scene with an arm at `base`, as physics or, dressed, as photographs have it."""
+    robot = mujoco.MjSpec.from_string(tostring(robot_alone(arm.robot, dressed), encoding="unicode"))
     floor = robot.geom("floor")
     floor.name, floor.type, floor.size, floor.pos = PLATFORM, mujoco.mjtGeom.mjGEOM_BOX, PLATFORM_HALF_M, PLATFORM_AT_M
-    return prepared(_shown(_moved(robot, scene, base, name)))
+    return prepared(_shown(_moved(robot, scene, base, name)), arm)
 
 
-def best_base(scene: mujoco.MjSpec, name: str) -> Base:
+def best_base(scene: mujoco.MjSpec, name: str, arm: ArmSpec) -> Base:
     """The base from which the arm reaches and sees most parts of a scene, their fronts before it.
 
     Raises:
@@ -62,7 +63,7 @@ def best_base(scene: mujoco.MjSpec, name: str) -> Base:
         raise ConfigError(f"{name}: none of its {len(bodies)} parts comes within the arm's reach; give kitchen.base='X Y Z YAW'")
     seen = {base: _seen(scene, base, name) for base in promising}
     ordered = sorted(promising, key=lambda base: (seen[base], *ranks[base]), reverse=True)
-    return next((base for base in ordered if not _stands_in(assembled(scene, base, name))), ordered[0])
+    return next((base for base in ordered if not _stands_in(assembled(scene, base, name, arm), arm)), ordered[0])
 
 
 def _moved(around: mujoco.MjSpec, scene: mujoco.MjSpec, base: Base, name: str) -> mujoco.MjModel:
@@ -128,9 +129,9 @@ def _seen(scene: mujoco.MjSpec, base: Base, name: str) -> int:
     return sum(bool(masks[part].sum() >= SEEN_CELLS) for part in (*parts.fixtures, *parts.things))
 
 
-def _stands_in(model: mujoco.MjModel) -> bool:
+def _stands_in(model: mujoco.MjModel, arm: ArmSpec) -> bool:
     """Whether the arm at ready touches the scene."""
     data = mujoco.MjData(model)
-    data.qpos[[model.joint(f"robot0_joint{i}").qposadr[0] for i in range(1, 8)]] = READY
+    data.qpos[model.jnt_qposadr[arm_joints(model)]] = arm.ready
     mujoco.mj_forward(model, data)
     return any(is_robots(model, a) or is_robots(model, b) for a, b in data.contact.geom[: data.ncon].tolist())

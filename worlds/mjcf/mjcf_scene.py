@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial.transform import Rotation
 
+from hiermap.primitives.arms.panda import PANDA
+from hiermap.primitives.arms.spec import ArmSpec
 from hiermap.worlds.errors import ConfigError, PhysicsError
 from hiermap.worlds.goals import PREDICATES, Predicate
 from hiermap.worlds.mjcf.assembly import Base, assembled, best_base
@@ -58,12 +60,13 @@ class PartsScene(RobotScene):
         name: str,
         sensing: SensingOptions | None = None,
         seed: int = 0,
+        arm: ArmSpec = PANDA,
     ) -> None:
         self.base, self._written, self._name = base, written, name
         data = mujoco.MjData(model)
         mujoco.mj_forward(model, data)
         self.parts = parts_of(model, data)
-        super().__init__(model, self.parts.owners, f"kitchen {name}", sensing, (seed, 0))
+        super().__init__(model, self.parts.owners, f"kitchen {name}", sensing, (seed, 0), arm=arm)
         try:
             self._set(np.random.default_rng(0), 0.0, 0.0)
         except PhysicsError as error:
@@ -76,7 +79,7 @@ class PartsScene(RobotScene):
 
     def dressed(self) -> mujoco.MjModel:
         """With the robot's meshes; what the scene looks like, and its light, are its own."""
-        model = assembled(self._written(), self.base, self._name, dressed=True)
+        model = assembled(self._written(), self.base, self._name, self.arm.spec, dressed=True)
         stage(model)
         return model
 
@@ -165,10 +168,12 @@ class MjcfScene(PartsScene):
         ConfigError: besides, the scene cannot be read, built or reached; the message names the file too.
     """
 
-    def __init__(self, path: Path, base: Base | None = None, sensing: SensingOptions | None = None, seed: int = 0) -> None:
+    def __init__(
+        self, path: Path, base: Base | None = None, sensing: SensingOptions | None = None, seed: int = 0, arm: ArmSpec = PANDA
+    ) -> None:
         path = path.expanduser().resolve()
-        found, model = _built(path, base)
-        super().__init__(model, partial(read_scene, path), found, path.name, sensing, seed)
+        found, model = _built(path, base, arm)
+        super().__init__(model, partial(read_scene, path), found, path.name, sensing, seed, arm)
 
 
 class _Overlap(Exception):
@@ -176,8 +181,8 @@ class _Overlap(Exception):
 
 
 @lru_cache(maxsize=4)
-def _built(path: Path, base: Base | None) -> tuple[Base, mujoco.MjModel]:
+def _built(path: Path, base: Base | None, arm: ArmSpec) -> tuple[Base, mujoco.MjModel]:
     """Where the arm stands, and the model; looking for a good base takes seconds."""
     scene = read_scene(path)
-    found = base or best_base(scene, path.name)
-    return found, assembled(scene, found, path.name)
+    found = base or best_base(scene, path.name, arm)
+    return found, assembled(scene, found, path.name, arm)

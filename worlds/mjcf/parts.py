@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
-from hiermap.primitives.arms.panda import ROBOT_PREFIXES
+from hiermap.primitives.arms.robosuite_arm import ROBOT_PREFIXES
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.goals import Predicate
 

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element, SubElement
 import mujoco
 import numpy as np
 
-from hiermap.primitives.arms.panda import ROBOT_PREFIXES
+from hiermap.primitives.arms.robosuite_arm import ROBOT_PREFIXES
 from hiermap.worlds.kitchen import mjcf
 from hiermap.worlds.kitchen.spec import KitchenSpec
 from hiermap.worlds.perception.cameras import CameraSpec

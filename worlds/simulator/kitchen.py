@@ -3,6 +3,8 @@
 import mujoco
 import numpy as np
 
+from hiermap.primitives.arms.panda import PANDA
+from hiermap.primitives.arms.spec import ArmSpec
 from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.kitchen.called import called
 from hiermap.worlds.kitchen.layouts import sample_kitchen
@@ -32,14 +34,19 @@ class Kitchen(RobotScene):
     """
 
     def __init__(
-        self, spec_or_seed: KitchenSpec | int, sensing: SensingOptions | None = None, sensing_seed: int = 0, frame: SpatialFrame = FRAME
+        self,
+        spec_or_seed: KitchenSpec | int,
+        sensing: SensingOptions | None = None,
+        sensing_seed: int = 0,
+        frame: SpatialFrame = FRAME,
+        arm: ArmSpec = PANDA,
     ) -> None:
         self.spec = sample_kitchen(int(spec_or_seed)) if isinstance(spec_or_seed, int | np.integer) else spec_or_seed
-        model = kitchen_model(self.spec)
+        model = kitchen_model(self.spec, arm)
         names = {f.name for f in self.spec.fixtures} | {o.name for o in self.spec.objects} | {s.name for s in self.spec.surfaces}
         owners = [model.geom(i).name.split("/")[0] for i in range(model.ngeom)]
         geom_owner = {i: owner for i, owner in enumerate(owners) if owner in names}
-        super().__init__(model, geom_owner, f"kitchen {self.spec.seed}", sensing, (self.spec.seed, sensing_seed), frame)
+        super().__init__(model, geom_owner, f"kitchen {self.spec.seed}", sensing, (self.spec.seed, sensing_seed), frame, arm)
         self.set_scene(initial_scene(self.spec))
 
     # The truth, for labels, oracle and judge only.
@@ -67,7 +74,7 @@ class Kitchen(RobotScene):
 
     def dressed(self) -> mujoco.MjModel:
         """With the robot's meshes, materials, light and a wall."""
-        model = kitchen_model(self.spec, dressed=True)
+        model = kitchen_model(self.spec, self.arm.spec, dressed=True)
         stage(model)
         return model
 
@@ -104,6 +111,6 @@ class Kitchen(RobotScene):
         pose[:3] = point - axes @ np.array(spec.grip_offset)
         mujoco.mju_mat2Quat(pose[3:], axes.ravel())
         half = 0.5 * spec.grip_width + 0.002
-        self.data.qpos[self._finger_qpos] = half, -half
+        self._put_fingers(half)
         # Until the fingers are closed nothing carries the object: it starts at rest and falls less than a millimetre.
         mujoco.mj_forward(self.model, self.data)

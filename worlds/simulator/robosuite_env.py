@@ -17,7 +17,10 @@ from robosuite.models.arenas import EmptyArena
 from robosuite.models.robots import RobotModel
 from robosuite.models.tasks import ManipulationTask
 
-from hiermap.primitives.arms.panda import READY, prepare_panda
+from hiermap.primitives.arms import ARMS
+from hiermap.primitives.arms.panda import PANDA
+from hiermap.primitives.arms.robosuite_arm import HAND, prepare
+from hiermap.primitives.arms.spec import ArmSpec, HandSpec
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.kitchen import mjcf
 from hiermap.worlds.kitchen.builder import kitchen_elements
@@ -30,6 +33,8 @@ TIMESTEP_S = 0.004
 """Step of the physics [s]: half the cost of robosuite's 2 ms at the same success of every motor program."""
 INTEGRATOR = "implicitfast"
 """Stable with the damped joints at that step."""
+STIFF = "0.008 1"
+"""`solref` of links that follow each other: as fast as the time step allows."""
 FLOOR_RGBA = (0.55, 0.53, 0.50, 1.0)
 
 
@@ -45,10 +50,10 @@ class KitchenTask(ManipulationTask):
 
 
 class HiermapKitchen(ManipulationEnv):
-    """A kitchen front around one Panda; reward 1 while `success`, a function of the environment, returns True.
+    """A kitchen front around one arm; reward 1 while `success`, a function of the environment, returns True.
 
     Args:
-        robots: "Panda"; ConfigError for any other.
+        robots: robosuite's name of an arm in `ARMS`; ConfigError for any other.
         kitchen: the `KitchenSpec` or the seed of `hiermap.worlds.kitchen.layouts.sample_kitchen`; None for the robot alone.
         dressed: with the robot's meshes, materials, light and a wall, which cameras show and physics does not feel; so too with a renderer.
         options: everything else `ManipulationEnv` takes; renderers are off unless asked for.
@@ -60,13 +65,17 @@ class HiermapKitchen(ManipulationEnv):
     def __init__(
         self, robots: str = "Panda", kitchen: KitchenSpec | int | None = 0, success: Any = None, dressed: bool = False, **options: Any
     ) -> None:
-        if robots not in ("Panda", ["Panda"], ("Panda",)):
-            raise ConfigError(f'robots={shown(robots)}; HiermapKitchen is built around one arm, expected robots="Panda"')
+        known = {spec.robot: spec for spec in ARMS.values()}
+        name = robots[0] if isinstance(robots, list | tuple) and len(robots) == 1 else robots
+        if not isinstance(name, str) or name not in known:
+            raise ConfigError(f"robots={shown(robots)}; HiermapKitchen is built around one arm, expected one of {', '.join(known)}")
+        self.spec_arm = known[name]
         self.spec_kitchen = sample_kitchen(kitchen) if isinstance(kitchen, int | np.integer) else kitchen
         self._success = success
         self._dressed = dressed or any(options.get(key) for key in ("has_renderer", "has_offscreen_renderer"))
         defaults: Mapping[str, Any] = {
             "base_types": "NullMount",
+            "gripper_types": self.spec_arm.hand.gripper,
             "initialization_noise": None,
             "use_camera_obs": False,
             "has_renderer": False,
@@ -90,14 +99,15 @@ class HiermapKitchen(ManipulationEnv):
     def _load_model(self) -> None:
         super()._load_model()
         robot = self.robots[0].robot_model
-        robot.set_base_xpos([0.0, 0.0, 0.0])
-        self.robots[0].init_qpos = np.array(READY)
+        robot.set_base_xpos(np.array(self.spec_arm.base))
+        self.robots[0].init_qpos = np.array(self.spec_arm.ready)
         self.model = KitchenTask(mujoco_arena=EmptyArena(), mujoco_robots=[robot])
         option = self.model.root.find("option")
         assert option is not None
         option.attrib.update(timestep=str(TIMESTEP_S), integrator=INTEGRATOR)
         # Few geoms a body: bounding volumes cost more than the tests that they save.
         SubElement(option, "flag", midphase="disable")
+        _fit_hand(self.model.root, self.spec_arm.hand)
         _collision_classes(self.model.worldbody)
         if self._dressed:
             dress(self.model.root)
@@ -108,35 +118,35 @@ class HiermapKitchen(ManipulationEnv):
 
     def _initialize_sim(self, xml_string: str | None = None) -> None:
         super()._initialize_sim(xml_string)
-        prepare_panda(self.sim.model._model)
+        prepare(self.sim.model._model, self.spec_arm)
         if self._dressed:
             stage(self.sim.model._model)
 
 
-def kitchen_model(spec: KitchenSpec, dressed: bool = False) -> mujoco.MjModel:
-    """The model of `HiermapKitchen(kitchen=spec)`, at a tenth of its time: robosuite assembles its robot once per process.
+def kitchen_model(spec: KitchenSpec, arm: ArmSpec = PANDA, dressed: bool = False) -> mujoco.MjModel:
+    """The model of `HiermapKitchen(kitchen=spec)`, at a tenth of its time: robosuite assembles a robot once per process.
 
     What is at rest sleeps in it, which halves the time of a step. A dressed one is to be photographed, with the same joints.
     """
-    root = deepcopy(robot_alone(dressed))
+    root = deepcopy(robot_alone(arm.robot, dressed))
     worldbody = root.find("worldbody")
     assert worldbody is not None
     _furnish(worldbody, spec, dressed)
-    return prepared(mujoco.MjModel.from_xml_string(tostring(root, encoding="unicode")))
+    return prepared(mujoco.MjModel.from_xml_string(tostring(root, encoding="unicode")), arm)
 
 
-def prepared(model: mujoco.MjModel) -> mujoco.MjModel:
-    """A compiled model with the Panda in it, ready to be driven; what is at rest sleeps in it."""
+def prepared(model: mujoco.MjModel, arm: ArmSpec) -> mujoco.MjModel:
+    """A compiled model with an arm in it, ready to be driven; what is at rest sleeps in it."""
     model.opt.enableflags |= mujoco.mjtEnableBit.mjENBL_SLEEP
-    prepare_panda(model)
+    prepare(model, arm)
     return model
 
 
-@lru_cache(maxsize=2)
-def robot_alone(dressed: bool = False) -> Element:
-    """MJCF of the Panda on a bare floor, assembled once per process; copy it before changing anything."""
+@lru_cache(maxsize=4)
+def robot_alone(robot: str, dressed: bool = False) -> Element:
+    """MJCF of robosuite's arm of that name on a bare floor, assembled once per process; copy it before changing anything."""
     with _uncompiled_robots():
-        return HiermapKitchen(kitchen=None, dressed=dressed).model.root
+        return HiermapKitchen(robot, kitchen=None, dressed=dressed).model.root
 
 
 @contextmanager
@@ -161,13 +171,34 @@ def _furnish(worldbody: Element, spec: KitchenSpec, dressed: bool) -> None:
         worldbody.extend(room(spec))
 
 
+def _fit_hand(root: Element, hand: HandSpec) -> None:
+    """Put the grip point where the hand's facts say and let its links follow their motors."""
+    site = root.find(f".//site[@name='{HAND}grip_site']")
+    assert site is not None
+    if hand.ahead:
+        site.set("pos", mjcf.numbers((0.0, 0.0, hand.ahead)))
+    if hand.coupled:
+        for tendons in root.findall("tendon"):
+            root.remove(tendons)
+        couplings = SubElement(root, "equality")
+        for joint, motor, ratio in hand.coupled:
+            SubElement(
+                couplings,
+                "joint",
+                joint1=HAND + joint,
+                joint2=HAND + motor,
+                polycoef=mjcf.numbers((0.0, ratio, 0.0, 0.0, 0.0)),
+                solref=STIFF,
+            )
+
+
 def _collision_classes(worldbody: Element) -> None:
     """Put robot and floor, the only things there yet, into their collision classes."""
     for geom in worldbody.iter("geom"):
         floor = geom.get("name") == "floor"
         if floor:
             geom.attrib.update(group="0", rgba=mjcf.numbers(FLOOR_RGBA))
-        if geom.get("group") == "0" and not geom.get("contype") == geom.get("conaffinity") == "0":
+        if geom.get("group", "0") == "0" and not geom.get("contype") == geom.get("conaffinity") == "0":
             contype, conaffinity = mjcf.COLLISION[mjcf.STATIC if floor else mjcf.ROBOT]
             geom.attrib.update(contype=str(contype), conaffinity=str(conaffinity))
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
-from hiermap.primitives.arms.panda import ROBOT_PREFIXES, STATE, PandaArm
+from hiermap.primitives.arms.panda import PANDA
+from hiermap.primitives.arms.robosuite_arm import HAND, ROBOT_PREFIXES, STATE, RobosuiteArm
+from hiermap.primitives.arms.spec import ArmSpec
 from hiermap.primitives.motion.arm import ArmFault
 from hiermap.primitives.motion.laws import DIVERGED, hold
 from hiermap.primitives.skills.run import is_holding, run_primitive
@@ -44,11 +46,11 @@ class ThingState:
 
 
 class RobotScene:
-    """A model with robosuite's Panda in it, which looks and acts.
+    """A model with an arm of robosuite's in it, which looks and acts.
 
     Attributes:
         model, data: raw MuJoCo.
-        arm: the Panda, as motor programs drive it.
+        arm: as motor programs drive it.
         frame: the cells of its views.
         geom_owner: geom id -> name of the thing that it belongs to.
         robot_geom_ids: geoms of the robot's own body.
@@ -67,18 +69,17 @@ class RobotScene:
         sensing: SensingOptions | None = None,
         seeds: tuple[int, int] = (0, 0),
         frame: SpatialFrame = FRAME,
+        arm: ArmSpec = PANDA,
     ) -> None:
         self.model, self.data = model, mujoco.MjData(model)
         self.geom_owner, self.about, self.frame = geom_owner, about, frame
         self.sensing = SensingOptions() if sensing is None else sensing
-        self.arm = PandaArm(self.model, self.data)
+        self.arm = RobosuiteArm(arm, self.model, self.data)
         self._seeds = seeds
         self.drift = draw_drift(self.sensing, np.random.default_rng(seeds))
         self.robot_geom_ids = frozenset(i for i in range(model.ngeom) if model.geom(i).name.startswith(ROBOT_PREFIXES))
-        self._site = model.site("gripper0_right_grip_site").id
-        self._finger_geoms = [{model.geom(f"gripper0_right_finger{i}{part}_collision").id for part in ("", "_pad")} for i in (1, 2)]
-        self._finger_qpos = [model.joint(f"gripper0_right_finger_joint{i}").qposadr[0] for i in (1, 2)]
-        self._arm_qpos = [model.joint(f"robot0_joint{i}").qposadr[0] for i in range(1, 8)]
+        self._site = model.site(HAND + "grip_site").id
+        self._finger_geoms = [{model.geom(HAND + name).id for name in names} for names in arm.hand.fingers]
 
     # The truth, for labels, oracle and judge only.
 
@@ -91,8 +92,8 @@ class RobotScene:
 
     def pose_arm(self, joints: np.ndarray, finger: float) -> None:
         """Teleport: the arm to joint angles [n], each finger so far from the middle [m]."""
-        self.data.qpos[self._arm_qpos] = joints
-        self.data.qpos[self._finger_qpos] = finger, -finger
+        self.data.qpos[self.arm.qpos] = joints
+        self._put_fingers(finger)
 
     def dressed(self) -> mujoco.MjModel:
         """Another model of this scene, with the same joints, as photographs show it."""
@@ -123,10 +124,16 @@ class RobotScene:
     def _put_arm_at_ready(self) -> None:
         self.pose_arm(self.arm.ready, self.arm.finger_limit)
 
+    def _put_fingers(self, half_width: float) -> None:
+        """Both pads so far from the middle [m], and the links that follow."""
+        self.data.qpos[self.arm.finger_qpos] = self.arm.spec.hand.joints(half_width)
+        for joint, motor, ratio in self.arm.spec.hand.coupled:
+            self.data.joint(HAND + joint).qpos = ratio * self.data.joint(HAND + motor).qpos
+
     def _come_to_rest(self, seconds: float, finger_target: float) -> None:
         """Settle for some seconds and stop whatever still moves."""
         self._hold(seconds, finger_target)
-        self.data.qpos[self._arm_qpos] = self.arm.ready
+        self.data.qpos[self.arm.qpos] = self.arm.ready
         self.data.qvel[:] = 0.0
         self.data.qacc_warmstart[:] = 0.0
         self.arm.reset()

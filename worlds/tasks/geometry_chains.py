@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from hiermap.primitives.arms.panda import PANDA
+from hiermap.primitives.arms.spec import ArmSpec
 from hiermap.worlds.errors import ConfigError, PhysicsError
 from hiermap.worlds.geometry.geometry_table import LOOSE, STRICT, GeometryTable
 from hiermap.worlds.geometry.kinematic_copy import KinematicCopy
@@ -16,6 +18,7 @@ from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.scene import PosedTask
 from hiermap.worlds.tasks.chain_names import chain_length
 from hiermap.worlds.tasks.chains import DETOUR_FROM, DETOUR_SHARE, count_detours, reachable_goals
+from hiermap.worlds.tasks.kitchen_options import KitchenOptions
 from hiermap.worlds.tasks.start_scenes import MIN_VISIBLE_CELLS, kitchen_seeds
 from hiermap.worlds.wide.kitchens import wide_kitchen
 
@@ -23,13 +26,14 @@ STARTS, KITCHENS = 20, 8
 """Starts tried in a scene, and wide kitchens tried, for a seed."""
 
 
-def mjcf_chain(suite: str, seed: int, path: Path, base: Base | None, sensing: SensingOptions | None) -> PosedTask:
+def mjcf_chain(suite: str, seed: int, path: Path, options: KitchenOptions, sensing: SensingOptions | None) -> PosedTask:
     """The task of a seed in a stranger's scene.
 
     Raises:
         ConfigError: the scene cannot be used, or has no such task.
     """
-    scene, geometry = MjcfScene(path, base, sensing, seed), geometry_of(path, base)
+    scene = MjcfScene(path, options.place, sensing, seed, options.robot)
+    geometry = geometry_of(path, options.place, options.robot)
     task = chain_in(scene, geometry, suite, seed)
     if task is not None:
         return task
@@ -37,20 +41,20 @@ def mjcf_chain(suite: str, seed: int, path: Path, base: Base | None, sensing: Se
     raise ConfigError(f"{path.name} has no {suite} near seed {seed}: the hand moves {movable} there; ask for a shorter chain")
 
 
-def wide_chain(suite: str, seed: int, sensing: SensingOptions | None) -> PosedTask:
+def wide_chain(suite: str, seed: int, sensing: SensingOptions | None, arm: ArmSpec = PANDA) -> PosedTask:
     """The task of a seed in the wide kitchen of that seed or, where that has none, of one nearby; ConfigError if none of `KITCHENS` has."""
     for kitchen_seed in islice(kitchen_seeds(seed), KITCHENS):
-        scene = wide_scene(kitchen_seed, sensing)
-        task = chain_in(scene, SceneGeometry(KinematicCopy(scene.model, scene.parts)), suite, seed)
+        scene = wide_scene(kitchen_seed, sensing, arm)
+        task = chain_in(scene, SceneGeometry(KinematicCopy(scene.model, scene.parts, arm)), suite, seed)
         if task is not None:
             return task
     raise ConfigError(f"kitchen=wide has no {suite} near seed {seed}; try another seed or a shorter chain")
 
 
-def wide_scene(seed: int, sensing: SensingOptions | None = None) -> PartsScene:
+def wide_scene(seed: int, sensing: SensingOptions | None = None, arm: ArmSpec = PANDA) -> PartsScene:
     """The wide kitchen of a seed with our robot before it."""
     name, base = f"wide {seed}", (0.0, 0.0, 0.0, 0.0)
-    return PartsScene(assembled(wide_kitchen(seed), base, name), partial(wide_kitchen, seed), base, name, sensing, seed)
+    return PartsScene(assembled(wide_kitchen(seed), base, name, arm), partial(wide_kitchen, seed), base, name, sensing, seed, arm)
 
 
 def chain_in(scene: PartsScene, geometry: SceneGeometry, suite: str, seed: int) -> PosedTask | None:
@@ -81,7 +85,7 @@ def chain_in(scene: PartsScene, geometry: SceneGeometry, suite: str, seed: int) 
 
 
 @lru_cache(maxsize=2)
-def geometry_of(path: Path, base: Base | None) -> SceneGeometry:
+def geometry_of(path: Path, base: Base | None, arm: ArmSpec = PANDA) -> SceneGeometry:
     """Of a scene as it is written; working it out takes seconds."""
-    scene = MjcfScene(path, base)
-    return SceneGeometry(KinematicCopy(scene.model, scene.parts))
+    scene = MjcfScene(path, base, arm=arm)
+    return SceneGeometry(KinematicCopy(scene.model, scene.parts, arm))

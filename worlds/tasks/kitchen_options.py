@@ -4,13 +4,14 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Annotated, ClassVar
 
+from hiermap.primitives.arms import ARMS
+from hiermap.primitives.arms.spec import ArmSpec
 from hiermap.system.run_folder import OutOptions
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.records import check_fields, one_of
 
 KITCHENS = ("hiermap", "wide", "toy", "mjcf")
-ARMS = ("panda",)
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class KitchenOptions:
         name: hiermap (procedural kitchens), wide (kitchens of any size, height and yaw, which the shipped weights never saw), toy (a numpy
             puzzle, with world=simulator maps=oracle) or mjcf (a scene of yours, at path); kitchen=NAME says the same.
         path: file of a scene in MJCF, without a robot.
-        arm: the robot that is put before it: panda.
+        arm: the robot that is put before it: panda, ur5e, sawyer, iiwa, kinova3 or jaco.
         base: where the arm stands in the scene's own coordinates, "X Y Z YAW" [m, rad]; null for where it reaches and sees most.
     """
 
@@ -38,6 +39,11 @@ class KitchenOptions:
         if (self.name == "mjcf") != (self.path is not None):
             raise ConfigError(f"kitchen={self.name} with kitchen.path={self.path}; a path goes with kitchen=mjcf, which needs one")
         _ = self.place
+
+    @property
+    def robot(self) -> ArmSpec:
+        """`arm` as what there is to know of it."""
+        return ARMS[self.arm]
 
     @property
     def place(self) -> tuple[float, float, float, float] | None:

@@ -58,9 +58,9 @@ def hiermap_task(
     asks for nothing, or "goal", which asks for `goal`.
     """
     task = None if suite in (FREE, GOAL) else sample_task(SEQUEL_OF if suite in SEQUELS else suite, seed)
-    kitchen = KitchenScene(seed if task is None else task.spec, sensing)
+    kitchen = KitchenScene(seed if task is None else task.spec, sensing, arm=options.robot)
     kitchen.set_scene(random_scene(kitchen.spec, np.random.default_rng([seed, 0x9A])) if task is None else task.scene)
-    oracle = Oracle(KnownKitchen(kitchen), lambda maps: SimulatedWorld(Kitchen(kitchen.spec, sensing), maps))
+    oracle = Oracle(KnownKitchen(kitchen), lambda maps: SimulatedWorld(Kitchen(kitchen.spec, sensing, arm=options.robot), maps))
     if task is None:
         return PosedTask(suite, seed, kitchen, wanted(goal, kitchen) if suite == GOAL else (), 0, oracle=oracle)
     seen = {name for name, mask in kitchen.masks().items() if mask.sum() >= MIN_VISIBLE_CELLS} if suite in SEQUELS else set()
@@ -89,8 +89,8 @@ def mjcf_task(
     if suite not in (FREE, GOAL):
         from hiermap.worlds.tasks.geometry_chains import mjcf_chain  # few tasks need it
 
-        return mjcf_chain(suite, seed, path, options.place, sensing)
-    scene = MjcfScene(path, options.place, sensing, seed)
+        return mjcf_chain(suite, seed, path, options, sensing)
+    scene = MjcfScene(path, options.place, sensing, seed, options.robot)
     rng = np.random.default_rng([seed, 0x3C])
     for _ in range(STARTS if seed else 1):
         if seed:
@@ -110,8 +110,8 @@ def wide_task(
     if suite in SEQUELS:
         raise ConfigError(f"kitchen=wide has no {suite}; take a chain, or ask for something by goal=... (suite=goal)")
     if suite not in (FREE, GOAL):
-        return wide_chain(suite, seed, sensing)
-    scene = wide_scene(seed, sensing)
+        return wide_chain(suite, seed, sensing, options.robot)
+    scene = wide_scene(seed, sensing, options.robot)
     return PosedTask(suite, seed, scene, wanted(goal, scene) if suite == GOAL else (), 0)
 
 

@@ -1,5 +1,7 @@
 """A single-primitive trial set up in its scene, with what only a judge knows of it."""
 
+from hiermap.primitives.arms.panda import PANDA
+from hiermap.primitives.arms.spec import ArmSpec
 from hiermap.worlds.base import Action
 from hiermap.worlds.kitchen.spec import KitchenSpec
 from hiermap.worlds.oracle import affordances
@@ -21,10 +23,10 @@ class PosedTrial:
 
     scene: KitchenScene
 
-    def __init__(self, suite: str, seed: int, sensing: SensingOptions | None = None) -> None:
-        drawn = primitive_trial(suite, seed)
+    def __init__(self, suite: str, seed: int, sensing: SensingOptions | None = None, arm: ArmSpec = PANDA) -> None:
+        drawn = primitive_trial(suite, seed, arm=arm)
         self.move, self._spec = drawn.move, drawn.spec
-        self.scene = self._kitchen = KitchenScene(drawn.spec, sensing)
+        self.scene = self._kitchen = KitchenScene(drawn.spec, sensing, arm=arm)
         self._kitchen.set_scene(drawn.scene)
         self._before, self._masks = self._kitchen.scene(), self._kitchen.masks()
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hiermap.primitives.arms.panda import PANDA
+from hiermap.primitives.arms.spec import ArmSpec
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.kitchen.layouts import sample_kitchen
 from hiermap.worlds.kitchen.scene_sampling import crowded
@@ -48,10 +50,10 @@ class PrimitiveTrial:
     move: Move
 
 
-def primitive_trial(suite: str, seed: int, check_view: bool = True) -> PrimitiveTrial:
+def primitive_trial(suite: str, seed: int, check_view: bool = True, arm: ArmSpec = PANDA) -> PrimitiveTrial:
     """The trial of a seed; consecutive seeds cycle through the kinds of things in `BALANCED`.
 
-    With `check_view` the simulator is asked whether something of the move's target can be seen, as an action needs a cell.
+    With `check_view` the simulator is asked whether something of the move's target can be seen past `arm`, as an action needs a cell.
 
     Raises:
         ConfigError: unknown suite or negative seed, or (never seen) no such trial near the seed.
@@ -67,7 +69,7 @@ def primitive_trial(suite: str, seed: int, check_view: bool = True) -> Primitive
             spec = sample_kitchen(kitchen_seed)
             rng = np.random.default_rng([seed, 3, kitchen_seed, len(primitive), attempt])
             trial = _trial(spec, primitive, kind, argument, rng)
-            if trial is not None and (not check_view or is_seen(trial)):
+            if trial is not None and (not check_view or is_seen(trial, arm)):
                 return trial
     raise ConfigError(f"no {suite} trial for {kind} found near seed {seed}; try another seed")
 
@@ -77,9 +79,9 @@ def _turn(seed: int, kinds: int) -> int:
     return (seed % len(BALANCED) * max(1, kinds // len(BALANCED)) + seed // len(BALANCED)) % kinds
 
 
-def is_seen(trial: PrimitiveTrial) -> bool:
+def is_seen(trial: PrimitiveTrial, arm: ArmSpec) -> bool:
     """Whether the fused view offers a cell for the trial's move."""
-    kitchen = simulator(trial.spec)
+    kitchen = simulator(trial.spec, arm)
     kitchen.set_scene(trial.scene)
     return affordances.action_for(trial.spec, kitchen.scene(), kitchen.view(), trial.move, kitchen.masks()) is not None
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hiermap.primitives.arms.panda import PANDA
+from hiermap.primitives.arms.spec import ArmSpec
 from hiermap.worlds.kitchen.layouts import TEST_SEED_START
 from hiermap.worlds.kitchen.scene_sampling import random_scene
 from hiermap.worlds.kitchen.spec import DOORS, KitchenSpec, SceneState
@@ -54,8 +56,8 @@ def seen_in_first_view(spec: KitchenSpec, scene: SceneState) -> set[str]:
 
 
 @lru_cache(maxsize=2)
-def simulator(spec: KitchenSpec) -> "Kitchen":
-    """A `Kitchen` of that spec, kept for the next question."""
+def simulator(spec: KitchenSpec, arm: ArmSpec = PANDA) -> "Kitchen":
+    """A `Kitchen` of that spec and arm, kept for the next question."""
     from hiermap.worlds.simulator.kitchen import Kitchen  # only worth importing when somebody looks
 
-    return Kitchen(spec)
+    return Kitchen(spec, arm=arm)

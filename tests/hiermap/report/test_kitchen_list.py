@@ -29,7 +29,7 @@ def test_the_kitchen_of_a_seed_is_listed_and_drawn(tmp_path: Path, capsys: pytes
     assert (tmp_path / PICTURE).read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("word", ["seed=-1", "kitchen=toy", "kitchen=mjcf", "kitchen.path=x.xml", "kitchen.base=here", "kitchen.arm=ur5e"])
+@pytest.mark.parametrize("word", ["seed=-1", "kitchen=toy", "kitchen=mjcf", "kitchen.path=x.xml", "kitchen.base=here", "kitchen.arm=pr2"])
 def test_a_kitchen_that_cannot_be_looked_at_is_a_usage_error(word: str, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert main(["kitchen", word, f"out={tmp_path}"]) == 2
     assert word.split("=")[0] in capsys.readouterr().err

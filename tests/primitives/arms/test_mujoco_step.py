@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from hiermap.primitives.arms.mujoco_step import step
-from hiermap.primitives.arms.panda import PandaArm
+from hiermap.primitives.arms.panda import PANDA
+from hiermap.primitives.arms.robosuite_arm import RobosuiteArm
 
 
 def test_a_period_is_bit_for_bit_that_of_mj_step(kitchen, arm):
@@ -26,4 +27,4 @@ def test_a_period_is_bit_for_bit_that_of_mj_step(kitchen, arm):
 def test_an_integrator_that_the_step_does_not_call_is_refused(kitchen, monkeypatch):
     monkeypatch.setattr(kitchen.model.opt, "integrator", mujoco.mjtIntegrator.mjINT_EULER)
     with pytest.raises(ValueError, match="implicitfast"):
-        PandaArm(kitchen.model, kitchen.data)
+        RobosuiteArm(PANDA, kitchen.model, kitchen.data)

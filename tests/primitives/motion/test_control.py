@@ -92,7 +92,7 @@ def test_the_way_out_ends_at_ready_and_does_not_reach_beyond_its_start(arm):
     rotation, _position, _ = arm.chain.forward(arm.ready)
     start, reached = arm.chain.solve(arm.ready[None], rotation[None], np.array([[0.55, 0.3, 0.4]]), arm.ready[None])
     assert reached[0]
-    path = way_out(arm.chain, start[0], arm.ready, rise=0.1)
+    path = way_out(arm, start[0], arm.ready, rise=0.1)
     np.testing.assert_array_equal(path[-1], arm.ready)
     hands = np.array([arm.chain.forward(q)[1] for q in path])
     assert hands[:, 0].max() < 0.58 and hands[:, 2].min() > 0.35
@@ -104,7 +104,7 @@ FOLDED = np.array([-1.4, -0.05, 1.75, -2.54, -2.32, 2.33, -0.65])
 
 def test_a_hand_backs_off_all_the_way_also_where_a_force_does_not_draw_it(kitchen, arm):
     driver = Driver(arm, 40.0)
-    driver.follow(way_out(arm.chain, driver.joints(), FOLDED), guarded=False)
+    driver.follow(way_out(arm, driver.joints(), FOLDED), guarded=False)
     driver.hold(0.3, FOLDED)
     hand = driver.hand()
     back_off(driver, -hand.rotation[:, 2], 0.08)

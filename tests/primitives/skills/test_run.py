@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hiermap.primitives.arms.panda import prepare_panda
+from hiermap.primitives.arms.panda import PANDA
+from hiermap.primitives.arms.robosuite_arm import prepare
 from hiermap.primitives.motion.arm import Arm, ArmFault
 from hiermap.primitives.skills import run
 from hiermap.primitives.skills.run import is_holding, run_primitive
@@ -277,7 +278,7 @@ def test_a_program_that_would_run_on_is_ended_and_brought_home(kitchen, monkeypa
 
 def test_preparing_the_panda_twice_changes_nothing(kitchen):
     before = kitchen.model.dof_armature.copy(), kitchen.model.actuator_ctrlrange.copy()
-    prepare_panda(kitchen.model)
+    prepare(kitchen.model, PANDA)
     np.testing.assert_array_equal(kitchen.model.dof_armature, before[0])
     np.testing.assert_array_equal(kitchen.model.actuator_ctrlrange, before[1])
     assert kitchen.model.opt.density == kitchen.model.opt.viscosity == 0.0

@@ -39,7 +39,7 @@ def test_it_can_be_wrapped_as_a_gymnasium_environment_by_robosuite():
 
 
 def test_another_robot_is_refused_in_one_sentence():
-    for robots in ("UR5e", ["Panda", "Panda"], "", None):
+    for robots in ("Baxter", ["Panda", "Panda"], "", None):
         with pytest.raises(ConfigError, match="built around one arm"):
             HiermapKitchen(robots=robots)
 
