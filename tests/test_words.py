@@ -82,7 +82,7 @@ def test_a_key_that_is_none_is_refused_in_one_sentence(verb: str) -> None:
         (["plan", "task=chain-1", "out=d", "seed=-1"], "seed is -1, expected an integer of at least 0"),
         (["train", "data=d", "out=r", "model.visible=1000000"], "model.visible is 1000000, expected an integer from 1 to 384"),
         (["train", "data=d", "out=r", "losses.maps=-1"], "losses.maps is -1, expected a number of at least 0"),
-        (["data", "check", "d"], "got 'check d'; expected verify DIR, info DIR or merge OUT DIR"),
+        (["data", "check", "d"], "got 'check d'; expected verify DIR, info DIR, merge OUT DIR"),
         (["results", "merge", "d"], "got 'merge d'; expected merge OUT DIR"),
     ],
 )  # fmt: skip

@@ -89,12 +89,21 @@ class KinematicCopy:
     def distances(self) -> np.ndarray:
         """Signed distance of the nearest pair of geoms that could touch, between groups: `[G, G]` [m], infinite beyond `MARGIN_M`."""
         mujoco.mj_kinematics(self.model, self.data)
-        mujoco.mj_collision(self.model, self.data)
+        self._collide()
         count = len(self.groups) + 2
         least = np.full((count, count), np.inf)
         first, second = self._group[self.data.contact.geom[: self.data.ncon]].T
         np.minimum.at(least, (first, second), self.data.contact.dist[: self.data.ncon])
         return np.minimum(least, least.T)
+
+    def _collide(self) -> None:
+        try:
+            mujoco.mj_collision(self.model, self.data)
+        except mujoco.FatalError:
+            # MuJoCo may find more contacts between two boxes than it allows itself, never without a margin: then only what overlaps is told.
+            self.model.geom_margin[:] = 0.0
+            mujoco.mj_collision(self.model, self.data)
+            self.model.geom_margin[:] = MARGIN_M
 
     def look(self) -> tuple[SpatialView, Mapping[str, np.ndarray]]:
         """The fused view of what is posed, and the cells `[H, W]` bool of everything in it."""

@@ -20,8 +20,8 @@ def two_goals(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_fewer_goals_than_asked_for_are_no_success(two_goals: None) -> None:
-    row, picture = Bench(OPTIONS)(Trial(0, 100_000, "chain-2"))
-    assert (row.success, row.failure_reason, picture) == (False, NO_FURTHER_GOAL, None)
+    row, pictures = Bench(OPTIONS)(Trial(0, 100_000, "chain-2"))
+    assert (row.success, row.failure_reason, pictures) == (False, NO_FURTHER_GOAL, {})
     assert (row.primitives, row.replans) == (2, 0)
 
 

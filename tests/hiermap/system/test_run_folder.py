@@ -74,12 +74,13 @@ def test_what_may_grow_grows_and_is_remembered(tmp_path: Path) -> None:
 def test_overwriting_leaves_none_of_the_old_files_and_all_of_somebodys(tmp_path: Path, command: str) -> None:
     mine = ["notes.txt", "failures/notes.txt", "failures/0001.png", "checkpoints/mine.ckpt", "photo.npz", "step_by_step.png", ".bashrc"]
     ours = [
-        pattern.replace("[0-9]*", "7").replace("[0-9]", "7").replace("[cgps]*", "chain-1").replace("*", "x") for pattern in MADE[command]
+        pattern.replace("[0-9]*", "7").replace("[0-9]", "7").replace("[cgps]*", "chain-1").replace("*", f"x{number}")
+        for number, pattern in enumerate(MADE[command])
     ]
     with owned(tmp_path, {**RUN, "command": command}):
         for name in (*ours, *mine):
             path = tmp_path / name
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(name)
     other = "plan" if command != "plan" else "train"
     with owned(tmp_path, {"command": other}, overwrite=True):

@@ -55,7 +55,9 @@ def grips(name: str, start: float) -> dict[tuple[str, int], np.ndarray]:
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.sampled_from(FIXTURES), st.floats(0, 1), st.floats(0, 1), st.tuples(*[st.floats(-0.3, 0.3)] * 3))
+@given(
+    st.sampled_from(FIXTURES), *[st.floats(0, 1, allow_subnormal=False)] * 2, st.tuples(*[st.floats(-0.3, 0.3, allow_subnormal=False)] * 3)
+)
 def test_points_of_a_part_are_carried_as_mujoco_carries_them(name, start, end, offset) -> None:
     copy = example().copy
     part = copy.parts.fixtures[name]

@@ -60,9 +60,10 @@ def test_a_goal_of_ones_own_is_asked_of_the_kitchen_of_a_seed(name):
         KITCHENS[name](GOAL, 110_003, None, options, "open(sesame)")
 
 
-def test_a_strangers_scene_has_no_chains() -> None:
+@pytest.mark.parametrize("options", [KitchenOptions("mjcf", str(EXAMPLE)), KitchenOptions("wide")])
+def test_scenes_without_rules_of_their_own_have_no_goals_in_a_row(options: KitchenOptions) -> None:
     with pytest.raises(ConfigError, match="suite=goal"):
-        KITCHENS["mjcf"]("chain-3", 0, None, KitchenOptions("mjcf", str(EXAMPLE)))
+        KITCHENS[options.name]("sequel-2", 0, None, options)
 
 
 def test_a_chain_the_toy_does_not_have_says_which_it_has():
