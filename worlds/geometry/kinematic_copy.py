@@ -100,7 +100,7 @@ class KinematicCopy:
         try:
             mujoco.mj_collision(self.model, self.data)
         except mujoco.FatalError:
-            # MuJoCo may find more contacts between two boxes than it allows itself, never without a margin: then only what overlaps is told.
+            # MuJoCo may find more contacts between two boxes than it allows itself, not without a margin: then only what overlaps is told.
             self.model.geom_margin[:] = 0.0
             mujoco.mj_collision(self.model, self.data)
             self.model.geom_margin[:] = MARGIN_M
