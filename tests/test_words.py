@@ -33,7 +33,7 @@ def _keys(verb: str) -> list[str]:
 
 def _sample(verb: str, size: int) -> list[str]:
     words = [f"{key}={value}" for key in _keys(verb) for value in VALUES]
-    return random.Random(zlib.crc32(f"{verb} {size}".encode())).sample(words, size)
+    return random.Random(zlib.crc32(f"{verb} {size}".encode())).sample(words, min(size, len(words)))
 
 
 def _tried(verb: str, words: list[str]) -> None:
