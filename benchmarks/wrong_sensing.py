@@ -127,7 +127,7 @@ def refused(planner: Planner, seen: Observation, first: SpatialView) -> bool:
 
 def with_other_joints(kitchen: Kitchen, seen: Observation, rng: np.random.Generator) -> Observation:
     """What is seen, with the body of another pose."""
-    angles, indices = kitchen.data.qpos.copy(), kitchen._arm_qpos
+    angles, indices = kitchen.data.qpos.copy(), kitchen.arm.qpos
     kitchen.data.qpos[indices] += 0.2 * rng.choice([-1, 1], 7)
     mujoco.mj_forward(kitchen.model, kitchen.data)
     body = kitchen.observe().body
@@ -145,7 +145,7 @@ def true_looks(planner: Planner, kitchen: Kitchen, states: int, rng: np.random.G
         except (PhysicsError, ValueError):
             continue
         if state % 2:
-            kitchen.data.qpos[kitchen._arm_qpos] += rng.uniform(-ARM_RAD, ARM_RAD, 7)
+            kitchen.data.qpos[kitchen.arm.qpos] += rng.uniform(-ARM_RAD, ARM_RAD, 7)
             mujoco.mj_forward(kitchen.model, kitchen.data)
         for setting in SETTINGS:
             found["refused"] += refused(planner, observed(kitchen, setting, rng), first[setting])

@@ -22,7 +22,7 @@ def test_true_views_pass_with_drawers_open_and_the_arm_anywhere(seed, sensing):
     kitchen, rng = Kitchen(seed, sensing), np.random.default_rng(seed)
     for turned in (False, True):
         kitchen.set_scene(random_scene(kitchen.spec, rng))
-        kitchen.data.qpos[kitchen._arm_qpos] += turned * rng.uniform(-0.4, 0.4, 7)
+        kitchen.data.qpos[kitchen.arm.qpos] += turned * rng.uniform(-0.4, 0.4, 7)
         mujoco.mj_forward(kitchen.model, kitchen.data)
         seen = kitchen.observe()
         check_consistency(calibrated(seen.views)[0], seen.body)
