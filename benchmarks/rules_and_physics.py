@@ -46,7 +46,7 @@ def now(geometry: SceneGeometry, scene: PartsScene, move: Move, rotations: tuple
         end = scene.parts.fixtures[move.target].ends.index(move.to)
         grips = fixture_grips(copy, view, masks[move.target], move.target, 1 - end, end)
     copy.reset()
-    fitting = (g.command for g in grips if g.command.primitive == move.primitive and g.command.rotation_index in rotations)
+    fitting = (command for command in grips if command.primitive == move.primitive and command.rotation_index in rotations)
     return next(fitting, None)
 
 

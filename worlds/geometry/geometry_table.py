@@ -1,7 +1,6 @@
 """The rules of any scene as a `StateTable`: which moves its geometry leaves room for, and what they change."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,16 +11,8 @@ from hiermap.worlds.rules.moves import Move
 from hiermap.worlds.rules.places import Place
 from hiermap.worlds.rules.state_table import HELD, NOTHING, OPEN, Operator, StateTable, Variable, Way, operator_of
 
-
-@dataclass(frozen=True)
-class Room:
-    """How near others may come: less than `gap` [m] is in the way."""
-
-    gap: float
-
-
-STRICT, NOMINAL, LOOSE = Room(0.012), Room(0.0), Room(-0.01)
-"""What is free even so is surely free; as it is; what is blocked even so is surely blocked."""
+STRICT, NOMINAL, LOOSE = 0.012, 0.0, -0.01
+"""What comes nearer is in the way [m]: what is free even so is surely free; as it is; what is blocked even so is surely blocked."""
 
 
 class GeometryTable(StateTable):
@@ -33,12 +24,12 @@ class GeometryTable(StateTable):
         geometry: of the scene.
         fractions: how far every fixture is open or on, 0 or 1.
         numbers: of the place where every thing is.
-        room: how near others may come.
+        gap: what comes nearer is in the way [m].
     """
 
-    def __init__(self, geometry: SceneGeometry, fractions: Mapping[str, float], numbers: Mapping[str, int], room: Room) -> None:
+    def __init__(self, geometry: SceneGeometry, fractions: Mapping[str, float], numbers: Mapping[str, int], gap: float) -> None:
         parts = geometry.copy.parts
-        self._geometry, self._gap = geometry, room.gap
+        self._geometry, self._gap = geometry, gap
         holding = [name for name, part in parts.fixtures.items() if part.holds_things]
         ends = {name: part.ends for name, part in parts.fixtures.items()}
         super().__init__(ends, holding, {}, fractions, geometry.places, numbers, None)
@@ -57,7 +48,7 @@ class GeometryTable(StateTable):
         for (name, start), by_primitive in self._geometry.fixture_ways.items():
             own, to = self.fixtures[name], self.ends[name][OPEN - start]
             for primitive, passings in by_primitive.items():
-                move = Move(primitive, name, passings[0].rotation_index, to=to)
+                move = Move(primitive, name, passings[0].command.rotation_index, to=to)
                 yield from self._operators(move, {self.hand: NOTHING, own: start}, passings, {own: OPEN - start}, None)
 
     def _thing_operators(self) -> Iterator[Operator]:
@@ -69,7 +60,7 @@ class GeometryTable(StateTable):
                     needs, sets = {own: number, self.hand: NOTHING}, {own: HELD, self.hand: holding}
                 else:
                     needs, sets = {own: HELD, self.hand: holding}, {own: number, self.hand: NOTHING}
-                move = Move(primitive, name, passings[0].rotation_index, place=place if primitive == "place" else None)
+                move = Move(primitive, name, passings[0].command.rotation_index, place=place if primitive == "place" else None)
                 yield from self._operators(move, {**needs, **opened}, passings, sets, place.drawer)
 
     def _operators(
@@ -87,7 +78,7 @@ class GeometryTable(StateTable):
             open_ = {name for name, distance in passing.passage.far.items() if distance < self._gap}
             if not shut & open_:
                 block = sum(OPEN << self.fixtures[name].shift for name in open_)
-                way = Way(passing.rotation_index, block, self._conflicts(passing.passage, container))
+                way = Way(passing.command.rotation_index, block, self._conflicts(passing.passage, container))
                 grouped.setdefault(frozenset(shut), []).append(way)
         for covering, ways in grouped.items():
             opened = {self.fixtures[name]: OPEN for name in sorted(covering)}

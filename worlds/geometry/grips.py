@@ -1,7 +1,7 @@
 """Which seen cells of a part or thing a primitive would move: by which way it goes, and whether the fingers get around it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
@@ -38,16 +38,8 @@ FAR_FROM_HINGE = 0.35
 NONE = np.zeros((0, 3))
 
 
-@dataclass(frozen=True, eq=False)
-class Grip:
-    """A command that would move something, `off` [m] from the best of those like it."""
-
-    command: Command
-    off: float
-
-
-def fixture_grips(copy: KinematicCopy, view: SpatialView, mask: np.ndarray, name: str, start: float, end: float) -> list[Grip]:
-    """Grips of a fixture at fraction `start` that bring it to `end`, the most central first, as the view shows it."""
+def fixture_grips(copy: KinematicCopy, view: SpatialView, mask: np.ndarray, name: str, start: float, end: float) -> list[Command]:
+    """What would bring a fixture from fraction `start` to `end`, as the view shows it, the best of each orientation first."""
     seen = mask & view.valid
     handle = _standing_off(view, seen)
     cells = [*_spread(handle), *_spread(seen & ~handle)]
@@ -74,7 +66,7 @@ def _standing_off(view: SpatialView, seen: np.ndarray) -> np.ndarray:
     return seen & (white_tophat(near, size=HANDLE_CELLS) > OFF_FACE_M)
 
 
-def thing_grips(copy: KinematicCopy, view: SpatialView, mask: np.ndarray, name: str) -> list[Grip]:
+def thing_grips(copy: KinematicCopy, view: SpatialView, mask: np.ndarray, name: str) -> list[Command]:
     """Grasps of a thing as the view shows it, the most central of each orientation first."""
     found = []
     for cell in _spread(mask & view.valid):
@@ -117,19 +109,18 @@ def _spread(mask: np.ndarray) -> list[tuple[int, int]]:
     return [(int(row), int(column)) for row, column in chosen]
 
 
-def _ranked(found: Sequence[Command], handle: np.ndarray) -> list[Grip]:
+def _ranked(found: Sequence[Command], handle: np.ndarray) -> list[Command]:
     """In order of how far they are from the best of the same primitive and orientation: inward pushes from `BESIDE_M` beside what stands
     off at `handle` [N, 3], sideways ones from the foremost, others from the middle."""
-    grips = []
-    for command in found:
+
+    def off(command: Command) -> float:
         effect = PRIMITIVES[command.primitive].bins[command.rotation_index].effect
         alike = np.array([c.point_world for c in found if (c.primitive, c.rotation_index) == (command.primitive, command.rotation_index)])
         offset = alike - command.point_world
         if effect == "inward" and len(handle):
-            off = abs(float(np.linalg.norm(handle - command.point_world, axis=1).min()) - BESIDE_M)
-        elif effect in ("left", "right"):
-            off = float((offset @ np.array(command.normal_world)).max())
-        else:
-            off = float(np.linalg.norm(offset.mean(axis=0)))
-        grips.append(Grip(command, off))
-    return sorted(grips, key=lambda grip: grip.off)
+            return abs(float(np.linalg.norm(handle - command.point_world, axis=1).min()) - BESIDE_M)
+        if effect in ("left", "right"):
+            return float((offset @ np.array(command.normal_world)).max())
+        return float(np.linalg.norm(offset.mean(axis=0)))
+
+    return sorted(found, key=off)

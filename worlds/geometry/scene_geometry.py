@@ -9,7 +9,7 @@ import numpy as np
 from hiermap.primitives.hand import YAWS_RAD
 from hiermap.primitives.specs import Command
 from hiermap.worlds.geometry.floors import fits, floors
-from hiermap.worlds.geometry.grips import Grip, fixture_grips, thing_grips
+from hiermap.worlds.geometry.grips import fixture_grips, thing_grips
 from hiermap.worlds.geometry.kinematic_copy import KinematicCopy
 from hiermap.worlds.geometry.ways import Passage, fixture_passage, thing_passage
 from hiermap.worlds.rules.places import Place
@@ -33,7 +33,6 @@ Ways = dict[str, list["Passing"]]
 class Passing:
     """A move in one orientation of the hand and what it passes."""
 
-    rotation_index: int
     command: Command
     passage: Passage
 
@@ -105,7 +104,7 @@ class SceneGeometry:
     def _handling(self, name: str, place: Place, command: Command) -> Passage | None:
         return thing_passage(self.copy, command, name, place, self.places)
 
-    def _grasps(self, name: str, place: Place) -> list[Grip]:
+    def _grasps(self, name: str, place: Place) -> list[Command]:
         self.copy.reset()
         if place.drawer is not None:
             self.copy.turn(place.drawer, 1.0)
@@ -119,7 +118,7 @@ class SceneGeometry:
             return {}
         x, y, _ = place.point_world
         height = grasps["grasp"][0].command.point_world[2] - GRIP_BELOW_M
-        asked = [Grip(Command("place", (x, y, height), (0.0, 0.0, 1.0), rotation), 0.0) for rotation in range(len(YAWS_RAD["place"]))]
+        asked = [Command("place", (x, y, height), (0.0, 0.0, 1.0), rotation) for rotation in range(len(YAWS_RAD["place"]))]
         return _kept(asked, partial(self._handling, name, place))
 
     def movable(self) -> list[str]:
@@ -161,14 +160,14 @@ class SceneGeometry:
         return all(near[copy.groups[name], copy.groups[other]] >= APART_M for name, other in pairs)
 
 
-def _kept(grips: Sequence[Grip], passage_of: Callable[[Command], Passage | None]) -> Ways:
+def _kept(commands: Sequence[Command], passage_of: Callable[[Command], Passage | None]) -> Ways:
     """Of each primitive and orientation the first grip that leads through."""
     tried, found = dict[tuple[str, int], int](), dict[tuple[str, int], Passing]()
-    for command in (grip.command for grip in grips):
+    for command in commands:
         key = command.primitive, command.rotation_index
         tried[key] = tried.get(key, 0) + 1
         if key not in found and tried[key] <= TRIED and (passage := passage_of(command)) is not None:
-            found[key] = Passing(command.rotation_index, command, passage)
+            found[key] = Passing(command, passage)
     ways: Ways = {}
     for (primitive, _), passing in found.items():
         ways.setdefault(primitive, []).append(passing)

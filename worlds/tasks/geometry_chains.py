@@ -68,7 +68,7 @@ def chain_in(scene: PartsScene, geometry: SceneGeometry, suite: str, seed: int) 
         rng = np.random.default_rng([seed, length, 3, attempt])
         fractions, numbers = geometry.start(rng)
         try:
-            strict, loose = (GeometryTable(geometry, fractions, numbers, room) for room in (STRICT, LOOSE))
+            strict, loose = (GeometryTable(geometry, fractions, numbers, gap) for gap in (STRICT, LOOSE))
         except ValueError as error:
             raise ConfigError(f"{scene.about}: {error}") from error
         want_detour = length >= DETOUR_FROM and rng.uniform() < DETOUR_SHARE

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import mujoco
 import numpy as np
 
-from hiermap.worlds.wide.carpentry import BOARD_M, HINGE, METAL, PART, SLIDE, Paint, bar, board, box_of_boards, moving
+from hiermap.worlds.wide.carpentry import BOARD_M, HINGE, PART, SLIDE, Paint, bar, board, box_of_boards, moving
 
 GAP_M = 0.004
 """Between a front and its neighbours."""
@@ -99,6 +99,3 @@ def _bar(part, rng, half: float, y: float, upright: bool, before: float = 0.0, l
     x = -before - out
     ends = ((x, y, lift - half), (x, y, lift + half)) if upright else ((x, y - half, lift), (x, y + half, lift))
     bar(part, *ends, radius, out)
-
-
-__all__ = ["LOWER", "METAL", "UNSEEN", "UPPER"]

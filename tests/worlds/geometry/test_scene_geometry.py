@@ -31,10 +31,10 @@ def example() -> SceneGeometry:
     return geometry_of(EXAMPLE, None)
 
 
-def table(opened: tuple[str, ...] = (), room=NOMINAL, **numbers: int) -> GeometryTable:
+def table(opened: tuple[str, ...] = (), gap: float = NOMINAL, **numbers: int) -> GeometryTable:
     geometry = example()
     written = {name: len(own) - 1 for name, own in geometry.places.items()}
-    return GeometryTable(geometry, {name: float(name in opened) for name in FIXTURES}, written | numbers, room)
+    return GeometryTable(geometry, {name: float(name in opened) for name in FIXTURES}, written | numbers, gap)
 
 
 def moves(rules: GeometryTable) -> set[tuple[str, str]]:
@@ -49,8 +49,8 @@ def grips(name: str, start: float) -> dict[tuple[str, int], np.ndarray]:
     copy.turn(name, start)
     view, masks = copy.look()
     found: dict[tuple[str, int], list] = {}
-    for grip in fixture_grips(copy, view, masks[name], name, start, 1.0 - start):
-        found.setdefault((grip.command.primitive, grip.command.rotation_index), []).append(grip.command.point_world)
+    for command in fixture_grips(copy, view, masks[name], name, start, 1.0 - start):
+        found.setdefault((command.primitive, command.rotation_index), []).append(command.point_world)
     return {key: np.array(points) for key, points in found.items()}
 
 
@@ -111,7 +111,7 @@ def test_a_box_is_grasped_across_its_narrow_side_alone() -> None:
     copy.reset()
     copy.stand("box", np.array(example().places["box"][-1].point_world))
     view, masks = copy.look()
-    bins = {grip.command.rotation_index for grip in thing_grips(copy, view, masks["box"], "box")}
+    bins = {command.rotation_index for command in thing_grips(copy, view, masks["box"], "box")}
     copy.reset()
     assert bins and not bins & {1, 3}
 
