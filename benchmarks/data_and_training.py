@@ -24,7 +24,7 @@ def explorer(source: str, directory: str) -> Callable[[int], tuple[int, float, f
     """Makes and writes the episode of a seed: interactions, CPU seconds, and those of them within motor programs."""
     from hiermap.data.collect import CollectSettings, file_name
     from hiermap.data.episodes import write_episode
-    from hiermap.data.exploration import explored
+    from hiermap.data.walks.exploration import explored
     from hiermap.worlds.simulator.kitchen import Kitchen
 
     settings, run, programs = CollectSettings(out=directory, source=source), Kitchen.run, [0.0]

@@ -37,7 +37,7 @@ PLACED_M = 0.05
 def now(geometry: SceneGeometry, scene: PartsScene, move: Move, rotations: tuple[int, ...]) -> Command | None:
     """The command for a move as the view of this moment shows it, the best of those in the given orientations."""
     copy, view, masks = geometry.copy, scene.view(), scene.masks()
-    copy.data.qpos[:] = scene.data.qpos
+    copy.follow(scene.data.qpos)
     if move.place is not None:
         return Command("place", move.place.point_world, (0.0, 0.0, 1.0), rotations[0])
     if move.to is None:

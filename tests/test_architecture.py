@@ -36,6 +36,7 @@ ROOMS = (
     "hiermap.worlds.gym",
     "hiermap.data",
     "hiermap.data.exchange",
+    "hiermap.data.walks",
     "hiermap.report",
     "hiermap.evaluation",
     "hiermap.training",

@@ -30,8 +30,9 @@ from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.records import MANY, Positive, Share, one_of
 
 SOURCES: Mapping[str, str] = {
-    "play": "hiermap.data.exploration:explored",
-    "rules": "hiermap.data.exploration:explored",
+    "play": "hiermap.data.walks.exploration:explored",
+    "rules": "hiermap.data.walks.exploration:explored",
+    "wide": "hiermap.data.walks.exploration:explored",
     "toy": "hiermap.data.collect:_toy",
 }
 """Source name -> "module:function", called with (seed, settings) in a worker process."""
@@ -49,7 +50,8 @@ class CollectSettings(PoolOptions, OutOptions):
         out: directory of the episodes and their manifest; made if absent, resumed if not.
         interactions: stop when this many (transitions) are stored.
         seed: first kitchen; episodes use seed, seed + 1, ...
-        source: play (motor programs in the simulator), rules (effects teleported by the exact rules), toy (tiny synthetic files).
+        source: play (motor programs in the simulator), rules (effects teleported by the exact rules), wide (the same in
+            kitchens of the wide world, by the rules of their geometry), toy (tiny synthetic files).
         weights: directory or name that proposes model-guided actions; null for none.
         interactions_per_episode: along one kitchen's walk.
         purpose_share: chance that a wandering walk sets out for a random goal by the shortest way; it wanders on once it is there.

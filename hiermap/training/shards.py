@@ -12,7 +12,6 @@ import numpy as np
 from hiermap.data.episodes import FILE_NAME, NOT_APPLICABLE, read_episode
 from hiermap.worlds.errors import DataError
 from hiermap.worlds.frame import SpatialFrame
-from hiermap.worlds.kitchen.spec import OBJECT_KINDS
 from hiermap.worlds.legend import Legend, places
 from hiermap.worlds.perception.fusion import view_from_arrays
 
@@ -102,7 +101,7 @@ def load_shard(path: Path, legend: Legend) -> Shard:
         goal_steps=stored.goal_steps[:, clear],
         rest=np.stack([view.channels()[_COLOUR:] for view in views]).astype(np.float16),
         masks=stored.masks(),
-        is_object=np.isin(stored.kinds, OBJECT_KINDS),
+        is_object=~np.isin(stored.names, stored.meta["joints"]) & (stored.kinds != "surface"),
         executed=stored.meta.get("source") == "play",
     )
 

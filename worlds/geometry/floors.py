@@ -7,6 +7,7 @@ from hiermap.primitives.motion.kinematics import UP
 from hiermap.worlds.geometry.kinematic_copy import STATIC, KinematicCopy
 from hiermap.worlds.mjcf.parts import bounds, geoms_of
 from hiermap.worlds.rules.places import POINT_DIGITS, Place
+from hiermap.worlds.rules.state_table import HELD
 
 SPACING_M = 0.07
 """Between points of one surface or container."""
@@ -14,6 +15,8 @@ MOST_POINTS = 5
 """Of one surface or container, the nearest to its middle."""
 CLEAR_M = 0.002
 """A thing is set down this much above a floor to ask whether it fits."""
+MOST_PLACES = HELD - 1
+"""A state has no more numbers for places that things share, one being for where a thing is written."""
 STEEP_M = 0.004
 """A floor's height differs by less than this under a thing."""
 OVER_M = 0.30
@@ -21,15 +24,17 @@ OVER_M = 0.30
 
 
 def floors(copy: KinematicCopy) -> list[Place]:
-    """Every place that things share, in a fixed order."""
+    """Every place that things share, in a fixed order; of every floor as many as a state has numbers for."""
     copy.reset()
-    found = [place for name in copy.parts.surfaces for place in _of_surface(copy, name)[:MOST_POINTS]]
+    found = [_of_surface(copy, name) for name in copy.parts.surfaces]
     for name, part in copy.parts.fixtures.items():
         if part.holds_things:
             copy.turn(name, 1.0)
-            found += _of_container(copy, name)[:MOST_POINTS]
+            found.append(_of_container(copy, name))
             copy.reset()
-    return found
+    fitting = (most for most in range(MOST_POINTS, 1, -1) if sum(len(own[:most]) for own in found) <= MOST_PLACES)
+    most = next(fitting, 1)
+    return [place for own in found for place in own[:most]][:MOST_PLACES]
 
 
 def fits(copy: KinematicCopy, thing: str, place: Place) -> bool:

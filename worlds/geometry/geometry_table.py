@@ -25,14 +25,22 @@ class GeometryTable(StateTable):
         fractions: how far every fixture is open or on, 0 or 1.
         numbers: of the place where every thing is.
         gap: what comes nearer is in the way [m].
+        held: the thing in the hand, if any.
     """
 
-    def __init__(self, geometry: SceneGeometry, fractions: Mapping[str, float], numbers: Mapping[str, int], gap: float) -> None:
+    def __init__(
+        self,
+        geometry: SceneGeometry,
+        fractions: Mapping[str, float],
+        numbers: Mapping[str, int],
+        gap: float,
+        held: str | None = None,
+    ) -> None:
         parts = geometry.copy.parts
         self._geometry, self._gap = geometry, gap
         holding = [name for name, part in parts.fixtures.items() if part.holds_things]
         ends = {name: part.ends for name, part in parts.fixtures.items()}
-        super().__init__(ends, holding, {}, fractions, geometry.places, numbers, None)
+        super().__init__(ends, holding, {}, fractions, geometry.places, numbers, held)
         self._order = list(self.places)
         self.compile([*self._fixture_operators(), *self._thing_operators()])
 

@@ -36,45 +36,67 @@ NEAR_AXIS_M = 0.09
 FAR_FROM_HINGE = 0.35
 """A swinging part is pushed or pulled this share of its reach from the hinge, or further."""
 NONE = np.zeros((0, 3))
+Cell = tuple[int, int]
 
 
 def fixture_grips(copy: KinematicCopy, view: SpatialView, mask: np.ndarray, name: str, start: float, end: float) -> list[Command]:
     """What would bring a fixture from fraction `start` to `end`, as the view shows it, the best of each orientation first."""
     seen = mask & view.valid
-    handle = _standing_off(view, seen)
+    handle = standing_off(view, seen)
     cells = [*_spread(handle), *_spread(seen & ~handle)]
+    found = [command for _, command in grips_at(copy, view, cells, seen, handle, name, start, end)]
+    return _ranked(found, view.points[handle] if copy.slides(copy.parts.fixtures[name]) else NONE)
+
+
+def grips_at(
+    copy: KinematicCopy,
+    view: SpatialView,
+    cells: Sequence[Cell],
+    seen: np.ndarray,
+    handle: np.ndarray,
+    name: str,
+    start: float,
+    end: float,
+) -> Iterator[tuple[Cell, Command]]:
+    """What would do it at some cells of a fixture, of which `seen` `[H, W]` bool is in sight and `handle` stands off it."""
     points = np.array([view.point(cell) for cell in cells], float).reshape(-1, 3)
     part, axis = copy.parts.fixtures[name], copy.opening_axis(name) * np.sign(end - start)
     way = copy.carried(name, points, start, start + 0.05 * (end - start)) - points
     gone = np.linalg.norm(copy.carried(name, points, start, end) - points, axis=1)
     off_axis = copy.off_axis(name, points)
     opens, slides = part.ends[0] == "closed", copy.slides(part)
-    wide = ~opens | (off_axis >= FAR_FROM_HINGE * off_axis.max(initial=0.0))
-    found = []
+    wide = ~opens | (off_axis >= FAR_FROM_HINGE * copy.off_axis(name, view.points[seen].astype(float)).max(initial=0.0))
     for cell, step, given, from_axis in zip(cells, way, np.where(wide, gone, 0.0), off_axis, strict=True):
         known = ground(view, Action("push", cell, 0))
         fitting = _turning(known, axis) if not (opens or slides) and from_axis <= NEAR_AXIS_M else iter(())
         if given >= GIVES_M:
             fitting = chain(fitting, _going(known, step, opens, end > start, slides and bool(handle[cell])))
-        found += [command for command in fitting if may_close(copy, command, name)]
-    return _ranked(found, view.points[handle] if slides else NONE)
+        yield from ((cell, command) for command in fitting if may_close(copy, command, name))
 
 
-def _standing_off(view: SpatialView, seen: np.ndarray) -> np.ndarray:
+def standing_off(view: SpatialView, seen: np.ndarray) -> np.ndarray:
     """Which of some cells `[H, W]` bool show something narrow that stands off what is behind it: `[H, W]` bool."""
-    near = np.where(seen, -(view.points @ view.frame.view_direction), -FAR_M)
-    return seen & (white_tophat(near, size=HANDLE_CELLS) > OFF_FACE_M)
+    if not seen.any():
+        return seen
+    # A face is oblique to the view: along its normal it is level, and only what stands off it is higher.
+    face = np.median(view.normals[seen], axis=0)
+    ways = (-view.frame.view_direction, face / max(float(np.linalg.norm(face)), 1e-6))
+    heights = (np.where(seen, view.points @ way, -FAR_M) for way in ways)
+    return seen & np.logical_and.reduce([white_tophat(height, size=HANDLE_CELLS) > OFF_FACE_M for height in heights])
 
 
 def thing_grips(copy: KinematicCopy, view: SpatialView, mask: np.ndarray, name: str) -> list[Command]:
     """Grasps of a thing as the view shows it, the most central of each orientation first."""
-    found = []
-    for cell in _spread(mask & view.valid):
+    return _ranked([command for _, command in thing_grips_at(copy, view, _spread(mask & view.valid), name)], NONE)
+
+
+def thing_grips_at(copy: KinematicCopy, view: SpatialView, cells: Sequence[Cell], name: str) -> Iterator[tuple[Cell, Command]]:
+    """Grasps of a thing at some cells of it."""
+    for cell in cells:
         for rotation in range(len(YAWS_RAD["grasp"])):
             command = ground(view, Action("grasp", cell, rotation))
             if is_top(copy, command, name) and may_close(copy, command, name):
-                found.append(command)
-    return _ranked(found, NONE)
+                yield cell, command
 
 
 def _going(known: Command, step: np.ndarray, opens: bool, out: bool, has_bar: bool) -> Iterator[Command]:
@@ -102,7 +124,7 @@ def _turning(known: Command, axis: np.ndarray) -> Iterator[Command]:
             yield replace(known, primitive="rotate", rotation_index=rotation)
 
 
-def _spread(mask: np.ndarray) -> list[tuple[int, int]]:
+def _spread(mask: np.ndarray) -> list[Cell]:
     """Up to `CELLS` cells of a mask, evenly."""
     cells = np.argwhere(mask)
     chosen = cells[np.linspace(0, len(cells) - 1, min(CELLS, len(cells))).round().astype(int)] if len(cells) else cells

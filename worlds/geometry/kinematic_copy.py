@@ -1,7 +1,7 @@
 """A scene whose parts and arm are put anywhere to ask what would touch: MuJoCo's collision detection without its physics."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import mujoco
 import numpy as np
@@ -50,8 +50,17 @@ class KinematicCopy:
         self._pose_address = {name: self._address(body) for name, body in parts.things.items()}
         self.written = {name: self.data.qpos[at : at + 7].copy() for name, at in self._pose_address.items()}
         self.base_offset = {name: base_of(self.model, self.data, body) - self.written[name][:3] for name, body in parts.things.items()}
+        self._balls = {name: self._ball(name) for name in parts.things}
         self._lines = {name: (self.data.xanchor[f.joint].copy(), self.data.xaxis[f.joint].copy()) for name, f in parts.fixtures.items()}
         self.reset()
+
+    def _ball(self, thing: str) -> tuple[np.ndarray, float]:
+        """A ball that a thing does not leave: its middle [3] from the middle of its base, and its radius [m]."""
+        own = self._group == self.groups[thing]
+        centres, radii = self.data.geom_xpos[own], self.model.geom_rbound[own]
+        middle = ((centres - radii[:, None]).min(axis=0) + (centres + radii[:, None]).max(axis=0)) / 2
+        radius = float((np.linalg.norm(centres - middle, axis=1) + radii).max())
+        return middle - self.written[thing][:3] - self.base_offset[thing], radius
 
     def _address(self, body: int) -> int:
         return int(self.model.jnt_qposadr[self.model.body_jntadr[body]])
@@ -63,6 +72,11 @@ class KinematicCopy:
         for name in self.parts.things:
             self.take_away(name)
         self.pose_arm(self.scene.arm.ready, self.scene.arm.finger_limit)
+
+    def follow(self, qpos: np.ndarray) -> None:
+        """Everything as the scene's own state `[nq]` says."""
+        self.data.qpos[:] = qpos
+        mujoco.mj_kinematics(self.model, self.data)
 
     def turn(self, fixture: str, fraction: float) -> None:
         """A fixture to a fraction of its range."""
@@ -95,6 +109,15 @@ class KinematicCopy:
         first, second = self._group[self.data.contact.geom[: self.data.ncon]].T
         np.minimum.at(least, (first, second), self.data.contact.dist[: self.data.ncon])
         return np.minimum(least, least.T)
+
+    def may_touch(self, thing: str, bases_world: np.ndarray, groups: Sequence[int]) -> np.ndarray:
+        """Whether a thing with its base at points `[N, 3]` could come within `MARGIN_M` of groups as they are posed, `[N]` bool."""
+        (middle, radius), others = self._balls[thing], np.isin(self._group, list(groups))
+        boxes, axes = self.model.geom_aabb[others], self.data.geom_xmat[others].reshape(-1, 3, 3)
+        # In the frame of every geom, from the middle of its box.
+        offset = np.einsum("ngi,gij->ngj", (bases_world + middle)[:, None] - self.data.geom_xpos[others], axes) - boxes[:, :3]
+        away = np.linalg.norm(np.maximum(np.abs(offset) - boxes[:, 3:], 0.0), axis=2)
+        return (away <= radius + MARGIN_M).any(axis=1)
 
     def _collide(self) -> None:
         try:

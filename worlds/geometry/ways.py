@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import mujoco
 import numpy as np
 
 from hiermap.primitives.motion.control import GivenUp
@@ -126,38 +127,40 @@ class _Passing:
     def __init__(self, copy: KinematicCopy, subject: str, places: Standing, opened: str | None = None) -> None:
         """`opened` stays open."""
         self.copy, self.opened, self.fixed_m = copy, opened, np.inf
-        self.places = {thing: list(own) for thing, own in places.items() if thing != subject}
+        self.bases = {thing: np.array([place.point_world for place in own]) for thing, own in places.items() if thing != subject}
         self.others = [name for name in copy.parts.fixtures if name not in (subject, opened)]
         self.at_rest, self.far = ({name: np.inf for name in self.others} for _ in range(2))
-        self.placed = {thing: np.full(len(own), np.inf) for thing, own in self.places.items()}
+        self.placed = {thing: np.full(len(own), np.inf) for thing, own in self.bases.items()}
 
     def look(self, moving: Sequence[int], freely: Sequence[int]) -> None:
         """Ask what is near the `moving` groups as everything stands, with the others everywhere they may be; and how near those that must
         move `freely` come to what never leaves."""
         copy, groups = self.copy, self.copy.groups
-        for number in range(max(2, *map(len, self.places.values()), 0)):
-            self._put(number)
+        mujoco.mj_kinematics(copy.model, copy.data)
+        close = {thing: np.flatnonzero(copy.may_touch(thing, bases, moving)) for thing, bases in self.bases.items()}
+        for turn in range(max(2, *map(len, close.values()), 0)):
+            standing = {thing: int(numbers[turn]) for thing, numbers in close.items() if turn < len(numbers)}
+            self._put(turn, standing)
             distances = copy.distances()
             near = distances[list(moving)].min(axis=0)
-            if number == 0 and freely:
+            if turn == 0 and freely:
                 fixed = [STATIC] if self.opened is None else [STATIC, groups[self.opened]]
                 self.fixed_m = min(self.fixed_m, float(distances[np.ix_(freely, fixed)].min()))
-            if number < 2:
-                kept = (self.at_rest, self.far)[number]
+            if turn < 2:
+                kept = (self.at_rest, self.far)[turn]
                 kept |= {name: min(kept[name], float(near[groups[name]])) for name in self.others}
-            for thing, own in self.places.items():
-                if number < len(own):
-                    self.placed[thing][number] = min(self.placed[thing][number], near[groups[thing]])
-        for thing in self.places:
+            for thing, number in standing.items():
+                self.placed[thing][number] = min(self.placed[thing][number], near[groups[thing]])
+        for thing in self.bases:
             copy.take_away(thing)
 
-    def _put(self, number: int) -> None:
-        """Every other thing at its place of that number, other fixtures at rest at first and far then."""
-        for name in self.others if number < 2 else ():
-            self.copy.turn(name, float(number))
-        for thing, own in self.places.items():
-            if number < len(own):
-                self.copy.stand(thing, np.array(own[number].point_world))
+    def _put(self, turn: int, standing: Mapping[str, int]) -> None:
+        """Some other things at places of theirs; other fixtures at rest at first and far then."""
+        for name in self.others if turn < 2 else ():
+            self.copy.turn(name, float(turn))
+        for thing, bases in self.bases.items():
+            if thing in standing:
+                self.copy.stand(thing, bases[standing[thing]])
             else:
                 self.copy.take_away(thing)
 

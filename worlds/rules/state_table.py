@@ -171,6 +171,11 @@ class StateTable:
             return ()
         return tuple(way.rotation_index for way in operator.ways if _is_free(state, way.block, way.conflicts, self._shifts))
 
+    def rotations(self, move: Move) -> tuple[int, ...]:
+        """Every orientation bin in which the start allows a move, the best first; empty if it is not allowed."""
+        found = (self.free_rotations(self.start, operator) for operator in self.operators if operator.move == move)
+        return next(filter(None, found), ())
+
 
 @njit(cache=True)
 def _applicable(states, needs, first, blocks, conflicts, shifts):

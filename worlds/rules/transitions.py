@@ -39,9 +39,7 @@ def legal_moves(spec: KitchenSpec, scene: SceneState, clearance: Clearance = NOM
 
 def rotations(spec: KitchenSpec, scene: SceneState, move: Move, clearance: Clearance = NOMINAL) -> tuple[int, ...]:
     """Every orientation bin in which the scene allows the move, the best first; empty if it is not allowed."""
-    table = table_for(spec, scene, clearance)
-    found = (table.free_rotations(table.start, operator) for operator in table.operators if operator.move == move)
-    return next(filter(None, found), ())
+    return table_for(spec, scene, clearance).rotations(move)
 
 
 def apply(spec: KitchenSpec, scene: SceneState, move: Move) -> SceneState:

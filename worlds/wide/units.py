@@ -37,7 +37,7 @@ def door(body, name, width, low, high, front, depth, paint, rng) -> None:
     box_of_boards(body, width, low, high, front, depth, paint)
     side, half, height = float(rng.choice([-1.0, 1.0])), width / 2 - GAP_M, (high - low) / 2 - GAP_M
     at = (front, side * half, (low + high) / 2)
-    part = moving(body, name, at, HINGE, (0.0, 0.0, side), float(rng.uniform(1.25, 1.5)), 0.5, 0.4)
+    part = moving(body, name, at, HINGE, (0.0, 0.0, -side), float(rng.uniform(1.25, 1.5)), 0.5, 0.4)
     board(part, (-BOARD_M, -side * half, 0.0), (BOARD_M, half, height), paint.front, contact=PART)
     _bar(part, rng, min(0.045, 0.5 * height), -side * (2 * half - 0.035), upright=True, before=2 * BOARD_M)
 

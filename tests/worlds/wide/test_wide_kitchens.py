@@ -1,9 +1,12 @@
 """The wide world: kitchens that are drawn, stand, differ, keep their test kinds to themselves, and have tasks."""
 
+import mujoco
 import numpy as np
 import pytest
 
+from hiermap.worlds.geometry.kinematic_copy import KinematicCopy
 from hiermap.worlds.kitchen.layouts import TEST_SEED_START
+from hiermap.worlds.mjcf.parts import geoms_of
 from hiermap.worlds.scene import PosedTask
 from hiermap.worlds.tasks.geometry_chains import wide_scene
 from hiermap.worlds.tasks.kitchen_options import KitchenOptions
@@ -39,6 +42,21 @@ def test_kitchens_stand_and_their_columns_are_turned_and_differ_in_height(seed: 
     assert np.abs(yaws).max() <= YAW_RAD + 1e-6
     for name, part in scene.parts.fixtures.items():
         assert part.holds_things == name.startswith("drawer"), name
+
+
+@pytest.mark.parametrize("seed", range(174300, 174312))
+def test_drawers_and_doors_open_towards_the_room(seed: int) -> None:
+    scene = wide_scene(seed)
+    copy = KinematicCopy(scene.model, scene.parts)
+    for name, part in scene.parts.fixtures.items():
+        if name.startswith(("drawer", "door")):
+            copy.reset()
+            away: list[list[float]] = [[], []]
+            for fraction in (0, 1):
+                copy.turn(name, fraction)
+                mujoco.mj_kinematics(copy.model, copy.data)
+                away[fraction] = [copy.data.geom_xpos[geom][0] for geom in geoms_of(copy.model, part.body)]
+            assert min(away[1]) < min(away[0]) - 0.05, f"{name} does not come nearer to the arm"
 
 
 def test_a_task_of_the_wide_world_is_posed_by_its_geometry() -> None:

@@ -2,20 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from hiermap.data.episodes import NOT_APPLICABLE, Episode
 from hiermap.primitives.specs import PRIMITIVES, Command, PrimitiveResult
-from hiermap.worlds.base import Action
+from hiermap.worlds.base import Action, Observation
 from hiermap.worlds.goals import BINARY, UNARY, Predicate
-from hiermap.worlds.kitchen.spec import KitchenSpec, SceneState
+from hiermap.worlds.kitchen.spec import SceneState
 from hiermap.worlds.legend import registered
 from hiermap.worlds.perception.fusion import SpatialView, depth_to_tenth_mm
 from hiermap.worlds.rules.judge import PredicateKey
+from hiermap.worlds.rules.moves import Move
 from hiermap.worlds.rules.shortest_paths import shortest
-from hiermap.worlds.rules.transitions import table_for
+from hiermap.worlds.rules.state_table import StateTable
 
 _ORDER = tuple(PRIMITIVES)
 _KINDS = UNARY + BINARY
@@ -33,6 +34,7 @@ class Look:
         maps: oracle maps `[P, R, H, W]` bool.
         truth: predicate -> whether it holds; steps: predicate -> least primitives to it (absent beyond the cap).
         snapshot: of the simulation.
+        table: the rules from here on.
     """
 
     view: SpatialView
@@ -41,6 +43,7 @@ class Look:
     truth: Mapping[PredicateKey, bool]
     steps: Mapping[PredicateKey, int]
     snapshot: np.ndarray
+    table: StateTable
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +58,40 @@ class Step:
     result: PrimitiveResult
 
 
+class Walked(Protocol):
+    """A kitchen in a random state to walk through, of which the truth is known.
+
+    Attributes:
+        family: which kitchens it belongs to.
+        masks: name -> `[H, W]` bool of everything in the first view.
+        kinds: name -> kind of every fixture, object and surface, fixtures first.
+    """
+
+    family: str
+    masks: Mapping[str, np.ndarray]
+    kinds: Mapping[str, str]
+
+    def observe(self) -> Observation:
+        """What the cameras see now."""
+
+    def look(self) -> Look:
+        """The present view with all its labels."""
+
+    def attempt(self, now: Look, action: Action) -> Step:
+        """What comes of an action in the present look; PhysicsError or InvalidObservationError where nobody knows."""
+
+    def cells(self, now: Look, move: Move, rotation: int) -> np.ndarray:
+        """Where in a look an orientation of a primitive would mean a move, `[H, W]` bool."""
+
+    def restore(self, now: Look) -> None:
+        """Back to where a look was taken."""
+
+    def bumped(self, now: Look, rng: np.random.Generator) -> Look | None:
+        """A look with something that moves left anywhere on its way, as an arm that brushes it leaves it; None if nothing may."""
+
+
 def pack(
-    spec: KitchenSpec,
+    kinds: Mapping[str, str],
     masks: Mapping[str, np.ndarray],
     looks: list[Look],
     steps: list[Step],
@@ -67,11 +102,9 @@ def pack(
 
     `meta` gets the joints' names and the legend.
 
-    `masks`: name -> `[H, W]` bool in the first view, for every fixture, object and surface.
+    `kinds`: name -> kind of every fixture, object and surface; `masks`: name -> `[H, W]` bool in the first view.
     """
-    kinds = {fixture.name: fixture.kind for fixture in spec.fixtures}
-    joints = list(kinds)
-    kinds |= {thing.name: thing.name for thing in spec.objects} | {surface.name: "surface" for surface in spec.surfaces}
+    joints = list(looks[0].scene.fractions)
     values = {
         "rgb": [look.view.rgb for look in looks],
         "depth_mm": [depth_to_tenth_mm(look.view) for look in looks],
@@ -91,7 +124,7 @@ def pack(
         **_tables("", [look.truth for look in looks], list(kinds)),
         **_tables("steps_", [look.steps for look in looks], list(kinds)),
         "goals": _named(goals, list(kinds)),
-        "goal_steps": np.array([[_steps(spec, look, goal) for goal in goals] for look in looks]).reshape(len(looks), len(goals)),
+        "goal_steps": np.array([[_steps(look, goal) for goal in goals] for look in looks]).reshape(len(looks), len(goals)),
     }
     return Episode.of(values, {**meta, "joints": joints, "legend": registered().to_dict()})
 
@@ -105,9 +138,9 @@ def _named(goals: Sequence[Sequence[Predicate]], names: list[str]) -> np.ndarray
     return rows
 
 
-def _steps(spec: KitchenSpec, look: Look, goal: Sequence[Predicate]) -> int:
+def _steps(look: Look, goal: Sequence[Predicate]) -> int:
     """Least primitives to a whole goal: no sum over its predicates, since hands fill, and one opened drawer may serve two."""
-    way = shortest(table_for(spec, look.scene), goal, GOAL_STEPS_CAP)
+    way = shortest(look.table, goal, GOAL_STEPS_CAP)
     return NOT_APPLICABLE if way is None else len(way)
 
 

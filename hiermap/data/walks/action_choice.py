@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
-from hiermap.data.recorder import Look
 from hiermap.data.walk_options import WalkOptions
+from hiermap.data.walks.recorder import Look
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.worlds.base import Action
 from hiermap.worlds.perception.fusion import SpatialView

@@ -4,13 +4,13 @@ from functools import cache
 import numpy as np
 import pytest
 
-from hiermap.data import exploration
-from hiermap.data.action_choice import choose, guided_action
 from hiermap.data.collect import CollectSettings
 from hiermap.data.episodes import NOT_APPLICABLE, SHAPES, check_episode
-from hiermap.data.exploration import explored
-from hiermap.data.transitions import any_effect, look
 from hiermap.data.walk_options import WalkOptions
+from hiermap.data.walks import procedural
+from hiermap.data.walks.action_choice import choose, guided_action
+from hiermap.data.walks.exploration import explored
+from hiermap.data.walks.transitions import any_effect, look
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.system.config import load_config, typed
 from hiermap.worlds.base import Action
@@ -18,7 +18,6 @@ from hiermap.worlds.errors import DataError, PhysicsError
 from hiermap.worlds.goals import BINARY, UNARY
 from hiermap.worlds.oracle.affordances import move_for
 from hiermap.worlds.perception.fusion import depth_to_tenth_mm, view_from_arrays
-from hiermap.worlds.rules import transitions
 from hiermap.worlds.simulator.kitchen import Kitchen
 
 SEED = 3
@@ -158,7 +157,7 @@ def test_an_episode_of_which_everything_is_void_is_an_error(monkeypatch):
     def diverge(*_):
         raise PhysicsError("diverged")
 
-    monkeypatch.setattr(exploration, "teleported", diverge)
+    monkeypatch.setattr(procedural, "teleported", diverge)
     with pytest.raises(DataError, match="voided"):
         explored(SEED, settings())
 
@@ -199,15 +198,16 @@ def test_a_purpose_is_given_up_when_an_action_is_voided(monkeypatch):
     drawn, asked = [], []
 
     def draw(self, now, rng):
-        drawn.append(transitions.legal_moves(self.spec, now.scene)[:2])
+        operators = now.table.operators
+        drawn.append([operators[number].move for number in now.table.applicable(np.array([now.table.start]))[0][:2]])
         return drawn[-1]
 
     def attempt(kitchen, here, action):
         asked.append(action)
         raise PhysicsError("diverged")
 
-    monkeypatch.setattr("hiermap.data.goal_directed.Purpose._draw", draw)
-    monkeypatch.setattr(exploration, "teleported", attempt)
+    monkeypatch.setattr("hiermap.data.walks.goal_directed.Purpose._draw", draw)
+    monkeypatch.setattr(procedural, "teleported", attempt)
     with pytest.raises(DataError):
         explored(SEED, settings("purpose_share=1"))
     assert len(drawn) == len(asked) > 1 and all(len(moves) == 2 for moves in drawn)

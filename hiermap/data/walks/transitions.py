@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hiermap.data.recorder import Look, Step
+from hiermap.data.walks.recorder import Look, Step
 from hiermap.primitives.hand import YAWS_RAD
 from hiermap.primitives.specs import PRIMITIVES, PrimitiveResult, Reason
 from hiermap.worlds.base import Action
@@ -29,8 +29,9 @@ def look(kitchen: Kitchen) -> Look:
     """The present view of a kitchen with all its labels."""
     scene, view = kitchen.scene(), kitchen.view()
     maps = oracle_maps(kitchen.spec, scene, view, kitchen.masks())
-    steps = steps_to_predicates(table_for(kitchen.spec, scene), LABEL_STEPS_CAP)
-    return Look(view, scene, maps, truth(kitchen.spec, scene), steps, kitchen.snapshot())
+    table = table_for(kitchen.spec, scene)
+    steps = steps_to_predicates(table, LABEL_STEPS_CAP)
+    return Look(view, scene, maps, truth(kitchen.spec, scene), steps, kitchen.snapshot(), table)
 
 
 def executed(kitchen: Kitchen, now: Look, action: Action) -> Step:

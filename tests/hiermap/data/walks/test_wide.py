@@ -1,0 +1,69 @@
+"""Walks through the wide world: labels that agree with each other, the judge and the motor programs."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from hiermap.data.collect import CollectSettings
+from hiermap.data.episodes import NOT_APPLICABLE, Episode, check_episode, encode
+from hiermap.data.walks.exploration import explored
+from hiermap.data.walks.wide import Wide
+from hiermap.primitives.specs import PRIMITIVES
+from hiermap.system.config import load_config, typed
+from hiermap.training.shards import load_shard
+from hiermap.worlds.base import Action
+from hiermap.worlds.goals import UNARY, Predicate
+from hiermap.worlds.legend import registered
+
+SEED = 50008
+
+
+def settings(*words: str) -> CollectSettings:
+    return typed(CollectSettings, load_config("collect", ["out=unused", "source=wide", "interactions_per_episode=12", *words]))
+
+
+@cache
+def walked() -> Episode:
+    return explored(SEED, settings())
+
+
+def test_an_episode_is_a_consistent_record_and_a_function_of_its_seed() -> None:
+    episode = walked()
+    check_episode(episode, f"wide-{SEED:09d}.npz")
+    assert len(episode.effect) == 12 and episode.effect.any() and not episode.effect.all()
+    assert np.isin(episode.fractions, (0.0, 1.0)).all(), "the rules of geometry know fixtures at their ends"
+    assert np.array_equal(episode.maps_packed[0], explored(SEED, settings("interactions_per_episode=1")).maps_packed[0])
+
+
+def test_an_action_has_an_effect_exactly_where_the_maps_say_so() -> None:
+    episode = walked()
+    maps = np.unpackbits(episode.maps_packed, axis=-1, count=episode.rgb.shape[2]).astype(bool)
+    rows, columns = episode.cell.T
+    assert np.array_equal(maps[episode.before, episode.primitive, episode.rotation, rows, columns], episode.effect)
+    assert (episode.before == episode.after)[~episode.effect].all()
+
+
+def test_things_are_what_can_be_held_and_unlike_furniture_the_trainer_knows_them(tmp_path: Path) -> None:
+    episode = walked()
+    held = episode.unary[0, :, UNARY.index("held")] != NOT_APPLICABLE
+    named = set(np.array(episode.names)[held])
+    assert named and not named & set(episode.meta["joints"])
+    path = tmp_path / f"wide-{SEED:09d}.npz"
+    path.write_bytes(encode(path.name, episode))
+    assert np.array_equal(load_shard(path, registered()).is_object, held)
+
+
+def test_what_the_maps_offer_mostly_comes_true_in_physics() -> None:
+    ground = Wide(SEED, settings(), np.random.default_rng(0))
+    now, done = ground.look(), []
+    for region in now.regions:
+        cells = np.argwhere(region.cells)
+        row, column = cells[np.argmin(np.linalg.norm(cells - cells.mean(axis=0), axis=1))]
+        move = region.operator.move
+        ground.scene.act(Action(move.primitive, (int(row), int(column)), region.rotation), now.view)
+        wanted = Predicate(move.to or "held", (move.target,))
+        done.append(ground.scene.truth([wanted])[str(wanted)])
+        ground.restore(now)
+    assert set(PRIMITIVES) > {region.operator.move.primitive for region in now.regions} and len(done) >= 4
+    assert np.mean(done) >= 0.75
