@@ -5,6 +5,7 @@ with a title it is a file. `xml`: a file, too. `diff`: a change of the source, w
 """
 
 import contextlib
+import importlib
 import io
 import os
 import re
@@ -22,18 +23,21 @@ MADE = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
 EXTRAS = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"])
 
 
-def run(page: Path) -> None:
-    """Run every block of a page that is not a change of the source."""
+def run(page: Path, start: int = 0, written: bool = False) -> None:
+    """Run the blocks of a page from number `start` on, up to a change of the source; `written`: whatever has a title is there already."""
     program: dict[str, Any] = {"__name__": "__main__"}
     printed = ""
     sys.path.insert(0, os.getcwd())
-    for block in blocks(page.read_text()):
+    for block in blocks(page.read_text())[start:]:
         if block.language == "text":
             missing = [line for line in block.text.splitlines() if line not in printed]
             assert not missing, f"{page.name}, line {block.line}: not printed: {missing}; printed was\n{printed}"
-        elif block.title:
+        elif block.title and not written:
+            if block.language == "diff":
+                return
             write(block, Path())
-        else:
+            join(block.title)
+        elif not block.title:
             with contextlib.redirect_stdout(io.StringIO()) as stdout:
                 if block.language == "python":
                     # As many lines before it, so that errors name the line of the page.
@@ -41,6 +45,14 @@ def run(page: Path) -> None:
                 else:
                     commands(block.text)
             printed = stdout.getvalue()
+
+
+def join(title: str) -> None:
+    """Let a new module of a package of ours be found where it was written."""
+    folder = Path(title).parent
+    if folder.parts:
+        package = importlib.import_module(".".join(("hiermap", *folder.parts)))
+        package.__path__.append(str(folder.absolute()))
 
 
 def commands(text: str) -> None:

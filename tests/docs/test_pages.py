@@ -1,4 +1,4 @@
-"""Every code block of the documentation is run as it is written, and says what comes of it."""
+"""Every code block of the documentation is run as it is written, and prints what it is said to print."""
 
 import os
 import shutil
@@ -9,42 +9,48 @@ from pathlib import Path
 import pytest
 
 from tests.docs.running import run, write
-from tests.markdown import blocks
+from tests.markdown import Block, blocks
 
 ROOT = Path(__file__).parents[2]
 PAGES = {str(page.relative_to(ROOT / "docs")): page for page in sorted((ROOT / "docs").rglob("*.md")) if blocks(page.read_text())}
-CHANGING = {name for name, page in PAGES.items() if any(block.language == "diff" for block in blocks(page.read_text()))}
-"""They change the source, so a copy of it is what runs."""
 SOURCES = ("hiermap", "worlds", "primitives", "planners", "configs")
 
 
-def test_there_are_pages_of_both_kinds() -> None:
-    assert "tutorial.md" in PAGES.keys() - CHANGING and CHANGING
+def changes(page: Path) -> int | None:
+    """The number of the first block that changes the source."""
+    return next((number for number, block in enumerate(blocks(page.read_text())) if block.language == "diff"), None)
 
 
-@pytest.mark.parametrize("name", sorted(PAGES.keys() - CHANGING))
+@pytest.mark.parametrize("name", PAGES)
 def test_a_page_runs_as_it_is_written(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Up to where the source is changed."""
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     run(PAGES[name])
 
 
-@pytest.mark.parametrize("name", sorted(CHANGING))
-def test_a_page_that_changes_the_source_runs_in_a_changed_copy(name: str, tmp_path: Path) -> None:
-    copy, sources = tmp_path / "copy", tmp_path / "sources"
-    titled = [block for block in blocks(PAGES[name].read_text()) if block.title]
-    changed = {block.title.split("/")[0] for block in titled}
+@pytest.mark.parametrize("name", [name for name, page in PAGES.items() if changes(page) is not None])
+def test_the_changes_of_a_page_fit_and_what_follows_runs_in_a_changed_copy(name: str, tmp_path: Path) -> None:
+    sources = changed_copy([block for block in blocks(PAGES[name].read_text()) if block.title], tmp_path)
+    script = f"from pathlib import Path; from tests.docs.running import run; run(Path({str(PAGES[name])!r}), {changes(PAGES[name])}, True)"
+    # What is compiled of a changed copy must not take the place of what is compiled of the source.
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(tmp_path / "compiled")}
+    done = subprocess.run([sys.executable, "-c", script], cwd=sources, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def changed_copy(titled: list[Block], place: Path) -> Path:
+    """A folder from which a changed copy of the source is imported."""
+    copy, sources = place / "copy", place / "sources"
     copy.mkdir()
     for folder in SOURCES:
-        if folder in changed:  # with what is compiled already
-            shutil.copytree(ROOT / folder, copy / folder)
+        if any(block.title.startswith(f"{folder}/") for block in titled):
+            shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             (copy / folder).symlink_to(ROOT / folder)
     for block in titled:
         write(block, copy)
-    subprocess.run(["make", "--silent", "-f", ROOT / "Makefile", "-C", copy, "sources", f"SOURCES={sources}"], check=True)
-    script = f"from pathlib import Path; from tests.docs.running import run; run(Path({str(PAGES[name])!r}))"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", script], cwd=sources, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    make = ["make", "--silent", "-f", ROOT / "Makefile", "-C", copy, "sources", f"SOURCES={sources}"]
+    subprocess.run(make, check=True, capture_output=True)
+    return sources
