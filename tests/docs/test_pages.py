@@ -49,7 +49,7 @@ def changed_copy(titled: list[Block], place: Path) -> Path:
     copy.mkdir()
     for folder in SOURCES:
         if any(block.title.startswith(f"{folder}/") for block in titled):
-            shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / folder, copy / folder)  # with what is compiled already
         else:
             (copy / folder).symlink_to(ROOT / folder)
     for block in titled:
