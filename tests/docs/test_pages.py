@@ -30,7 +30,17 @@ def test_a_page_runs_as_it_is_written(name: str, tmp_path: Path, monkeypatch: py
     run(PAGES[name])
 
 
-@pytest.mark.parametrize("name", [name for name, page in PAGES.items() if changes(page) is not None])
+CHANGING = [name for name, page in PAGES.items() if changes(page) is not None]
+SLOW = {"how-to/arm.md"}
+"""What is compiled of the primitives has to be compiled anew, and this one drives the arm."""
+
+
+@pytest.mark.parametrize("name", sorted(SLOW))
+def test_the_changes_of_a_slow_page_fit(name: str, tmp_path: Path) -> None:
+    changed_copy([block for block in blocks(PAGES[name].read_text()) if block.title], tmp_path)
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in CHANGING])
 def test_the_changes_of_a_page_fit_and_what_follows_runs_in_a_changed_copy(name: str, tmp_path: Path) -> None:
     titled = [block for block in blocks(PAGES[name].read_text()) if block.title]
     sources = changed_copy(titled, tmp_path)
