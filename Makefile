@@ -7,7 +7,9 @@ ROBOSUITE := $(shell grep -o 'robosuite==[0-9.]*' pyproject.toml | head -n 1)
 WORKERS ?= 2
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: setup demo test test-all results results-quick lint clean
+# The folders as they are installed, in one place, for those that read code without importing it.
+SOURCES := build/mypy
+.PHONY: setup demo test test-all results results-quick sources lint docs clean
 
 setup: $(STAMP)
 
@@ -24,12 +26,18 @@ $(STAMP): pyproject.toml constraints.txt
 demo: setup
 	$(BIN)/python -m hiermap.evaluation.demo demo overwrite=true
 
-lint: setup
+sources:
+	rm -rf $(SOURCES) && mkdir -p $(SOURCES)/hiermap
+	ln -s $(addprefix $(CURDIR)/,$(wildcard hiermap/*) worlds primitives planners configs) $(SOURCES)/hiermap
+
+lint: setup sources
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	rm -rf build/mypy && mkdir -p build/mypy/hiermap
-	ln -s $(addprefix $(CURDIR)/,$(wildcard hiermap/*) worlds primitives planners configs) build/mypy/hiermap
 	$(BIN)/mypy
+
+# The documentation as a site, in build/site.
+docs: setup sources
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 test: lint
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"

@@ -51,7 +51,7 @@ class PlanStep:
         before, after: imagined nodes around it; `before` of the first step is the real view, `after` of a step that was chosen without
             imagining its outcome holds what is promised.
         maps_before, maps: predicted maps of these two, `[P, R, H, W]` in [0, 1]; the same where no maps were imagined.
-        point_world: contact point [3] [m] in the view it was imagined in, or None where the world knows none.
+        point_world: contact point `[3]` [m] in the view it was imagined in, or None where the world knows none.
     """
 
     action: Action

@@ -81,8 +81,11 @@ class Tree:
     """Entries grown so far, within a budget.
 
     Args:
-        world, root, goal: the problem; `root` is the node of what is seen now.
-        budget, options: what may be spent, and how.
+        world: where to imagine.
+        root: the node of what is seen now.
+        goal: what shall hold.
+        budget: what may be spent.
+        options: and how.
         heuristic: estimates what is missing.
         propose: chooses the actions worth imagining.
     """

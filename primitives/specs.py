@@ -64,7 +64,7 @@ class Command:
 
     Attributes:
         primitive: key in `PRIMITIVES`.
-        point_world: contact point on the visible surface, [3] [m].
+        point_world: contact point on the visible surface, `[3]` [m].
         normal_world: unit outward surface normal there (robust local plane), [3].
         rotation_index: orientation bin.
     """

@@ -146,7 +146,8 @@ class HiermapModel(nn.Module):
 
         Args:
             latent: `[B, D, h, w]`, or `[1, ...]` for all.
-            token, promised: as `GoalHead.forward` takes them.
+            token: as `GoalHead.forward` takes it.
+            promised: the same.
             answers: about the goal's own pairs, in their order.
             goal: `[Q, 3]` int64 of (kind of the registries' unary and then binary predicates, thing, place or -1).
             holds: `[B, Q]` in [0, 1], how far each predicate is believed.

@@ -72,7 +72,9 @@ class HiermapModule(L.LightningModule):
     """Trains a `HiermapModel`; hyperparameters are plain dicts, so checkpoints load with `weights_only`.
 
     Args:
-        model, losses, optimiser: what differs from the defaults of `ModelConfig`, `LossWeights` and `OptimiserOptions`.
+        model: what differs from the defaults of `ModelConfig`.
+        losses: of `LossWeights`.
+        optimiser: of `OptimiserOptions`.
         encoder: makes the encoder, as `HiermapModel` takes it.
     """
 

@@ -54,8 +54,8 @@ class ArmSpec:
     Attributes:
         robot: robosuite's name.
         hand: what it carries.
-        base: where its base stands, in the frame in which the Panda's is the origin, [3] [m].
-        ready: joint angles at which every program starts and ends, [n] [rad]: the hand about 0.38 m ahead and 0.64 m up, pointing down.
+        base: where its base stands, in the frame in which the Panda's is the origin, `[3]` [m].
+        ready: joint angles at which every program starts and ends, `[n]` [rad]: the hand about 0.38 m ahead and 0.64 m up, pointing down.
         folding: how shoulder and elbow turn to draw the hand back, each [n], one entry 1 or -1.
         postures: starting points of the inverse kinematics, [N, n]; none for many around `ready`.
         armature: of each joint's motor [kg m2]; robosuite's default of 5/(i+1) makes the hand feel like tens of kilograms and ruins force

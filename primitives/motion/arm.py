@@ -59,10 +59,10 @@ class Arm(Protocol):
 
     Attributes:
         chain: its kinematics, from the base to the grip point (approach = z, finger opening = x).
-        ready: joint angles at which every program starts and ends, [n] [rad].
+        ready: joint angles at which every program starts and ends, `[n]` [rad].
         postures: starting points of the inverse kinematics that between them find its branches, [N, n].
         folding: how shoulder and elbow turn to draw the hand back when taken off the joint angles, [2, n].
-        torque_limit: [n] [N m].
+        torque_limit: `[n]` [N m].
         period: time that one `plant.step` takes [s].
         finger_limit: half of the widest opening [m].
         plant: see `new_plant`; its state is that of the last `reset` or step.
@@ -81,7 +81,7 @@ class Arm(Protocol):
         """Forget everything that an earlier program left in the controller and bring `plant` up to date; moves nothing."""
 
     def load_offset(self) -> np.ndarray:
-        """Where the vertical force on the hand acts, seen from the grip point: world axes, [3] [m], vertical part 0.
+        """Where the vertical force on the hand acts, seen from the grip point: world axes, `[3]` [m], vertical part 0.
 
         At rest the centre of mass of what is held, in a contact from above the place of the contact; zero for a force too small to tell.
         """

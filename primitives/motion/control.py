@@ -93,7 +93,7 @@ class Driver:
         return float(self.plant.time) - self._start
 
     def joints(self) -> np.ndarray:
-        """The joint angles now, [n] [rad]."""
+        """The joint angles now, `[n]` [rad]."""
         return self.plant.q.copy()
 
     def hand(self) -> Hand:

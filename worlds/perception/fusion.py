@@ -63,7 +63,7 @@ class SpatialView:
         return local_normals(self.depth, self.valid, self.frame)
 
     def point(self, cell: tuple[int, int]) -> np.ndarray:
-        """World point on the surface seen in a cell, [3] [m]; of the nearest valid cell when this one is a small hole.
+        """World point on the surface seen in a cell, `[3]` [m]; of the nearest valid cell when this one is a small hole.
 
         Raises:
             InvalidObservationError: the cell lies outside the frame or nothing near it is seen.
