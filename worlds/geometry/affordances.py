@@ -7,13 +7,13 @@ import numpy as np
 from scipy.ndimage import binary_dilation
 
 from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS
-from hiermap.worlds.geometry.grips import grips_at, standing_off, thing_grips_at
-from hiermap.worlds.geometry.scene_geometry import Passing, SceneGeometry, Ways
+from hiermap.worlds.geometry.grips import Cell, grips_at, standing_off, thing_grips_at
+from hiermap.worlds.geometry.scene_geometry import SceneGeometry
 from hiermap.worlds.perception.fusion import SpatialView
 from hiermap.worlds.rules.places import Place
 from hiermap.worlds.rules.state_table import Operator, StateTable
 
-ALIKE_M = {"push": 0.06, "pull": 0.04, "rotate": 0.03, "grasp": 0.02}
+ALIKE_M = {"push": 0.06, "pull": 0.04, "rotate": 0.03, "grasp": 0.015}
 """Where the same orientation grips this near to a grip that leads through, it leads through as well."""
 FORGIVING = ("grasp", "rotate")
 """What is closed on from both sides comes to the middle of the fingers: a cell beside one that fits will do."""
@@ -24,11 +24,12 @@ _INDEX = {name: index for index, name in enumerate(PRIMITIVES)}
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """Where one orientation of an operator's move would be made: `cells` `[H, W]` bool."""
+    """Where one orientation of an operator's move would be made: `cells` `[H, W]` bool, not empty, and the `best` of them."""
 
     operator: Operator
     rotation: int
     cells: np.ndarray
+    best: Cell
 
 
 def regions(
@@ -39,9 +40,12 @@ def regions(
     for number in rules.applicable(np.array([rules.start], np.int64))[0]:
         operator = rules.operators[number]
         free = rules.free_rotations(rules.start, operator)
-        for rotation, cells in _cells(geometry, rules, operator, view, masks).items():
-            if rotation in free and cells.any():
-                yield Region(operator, rotation, cells)
+        known = _known(geometry, rules, operator)
+        cells = _cells(geometry, operator, known, view, masks)
+        for rotation in (r for r in free if r in cells and cells[r].any()):
+            away = np.linalg.norm(view.points - known[rotation], axis=-1)
+            row, column = np.unravel_index(np.argmin(np.where(cells[rotation], away, np.inf)), away.shape)
+            yield Region(operator, rotation, cells[rotation], (int(row), int(column)))
     geometry.copy.reset()
 
 
@@ -53,23 +57,32 @@ def maps_of(found: Sequence[Region], shape: tuple[int, int]) -> np.ndarray:
     return maps
 
 
+def _known(geometry: SceneGeometry, rules: StateTable, operator: Operator) -> dict[int, np.ndarray]:
+    """Orientation -> the point [3] at which the move is known to lead through."""
+    move = operator.move
+    if move.place is not None:
+        return dict.fromkeys(range(ROTATION_BINS), np.array(move.place.point_world))
+    if move.to is None:
+        ways = geometry.thing_ways[move.target, int(rules.things[move.target].of(np.array(operator.need_value)))]
+    else:
+        ways = geometry.fixture_ways[move.target, 1 - rules.ends[move.target].index(move.to)]
+    return {passing.command.rotation_index: np.array(passing.command.point_world) for passing in ways.get(move.primitive, ())}
+
+
 def _cells(
-    geometry: SceneGeometry, rules: StateTable, operator: Operator, view: SpatialView, masks: Mapping[str, np.ndarray]
+    geometry: SceneGeometry, operator: Operator, known: Mapping[int, np.ndarray], view: SpatialView, masks: Mapping[str, np.ndarray]
 ) -> Mapping[int, np.ndarray]:
     """Orientation -> cells `[H, W]` bool of an operator's move."""
     move, copy = operator.move, geometry.copy
     if move.place is not None:
-        here = _near_place(view, move.place)
-        return dict.fromkeys(range(ROTATION_BINS), here)
+        return dict.fromkeys(known, _near_place(view, move.place))
     seen = masks[move.target] & view.valid
+    near = {rotation: seen & (np.linalg.norm(view.points - point, axis=-1) <= ALIKE_M[move.primitive]) for rotation, point in known.items()}
     if move.to is None:
-        number = int(rules.things[move.target].of(np.array(operator.need_value)))
-        near = _near(geometry.thing_ways[move.target, number], move.primitive, view, seen)
         found = thing_grips_at(copy, view, _listed(near), move.target)
     else:
-        start = 1 - rules.ends[move.target].index(move.to)
-        near = _near(geometry.fixture_ways[move.target, start], move.primitive, view, seen)
-        found = grips_at(copy, view, _listed(near), seen, standing_off(view, seen), move.target, start, 1 - start)
+        end = geometry.copy.parts.fixtures[move.target].ends.index(move.to)
+        found = grips_at(copy, view, _listed(near), seen, standing_off(view, seen), move.target, 1 - end, end)
     cells = {rotation: np.zeros_like(seen) for rotation in near}
     for cell, command in found:
         if command.primitive == move.primitive and command.rotation_index in cells:
@@ -79,16 +92,7 @@ def _cells(
     return cells
 
 
-def _near(ways: Ways, primitive: str, view: SpatialView, seen: np.ndarray) -> dict[int, np.ndarray]:
-    """Orientation -> the seen cells near the grip that leads through in it."""
-    passings: Sequence[Passing] = ways.get(primitive, ())
-    return {
-        passing.command.rotation_index: seen & (np.linalg.norm(view.points - passing.command.point_world, axis=-1) <= ALIKE_M[primitive])
-        for passing in passings
-    }
-
-
-def _listed(near: Mapping[int, np.ndarray]) -> list[tuple[int, int]]:
+def _listed(near: Mapping[int, np.ndarray]) -> list[Cell]:
     """The cells of any orientation, in order."""
     return [(int(row), int(column)) for row, column in np.argwhere(np.any(list(near.values()), axis=0))] if near else []
 

@@ -116,7 +116,7 @@ def thing_passage(copy: KinematicCopy, command: Command, name: str, place: Place
         copy.pose_arm(joints, approach_of(command).finger)
         moving = (ROBOT, copy.groups[name]) if command.primitive == "place" or share == 0.0 else (ROBOT,)
         asked.look(moving, moving)
-        if asked.fixed_m < -SINKS_M / 2:
+        if asked.fixed_m < -SINKS_M / 2 or asked.hand_m < 0.0:
             return None
     return asked.passage()
 
@@ -126,7 +126,7 @@ class _Passing:
 
     def __init__(self, copy: KinematicCopy, subject: str, places: Standing, opened: str | None = None) -> None:
         """`opened` stays open."""
-        self.copy, self.opened, self.fixed_m = copy, opened, np.inf
+        self.copy, self.opened, self.fixed_m, self.hand_m = copy, opened, np.inf, np.inf
         self.bases = {thing: np.array([place.point_world for place in own]) for thing, own in places.items() if thing != subject}
         self.others = [name for name in copy.parts.fixtures if name not in (subject, opened)]
         self.at_rest, self.far = ({name: np.inf for name in self.others} for _ in range(2))
@@ -146,6 +146,7 @@ class _Passing:
             if turn == 0 and freely:
                 fixed = [STATIC] if self.opened is None else [STATIC, groups[self.opened]]
                 self.fixed_m = min(self.fixed_m, float(distances[np.ix_(freely, fixed)].min()))
+                self.hand_m = min(self.hand_m, float(distances[ROBOT, fixed].min()))
             if turn < 2:
                 kept = (self.at_rest, self.far)[turn]
                 kept |= {name: min(kept[name], float(near[groups[name]])) for name in self.others}
