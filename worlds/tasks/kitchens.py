@@ -15,13 +15,11 @@ from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.rules import judge
 from hiermap.worlds.scene import Oracle, PosedTask, Scene
 from hiermap.worlds.simulator.kitchen import Kitchen
-from hiermap.worlds.tasks.chain_names import GOAL, SEQUEL_OF, SEQUELS, chain_length
+from hiermap.worlds.tasks.chain_names import FREE, GOAL, SEQUEL_OF, SEQUELS, chain_length
 from hiermap.worlds.tasks.chains import Task, next_task, sample_task
 from hiermap.worlds.tasks.kitchen_options import KitchenOptions
 from hiermap.worlds.tasks.start_scenes import MIN_VISIBLE_CELLS
 
-FREE = "free"
-"""The suite that asks for nothing: a random kitchen in a random state."""
 PROCEDURAL = KitchenOptions()
 STARTS = 20
 """Drawn for a seed of a stranger's scene, until the goal does not hold."""
