@@ -10,6 +10,8 @@ from hiermap.worlds.tasks.chain_names import CHAINS, FREE, GOAL
 
 HOST = "127.0.0.1"
 """Nobody but this machine is served."""
+FPS = 10.0
+"""States a second of simulated time that are shown of a motion."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import logging
 import socket
 import time
 from collections.abc import Callable, Iterable
@@ -11,14 +12,14 @@ import numpy as np
 import viser
 
 from hiermap.view.bodies import body_meshes
-from hiermap.view.options import HOST
+from hiermap.view.options import FPS, HOST
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.simulator.film import Film
 from hiermap.worlds.simulator.photograph import VIEW
 from hiermap.worlds.simulator.robot_scene import RobotScene
 
-FPS = 10.0
-"""States a second of simulated time that are shown."""
+AMBIENT = 1.5
+"""Light from everywhere, so that shut fronts are not dark."""
 
 
 class LocalServer(viser.ViserServer):
@@ -37,6 +38,7 @@ def local_server(port: int = 0, label: str = "hiermap") -> LocalServer:
             probe.bind((HOST, port))
         except OSError as error:
             raise ConfigError(f"port={port} cannot be served ({error.strerror}); take another, for example port={port + 1}") from error
+    logging.getLogger("websockets").setLevel(logging.CRITICAL)  # browsers open connections that they do not use
     with contextlib.redirect_stdout(io.StringIO()):  # it greets
         server = LocalServer(host=HOST, port=port, label=label, verbose=False)
     server.gui.configure_theme(show_logo=False, show_share_button=False, control_width="large")
@@ -58,6 +60,7 @@ class Stage:
         server.initial_camera.position = VIEW.position_world
         server.initial_camera.look_at = VIEW.target_world
         server.initial_camera.fov = VIEW.fovy_rad
+        server.scene.add_light_ambient("/light", intensity=AMBIENT)
         meshes = body_meshes(model)
         self._nodes = {body: server.scene.add_mesh_trimesh(f"/kitchen/{body}", mesh) for body, mesh in meshes.items()}
         self._shown = np.full(model.nq, np.nan)
@@ -79,6 +82,26 @@ class Stage:
         for state in states:
             self.show(state)
             wait(1.0 / FPS)
+
+
+def recorded(film: Film) -> str:
+    """A page that stands alone with the scene in 3-D as it was at first, and with the motions that were filmed since."""
+    server = local_server()
+    try:
+        states = new_states(film, 0)
+        stage = Stage(server, film.scene)
+        stage.show(states[0] if states else film.state())
+        recording = server.get_scene_serializer()
+        stage.play(states, recording.insert_sleep)
+        return recording.as_html()
+    finally:
+        stop(server)
+
+
+def stop(server: viser.ViserServer) -> None:
+    """End a server."""
+    with contextlib.redirect_stdout(io.StringIO()):  # it says so
+        server.stop()
 
 
 def new_states(film: Film, shots: int) -> list[np.ndarray]:
