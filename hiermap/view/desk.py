@@ -11,7 +11,7 @@ from hiermap.agent.session import Session
 from hiermap.evaluation.attempt_recording import called_in, imagined_view, seen_view
 from hiermap.evaluation.problem import Problem, goal_of
 from hiermap.evaluation.suites import RunOptions
-from hiermap.planners import PlanResult, PlanStep
+from hiermap.planners import PlanResult, PlanStep, Status
 from hiermap.report.recording import RecordedView
 from hiermap.worlds.base import Action, Node
 from hiermap.worlds.errors import ConfigError, InvalidGoalError
@@ -22,11 +22,19 @@ from hiermap.worlds.tasks.start_scenes import MIN_VISIBLE_CELLS
 
 @dataclass(frozen=True, eq=False)
 class Instant:
-    """The kitchen now or in an imagined future: in words, as a picture with maps and beliefs, and what is planned to be done then."""
+    """The kitchen now or in a future.
+
+    Attributes:
+        words: when that is.
+        view: colours, maps and beliefs; of an imagined one the colours are those seen last.
+        action: what is planned to be done then.
+        imagined: whether nobody has seen it.
+    """
 
     words: str
     view: RecordedView
     action: Action | None = None
+    imagined: bool = False
 
 
 class Desk:
@@ -158,8 +166,8 @@ class Desk:
     # What there is to see.
 
     def truth(self) -> Mapping[str, bool]:
-        """Goal predicate -> whether it truly holds now, for people only."""
-        return self.problem.truth()
+        """Goal predicate -> whether it truly holds now, for people only; nothing while nobody has planned, or for what makes no sense."""
+        return self.problem.truth() if self.result is not None and self.result.status is not Status.INVALID_GOAL else {}
 
     def instants(self) -> list[Instant]:
         """Now, and what is imagined after every step that is left to do."""
@@ -169,7 +177,7 @@ class Desk:
         world = self.planner.world
         futures = [imagined_view(self.view, step, world) for step in steps]
         told = [f"imagined after {i} of {len(steps)}: {step.action.primitive}" for i, step in enumerate(steps, 1)]
-        return [now, *(Instant(words, view, action) for words, view, action in zip(told, futures, actions[1:], strict=True))]
+        return [now, *(Instant(words, view, action, True) for words, view, action in zip(told, futures, actions[1:], strict=True))]
 
     def outlines(self) -> Mapping[str, np.ndarray]:
         """What people call each of the goal's things -> its mask in the first view, while nothing has been moved."""

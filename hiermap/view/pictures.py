@@ -42,4 +42,4 @@ def in_words(instant: Instant, name: str) -> str:
     if name == DEPTH:
         return f"Depth, {instant.words}: near is bright" if instant.view.depth is not None else f"No depth is imagined, {instant.words}"
     planned = f", with the cell where {action.primitive} is planned" if action else ""
-    return f"The fused view, {instant.words}{planned}"
+    return f"{'The colours seen last' if instant.imagined else 'The fused view'}, {instant.words}{planned}"

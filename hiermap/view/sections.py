@@ -15,14 +15,17 @@ from hiermap.worlds.goals import in_words as goal_in_words
 from hiermap.worlds.simulator.film import Film
 from hiermap.worlds.simulator.photograph import Portrait
 
-_FUTURES = """<div class="futures"><label hidden>Future <input type="range" min="0" max="{}" value="0"> <output></output></label>{}</div>
-<style>.futures input {{ width: 100%; max-width: 420px; display: block; }}</style>
+_FUTURES = """<div class="futures"><label hidden>Future <input type="range" min="0" max="{}" value="0"></label>{}</div>
+<style>
+.futures input {{ width: 100%; max-width: 420px; display: block; }}
+.futures .story {{ grid-template-columns: repeat(auto-fill, minmax(min(100%, 300px), 1fr)); }}
+</style>
 <script>
 for (const box of document.querySelectorAll(".futures")) {{
   const slider = box.querySelector("input"), parts = [...box.querySelectorAll("article")];
   const show = () => {{
     parts.forEach((part, index) => part.hidden = index !== +slider.value);
-    box.querySelector("output").textContent = parts[+slider.value].dataset.words;
+    slider.setAttribute("aria-valuetext", parts[+slider.value].querySelector("h3").textContent);
   }};
   slider.addEventListener("input", show);
   slider.parentElement.hidden = parts.length < 2;
@@ -77,5 +80,5 @@ def _instant(instant: Instant, like: np.ndarray, outlines: Mapping[str, np.ndarr
         words = in_words(instant, name)
         drawn = layer(instant, name, like, outlines if name == NO_MAP else None)
         pictures.append(html(_PICTURE, b64encode(drawn).decode(), words, words))
-    form = '<article data-words="{}"><h3>{}</h3><div class="story">{}</div>{}</article>'
-    return html(form, instant.words, instant.words, joined(pictures), beliefs(instant))
+    form = '<article><h3>{}</h3><div class="story">{}</div>{}</article>'
+    return html(form, instant.words, joined(pictures), beliefs(instant))

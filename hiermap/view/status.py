@@ -22,7 +22,7 @@ def _plan(desk: Desk) -> str:
         return "The goal is believed to hold already." if held else f"No plan: {result.status}. {result.message}"
     whole = "" if result else f" ({result.status}: only the first steps)"
     promise = f"success {result.plan.success_probability:.2f}, {result.plan.cost:.0f} s"
-    left = f"; {counted(len(desk.left), 'step')} left" if desk.done else ""
+    left = f"; {counted(len(desk.left), 'step')} left" if desk.done and desk.can_go_on else ""
     return f"Plan: {counted(len(result.plan.steps), 'step')}, {promise}{whole}{left}. {result.message}".strip()
 
 
