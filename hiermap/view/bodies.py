@@ -13,6 +13,21 @@ ROUND = 24
 """Sides of what is round."""
 
 
+MATT = {"pbrMetallicRoughness": {"metallicFactor": 0.0, "roughnessFactor": 0.7}}
+"""A file without a material shows metal, which is black where nothing is mirrored."""
+
+
+def glb(mesh: trimesh.Trimesh) -> bytes:
+    """A mesh as a binary glTF file."""
+
+    def paint(tree: dict) -> None:
+        tree["materials"] = [MATT]
+        for part in (part for item in tree["meshes"] for part in item["primitives"]):
+            part["material"] = 0
+
+    return trimesh.exchange.gltf.export_glb(trimesh.Scene(mesh), tree_postprocessor=paint)
+
+
 def body_meshes(model: mujoco.MjModel) -> dict[int, trimesh.Trimesh]:
     """Body id -> its shown geoms in the body's own axes [m], with the colours of photographs; of a staged model (`dressing.stage`)."""
     colours = colours_of(model)

@@ -15,9 +15,11 @@ from hiermap.view.status import beliefs, told
 from hiermap.worlds.errors import HiermapError
 from hiermap.worlds.simulator.film import Film
 
+_NAMED = "document.querySelectorAll('img:not([alt])').forEach((image) => { image.alt = 'viser'; })"
+"""The library's own pictures have no words."""
 CELL, NOTHING = "Cell", "(click on a thing)"
 STYLE = "margin:0 0.75em 0.5em;font-size:0.85em;line-height:1.4;overflow-wrap:anywhere"
-_PICTURE = """<figure style="margin:0 0.75em 0.5em"><img alt="{}" src="data:image/png;base64,{}" onclick="{}"
+_PICTURE = """<figure style="margin:0 0.75em 0.5em"><img alt="{}" src="data:image/png;base64,{}" onclick="{}" onload="{}"
 style="display:block;width:100%;image-rendering:pixelated;cursor:crosshair"><figcaption style="font-size:0.8em">{}</figcaption></figure>"""
 _CLICK = """const label = [...document.querySelectorAll('label')].find((e) => e.textContent === '%s'); let row = label;
 while (!row.querySelector('input')) row = row.parentElement; const field = row.querySelector('input'), box = this.getBoundingClientRect();
@@ -135,5 +137,5 @@ class Panel:
         assert depth is not None
         drawn = layer(instant, self._layer.value, depth, self.desk.outlines() if instant is self.instants[0] else None)
         click = _CLICK % (CELL, *self.desk.view.frame.shape)
-        figure = html(_PICTURE, words, b64encode(drawn).decode(), click, words)
+        figure = html(_PICTURE, words, b64encode(drawn).decode(), click, _NAMED, words)
         self._picture.content = str(joined([figure, html('<div style="{}">{}</div>', STYLE, beliefs(instant))]))

@@ -11,7 +11,7 @@ import mujoco
 import numpy as np
 import viser
 
-from hiermap.view.bodies import body_meshes
+from hiermap.view.bodies import body_meshes, glb
 from hiermap.view.options import FPS, HOST
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.simulator.film import Film
@@ -60,9 +60,12 @@ class Stage:
         server.initial_camera.position = VIEW.position_world
         server.initial_camera.look_at = VIEW.target_world
         server.initial_camera.fov = VIEW.fovy_rad
+        # Both cost ten seconds and more where no graphics card draws.
+        server.scene.configure_environment_map(None)
+        server.scene.configure_default_lights(cast_shadow=False)
         server.scene.add_light_ambient("/light", intensity=AMBIENT)
         meshes = body_meshes(model)
-        self._nodes = {body: server.scene.add_mesh_trimesh(f"/kitchen/{body}", mesh) for body, mesh in meshes.items()}
+        self._nodes = {body: server.scene.add_glb(f"/kitchen/{body}", glb(mesh), cast_shadow=False, receive_shadow=False) for body, mesh in meshes.items()}
         self._shown = np.full(model.nq, np.nan)
         self.show(scene.data.qpos)
 

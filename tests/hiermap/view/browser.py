@@ -27,7 +27,8 @@ MEASURE = """
   }
   const images = [...document.images].filter((image) => image.getBoundingClientRect().width);
   return {cut, scroll: document.documentElement.scrollWidth, images: images.map((image) => image.alt),
-    loaded: images.every((image) => image.naturalWidth), narrowest: Math.min(...images.map((image) => image.getBoundingClientRect().width))};
+    loaded: images.every((image) => image.naturalWidth),
+    narrowest: Math.min(...images.filter((image) => !image.src.includes("svg")).map((image) => image.getBoundingClientRect().width))};
 })()
 """
 

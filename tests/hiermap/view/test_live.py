@@ -41,7 +41,7 @@ def address(desk: Desk, posed: tuple[Desk, Film]) -> Iterator[str]:
 def is_whole(tab: Tab, width: int) -> None:
     """Nothing is cut off, and every picture has its words; what lies below can be scrolled to."""
     tab.size(width, 844)
-    tab.wait("document.querySelector('img[alt]')?.naturalWidth")
+    tab.wait("document.querySelector('figure img')?.naturalWidth")
     found = tab.run(MEASURE)
     assert found["cut"] == [] and found["scroll"] <= width and all(found["images"]) and found["loaded"] and found["narrowest"] > 200
     for words in ("Plan", "Next step", "Run to the end"):
@@ -56,8 +56,8 @@ def test_a_click_becomes_a_goal_a_plan_and_deeds(address: str, desk: Desk, tmp_p
         is_whole(tab, 1400)
         row, column = middle(desk.problem.masks["left_drawer_1"])
         rows, columns = desk.view.frame.shape
-        tab.run("document.querySelector('img[alt]').scrollIntoView()")
-        box = tab.run("(({left, top, width, height}) => [left, top, width, height])(document.querySelector('img[alt]').getBoundingClientRect())")
+        tab.run("document.querySelector('figure img').scrollIntoView()")
+        box = tab.run("(({left, top, width, height}) => [left, top, width, height])(document.querySelector('figure img').getBoundingClientRect())")
         tab.click(box[0] + (column + 0.5) / columns * box[2], box[1] + (row + 0.5) / rows * box[3])
         assert tab.wait(f"{FIELD.format('Cell')}.value") == f"{row} {column}"
         tab.wait(f"{FIELD.format('Ask')}.value === 'the upper left drawer is open'")
@@ -67,7 +67,7 @@ def test_a_click_becomes_a_goal_a_plan_and_deeds(address: str, desk: Desk, tmp_p
         tab.run(f"{BUTTON.format('Plan')}.click()")
         tab.wait("document.body.textContent.includes('Plan: 1 step')")
         tab.wait(f"!{BUTTON.format('Next step')}.disabled")
-        assert tab.run("document.querySelector('img[alt]').alt").endswith("with the cell where pull is planned")
+        assert tab.run("document.querySelector('figure img').alt").endswith("with the cell where pull is planned")
         tab.run(f"{BUTTON.format('Next step')}.click()")
         tab.wait("document.body.textContent.includes('The goal is believed to hold; it truly does.')")
         is_whole(tab, 1400)
