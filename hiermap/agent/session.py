@@ -72,7 +72,7 @@ class Session:
         max_primitives: int = 30,
         on_plan: Callable[[PlanResult], None] | None = None,
     ) -> Stepping:
-        """As `carry_out`, a primitive at a time (see `hiermap.agent.execute.stepwise`); it may be left for another goal after any of them."""
+        """As `carry_out`, a primitive at a time (see `hiermap.agent.execute.stepwise`); it may be left after any for another goal."""
         self._acted = True
         run = stepwise(self.world, result, self.planner, max_replans, max_primitives, self.options, self.avoid, on_plan)
         try:

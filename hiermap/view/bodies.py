@@ -1,5 +1,7 @@
 """The visible shapes of a MuJoCo model as one coloured mesh a body; needs trimesh, which comes with the extra `view`."""
 
+from typing import Any
+
 import mujoco
 import numpy as np
 import trimesh
@@ -28,7 +30,7 @@ def glb(mesh: trimesh.Trimesh) -> bytes:
     return trimesh.exchange.gltf.export_glb(trimesh.Scene(mesh), tree_postprocessor=paint)
 
 
-def body_meshes(model: mujoco.MjModel) -> dict[int, trimesh.Trimesh]:
+def body_meshes(model: mujoco.MjModel) -> dict[int, Any]:
     """Body id -> its shown geoms in the body's own axes [m], with the colours of photographs; of a staged model (`dressing.stage`)."""
     colours = colours_of(model)
     parts: dict[int, list[trimesh.Trimesh]] = {}
@@ -39,7 +41,9 @@ def body_meshes(model: mujoco.MjModel) -> dict[int, trimesh.Trimesh]:
         pose[:3, 3] = model.geom_pos[geom]
         mesh.apply_transform(pose)
         light = np.append(colours[geom, :3] ** GAMMA, 1.0)  # files of meshes hold light, not what screens are told
-        mesh.visual = trimesh.visual.ColorVisuals(mesh, vertex_colors=np.tile((255 * light + 0.5).astype(np.uint8), (len(mesh.vertices), 1)))
+        mesh.visual = trimesh.visual.ColorVisuals(
+            mesh, vertex_colors=np.tile((255 * light + 0.5).astype(np.uint8), (len(mesh.vertices), 1))
+        )
         parts.setdefault(int(model.geom_bodyid[geom]), []).append(mesh)
     return {body: trimesh.util.concatenate(meshes) for body, meshes in parts.items()}
 

@@ -1,4 +1,4 @@
-"""What a view is worked with: clicks become a goal, a goal becomes a plan, a plan is carried out step by step. Draws nothing, serves nothing."""
+"""What a view is worked with: clicks become a goal, that a plan, and that is carried out step by step. Draws nothing, serves nothing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -5,8 +5,6 @@ from base64 import b64encode
 from collections.abc import Callable
 from functools import wraps
 
-import viser
-
 from hiermap.report.page import html, joined
 from hiermap.view.desk import Desk, Instant
 from hiermap.view.pictures import LAYERS, NO_MAP, in_words, layer

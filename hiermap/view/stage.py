@@ -65,7 +65,10 @@ class Stage:
         server.scene.configure_default_lights(cast_shadow=False)
         server.scene.add_light_ambient("/light", intensity=AMBIENT)
         meshes = body_meshes(model)
-        self._nodes = {body: server.scene.add_glb(f"/kitchen/{body}", glb(mesh), cast_shadow=False, receive_shadow=False) for body, mesh in meshes.items()}
+        self._nodes = {
+            body: server.scene.add_glb(f"/kitchen/{body}", glb(mesh), cast_shadow=False, receive_shadow=False)
+            for body, mesh in meshes.items()
+        }
         self._shown = np.full(model.nq, np.nan)
         self.show(scene.data.qpos)
 

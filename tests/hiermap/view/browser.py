@@ -19,7 +19,8 @@ MEASURE = """
 (() => {
   const cut = [], width = document.documentElement.clientWidth;
   const style = (element) => getComputedStyle(element);
-  const scrolls = (element) => element && (["auto", "scroll", "hidden"].includes(style(element).overflowX) || scrolls(element.parentElement));
+  const clips = (element) => ["auto", "scroll", "hidden"].includes(style(element).overflowX);
+  const scrolls = (element) => element && (clips(element) || scrolls(element.parentElement));
   for (const element of document.body.querySelectorAll("*")) {
     const box = element.getBoundingClientRect();
     if (box.width && style(element).visibility !== "hidden" && (box.right > width + 1 || box.left < -1) && !scrolls(element.parentElement))

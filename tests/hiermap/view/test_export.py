@@ -30,7 +30,7 @@ def ours(text: str) -> str:
 def test_every_future_is_told_with_every_map_and_nothing_lies_elsewhere(page: Path) -> None:
     text = ours(page.read_text())
     futures = re.findall(r"<article>.*?</article>", text, re.DOTALL)
-    assert len(futures) >= 3 and [re.search("<h3>(.*?)</h3>", part)[1] for part in futures][0] == "now"
+    assert len(futures) >= 3 and "<h3>now</h3>" in futures[0]
     for part in futures:
         words = re.findall(r'<img src="data:image/png;base64,iVBOR[^"]*" alt="([^"]+)"', part)
         assert len(words) == part.count("<img") >= 6 and all(any(f"Map of {name}," in word for word in words) for name in PRIMITIVES)
@@ -52,7 +52,9 @@ def test_without_the_extra_a_page_shows_photographs_and_says_what_is_missing(
     assert "needs the package viser; run: pip install 'hiermap[view]'" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("word", ["kitchen=toy", "task=sequel-2", "port=0", "port=70000", "execute=true", "task=goal", "maps=oracle", "seed=-1"])
+@pytest.mark.parametrize(
+    "word", ["kitchen=toy", "task=sequel-2", "port=0", "port=70000", "execute=true", "task=goal", "maps=oracle", "seed=-1"]
+)
 def test_what_cannot_be_viewed_is_a_usage_error(word: str, capsys: pytest.CaptureFixture) -> None:
     assert main(["view", word]) == 2
     assert word.partition("=")[0] in capsys.readouterr().err

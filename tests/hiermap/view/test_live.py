@@ -57,7 +57,9 @@ def test_a_click_becomes_a_goal_a_plan_and_deeds(address: str, desk: Desk, tmp_p
         row, column = middle(desk.problem.masks["left_drawer_1"])
         rows, columns = desk.view.frame.shape
         tab.run("document.querySelector('figure img').scrollIntoView()")
-        box = tab.run("(({left, top, width, height}) => [left, top, width, height])(document.querySelector('figure img').getBoundingClientRect())")
+        box = tab.run(
+            "(({left, top, width, height}) => [left, top, width, height])(document.querySelector('figure img').getBoundingClientRect())"
+        )
         tab.click(box[0] + (column + 0.5) / columns * box[2], box[1] + (row + 0.5) / rows * box[3])
         assert tab.wait(f"{FIELD.format('Cell')}.value") == f"{row} {column}"
         tab.wait(f"{FIELD.format('Ask')}.value === 'the upper left drawer is open'")
@@ -65,14 +67,21 @@ def test_a_click_becomes_a_goal_a_plan_and_deeds(address: str, desk: Desk, tmp_p
         tab.run(f"{BUTTON.format('Add to the goal')}.click()")
         tab.wait(f"{FIELD.format('Goal')}.value === 'open(left_drawer_1)'")
         tab.run(f"{BUTTON.format('Plan')}.click()")
-        tab.wait("document.body.textContent.includes('Plan: 1 step')")
+        tab.wait("document.body.textContent.includes('Plan: 2 steps')")
         tab.wait(f"!{BUTTON.format('Next step')}.disabled")
-        assert tab.run("document.querySelector('figure img').alt").endswith("with the cell where pull is planned")
+        words = "document.querySelector('figure img').alt"
+        assert tab.run(words) == "The fused view, now, with the cell where push is planned"
+        tab.run("document.querySelector('[role=slider]').focus()")
+        tab.ask("Input.dispatchKeyEvent", type="keyDown", key="ArrowRight", code="ArrowRight", windowsVirtualKeyCode=39)
+        tab.wait(f"{words} === 'The colours seen last, imagined after 1 of 2: push, with the cell where pull is planned'")
         tab.run(f"{BUTTON.format('Next step')}.click()")
+        tab.wait("document.body.textContent.includes('1 step left')")
+        tab.wait(f"!{BUTTON.format('Run to the end')}.disabled")
+        tab.run(f"{BUTTON.format('Run to the end')}.click()")
         tab.wait("document.body.textContent.includes('The goal is believed to hold; it truly does.')")
         is_whole(tab, 1400)
         is_whole(tab, 390)
-    assert desk.outcome and len(desk.done) == 1
+    assert desk.outcome and len(desk.done) == 2
 
 
 def test_nobody_else_is_served_and_nothing_is_shared(address: str) -> None:
@@ -95,7 +104,10 @@ def test_a_port_in_use_is_told_in_one_sentence(capsys: pytest.CaptureFixture) ->
         taken.listen()
         port = taken.getsockname()[1]
         assert main(["view", *KNOWN, f"port={port}"]) == 2
-    assert capsys.readouterr().err == f"hiermap: port={port} cannot be served (Address already in use); take another, for example port={port + 1}\n"
+    assert (
+        capsys.readouterr().err
+        == f"hiermap: port={port} cannot be served (Address already in use); take another, for example port={port + 1}\n"
+    )
 
 
 def test_the_command_serves_until_it_is_told_to_end() -> None:
