@@ -56,6 +56,7 @@ VERBS: Mapping[str, Verb] = {
     ),
     "kitchen": Verb("hiermap.report.kitchen_list:kitchen", "list what is in a kitchen and what can be asked of it, with a picture"),
     "plan": Verb("hiermap.evaluation.plan:plan", "plan (and execute) one task"),
+    "view": Verb("hiermap.view.view:view", "click goals in a kitchen in 3-D, look at imagined futures, carry plans out step by step"),
     "report": Verb("hiermap.report.report:report", "write a self-contained report.html from a run", ("DIR",), OVERWRITE),
 }
 

@@ -27,7 +27,7 @@ def test_the_constraints_obey_the_pins_of_the_project():
     assert pinned["mujoco"].startswith("3.") and int(pinned["mujoco"].split(".")[1]) < 10
     assert pinned["numpy"].startswith("1.")
     extras = PROJECT["optional-dependencies"]
-    for requirement in [*PROJECT["dependencies"], *extras["ray"], *extras["words"], *extras["video"], *extras["docs"]]:
+    for requirement in [*PROJECT["dependencies"], *extras["ray"], *extras["words"], *extras["video"], *extras["docs"], *extras["view"]]:
         name = re.match(r"[\w-]+", requirement)[0]
         assert name == "robosuite" or name.lower() in {pin.lower() for pin in pinned}, f"{name} is not pinned in constraints.txt"
 

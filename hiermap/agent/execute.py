@@ -97,6 +97,10 @@ class ExecutionResult:
         return float(np.mean([plan.metrics.get("seconds", 0.0) for plan in self.plans])) if self.plans else 0.0
 
 
+Stepping = Generator[ExecutedStep, None, ExecutionResult]
+"""Yields every primitive that was run, and returns how it went."""
+
+
 def execute(
     world: RealWorld,
     result: PlanResult,
@@ -124,7 +128,37 @@ def execute(
     Raises:
         ValueError: `result` does not name its problem.
     """
-    acting = actions(result, replan, max_replans, max_primitives, options, on_step, avoid)
+    return drained(stepwise(world, result, replan, max_replans, max_primitives, options, avoid), on_step)
+
+
+def drained(run: Stepping, on_step: Callable[[ExecutedStep], None] | None = None) -> ExecutionResult:
+    """How a run of `stepwise` went at its end."""
+    try:
+        while True:
+            step = next(run)
+            if on_step is not None:
+                on_step(step)
+    except StopIteration as over:
+        return over.value
+
+
+def stepwise(
+    world: RealWorld,
+    result: PlanResult,
+    replan: Planner,
+    max_replans: int = 8,
+    max_primitives: int = 30,
+    options: ExecutionOptions | None = None,
+    avoid: Sequence[Avoid] = (),
+    on_plan: Callable[[PlanResult], None] | None = None,
+) -> Stepping:
+    """As `execute`, for whoever looks on: yields after every primitive, when what comes next is planned already, and returns how it went.
+
+    Args:
+        on_plan: called with every plan that is followed, the first and every replan.
+    """
+    fresh: list[ExecutedStep] = []
+    acting = actions(result, replan, max_replans, max_primitives, options, fresh.append, avoid, on_plan)
     watched = world if isinstance(world, Watch) else Watch(world)
     try:
         action, view = next(acting)
@@ -135,7 +169,9 @@ def execute(
                 action, view = acting.throw(error)
             else:
                 action, view = acting.send(seen)
+            yield fresh.pop()
     except StopIteration as over:
+        yield from fresh
         return over.value
 
 
@@ -147,6 +183,7 @@ def actions(
     options: ExecutionOptions | None = None,
     on_step: Callable[[ExecutedStep], None] | None = None,
     avoid: Sequence[Avoid] = (),
+    on_plan: Callable[[PlanResult], None] | None = None,
 ) -> Acting[ExecutionResult]:
     """As `execute`, for whoever acts himself: yields an action and the view that it is chosen in, is sent what the motor program reports
     and what is seen afterwards, or thrown the `PhysicsError` or `InvalidObservationError` that came instead, and returns how it went.
@@ -156,7 +193,7 @@ def actions(
     if result.goal is None or result.view is None or result.root is None:
         raise ValueError("the plan result names no goal or view; make it with Planner.plan")
     now = _moment(replan, result.view, result.root)
-    run = _Run(replan, result, result.goal, options or ExecutionOptions(), now, tuple(avoid))
+    run = _Run(replan, result, result.goal, options or ExecutionOptions(), now, tuple(avoid), on_plan)
     try:
         reason = yield from run.loop(max_replans, max_primitives, on_step)
     except PhysicsError as error:
@@ -235,6 +272,7 @@ class _Run:
     options: ExecutionOptions
     now: Moment
     avoid: tuple[Avoid, ...] = ()
+    on_plan: Callable[[PlanResult], None] | None = None
     queue: list[PlanStep] = field(default_factory=list)
     steps: list[ExecutedStep] = field(default_factory=list)
     plans: list[PlanResult] = field(default_factory=list)
@@ -270,6 +308,8 @@ class _Run:
         """All steps of a complete plan, or blindly of any; of a partial one the first, and those after it that each lead nearer."""
         steps = list(result.plan.steps)
         self.plans.append(result)
+        if self.on_plan is not None:
+            self.on_plan(result)
         self.starts.append(len(self.steps))
         falls = [missing_primitives(step.before) - missing_primitives(step.after) >= NEARER for step in steps[1:]]
         self.queue = steps if result or self.options.blind else steps[: 1 + ([*falls, False]).index(False)]

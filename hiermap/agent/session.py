@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
-from hiermap.agent.execute import ExecutedStep, ExecutionResult, execute
+from hiermap.agent.execute import ExecutedStep, ExecutionResult, Stepping, drained, stepwise
 from hiermap.agent.options import ExecutionOptions
 from hiermap.agent.planner import Deed, Planner, Seen
 from hiermap.agent.watch import Watch
@@ -63,11 +63,26 @@ class Session:
         on_step: Callable[[ExecutedStep], None] | None = None,
     ) -> ExecutionResult:
         """As `execute`, of what `plan` answered."""
+        return drained(self.steps(result, max_replans, max_primitives), on_step)
+
+    def steps(
+        self,
+        result: PlanResult,
+        max_replans: int = 8,
+        max_primitives: int = 30,
+        on_plan: Callable[[PlanResult], None] | None = None,
+    ) -> Stepping:
+        """As `carry_out`, a primitive at a time (see `hiermap.agent.execute.stepwise`); it may be left after any for another goal."""
         self._acted = True
-        done = execute(self.world, result, self.planner, max_replans, max_primitives, self.options, on_step, self.avoid)
-        self.deeds += [Deed(step.action, step.effect, step.after.view) for step in done.steps]
-        self.avoid = done.avoid
-        return done
+        run = stepwise(self.world, result, self.planner, max_replans, max_primitives, self.options, self.avoid, on_plan)
+        try:
+            while True:
+                step = next(run)
+                self.deeds.append(Deed(step.action, step.effect, step.after.view))
+                yield step
+        except StopIteration as over:
+            self.avoid = over.value.avoid
+            return over.value
 
     def achieve(
         self, goal: Goal, budget: Budget | None = None, max_replans: int = 8, max_primitives: int = 30, seed: int = 0

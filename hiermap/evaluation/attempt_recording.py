@@ -79,28 +79,29 @@ def executed(attempt: Attempt, world: World) -> list[StepRecord]:
 
 
 def _planned(view: SpatialView, step: PlanStep, world: World) -> StepRecord:
-    views = {"before": _view(view, step.before, step.maps_before), "imagined": _imagined(view, step, world)}
+    views = {"before": seen_view(view, step.before, step.maps_before), "imagined": imagined_view(view, step, world)}
     return StepRecord(0, step.action, step.point_world, step.affordance, views)
 
 
 def _executed(step: ExecutedStep, truths: Sequence[Mapping[str, bool]], world: World) -> StepRecord:
     views = {
-        "before": _view(step.before.view, step.before.node, step.before.maps, truths[0]),
-        "imagined": _imagined(step.before.view, step.planned, world),
-        "after": _view(step.after.view, step.after.node, step.after.maps, truths[-1]),
+        "before": seen_view(step.before.view, step.before.node, step.before.maps, truths[0]),
+        "imagined": imagined_view(step.before.view, step.planned, world),
+        "after": seen_view(step.after.view, step.after.node, step.after.maps, truths[-1]),
     }
     return StepRecord(step.plan, step.action, step.planned.point_world, step.affordance, views, step.report.reason)
 
 
-def _view(view: SpatialView, node: Node, maps: np.ndarray, truth: Mapping[str, bool] | None = None) -> RecordedView:
+def seen_view(view: SpatialView, node: Node, maps: np.ndarray, truth: Mapping[str, bool] | None = None) -> RecordedView:
+    """What is seen, with the `maps` `[P, R, H, W]` and beliefs of its node."""
     beliefs = {name: float(value) for name, value in node.predicates.items()}
     return RecordedView(view.rgb, maps.max(axis=1), beliefs, dict(truth or {}), np.where(view.valid, view.depth, np.nan))
 
 
-def _imagined(view: SpatialView, step: PlanStep, world: World) -> RecordedView:
+def imagined_view(view: SpatialView, step: PlanStep, world: World) -> RecordedView:
     """What a step was expected to lead to, with the last real colours; its depth where the world pictures any."""
     depth = world.depth(step.after) if isinstance(world, Picturing) and step.after.state is not None else None
-    return replace(_view(view, step.after, step.maps), depth=depth)
+    return replace(seen_view(view, step.after, step.maps), depth=depth)
 
 
 def filmed(problem: Problem, pictures: bool, video: bool) -> tuple[Problem, Film | None]:

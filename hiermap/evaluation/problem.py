@@ -78,10 +78,11 @@ def pose(suite: str, seed: int, options: RunOptions | None = None) -> Problem:
             raise ConfigError(f"kitchen={options.kitchen.name} has no world=simulator; take world=latent")
         real = task.oracle.scene
     view, masks = see(real.observe(), task.scene.frame), task.scene.masks()
-    return Problem(task, real, view, _goal(task, view, masks, options), masks)
+    return Problem(task, real, view, goal_of(task, view, masks, options), masks)
 
 
-def _goal(task: PosedTask, view: SpatialView, masks: Mapping[str, np.ndarray], options: RunOptions) -> Goal:
+def goal_of(task: PosedTask, view: SpatialView, masks: Mapping[str, np.ndarray], options: RunOptions) -> Goal:
+    """What a task asks for, of things told by their `masks` `[H, W]` bool in the first `view`."""
     named = {name: masks[name] for predicate in task.predicates for name in predicate.arguments}
     told = as_told(named, view, options.goal.masks, task.seed)
     return Goal(tuple(task.predicates), {name: Target(name, mask) for name, mask in told.items()})
@@ -92,7 +93,7 @@ def attempts(problem: Problem, planner: Planner, options: RunOptions, goals: int
     with Session(problem.real, planner, options.execution, problem.view) as session:
         done = [attempt(problem, planner, options, session=session)]
         while done[-1].success and len(done) < goals and (task := problem.task.next(len(done))) is not None:
-            further = replace(problem, task=task, goal=_goal(task, problem.view, problem.masks, options))
+            further = replace(problem, task=task, goal=goal_of(task, problem.view, problem.masks, options))
             done.append(attempt(further, planner, options, session=session))
     return done
 

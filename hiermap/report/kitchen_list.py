@@ -12,8 +12,9 @@ from hiermap.system.provenance import settings
 from hiermap.system.run_folder import fingerprint, owned
 from hiermap.worlds.goals import Predicate
 from hiermap.worlds.perception.fusion import see
+from hiermap.worlds.tasks.chain_names import FREE
 from hiermap.worlds.tasks.kitchen_options import LookOptions
-from hiermap.worlds.tasks.kitchens import FREE, KITCHENS
+from hiermap.worlds.tasks.kitchens import KITCHENS
 from hiermap.worlds.tasks.start_scenes import MIN_VISIBLE_CELLS
 
 PICTURE = "kitchen.png"

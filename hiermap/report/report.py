@@ -27,11 +27,18 @@ def report(directory: str | Path, overwrite: bool = False) -> Path:
     if not body:
         raise DataError(f"{root} holds neither {PLAN} nor {INFO}; expected the out=DIR of a finished `hiermap plan` or `hiermap evaluate`")
     path = root / REPORT
-    if path.exists() and not overwrite and OURS not in path.read_bytes():
-        raise ConfigError(f"{path} was not written by hiermap; move it away, or overwrite=true")
+    check_ours(path, overwrite)
     write_atomically(path, document(f"hiermap: {root.resolve().name}", body))
     print(path)
     return path
+
+
+def check_ours(path: Path, overwrite: bool) -> None:
+    """Raise ConfigError where a page would replace what hiermap did not write, unless that may be overwritten."""
+    if path.is_dir():
+        raise ConfigError(f"{path} is a directory, expected the name of a page; add /page.html")
+    if path.exists() and not overwrite and OURS not in path.read_bytes():
+        raise ConfigError(f"{path} was not written by hiermap; move it away, or overwrite=true")
 
 
 def _body(folders: list[Path]) -> Html:

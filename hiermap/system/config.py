@@ -26,6 +26,7 @@ OPTIONS: Mapping[str, str] = {
     "train": "hiermap.training.options:TrainOptions",
     "evaluate": "hiermap.evaluation.suites:EvaluateOptions",
     "plan": "hiermap.evaluation.suites:PlanOptions",
+    "view": "hiermap.view.options:ViewOptions",
     "kitchen": "hiermap.worlds.tasks.kitchen_options:LookOptions",
 }
 """Verb -> "module:dataclass" of its options, which loads neither torch nor mujoco; fields marked `omegaconf_ignore` are for code only."""

@@ -21,8 +21,8 @@ from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.records import one_of, shown
 from hiermap.worlds.scene import PosedTask
 from hiermap.worlds.simulator.robot_scene import RobotScene
-from hiermap.worlds.tasks.chain_names import CHAINS, GOAL, SEQUELS
-from hiermap.worlds.tasks.kitchens import FREE, KITCHENS
+from hiermap.worlds.tasks.chain_names import CHAINS, FREE, GOAL, SEQUELS
+from hiermap.worlds.tasks.kitchens import KITCHENS
 
 Observed = dict[str, Any]
 Masks = Mapping[str, np.ndarray]

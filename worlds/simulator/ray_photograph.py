@@ -55,7 +55,7 @@ class Points:
 
 def traced(model: mujoco.MjModel, data: mujoco.MjData, rays: PixelRays) -> np.ndarray:
     """What is seen along `rays` of a staged model, `[rows // FINER, columns // FINER, 3]` uint8; `data` has its kinematics."""
-    shown = np.flatnonzero((model.geom_group == SHOWN_GROUP) & (_colours(model)[:, 3] > 0))
+    shown = np.flatnonzero((model.geom_group == SHOWN_GROUP) & (colours_of(model)[:, 3] > 0))
     casters = [g for g in shown if model.geom_type[g] != PLANE and not model.geom(g).name.startswith(BACKDROP)]
     stage = Stage(model, data, shown, np.array(casters, int), triangles(model, data, shown))
     found, points = _first(stage, rays)
@@ -174,7 +174,7 @@ def _shone(pixels, origins, directions, lengths, bias, points, facing):
     return shone
 
 
-def _colours(model: mujoco.MjModel) -> np.ndarray:
+def colours_of(model: mujoco.MjModel) -> np.ndarray:
     """Plain colour of each geom, `[ngeom, 4]` in 0..1: its own unless that is MuJoCo's default, else its material's."""
     colours = model.geom_rgba.astype(float).copy()
     default = (np.abs(colours - (0.5, 0.5, 0.5, 1.0)) < 1e-6).all(axis=1) & (model.geom_matid >= 0)
@@ -191,7 +191,7 @@ def _shine(model: mujoco.MjModel) -> np.ndarray:
 def _albedo(stage: Stage, at: Points) -> np.ndarray:
     """Linear colour `[n, 3]` of points: their geom's, times its texture's."""
     model, geom = stage.model, at.geom
-    colours = _colours(model)[geom, :3]
+    colours = colours_of(model)[geom, :3]
     texture = np.append(model.mat_texid[:, COLOURS_ROLE], -1)[model.geom_matid]  # of no material, which is -1, none
     order = np.argsort(geom, kind="stable")
     ends = np.searchsorted(geom[order], np.arange(model.ngeom + 1))

@@ -9,8 +9,8 @@ SEQUELS = {f"sequel-{k}": k for k in (2, 3)}
 """Suites of several goals in a row in one kitchen -> how many; each goal is as far away as those of `SEQUEL_OF`."""
 SEQUEL_OF = "chain-3"
 
-GOAL = "goal"
-"""The suite that asks for what the user says."""
+FREE, GOAL = "free", "goal"
+"""The suites that ask for nothing, a kitchen in a random state, and for what the user says."""
 
 
 def chain_length(suite: str) -> int:

@@ -10,18 +10,16 @@ from hiermap.worlds.goals import Predicate, asked, is_in_words
 from hiermap.worlds.imagined.simulated import KnownKitchen, SimulatedWorld
 from hiermap.worlds.imagined.toy import TOY_INSTANCES, ToyScene, ToyWorld
 from hiermap.worlds.kitchen.scene_sampling import random_scene
-from hiermap.worlds.perception.fusion import see
+from hiermap.worlds.perception.fusion import SpatialView, see
 from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.rules import judge
 from hiermap.worlds.scene import Oracle, PosedTask, Scene
 from hiermap.worlds.simulator.kitchen import Kitchen
-from hiermap.worlds.tasks.chain_names import GOAL, SEQUEL_OF, SEQUELS, chain_length
+from hiermap.worlds.tasks.chain_names import FREE, GOAL, SEQUEL_OF, SEQUELS, chain_length
 from hiermap.worlds.tasks.chains import Task, next_task, sample_task
 from hiermap.worlds.tasks.kitchen_options import KitchenOptions
 from hiermap.worlds.tasks.start_scenes import MIN_VISIBLE_CELLS
 
-FREE = "free"
-"""The suite that asks for nothing: a random kitchen in a random state."""
 PROCEDURAL = KitchenOptions()
 STARTS = 20
 """Drawn for a seed of a stranger's scene, until the goal does not hold."""
@@ -42,13 +40,27 @@ class KitchenScene(Kitchen):
 
 
 def wanted(goal: str, scene: Scene, least_cells: int = MIN_VISIBLE_CELLS) -> tuple[Predicate, ...]:
-    """What a goal asks of a scene: told as predicates, or in plain words about what is seen in it now; ConfigError if it cannot be read."""
+    """As `understood`, of a scene as it is seen now."""
     if not is_in_words(goal):
         return asked(goal, scene.vocabulary())
+    return understood(goal, scene.vocabulary(), see(scene.observe(), scene.frame), scene.masks(), least_cells)
+
+
+def understood(
+    goal: str,
+    vocabulary: Sequence[Predicate],
+    view: SpatialView,
+    masks: Mapping[str, np.ndarray],
+    least_cells: int = MIN_VISIBLE_CELLS,
+) -> tuple[Predicate, ...]:
+    """What a goal asks for, told as predicates, or in plain words about what a `view` shows in `masks` `[H, W]` bool of at least so many
+    cells; ConfigError if it cannot be read.
+    """
+    if not is_in_words(goal):
+        return asked(goal, vocabulary)
     from hiermap.worlds.words import said, seen  # needs the extra `words`
 
-    masks = {name: mask for name, mask in scene.masks().items() if mask.sum() >= least_cells}
-    return said(goal, scene.vocabulary(), seen(see(scene.observe(), scene.frame), masks))
+    return said(goal, vocabulary, seen(view, {name: mask for name, mask in masks.items() if mask.sum() >= least_cells}))
 
 
 def hiermap_task(

@@ -116,3 +116,22 @@ def test_a_bowl_put_away_for_one_goal_is_found_for_another():
         for wanted in (goal(("inside", "bowl", drawer), ("closed", drawer)), goal(("open", drawer)), goal(("held", "bowl"))):
             assert session.achieve(wanted, Budget(expansions=60))
             assert all(scene.truth(wanted.predicates).values())
+
+
+def test_taken_a_primitive_at_a_time_a_run_is_the_same_and_tells_its_plans():
+    jammed = tuple(replace(f, jammed=f.name == "drawer") for f in INSTANCE.kitchen.fixtures)
+    for kitchen in (INSTANCE.kitchen, replace(INSTANCE.kitchen, fixtures=jammed)):
+        whole = Session(ToyScene(kitchen), Planner(ToyWorld(kitchen)))
+        done = whole.achieve(INSTANCE.goal, max_replans=2)
+        slow, plans, steps = Session(ToyScene(kitchen), Planner(ToyWorld(kitchen))), [], []
+        run = slow.steps(slow.plan(INSTANCE.goal), 2, on_plan=plans.append)
+        while True:
+            try:
+                steps.append(next(run))
+            except StopIteration as over:
+                assert over.value.plans == tuple(plans) and over.value.steps == tuple(steps)
+                assert (over.value.success, over.value.failure_reason) == (done.success, done.failure_reason)
+                break
+            assert [deed.action for deed in slow.deeds] == [step.action for step in steps]
+        assert [step.action for step in steps] == [step.action for step in done.steps] and tuple(slow.avoid) == done.avoid
+        assert [deed.effect for deed in slow.deeds] == [deed.effect for deed in whole.deeds] and len(plans) == done.replans + 1
