@@ -104,7 +104,8 @@ def session(head: int) -> dict[int, int]:
 
 
 def gone(head: int) -> bool:
-    deadline = time.monotonic() + 20
+    """Whether everybody has left: the server of workers notices once it has imported, which lasts on a busy machine."""
+    deadline = time.monotonic() + 120
     while session(head) and time.monotonic() < deadline:
         time.sleep(0.02)
     return not session(head)
