@@ -38,6 +38,7 @@ ROOMS = (
     "hiermap.data.exchange",
     "hiermap.report",
     "hiermap.evaluation",
+    "hiermap.training.keeping",
     "hiermap.training",
 )
 """Lowest first: a room imports only what stands before it, and itself."""

@@ -28,7 +28,7 @@ from hiermap.model.weights import load_weights, save_weights
 from hiermap.model.world_model import HiermapModel
 from hiermap.report.report import report
 from hiermap.system.config import load_config
-from hiermap.training.train import read_checkpoint
+from hiermap.training.keeping.checkpoints import read_checkpoint
 from hiermap.worlds.errors import ConfigError, DataError
 from hiermap.worlds.goals import Goal
 from hiermap.worlds.records import read_json

@@ -202,6 +202,8 @@ def test_a_training_goes_on_from_whole_checkpoints(nursery: Nursery, tmp_path: P
     disturbed(nursery, [*TRAIN, *LENGTH, f"data={data}", f"out={out}"], kills, 4.0, look)
     assert json.loads((out / "metrics.json").read_text())["steps"] == 24 == steps[-1]
     assert load_weights(out).record["steps"] == 24 and not list(out.rglob(".*.ckpt.*"))
+    curve = list(csv.DictReader((out / "log" / "metrics.csv").open()))
+    assert [row["step"] for row in curve] == ["5", "11", "17", "23"] and all(row["val/score"] and row["train/loss"] for row in curve)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
