@@ -39,6 +39,7 @@ ROOMS = (
     "hiermap.data.walks",
     "hiermap.report",
     "hiermap.evaluation",
+    "hiermap.training.keeping",
     "hiermap.training",
     "hiermap.view",
 )

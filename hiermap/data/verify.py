@@ -75,6 +75,8 @@ def data(action: str, directory: str, *others: str, overwrite: bool = False, **m
         move = getattr(import_module(FORMATS[moved["format"]]), {"export": "export", "import": "take_in"}[action])
         print(f"{moved['out']}: {move(path, Path(moved['out']), overwrite)}")
         return 0
+    if not (path / manifest.NAME).exists() and not any(path.glob("*.npz")):
+        raise ConfigError(f"{directory} holds neither {manifest.NAME} nor episodes; expected what `hiermap collect out=...` wrote")
     if action == "info":
         print(info(path))
         return 0

@@ -1,5 +1,6 @@
 """`hiermap evaluate`: runs a suite of seeded episodes, judges them by the true state, and writes down what happened."""
 
+import hashlib
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -13,11 +14,11 @@ from tqdm import tqdm
 from hiermap.evaluation.results import RUN, EpisodeRow, PartialRows, episodes_csv, eval_info, table
 from hiermap.evaluation.suites import EvaluateOptions, Trial, trials
 from hiermap.model.locate import trained_on
-from hiermap.report.evaluation_page import EPISODES, INFO, PICTURES
+from hiermap.report.evaluation_page import EPISODES, EPISODES_SHA256, INFO, PICTURES
 from hiermap.report.video import check_installed
 from hiermap.system import run_folder
 from hiermap.system.config import typed
-from hiermap.system.files import write_atomically, write_json
+from hiermap.system.files import sealed, write_atomically, write_json
 from hiermap.system.pool import WHO_WORKS, run_all
 from hiermap.system.provenance import settings
 from hiermap.worlds.errors import ConfigError
@@ -91,10 +92,10 @@ def _forget_pictures(out: Path, rows: Mapping[int, EpisodeRow]) -> None:
 
 def finish(rows: Sequence[EpisodeRow], about: Mapping, out: Path) -> None:
     """Write the three result files, remove the page that showed earlier ones, and print the table."""
-    info = eval_info(rows, about)
-    write_atomically(out / EPISODES, episodes_csv(rows))
-    write_json(out / RUN, {"command": "evaluate", "settings": about, "episodes": [asdict(row) for row in rows]})
-    write_json(out / INFO, info)
+    info, lines = eval_info(rows, about), episodes_csv(rows)
+    write_atomically(out / EPISODES, lines)
+    write_json(out / RUN, sealed({"command": "evaluate", "settings": about, "episodes": [asdict(row) for row in rows]}))
+    write_json(out / INFO, sealed({**info, EPISODES_SHA256: hashlib.sha256(lines.encode()).hexdigest()}))
     (out / run_folder.REPORT).unlink(missing_ok=True)
     print(table(info))
 

@@ -11,10 +11,10 @@ from math import inf
 from pathlib import Path
 from typing import Annotated, Any, NotRequired, TypedDict
 
-from hiermap.system.files import append_line, write_atomically
+from hiermap.system.files import append_line, read_sealed, write_atomically
 from hiermap.system.proportions import wilson
 from hiermap.worlds.errors import ConfigError, DataError
-from hiermap.worlds.records import Amount, Count, Share, check, check_fields, read_json
+from hiermap.worlds.records import Amount, Count, Share, check, check_fields
 
 _log = logging.getLogger(__name__)
 COLUMNS = (
@@ -120,7 +120,7 @@ def read_run(directory: Path) -> Run:
     if not path.is_file():
         raise ConfigError(f"{directory}: no finished evaluation there; expected the out=DIR of a `hiermap evaluate` that ran to its end")
     try:
-        record = read_json(path, REMEDY)
+        record = read_sealed(path, REMEDY)
         check(record, RunRecord, RUN)
         run = Run(_as_now(record["settings"]), sorted((EpisodeRow(**row) for row in record["episodes"]), key=lambda row: row.episode))
         if not run.rows:

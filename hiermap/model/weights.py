@@ -131,14 +131,9 @@ def _read_tensors(path: Path, expected_sha256: str | None) -> dict[str, torch.Te
         raise DataError(f"{path} has sha256 {got[:12]}..., its config.json says {shown(expected_sha256)}: copy or train both again")
     try:
         return load(content)
-    except (
-        SafetensorError,
-        ValueError,
-        LookupError,
-        RuntimeError,
-        TypeError,
-    ) as error:  # RuntimeError: of torch, for sizes that no tensor has
-        raise DataError(f"{path} is truncated or not a safetensors file ({shown(str(error))}); copy or train the weights again") from error
+    # RuntimeError: of torch, for sizes that no tensor has. What each says of its own format helps nobody.
+    except (SafetensorError, ValueError, LookupError, RuntimeError, TypeError) as error:
+        raise DataError(f"{path} is truncated or not a safetensors file; copy or train the weights again") from error
 
 
 def _fill(model: HiermapModel, tensors: Mapping[str, torch.Tensor], path: Path) -> None:

@@ -1,6 +1,7 @@
 """The part of a report that shows an evaluation: success with its interval, by task, by kind, by reason of failure."""
 
 import csv
+import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,10 +13,11 @@ from hiermap.report.page import Html, counted, html
 from hiermap.report.recording import REMEDY
 from hiermap.report.storyboard import Story, fitting, read_story, strip
 from hiermap.system.config import flatten
+from hiermap.system.files import read_sealed
 from hiermap.worlds.errors import DataError
-from hiermap.worlds.records import Amount, Count, check, read_json
+from hiermap.worlds.records import Amount, Count, check
 
-INFO, EPISODES = "eval_info.json", "episodes.csv"
+INFO, EPISODES, EPISODES_SHA256 = "eval_info.json", "episodes.csv", "episodes_csv_sha256"
 FAILURES, STORIES, VIDEOS = "failures", "storyboards", "videos"
 PICTURES = {FAILURES: ".png", STORIES: ".json", VIDEOS: ".mp4"}
 """Folder -> how the names of its files end; they begin with the number of their episode."""
@@ -60,6 +62,7 @@ class Info(TypedDict):
     per_task: dict[str, Group]
     per_kind: NotRequired[dict[str, Group]]
     settings: InfoSettings
+    episodes_csv_sha256: NotRequired[str]
 
 
 OUTCOMES = {True: "solved", False: "failed"}
@@ -83,8 +86,9 @@ _BAR = '<div class="bar"><i style="width:{:.1f}%"></i><b style="left:{:.1f}%;wid
 
 def evaluation_section(directory: Path) -> Html:
     """Everything about the evaluation that left `directory`."""
-    info, episodes = read_json(directory / INFO, REMEDY), _read_episodes(directory / EPISODES)
+    info = read_sealed(directory / INFO, REMEDY)
     check(info, Info, str(directory / INFO))
+    episodes = _read_episodes(directory / EPISODES, info.get(EPISODES_SHA256))
     config, total = info["settings"]["config"], info["aggregated"]
     title = html("<h1>{}: {:.1f} % of {}</h1>", config["suite"], total["pc_success"], counted(len(episodes), "episode"))
     lead = ", ".join(f"{key} {value}" for key, value in _who(config).items())
@@ -151,10 +155,11 @@ def _who(config: Mapping[str, Any]) -> dict[str, Any]:
     return {**({"policy": policy} if policy else {}), **{key: config[key] for key in keys if key in config}}
 
 
-def _read_episodes(path: Path) -> list[dict[str, str]]:
-    """Column -> cell of every line of `episodes.csv`; DataError where it is damaged."""
+def _read_episodes(path: Path, sha256: str | None) -> list[dict[str, str]]:
+    """Column -> cell of every line of `episodes.csv`; DataError where it is damaged, or another file than its digest says."""
     try:
-        text = path.read_bytes()[: MAX_CSV_BYTES + 1].decode()
+        content = path.read_bytes()[: MAX_CSV_BYTES + 1]
+        text = content.decode()
         heads, *lines = csv.reader(text.splitlines(), strict=True)
         episodes = [dict(zip(heads, line, strict=True)) for line in lines]
     except OSError as error:
@@ -165,6 +170,8 @@ def _read_episodes(path: Path) -> list[dict[str, str]]:
         ) from error
     if not lines or len(text) > MAX_CSV_BYTES or not set(NEEDED) <= set(heads):
         raise DataError(f"{path} is damaged: expected columns {', '.join(NEEDED)} and at least one episode; {REMEDY}")
+    if sha256 not in (None, hashlib.sha256(content).hexdigest()):  # older evaluations do not say
+        raise DataError(f"{path} is not the file that {INFO} beside it tells of, or was changed since; {REMEDY}")
     return episodes
 
 

@@ -11,9 +11,9 @@ import numpy as np
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.report.pictures import SMALL_SCALE, Picture, png
 from hiermap.report.search_graph import graph_png
-from hiermap.system.files import write_atomically, write_json
+from hiermap.system.files import read_sealed, sealed, write_atomically, write_json
 from hiermap.worlds.base import Action
-from hiermap.worlds.records import Amount, Count, check, read_json
+from hiermap.worlds.records import Amount, Count, check
 
 PLAN, GRAPH = "plan.json", "graph.graphml"
 REMEDY = "run the command that left it again"
@@ -156,12 +156,12 @@ def save(recording: Recording, directory: Path) -> None:
     for number, step in enumerate(recording.steps, start=1):
         write_atomically(directory / STEP.format(number), png(_views(step)))
         write_atomically(directory / MAPS.format(number), png(*_maps(step), scale=SMALL_SCALE))
-    write_json(directory / PLAN, {**recording.summary, "steps": [step.to_json() for step in recording.steps]})
+    write_json(directory / PLAN, sealed({**recording.summary, "steps": [step.to_json() for step in recording.steps]}))
 
 
 def read_plan(directory: Path) -> PlanFacts:
     """The content of a directory's plan.json; DataError where it is damaged."""
-    record = read_json(directory / PLAN, REMEDY)
+    record = read_sealed(directory / PLAN, REMEDY)
     check(record, PlanFacts, str(directory / PLAN))
     return record
 

@@ -13,8 +13,9 @@ from matplotlib.image import imsave
 
 from hiermap.report import page
 from hiermap.report.page import Html, html
+from hiermap.system.files import read_sealed, sealed
 from hiermap.worlds.errors import DataError
-from hiermap.worlds.records import check, read_json
+from hiermap.worlds.records import check
 
 if TYPE_CHECKING:
     from hiermap.worlds.simulator.film import Film, Shot
@@ -79,12 +80,12 @@ def story(film: "Film", photographed: Callable[[np.ndarray], np.ndarray], about:
     states = [film.shots[0].states[0] if film.shots else film.state(), *(shot.states[-1] for shot in film.shots)]
     words = ["at first", *(deed(shot, called) for shot in film.shots)]
     scenes = [{"words": word, "jpeg": b64encode(jpeg(photographed(state))).decode()} for word, state in zip(words, states, strict=True)]
-    return json.dumps({**about, "primitives": [shot.action.primitive for shot in film.shots], "scenes": scenes})
+    return json.dumps(sealed({**about, "primitives": [shot.action.primitive for shot in film.shots], "scenes": scenes}))
 
 
 def read_story(path: Path) -> Story:
     """The content of a storyboard's file; DataError where it is damaged."""
-    record = read_json(path, REMEDY)
+    record = read_sealed(path, REMEDY)
     check(record, Story, str(path))
     for scene in record["scenes"]:
         try:

@@ -3,13 +3,19 @@
 import errno
 import hashlib
 import json
+import logging
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from hiermap.worlds.errors import HiermapError
+from hiermap.worlds.errors import DataError, HiermapError
+from hiermap.worlds.records import read_json
+
+SEAL = "sha256"
+"""Key of a record's own digest."""
+_log = logging.getLogger(__name__)
 
 
 class DiskFullError(HiermapError, OSError):
@@ -59,6 +65,24 @@ def append_line(path: Path, line: bytes) -> None:
 def write_json(path: Path, record: object) -> None:
     """Write `record` as indented JSON, atomically; NaN is refused since it is no JSON."""
     write_atomically(path, json.dumps(record, indent=2, allow_nan=False) + "\n")
+
+
+def sealed(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record with the digest of all that it says."""
+    plain = json.loads(json.dumps(record))
+    return {**plain, SEAL: hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()}
+
+
+def read_sealed(path: Path, remedy: str) -> Any:
+    """The JSON of a file without its digest; DataError if it does not say what was written, a warning if it has none, as older ones."""
+    record = read_json(path, remedy)
+    if not isinstance(record, dict) or SEAL not in record:
+        _log.warning("%s has no sha256 of its content: nobody can tell whether it is as it was written", path)
+        return record
+    plain = {key: value for key, value in record.items() if key != SEAL}
+    if sealed(plain) != record:
+        raise DataError(f"{path} is damaged (its content is not what its sha256 says); {remedy}")
+    return plain
 
 
 def file_sha256(path: Path) -> str:

@@ -12,9 +12,12 @@ from typing import Any, BinaryIO
 from hiermap.system.config import flatten
 from hiermap.system.files import disk_error, write_json
 from hiermap.worlds.errors import ConfigError, DataError
+from hiermap.worlds.records import shown
 
 RECORD, LOCK = ".hiermap.json", ".hiermap.lock"
 """Whose a folder is, written before anything else; and what the process that writes there holds."""
+MOST_FOLDERS = 200
+"""Within each other, that an `out` may lie in: as many as Python can make at once."""
 REPORT = "report.html"
 TEMPORARY = ".*." + "[0-9a-f]" * 16
 """What `write_atomically` leaves when it is killed."""
@@ -122,6 +125,8 @@ def directory(out: str | Path) -> Path:
         path = Path(out).expanduser()
     except RuntimeError as error:
         raise ConfigError(f"out={out} is in the home of nobody; expected a directory") from error
+    if len(path.parts) > MOST_FOLDERS:
+        raise ConfigError(f"out={shown(str(out))} lies in {len(path.parts)} folders within each other, expected at most {MOST_FOLDERS}")
     if not str(out) or (path.exists() and not path.is_dir()):
         raise ConfigError(f"out={out} is {'a file' if str(out) else 'empty'}; expected a directory")
     return path

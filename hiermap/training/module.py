@@ -204,7 +204,7 @@ class Pace(L.Callback):
         self.samples += batch.views.shape[:2].numel()
         self.ready = time.monotonic()
 
-    def on_validation_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+    def on_train_epoch_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         seconds, timer = self.ready - self.begun, timer_of(trainer)
         assert isinstance(module, HiermapModule) and timer is not None
         left = timer.time_elapsed() * (1 / max(module.progress_share(), 1e-6) - 1)

@@ -6,20 +6,18 @@ import os
 import re
 import sys
 import warnings
-import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, TypedDict, get_type_hints
+from typing import Any, get_type_hints
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint, Timer, TQDMProgressBar
-from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
-from lightning.pytorch.plugins.io import TorchCheckpointIO
+from lightning.pytorch.callbacks import Timer, TQDMProgressBar
+from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
@@ -27,20 +25,19 @@ from hiermap.data.manifest import described
 from hiermap.model.locate import MODEL_FILE, weights_directory
 from hiermap.model.weights import load_weights, save_weights
 from hiermap.system.config import typed
-from hiermap.system.files import file_sha256, write_atomically, write_json
+from hiermap.system.files import file_sha256, write_json
 from hiermap.system.provenance import settings
 from hiermap.system.run_folder import clear, directory, fingerprint, owned
 from hiermap.system.versions import versions
 from hiermap.training.datamodule import KitchenDataModule
 from hiermap.training.held_out import HeldOutScores
+from hiermap.training.keeping.checkpoints import AtomicCheckpointIO, Checkpoints, read_checkpoint, usable_checkpoint
+from hiermap.training.keeping.curve import Curve, Table
 from hiermap.training.model_card import card, checkpoint_card, results_table
 from hiermap.training.module import HiermapModule, Pace, timer_of
 from hiermap.training.options import TrainOptions
 from hiermap.worlds.errors import ConfigError, DataError, HiermapError
-from hiermap.worlds.records import Count, Positive, check, one_of, shown
-
-MAX_CHECKPOINT_BYTES = 1 << 30
-"""Weights and both moments of the largest model a config can ask for are smaller; ours have 15 MB."""
+from hiermap.worlds.records import Positive, check, one_of, shown
 
 _log = logging.getLogger(__name__)
 LOGGERS: Mapping[str, Callable[[Path], Logger]] = {
@@ -55,61 +52,6 @@ NO_PART = (
     *(f"trainer.{name}" for name in (*LENGTHS, "enable_progress_bar", "enable_model_summary", "log_every_n_steps")),
 )
 """Keys that weights do not depend on; for data and first weights stand their digests, for lengths what `_lengths` says."""
-
-
-class AtomicCheckpointIO(TorchCheckpointIO):
-    """Lightning's own goes through TMPDIR and is never synced, so a kill or another filesystem can leave half a file."""
-
-    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
-        write_atomically(Path(path), lambda file: torch.save(checkpoint, file))
-
-    def load_checkpoint(self, path: Any, map_location: Any | None = None, weights_only: bool | None = None) -> dict[str, Any]:
-        """Plain values and tensors only, whatever is asked for: a checkpoint may come from anybody."""
-        return read_checkpoint(Path(path))
-
-
-Checkpoint = TypedDict(
-    "Checkpoint",
-    {
-        "pytorch-lightning_version": str,
-        "epoch": Count,
-        "global_step": Count,
-        "state_dict": dict[str, torch.Tensor],
-        "loops": dict[str, dict],
-        "callbacks": dict[str, dict],
-        "optimizer_states": list[dict],
-        "lr_schedulers": list,
-    },
-)
-"""What Lightning takes up again."""
-
-
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint of ours, of which nothing but plain values and tensors is unpickled; DataError for anything else."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(info.file_size for info in archive.infolist()) > MAX_CHECKPOINT_BYTES or archive.testzip():
-                raise ValueError("too large or damaged")
-        checkpoint = torch.load(path, weights_only=True, map_location="cpu")
-        check(checkpoint, Checkpoint, path.name)
-    # zipfile, torch and its unpickler raise whatever they stumble over.
-    except Exception as error:
-        raise DataError(f"{path} is truncated, damaged or no checkpoint of a training") from error
-    return checkpoint
-
-
-def usable_checkpoint(module: HiermapModule, paths: Iterable[Path]) -> Path | None:
-    """The first of the files that is a whole checkpoint of this module; those before it are warned of."""
-    wanted = {name: tensor.shape for name, tensor in module.state_dict().items()}
-    for path in paths:
-        try:
-            if {name: tensor.shape for name, tensor in read_checkpoint(path)["state_dict"].items()} == wanted:
-                return path
-            problem = f"{path} is of another model"
-        except DataError as error:
-            problem = str(error)
-        _log.warning("%s; it is left out: an older checkpoint goes on, or the training begins anew", problem)
-    return None
 
 
 def train(config: Mapping[str, Any]) -> int:
@@ -187,15 +129,16 @@ def build_trainer(config: Mapping[str, Any], out: Path) -> L.Trainer:
     """A Lightning Trainer with every option of `config.trainer` passed on; raises ConfigError for one it does not know."""
     options = dict(config["trainer"])
     duration = options.pop("max_time", None)
-    keep = partial(ModelCheckpoint, out / "checkpoints", enable_version_counter=False)
+    keep, table = partial(Checkpoints, out / "checkpoints", enable_version_counter=False), Table(out / "log" / "metrics.csv")
     callbacks: list[L.Callback] = [
         keep("best", monitor="val/score", mode="max", save_last=True, save_on_train_epoch_end=True),
         # A SIGTERM can come without time for an emergency save, and epochs are long.
         keep("last", train_time_interval=timedelta(seconds=config["save_seconds"])),
         Timer(timedelta(seconds=_seconds(duration)) if duration else None, interval="step"),
         Pace(),
+        Curve(table),
     ]
-    loggers: list[Logger] = [CSVLogger(out, name="log", version="")]
+    loggers: list[Logger] = [table]
     loggers += [_logger(name, out) for name in LOGGERS if config[name]]
     fixed: dict[str, Any] = {
         "logger": loggers,

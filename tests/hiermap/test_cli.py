@@ -47,6 +47,13 @@ def test_wrong_positionals_are_usage_errors(words, capsys):
     assert "expected" in said or "takes nothing" in said
 
 
+@pytest.mark.parametrize("action", ["verify", "info"])
+def test_a_folder_that_holds_no_data_is_not_called_clean(action, tmp_path, capsys):
+    (tmp_path / "holiday.jpg").write_bytes(b"x")
+    assert main(["data", action, str(tmp_path)]) == 2
+    assert "holds neither manifest.jsonl nor episodes; expected what `hiermap collect" in capsys.readouterr().err
+
+
 def test_print_config_prints_the_resolved_config_and_does_nothing(tmp_path, capsys):
     assert main(["collect", f"out={tmp_path / 'd'}", "seed=5", "--print-config"]) == 0
     assert "seed: 5" in capsys.readouterr().out and not (tmp_path / "d").exists()

@@ -26,6 +26,8 @@ from hiermap.worlds.tasks.kitchens import KITCHENS
 
 Observed = dict[str, Any]
 Masks = Mapping[str, np.ndarray]
+MOST_SEEDS = 2**62
+"""From more no generator draws."""
 Tell = Callable[[Masks, SpatialView, int], Masks]
 
 
@@ -71,13 +73,19 @@ class KitchenEnv(gymnasium.Env[Observed, np.ndarray]):
         one_of("control", control, CONTROLS)
         one_of("obs", obs, OBSERVATIONS)
         one_of("kitchen", kitchen, KITCHENS)
+        if render_mode is not None:
+            one_of("render_mode", render_mode, KitchenEnv.metadata["render_modes"])
+        self.sensing = SensingOptions() if sensing is None else sensing
+        for key, part, kind in (("sensing", self.sensing, SensingOptions), ("frame", frame, SpatialFrame), ("tell", tell, Callable)):
+            if not isinstance(part, kind):  # type: ignore[arg-type]
+                raise ConfigError(f"{key}={shown(part)}; expected a {'function' if kind is Callable else kind.__name__}")
         self.control: Control = CONTROLS[control](frame)
         self.max_steps = self.control.most_steps if max_steps is None else max_steps
         for key, number, least in (("seeds", seeds, 1), ("first_seed", first_seed, 0), ("max_steps", self.max_steps, 1)):
-            if not isinstance(number, int | np.integer) or number < least:
+            if not whole(number, least):
                 raise ConfigError(f"{key}={shown(number)}; expected a whole number of at least {least}")
-        self.suite, self.pose, self.seeds, self.first_seed = suite, KITCHENS[kitchen], seeds, first_seed
-        self.sensing, self.tell, self.render_mode = sensing or SensingOptions(), tell, render_mode
+        self.suite, self.pose, self.seeds, self.first_seed = suite, KITCHENS[kitchen], min(seeds, MOST_SEEDS), first_seed
+        self.tell, self.render_mode = tell, render_mode
         if render_mode == "human":
             check_display()
         self.metadata = {"render_modes": ["rgb_array", *["human"] * has_display()], "render_fps": self.control.hz}
@@ -94,10 +102,15 @@ class KitchenEnv(gymnasium.Env[Observed, np.ndarray]):
         """A task drawn from the seed; `options={"task": seed or PosedTask}` fixes it.
 
         Raises:
-            InvalidGoalError: nobody can judge what the task asks.
+            ConfigError: the options fix no task.
+        InvalidGoalError: nobody can judge what the task asks.
         """
         super().reset(seed=seed)
+        if not isinstance(options, Mapping | None):
+            raise ConfigError(f"options={shown(options)}; expected for example {{'task': 7}}")
         drawn = (options or {}).get("task", self.first_seed + int(self.np_random.integers(self.seeds)))
+        if not isinstance(drawn, PosedTask) and not whole(drawn, 0):
+            raise ConfigError(f"options task={shown(drawn)}; expected a seed, a whole number of at least 0, or a PosedTask")
         task = drawn if isinstance(drawn, PosedTask) else self.pose(self.suite, int(drawn), self.sensing)
         if senseless := [*map(str, set(task.predicates) - set(task.scene.vocabulary()))]:
             raise InvalidGoalError(f"the goal {min(senseless)} can never be true here; `hiermap kitchen` lists what can be asked")
@@ -165,6 +178,11 @@ def chain(length: int = 1, **options: Any) -> KitchenEnv:
     if f"chain-{length}" not in CHAINS:
         raise ConfigError(f"length={shown(length)}; expected a whole number from 1 to {len(CHAINS)}")
     return KitchenEnv(f"chain-{length}", **options)
+
+
+def whole(number: Any, least: int) -> bool:
+    """Whether something is a whole number, and not too small."""
+    return isinstance(number, int | np.integer) and not isinstance(number, bool) and bool(number >= least)
 
 
 def checked(action: Any, space: gymnasium.Space[Any]) -> np.ndarray:

@@ -131,7 +131,7 @@ def blamed(name: str, when: str) -> Iterator[None]:
     except HiermapError:
         raise
     # Whatever it is: it may not even be possible to send it from one process to another.
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(place.filename).name}, line {place.lineno}"
         raise ConfigError(f"policy={name} raised {type(error).__name__} {when} ({where}): {shown(str(error))}") from error

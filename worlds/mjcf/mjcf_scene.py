@@ -1,5 +1,6 @@
 """`PartsScene`: what is known by its model alone as a `Scene`; `MjcfScene`: a stranger's kitchen."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
@@ -171,7 +172,7 @@ class MjcfScene(PartsScene):
     def __init__(
         self, path: Path, base: Base | None = None, sensing: SensingOptions | None = None, seed: int = 0, arm: ArmSpec = PANDA
     ) -> None:
-        path = path.expanduser().resolve()
+        path = Path(os.path.realpath(path.expanduser()))
         found, model = _built(path, base, arm)
         super().__init__(model, partial(read_scene, path), found, path.name, sensing, seed, arm)
 

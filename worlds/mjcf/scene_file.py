@@ -1,5 +1,6 @@
 """Reading a scene that a stranger wrote: only MJCF, meshes and textures within its own folder, none of it large."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
@@ -23,8 +24,9 @@ def read_scene(path: Path) -> mujoco.MjSpec:
     path = path.expanduser()
     if not path.is_file():
         raise ConfigError(f"kitchen.path={path}: no such file; expected a scene in MJCF, as MuJoCo reads it, without a robot")
-    folder = path.resolve().parent
-    roots = dict(_roots(path.resolve(), folder))
+    scene = Path(os.path.realpath(path))
+    folder = scene.parent
+    roots = dict(_roots(scene, folder))
     compilers = [compiler for root in roots.values() for compiler in root.iter("compiler")]
     total = sum(file.stat().st_size for file in roots)
     for file, root in roots.items():
@@ -80,7 +82,7 @@ def _within(file: Path, element: Element, folder: Path, starts: list[Path]) -> P
     """The file that an element names, which must lie in the scene's folder."""
     name = element.get("file", "")
     what = f"{file.name}: <{element.tag} {' '.join(f'{key}={value!r}' for key, value in element.attrib.items())}>"
-    found = [(start / name).resolve() for start in starts]
+    found = [Path(os.path.realpath(start / name)) for start in starts]  # `resolve` has an error of its own for links in a circle
     if not all(path.is_relative_to(folder) for path in found):
         raise ConfigError(f"{what} lies outside the scene's folder; copy it next to the scene and name it relative to that")
     existing = [path for path in found if path.is_file()]

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.goals import Predicate
+from hiermap.worlds.records import shown
 from hiermap.worlds.words.meaning import meaning
 from hiermap.worlds.words.seen import Seen, seen
 from hiermap.worlds.words.tagging import unknown
 
+MOST_LETTERS = 1000
+"""Of a sentence: what is longer says no goal, and every way to read it would be looked for."""
 __all__ = ["Seen", "said", "seen"]
 
 
@@ -17,6 +20,8 @@ def said(text: str, vocabulary: Sequence[Predicate], things: Sequence[Seen]) -> 
     Raises:
         ConfigError: it cannot be read, can be read in two ways, or names what is not there or not clear; the message lists candidates.
     """
+    if len(text) > MOST_LETTERS:
+        raise ConfigError(f"goal={shown(text)} has {len(text)} letters, expected a sentence of at most {MOST_LETTERS}")
     from hiermap.worlds.words.parsing import readings  # needs the extra `words`
 
     names = tuple(dict.fromkeys(name for predicate in vocabulary for name in predicate.arguments))
@@ -32,9 +37,9 @@ def said(text: str, vocabulary: Sequence[Predicate], things: Sequence[Seen]) -> 
         return next(iter(found.values()))
     if found:
         ambiguous = " or ".join(" and ".join(map(str, predicates)) for predicates in found.values())
-        raise ConfigError(f"goal={text!r} can be read in two ways: {ambiguous}?")
+        raise ConfigError(f"goal={shown(text)} can be read in two ways: {ambiguous}?")
     if problems:
-        raise ConfigError(f"goal={text!r}: {problems[0]}")
+        raise ConfigError(f"goal={shown(text)}: {problems[0]}")
     new = unknown(text, names)
     why = f"the words {', '.join(map(repr, new))} are not known" if new else "no sentence of this form is known"
-    raise ConfigError(f"goal={text!r}: {why}; goals are read in English, and here they are made of {'; '.join(map(str, vocabulary))}")
+    raise ConfigError(f"goal={shown(text)}: {why}; goals are read in English, and here they are made of {'; '.join(map(str, vocabulary))}")

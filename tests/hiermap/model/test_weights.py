@@ -56,6 +56,13 @@ def test_a_truncated_file_is_refused(saved: Path) -> None:
         load_weights(saved)
 
 
+def test_what_a_library_says_of_a_damaged_file_is_not_passed_on(unsigned: Path) -> None:
+    header = b'{"x": ' + b"9" * 5000 + b"}"
+    (unsigned / MODEL_FILE).write_bytes(len(header).to_bytes(8, "little") + header)
+    with pytest.raises(DataError, match=r"model.safetensors is truncated or not a safetensors file; copy or train the weights again$"):
+        load_weights(unsigned)
+
+
 def test_a_pickled_file_is_refused_unopened(saved: Path) -> None:
     torch.save({"weight": torch.zeros(1)}, saved / MODEL_FILE)
     with pytest.raises(DataError, match="pickled"):

@@ -11,7 +11,8 @@ import networkx
 import numpy as np
 import pytest
 
-from hiermap.evaluation.results import EpisodeRow, episodes_csv, eval_info
+from hiermap.evaluation.evaluate import finish
+from hiermap.evaluation.results import EpisodeRow, episodes_csv, eval_info, read_run
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.report import recording as recordings
 from hiermap.report.page import html, table
@@ -20,7 +21,7 @@ from hiermap.report.recording import RecordedView, Recording, StepRecord
 from hiermap.report.report import report
 from hiermap.system.files import write_json
 from hiermap.worlds.base import Action
-from hiermap.worlds.errors import DataError
+from hiermap.worlds.errors import ConfigError, DataError
 
 SHAPE = (96, 128)
 
@@ -159,6 +160,26 @@ def test_an_evaluation_becomes_a_page_with_intervals_reasons_and_pictures(tmp_pa
     assert_self_contained(text)
     assert "75.0 %" in text and "stalled" in text and "primitive-pull drawer" in text
     assert pictures_in(text) == [png([Picture(view(0).rgb)])] and 'alt="primitive-pull 000 stalled"' in text
+
+
+@pytest.mark.parametrize("name", ["run.json", "eval_info.json", "episodes.csv", "plan.json"])
+def test_a_flipped_outcome_is_refused(tmp_path: Path, name: str, capsys: pytest.CaptureFixture) -> None:
+    rows = [EpisodeRow(i, 7 + i, "chain-1", 1, 0, i > 0, 1, 1, 0, 0.5) for i in range(4)]
+    finish(rows, {"config": {"suite": "chain-1", "seed": 7}}, tmp_path)
+    recordings.save(recorded(), tmp_path)
+    read_run(tmp_path), report(tmp_path)
+    path, old, new = tmp_path / name, *{"episodes.csv": ("1,0,0,1,1", "1,0,1,1,1"), "eval_info.json": ("75.0", "100.0")}.get(name, ("", ""))
+    text = path.read_text()
+    changed = text.replace(old, new, 1) if old else re.sub(r"true|false", lambda found: {"true": "false", "false": "true"}[found[0]], text)
+    assert changed != text
+    path.write_text(changed)
+    with pytest.raises((DataError, ConfigError), match=rf"{name} is (damaged .*what its sha256 says|not the file that)"):
+        read_run(tmp_path) if name == "run.json" else report(tmp_path)
+
+
+def test_an_older_evaluation_is_read_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    run = read_run(Path(__file__).parents[3] / "docs" / "results" / "chain-3-oracle")
+    assert run.rows and "run.json has no sha256 of its content" in caplog.text
 
 
 def test_a_directory_without_a_run_is_refused(tmp_path: Path) -> None:

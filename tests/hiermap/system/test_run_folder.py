@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from hiermap.cli import main
 from hiermap.system import provenance, run_folder
-from hiermap.system.run_folder import LOCK, MADE, RECORD, clear, fingerprint, locked, owned
+from hiermap.system.run_folder import LOCK, MADE, RECORD, clear, directory, fingerprint, locked, owned
 from hiermap.worlds.errors import ConfigError, DataError
 
 RUN = {"command": "evaluate", "seed": 1, "budget.seconds": 2.0, "commit": "abc", "episodes": 10}
@@ -59,6 +59,11 @@ def test_another_run_is_refused_by_the_first_difference_and_changes_nothing(tmp_
     ):
         pass
     assert content(tmp_path) == before
+
+
+def test_a_folder_within_too_many_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"lies in \d+ folders within each other, expected at most 200"):
+        directory(tmp_path / ("a/" * 2000))
 
 
 def test_what_may_grow_grows_and_is_remembered(tmp_path: Path) -> None:

@@ -16,9 +16,10 @@ from hiermap.system.config import load_config
 from hiermap.system.files import DiskFullError
 from hiermap.system.run_folder import LOCK, RECORD, clear
 from hiermap.training.datamodule import KitchenDataModule, held_out_names
+from hiermap.training.keeping.checkpoints import AtomicCheckpointIO, usable_checkpoint
 from hiermap.training.module import HiermapModule, schedule
 from hiermap.training.options import DataOptions
-from hiermap.training.train import AtomicCheckpointIO, train, usable_checkpoint
+from hiermap.training.train import train
 from hiermap.worlds.errors import ConfigError, DataError
 from hiermap.worlds.legend import Legend, registered
 from tests.hiermap.training.synthetic import write_squares

@@ -59,10 +59,36 @@ def test_a_word_that_is_not_known_is_refused(key: str, value: str):
         KitchenEnv(**{key: value})
 
 
-@pytest.mark.parametrize(("key", "value"), [("max_steps", 0), ("seeds", 0), ("first_seed", -1), ("max_steps", 2.5)])
+@pytest.mark.parametrize(("key", "value"), [("max_steps", 0), ("seeds", 0), ("first_seed", -1), ("max_steps", 2.5), ("seeds", "x")])
 def test_a_number_that_makes_no_sense_is_refused(key: str, value: float):
-    with pytest.raises(ConfigError, match=f"{key}={value}; expected a whole number"):
+    with pytest.raises(ConfigError, match=f"{key}={value!r}; expected a whole number"):
         KitchenEnv(**{key: value})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("seeds", True, "seeds=true; expected a whole number"),
+        ("sensing", 3, "sensing=3; expected a SensingOptions"),
+        ("sensing", {}, "sensing={}; expected a SensingOptions"),
+        ("frame", None, "frame=null; expected a SpatialFrame"),
+        ("tell", None, "tell=null; expected a function"),
+        ("render_mode", "png", "render_mode='png' is unknown"),
+    ],
+)
+def test_what_is_of_another_kind_is_refused(key: str, value: object, told: str):
+    with pytest.raises(ConfigError, match=told):
+        KitchenEnv(**{key: value})
+
+
+@pytest.mark.parametrize("options", ["x", 5, *({"task": task} for task in (-1, "x", None, 1.5, True, []))])
+def test_options_that_fix_no_task_are_refused(options: object):
+    with pytest.raises(ConfigError, match=r"^options( task)?=.*; expected "):
+        KitchenEnv(kitchen="toy", suite="chain-1").reset(seed=1, options=options)
+
+
+def test_more_seeds_than_can_be_drawn_from_are_cut():
+    KitchenEnv("chain-1", kitchen="toy", seeds=10**30).reset(seed=1)
 
 
 def test_a_goal_that_nobody_can_judge_is_refused():

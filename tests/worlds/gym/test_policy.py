@@ -27,6 +27,7 @@ class Still:
 class Deaf:
     def act(self, observation): return None
 def broken(): raise ZeroDivisionError("by nothing")
+def leaving(): raise SystemExit(3)
 """
 
 
@@ -46,9 +47,10 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("nowhere:Policy", {}, "policy=nowhere:Policy: no module 'nowhere' on Python's path or in"),
         ("somebodys.deeper:Policy", {}, "no module 'somebodys.deeper'"),
         ("unimportable:Policy", {}, r"raised ModuleNotFoundError when it was imported \(unimportable.py, line 1\).*numpyy"),
-        ("somebodys:Absent", {}, "somebodys has no function or class 'Absent'; it has Known, Still, Deaf, broken"),
+        ("somebodys:Absent", {}, "somebodys has no function or class 'Absent'; it has Known, Still, Deaf, broken, leaving"),
         ("somebodys:number", {}, "no function or class 'number'"),
         ("somebodys:broken", {}, r"raised ZeroDivisionError when it was made \(somebodys.py, line 14\): 'by nothing'"),
+        ("somebodys:leaving", {}, r"raised SystemExit when it was made \(somebodys.py, line 15\): '3'"),
         ("somebodys:Still", {"speed": 1}, "raised TypeError when it was made"),
         ("somebodys:Deaf", {}, "made a Deaf without reset"),
     ],

@@ -6,6 +6,7 @@ import pytest
 
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.mjcf import scene_file
+from hiermap.worlds.mjcf.mjcf_scene import MjcfScene
 from hiermap.worlds.mjcf.scene_file import compiled, read_scene
 
 SCENE = "<mujoco>{}<worldbody>{}</worldbody></mujoco>"
@@ -54,6 +55,9 @@ def test_what_cannot_be_used_is_named(tmp_path: Path, assets: str, things: str, 
 
 def test_neither_a_folder_nor_a_urdf_nor_nothing_is_a_scene(tmp_path: Path) -> None:
     (tmp_path / "robot.urdf").write_text("<robot/>")
+    (tmp_path / "circle.xml").symlink_to("circle.xml")
+    with pytest.raises(ConfigError, match="no such file"):
+        MjcfScene(tmp_path / "circle.xml")
     for path, message in ((tmp_path, "no such file"), (tmp_path / "absent.xml", "no such file"), (tmp_path / "robot.urdf", "URDF")):
         with pytest.raises(ConfigError, match=message):
             read_scene(path)

@@ -68,6 +68,13 @@ def test_sentences_of_development_mean_what_they_say_and_the_others_are_refused(
         assert meant_or_refused(row) == (wanted(row) if row["goal"] else None), row
 
 
+@pytest.mark.parametrize("text", ["x" * 100_000, "open the drawer and " * 200])
+def test_what_is_too_long_for_a_sentence_is_refused_at_once(text: str) -> None:
+    with pytest.raises(ConfigError, match="letters, expected a sentence of at most 1000") as error:
+        said(text, VOCABULARY[min(VOCABULARY)], SEEN[min(SEEN)])
+    assert len(str(error.value)) < 200
+
+
 def compatible(predicates: Sequence[Predicate]) -> bool:
     """A thing is at one end, and in one place; one thing is held."""
     first = [p.arguments[0] for p in predicates]

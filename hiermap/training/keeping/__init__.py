@@ -1,0 +1,1 @@
+"""What a training keeps while it runs, so that a kill at any moment loses nothing that is finished."""
