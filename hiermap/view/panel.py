@@ -4,6 +4,7 @@ import threading
 from base64 import b64encode
 from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
 from hiermap.report.page import html, joined
 from hiermap.view.desk import Desk, Instant
@@ -11,6 +12,7 @@ from hiermap.view.pictures import LAYERS, NO_MAP, in_words, layer
 from hiermap.view.stage import Stage, new_states
 from hiermap.view.status import beliefs, told
 from hiermap.worlds.errors import HiermapError
+from hiermap.worlds.goals import Predicate
 from hiermap.worlds.simulator.film import Film
 
 _NAMED = "document.querySelectorAll('img:not([alt])').forEach((image) => { image.alt = 'viser'; })"
@@ -40,16 +42,17 @@ class Panel:
     def __init__(self, desk: Desk, stage: Stage, film: Film) -> None:
         self.desk, self.stage, self.film = desk, stage, film
         self.instants: list[Instant] = []
-        self._busy, self._asking = threading.Lock(), {}
+        self._busy = threading.Lock()
+        self._asking: dict[str, Predicate] = {}
         gui = stage.server.gui
         self._told = gui.add_html("")
         self._picture = gui.add_html("")
         self._layer = gui.add_dropdown("Shown", LAYERS, initial_value=NO_MAP, hint="One of the five maps, or the depth")
-        self._moment = gui.add_slider("Future", 0, 1, 1, 0, hint="0 is now; then what is imagined after every planned step")
+        self._moment: Any = gui.add_slider("Future", 0, 1, 1, 0, hint="0 is now; then what is imagined after every planned step")
         self._cell = gui.add_text(CELL, "", hint="Row and column of the picture: click there, or type them")
-        self._ask = gui.add_dropdown("Ask", (NOTHING,), hint="What can be asked of the thing at that cell")
+        self._ask: Any = gui.add_dropdown("Ask", (NOTHING,), hint="What can be asked of the thing at that cell")
         self._add = gui.add_button("Add to the goal")
-        self._goal = gui.add_text("Goal", desk.goal_text, multiline=True, hint="Predicates, or plain English")
+        self._goal: Any = gui.add_text("Goal", desk.goal_text, multiline=True, hint="Predicates, or plain English")
         self._plan, self._step, self._run = (gui.add_button(words) for words in ("Plan", "Next step", "Run to the end"))
         self._connect()
         self.refresh()
@@ -75,8 +78,9 @@ class Panel:
             except HiermapError as error:
                 self.desk.message = str(error)
             finally:
-                self.refresh()
+                self.refresh(working=True)
                 self._busy.release()
+                self._enable()
 
         return done
 
@@ -87,7 +91,12 @@ class Panel:
         words = self._cell.value.split()
         if len(words) != 2 or not all(word.isdecimal() for word in words):
             return
-        thing = self.desk.thing_at((int(words[0]), int(words[1])))
+        if not self._busy.acquire(blocking=False):  # what moves is not looked at
+            return
+        try:
+            thing = self.desk.thing_at((int(words[0]), int(words[1])))
+        finally:
+            self._busy.release()
         self._asking = {self.desk.in_words(predicate): predicate for predicate in self.desk.askable(thing)}
         self._ask.options = tuple(self._asking) or (f"nothing to ask for at {self._cell.value}",)
         self._ask.value = self._ask.options[0]

@@ -14,7 +14,9 @@ import pytest
 
 from tests.hiermap.report.test_layout import BROWSER
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
+FEW_FRAMES = "window.requestAnimationFrame = (draw) => setTimeout(() => draw(performance.now()), 400);"
+"""What draws by software would otherwise do nothing else."""
 MEASURE = """
 (() => {
   const cut = [], width = document.documentElement.clientWidth;
@@ -88,10 +90,14 @@ def opened(url: str, folder: Path) -> Iterator[Tab]:
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader", "--remote-debugging-port=0"]
     profile = f"--user-data-dir={folder / 'profile'}"
     with open(folder / "chromium.log", "wb") as log:
-        browser = subprocess.Popen([BROWSER, *options, profile, url], stdout=log, stderr=log)
+        browser = subprocess.Popen([BROWSER, *options, profile, "about:blank"], stdout=log, stderr=log)
         try:
             with client.connect(_address(folder / "profile" / "DevToolsActivePort"), max_size=None) as socket:
-                yield Tab(socket)
+                tab = Tab(socket)
+                tab.ask("Page.enable")
+                tab.ask("Page.addScriptToEvaluateOnNewDocument", source=FEW_FRAMES)
+                tab.ask("Page.navigate", url=url)
+                yield tab
         finally:
             browser.terminate()
             browser.wait(timeout=PATIENCE_S)
