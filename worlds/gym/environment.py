@@ -76,9 +76,13 @@ class KitchenEnv(gymnasium.Env[Observed, np.ndarray]):
         if render_mode is not None:
             one_of("render_mode", render_mode, KitchenEnv.metadata["render_modes"])
         self.sensing = SensingOptions() if sensing is None else sensing
-        for key, part, kind in (("sensing", self.sensing, SensingOptions), ("frame", frame, SpatialFrame), ("tell", tell, Callable)):
-            if not isinstance(part, kind):  # type: ignore[arg-type]
-                raise ConfigError(f"{key}={shown(part)}; expected a {'function' if kind is Callable else kind.__name__}")
+        for key, part, good, what in (
+            ("sensing", self.sensing, isinstance(self.sensing, SensingOptions), "SensingOptions"),
+            ("frame", frame, isinstance(frame, SpatialFrame), "SpatialFrame"),
+            ("tell", tell, callable(tell), "function"),
+        ):
+            if not good:
+                raise ConfigError(f"{key}={shown(part)}; expected a {what}")
         self.control: Control = CONTROLS[control](frame)
         self.max_steps = self.control.most_steps if max_steps is None else max_steps
         for key, number, least in (("seeds", seeds, 1), ("first_seed", first_seed, 0), ("max_steps", self.max_steps, 1)):
