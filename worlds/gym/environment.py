@@ -21,8 +21,8 @@ from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.records import one_of, shown
 from hiermap.worlds.scene import PosedTask
 from hiermap.worlds.simulator.robot_scene import RobotScene
-from hiermap.worlds.tasks.chain_names import CHAINS, FREE, GOAL, SEQUELS
-from hiermap.worlds.tasks.kitchens import KITCHENS
+from hiermap.worlds.tasks.chain_names import CHAINS, GOAL, SEQUELS
+from hiermap.worlds.tasks.kitchens import FREE, KITCHENS
 
 Observed = dict[str, Any]
 Masks = Mapping[str, np.ndarray]
@@ -76,13 +76,13 @@ class KitchenEnv(gymnasium.Env[Observed, np.ndarray]):
         if render_mode is not None:
             one_of("render_mode", render_mode, KitchenEnv.metadata["render_modes"])
         self.sensing = SensingOptions() if sensing is None else sensing
-        for key, part, kind, right in (
-            ("sensing", self.sensing, "SensingOptions", isinstance(self.sensing, SensingOptions)),
-            ("frame", frame, "SpatialFrame", isinstance(frame, SpatialFrame)),
-            ("tell", tell, "function", callable(tell)),
+        for key, part, good, what in (
+            ("sensing", self.sensing, isinstance(self.sensing, SensingOptions), "SensingOptions"),
+            ("frame", frame, isinstance(frame, SpatialFrame), "SpatialFrame"),
+            ("tell", tell, callable(tell), "function"),
         ):
-            if not right:
-                raise ConfigError(f"{key}={shown(part)}; expected a {kind}")
+            if not good:
+                raise ConfigError(f"{key}={shown(part)}; expected a {what}")
         self.control: Control = CONTROLS[control](frame)
         self.max_steps = self.control.most_steps if max_steps is None else max_steps
         for key, number, least in (("seeds", seeds, 1), ("first_seed", first_seed, 0), ("max_steps", self.max_steps, 1)):
