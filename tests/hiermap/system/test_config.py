@@ -87,6 +87,7 @@ MUST = {
     "evaluate": ["suite=chain-1", "out=d"],
     "kitchen": ["out=d"],
     "plan": ["task=chain-1", "out=d"],
+    "view": [],
 }
 
 
