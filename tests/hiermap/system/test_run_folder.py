@@ -154,7 +154,7 @@ def test_a_folder_is_held_by_one_process_and_not_by_a_child_that_outlives_it(tmp
     with locked(tmp_path), pytest.raises(DataError, match="another process"), locked(tmp_path):
         pass
     script = "import os, sys, time; from pathlib import Path; from hiermap.system.run_folder import locked\n"
-    script += "held = locked(Path(sys.argv[1])); held.__enter__()\nif os.fork() == 0: time.sleep(20)\nelse: print(flush=True); os._exit(0)"
+    script += "held = locked(Path(sys.argv[1])); held.__enter__()\nif os.fork() == 0: print(flush=True); time.sleep(600)\nelse: os._exit(0)"
     child = subprocess.Popen([sys.executable, "-c", script, tmp_path], stdout=subprocess.PIPE, start_new_session=True)
     child.stdout.readline()
     child.wait()
