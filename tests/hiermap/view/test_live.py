@@ -22,6 +22,10 @@ viser = pytest.importorskip("viser", reason="the live view needs the extra `view
 COARSE = 3000
 """Triangles of what is drawn in these tests."""
 BUTTON = "[...document.querySelectorAll('button')].find((e) => e.textContent === '{}')"
+CLICK = """(() => {{ const image = document.querySelector('figure img'), box = image.getBoundingClientRect();
+const at = (part, start, size) => start + part * size;
+image.dispatchEvent(new MouseEvent('click', {{clientX: at({}, box.left, box.width), clientY: at({}, box.top, box.height), bubbles: true}}));
+}})()"""
 FIELD = "(() => {{ let e = [...document.querySelectorAll('label')].find((l) => l.textContent === '{}'); \
 while (!e.querySelector('input, textarea')) e = e.parentElement; return e.querySelector('input, textarea'); }})()"
 
@@ -64,11 +68,7 @@ def test_a_click_becomes_a_goal_a_plan_and_deeds(address: str, desk: Desk, tmp_p
         tab.wait("document.querySelector('figure img')?.naturalWidth")
         row, column = middle(desk.problem.masks["left_drawer_1"])
         rows, columns = desk.view.frame.shape
-        tab.run("document.querySelector('figure img').scrollIntoView()")
-        box = tab.run(
-            "(({left, top, width, height}) => [left, top, width, height])(document.querySelector('figure img').getBoundingClientRect())"
-        )
-        tab.click(box[0] + (column + 0.5) / columns * box[2], box[1] + (row + 0.5) / rows * box[3])
+        tab.run(CLICK.format((column + 0.5) / columns, (row + 0.5) / rows))
         assert tab.wait(f"{FIELD.format('Cell')}.value") == f"{row} {column}"
         tab.wait(f"{FIELD.format('Ask')}.value === 'the upper left drawer is open'")
         tab.wait(f"!{BUTTON.format('Add to the goal')}.disabled")
