@@ -59,9 +59,14 @@ def serve(options: ViewOptions) -> None:
         print(f"{address}  (Ctrl-C ends it)", flush=True)
         if options.open and (sys.platform == "darwin" or {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ)):
             webbrowser.open(address)
-        threading.Event().wait()
+        forever()
     finally:
         stop(server)
+
+
+def forever() -> None:
+    """Wait for a signal."""
+    threading.Event().wait()
 
 
 def desk_of(options: ViewOptions) -> tuple[Desk, Film]:

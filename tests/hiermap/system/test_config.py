@@ -86,6 +86,7 @@ MUST = {
     "train": ["data=d", "out=r"],
     "evaluate": ["suite=chain-1", "out=d"],
     "kitchen": ["out=d"],
+    "view": [],
     "plan": ["task=chain-1", "out=d"],
     "view": [],
 }

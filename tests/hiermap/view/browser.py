@@ -15,7 +15,7 @@ import pytest
 from tests.hiermap.report.test_layout import BROWSER
 
 PATIENCE_S = 120.0
-FEW_FRAMES = "window.requestAnimationFrame = (draw) => setTimeout(() => draw(performance.now()), 400);"
+FEW_FRAMES = "window.requestAnimationFrame = (draw) => setTimeout(() => draw(performance.now()), 1000);"
 """What draws by software would otherwise do nothing else."""
 MEASURE = """
 (() => {
@@ -67,14 +67,9 @@ class Tab:
             time.sleep(0.1)
         raise AssertionError(f"never true: {script}")
 
-    def size(self, width: int, height: int) -> None:
-        """The window's [px]."""
-        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
-
-    def click(self, x: float, y: float) -> None:
-        """With the mouse, at a place of the window [px]."""
-        for kind in ("mousePressed", "mouseReleased"):
-            self.ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+    def size(self, width: int, height: int, fineness: float = 0.2) -> None:
+        """The window's [px], of which so many of the screen's are drawn along each edge."""
+        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=fineness, mobile=width < 600)
 
     def picture(self) -> bytes:
         """A PNG of the window."""

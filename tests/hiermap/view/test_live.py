@@ -1,10 +1,9 @@
 """The live view in a real browser: a click on the picture becomes a goal, that a plan, and that deeds; served to this machine alone."""
 
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
@@ -22,6 +21,10 @@ viser = pytest.importorskip("viser", reason="the live view needs the extra `view
 COARSE = 3000
 """Triangles of what is drawn in these tests."""
 BUTTON = "[...document.querySelectorAll('button')].find((e) => e.textContent === '{}')"
+CLICK = """(() => {{ const image = document.querySelector('figure img'), box = image.getBoundingClientRect();
+const at = (part, start, size) => start + part * size;
+image.dispatchEvent(new MouseEvent('click', {{clientX: at({}, box.left, box.width), clientY: at({}, box.top, box.height), bubbles: true}}));
+}})()"""
 FIELD = "(() => {{ let e = [...document.querySelectorAll('label')].find((l) => l.textContent === '{}'); \
 while (!e.querySelector('input, textarea')) e = e.parentElement; return e.querySelector('input, textarea'); }})()"
 
@@ -64,11 +67,7 @@ def test_a_click_becomes_a_goal_a_plan_and_deeds(address: str, desk: Desk, tmp_p
         tab.wait("document.querySelector('figure img')?.naturalWidth")
         row, column = middle(desk.problem.masks["left_drawer_1"])
         rows, columns = desk.view.frame.shape
-        tab.run("document.querySelector('figure img').scrollIntoView()")
-        box = tab.run(
-            "(({left, top, width, height}) => [left, top, width, height])(document.querySelector('figure img').getBoundingClientRect())"
-        )
-        tab.click(box[0] + (column + 0.5) / columns * box[2], box[1] + (row + 0.5) / rows * box[3])
+        tab.run(CLICK.format((column + 0.5) / columns, (row + 0.5) / rows))
         assert tab.wait(f"{FIELD.format('Cell')}.value") == f"{row} {column}"
         tab.wait(f"{FIELD.format('Ask')}.value === 'the upper left drawer is open'")
         tab.wait(f"!{BUTTON.format('Add to the goal')}.disabled")
@@ -118,15 +117,25 @@ def test_a_port_in_use_is_told_in_one_sentence(capsys: pytest.CaptureFixture) ->
     )
 
 
-def test_the_command_serves_until_it_is_told_to_end() -> None:
+def test_the_command_serves_until_it_is_told_to_end(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
     with socket.socket() as free:
         free.bind((HOST, 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "hiermap", "view", *KNOWN, f"port={port}", "open=false"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as served:
-        assert served.stdout.readline().startswith(f"http://{HOST}:{port}")
-        served.terminate()
-        assert served.communicate(timeout=60)[1] == "hiermap: terminated; what was finished is kept\n" and served.returncode == 143
+        address = f"http://{HOST}:{free.getsockname()[1]}"
+    served = []
+
+    class Visit:
+        """Looks at the page, then ends the command, instead of waiting for a signal."""
+
+        def wait(self) -> None:
+            with urlopen(address) as answer:
+                served.append(answer.status)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("hiermap.view.view.forever", Visit().wait)
+    assert main(["view", *KNOWN, f"port={address.rpartition(':')[2]}", "open=false"]) == 130
+    assert served == [200] and capsys.readouterr().out == f"{address}  (Ctrl-C ends it)\n"
+    with pytest.raises(OSError):
+        urlopen(address)
 
 
 def test_the_shapes_are_those_of_the_model(posed: tuple[Desk, Film]) -> None:
