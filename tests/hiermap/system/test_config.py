@@ -86,7 +86,6 @@ MUST = {
     "train": ["data=d", "out=r"],
     "evaluate": ["suite=chain-1", "out=d"],
     "kitchen": ["out=d"],
-    "view": [],
     "plan": ["task=chain-1", "out=d"],
     "view": [],
 }
