@@ -20,7 +20,6 @@ from hiermap.system.proportions import wilson
 from hiermap.worlds.base import Action
 from hiermap.worlds.geometry.affordances import regions
 from hiermap.worlds.geometry.geometry_table import NOMINAL, GeometryTable
-from hiermap.worlds.geometry.kinematic_copy import KinematicCopy
 from hiermap.worlds.geometry.scene_geometry import SceneGeometry
 from hiermap.worlds.goals import Predicate
 from hiermap.worlds.mjcf.mjcf_scene import MjcfScene, PartsScene
@@ -89,7 +88,7 @@ def scenes(path: str | None, seed: int) -> Iterator[tuple[SceneGeometry, PartsSc
         yield from repeat((geometry_of(Path(path), None), MjcfScene(Path(path))))
     for kitchen in count(seed):
         scene = wide_scene(kitchen)
-        yield from repeat((SceneGeometry(KinematicCopy(scene.model, scene.parts)), scene), EACH)
+        yield from repeat((SceneGeometry.of(scene), scene), EACH)
 
 
 def main(arguments: list[str]) -> None:

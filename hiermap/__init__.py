@@ -12,7 +12,8 @@ import gymnasium
 from hiermap.system import robosuite_hook
 
 if TYPE_CHECKING:
-    from hiermap.agent.execute import ExecutedStep, ExecutionResult, execute
+    from hiermap.agent.execute import execute
+    from hiermap.agent.execution import ExecutedStep, ExecutionResult
     from hiermap.agent.options import ExecutionOptions
     from hiermap.agent.planner import Planner
     from hiermap.agent.session import Session
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _ROOMS = {
-    "hiermap.agent.execute": ("ExecutedStep", "ExecutionResult", "execute"),
+    "hiermap.agent.execute": ("execute",),
+    "hiermap.agent.execution": ("ExecutedStep", "ExecutionResult"),
     "hiermap.agent.options": ("ExecutionOptions",),
     "hiermap.agent.planner": ("Planner",),
     "hiermap.agent.session": ("Session",),

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
-from hiermap.agent.execute import ExecutedStep, ExecutionResult, Stepping, drained, stepwise
+from hiermap.agent.execute import Stepping, drained, stepwise
+from hiermap.agent.execution import ExecutedStep, ExecutionResult
 from hiermap.agent.options import ExecutionOptions
 from hiermap.agent.planner import Deed, Planner, Seen
 from hiermap.agent.watch import Watch

@@ -25,7 +25,8 @@ from hiermap.worlds.records import Amount, Count, check, parse_json, shown
 
 NOT_APPLICABLE = 255
 """In truth and steps arrays: the predicate makes no sense there, or lies beyond the cap."""
-FILE_NAME = re.compile(r"(play|rules|wide|toy)-(\d{9})\.npz")
+SOURCES = ("play", "rules", "wide", "toy")
+FILE_NAME = re.compile(rf"({'|'.join(SOURCES)})-(\d{{9}})\.npz")
 """source-seed.npz: the name decides who has done what, so a seed cannot be stored twice."""
 MAX_BYTES = 1 << 28
 """A larger shard (256 MiB, compressed or not) is not ours: an episode needs a few."""
@@ -140,7 +141,7 @@ def file_name(source: str, seed: int) -> str:
     """The only name an episode may have: `source-seed.npz`."""
     name = f"{source}-{seed:09d}.npz"
     if not FILE_NAME.fullmatch(name):
-        raise DataError(f"no episode can be named {name!r}; expected source play, rules, wide or toy and a seed from 0 to 999999999")
+        raise DataError(f"no episode can be named {name!r}; expected a source of {', '.join(SOURCES)} and a seed from 0 to 999999999")
     return name
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hiermap.agent.execute import ExecutedStep
+from hiermap.agent.execution import ExecutedStep
 from hiermap.agent.planner import Planner
 from hiermap.evaluation.problem import Attempt, Problem
 from hiermap.planners import PlanStep

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from hiermap.agent.execute import ExecutionResult
+from hiermap.agent.execution import ExecutionResult
 from hiermap.agent.learned_maps import LazyWeights
 from hiermap.agent.planner import Planner
 from hiermap.agent.session import Session

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hiermap.agent.execute import ExecutedStep, ExecutionResult, Stepping
+from hiermap.agent.execute import Stepping
+from hiermap.agent.execution import ExecutedStep, ExecutionResult
 from hiermap.agent.planner import Planner
 from hiermap.agent.session import Session
 from hiermap.evaluation.attempt_recording import called_in, imagined_view, seen_view

@@ -12,6 +12,7 @@ from hiermap.worlds.geometry.floors import fits, floors
 from hiermap.worlds.geometry.grips import fixture_grips, thing_grips
 from hiermap.worlds.geometry.kinematic_copy import KinematicCopy
 from hiermap.worlds.geometry.ways import Passage, fixture_passage, thing_passage
+from hiermap.worlds.mjcf.mjcf_scene import PartsScene
 from hiermap.worlds.rules.places import Place
 from hiermap.worlds.rules.state_table import CLOSED, OPEN
 
@@ -52,6 +53,11 @@ class SceneGeometry:
         self.places = {name: [*shared, self._written(name)] for name in copy.written}
         self.fits = {name: [*(fits(copy, name, place) for place in shared), False] for name in copy.written}
         self._true: dict[tuple[Place, str, str], bool] = {}
+
+    @classmethod
+    def of(cls, scene: PartsScene) -> "SceneGeometry":
+        """Of a scene and the arm that stands in it, on a copy."""
+        return cls(KinematicCopy(scene.model, scene.parts, scene.arm.spec))
 
     def _written(self, name: str) -> Place:
         """Where a thing is as the scene is written, in the coordinates of an open container if it is in one."""

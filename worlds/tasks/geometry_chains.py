@@ -10,7 +10,6 @@ from hiermap.primitives.arms.panda import PANDA
 from hiermap.primitives.arms.spec import ArmSpec
 from hiermap.worlds.errors import ConfigError, PhysicsError
 from hiermap.worlds.geometry.geometry_table import LOOSE, STRICT, GeometryTable
-from hiermap.worlds.geometry.kinematic_copy import KinematicCopy
 from hiermap.worlds.geometry.scene_geometry import SceneGeometry
 from hiermap.worlds.mjcf.assembly import Base, assembled
 from hiermap.worlds.mjcf.mjcf_scene import MjcfScene, PartsScene
@@ -45,7 +44,7 @@ def wide_chain(suite: str, seed: int, sensing: SensingOptions | None, arm: ArmSp
     """The task of a seed in the wide kitchen of that seed or, where that has none, of one nearby; ConfigError if none of `KITCHENS` has."""
     for kitchen_seed in islice(kitchen_seeds(seed), KITCHENS):
         scene = wide_scene(kitchen_seed, sensing, arm)
-        task = chain_in(scene, SceneGeometry(KinematicCopy(scene.model, scene.parts, arm)), suite, seed)
+        task = chain_in(scene, SceneGeometry.of(scene), suite, seed)
         if task is not None:
             return task
     raise ConfigError(f"kitchen=wide has no {suite} near seed {seed}; try another seed or a shorter chain")
@@ -88,4 +87,4 @@ def chain_in(scene: PartsScene, geometry: SceneGeometry, suite: str, seed: int) 
 def geometry_of(path: Path, base: Base | None, arm: ArmSpec = PANDA) -> SceneGeometry:
     """Of a scene as it is written; working it out takes seconds."""
     scene = MjcfScene(path, base, arm=arm)
-    return SceneGeometry(KinematicCopy(scene.model, scene.parts, arm))
+    return SceneGeometry.of(scene)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from hiermap.data.walks.recorder import Look, Step
 from hiermap.primitives.hand import YAWS_RAD
-from hiermap.primitives.specs import PRIMITIVES, PrimitiveResult, Reason
+from hiermap.primitives.specs import PRIMITIVES, Command, PrimitiveResult, Reason
 from hiermap.worlds.base import Action
 from hiermap.worlds.errors import InvalidObservationError, PhysicsError
 from hiermap.worlds.kitchen.spec import KitchenSpec, SceneState
@@ -59,11 +59,9 @@ def _spoiled(kitchen: Kitchen) -> bool:
 
 def teleported(kitchen: Kitchen, now: Look, action: Action) -> Step:
     """Set the scene to what the rules say; an action the maps do not allow fails and changes nothing."""
-    command, primitive = ground(now.view, action), PRIMITIVES[action.primitive]
+    command = ground(now.view, action)
     if not now.maps[_ORDER.index(action.primitive), action.rotation_index, action.cell[0], action.cell[1]]:
-        wrong_hand = Reason.HAND_FULL if now.view.holding else Reason.HAND_EMPTY
-        reason = Reason.MISSED if now.view.holding == primitive.needs_object else wrong_hand
-        return Step(now, now, action, command, False, PrimitiveResult(False, reason, 0.0, 0.0))
+        return in_vain(now, action, command)
     move = move_for(kitchen.spec, now.scene, action, now.view)
     turn_rad = 0.0
     if move is not None and move.place is not None:
@@ -75,7 +73,19 @@ def teleported(kitchen: Kitchen, now: Look, action: Action) -> Step:
     following = look(kitchen)
     if not effect(kitchen.spec, now.scene, following.scene, move):
         raise PhysicsError(f"{move} teleported in kitchen {kitchen.spec.seed} does not stay as the rules say")
-    return Step(now, following, action, command, True, PrimitiveResult(True, Reason.DONE, primitive.typical_seconds, 0.0))
+    return Step(now, following, action, command, True, as_usual(action))
+
+
+def in_vain(now: Look, action: Action, command: Command) -> Step:
+    """What the maps do not allow changes nothing."""
+    wrong_hand = Reason.HAND_FULL if now.view.holding else Reason.HAND_EMPTY
+    reason = Reason.MISSED if now.view.holding == PRIMITIVES[action.primitive].needs_object else wrong_hand
+    return Step(now, now, action, command, False, PrimitiveResult(False, reason, 0.0, 0.0))
+
+
+def as_usual(action: Action) -> PrimitiveResult:
+    """What a program reports that did its deed in the usual time."""
+    return PrimitiveResult(True, Reason.DONE, PRIMITIVES[action.primitive].typical_seconds, 0.0)
 
 
 def any_effect(spec: KitchenSpec, before: SceneState, after: SceneState, action: Action, point_world: Sequence[float]) -> bool:

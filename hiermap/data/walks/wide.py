@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from hiermap.data.walks.recorder import Look, Step
-from hiermap.data.walks.transitions import LABEL_STEPS_CAP
-from hiermap.primitives.specs import PRIMITIVES, PrimitiveResult, Reason
+from hiermap.data.walks.transitions import LABEL_STEPS_CAP, as_usual, in_vain
 from hiermap.worlds.base import Action, Observation
 from hiermap.worlds.errors import PhysicsError
 from hiermap.worlds.geometry.affordances import Region, maps_of, regions
 from hiermap.worlds.geometry.geometry_table import NOMINAL, GeometryTable
-from hiermap.worlds.geometry.kinematic_copy import KinematicCopy
 from hiermap.worlds.geometry.scene_geometry import SceneGeometry
 from hiermap.worlds.goals import Predicate
 from hiermap.worlds.kitchen.spec import SceneState
@@ -26,8 +24,6 @@ from hiermap.worlds.tasks.geometry_chains import wide_scene
 
 if TYPE_CHECKING:
     from hiermap.data.collect import CollectSettings
-
-FAMILY = "wide"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,11 +43,11 @@ class Wide:
     Actions have the effects that the rules of its geometry say, but for grasps, which are made: nobody needs to say how a thing then hangs.
     """
 
-    family = FAMILY
+    family = "wide"
 
     def __init__(self, seed: int, settings: "CollectSettings", rng: np.random.Generator) -> None:
         self.scene: PartsScene = wide_scene(seed, settings.sensing)
-        self.geometry = SceneGeometry(KinematicCopy(self.scene.model, self.scene.parts))
+        self.geometry = SceneGeometry.of(self.scene)
         fractions, numbers = self.geometry.start(rng)
         self._rules: StateTable = GeometryTable(self.geometry, fractions, numbers, NOMINAL)
         self._pose(fractions, numbers)
@@ -94,17 +90,15 @@ class Wide:
         meant = (r for r in _regions(now) if r.operator.move.primitive == action.primitive and r.rotation == action.rotation_index)
         region = next((r for r in meant if r.cells[action.cell]), None)
         if region is None:
-            wrong_hand = Reason.HAND_FULL if now.view.holding else Reason.HAND_EMPTY
-            reason = Reason.MISSED if now.view.holding == PRIMITIVES[action.primitive].needs_object else wrong_hand
-            return Step(now, now, action, command, False, PrimitiveResult(False, reason, 0.0, 0.0))
+            return in_vain(now, action, command)
         operator = region.operator
         fractions, numbers, held = self._state((now.table.start & ~operator.clear) | operator.put)
         self._rules = GeometryTable(self.geometry, fractions, numbers, NOMINAL, held)
-        result = PrimitiveResult(True, Reason.DONE, PRIMITIVES[action.primitive].typical_seconds, 0.0)
         if action.primitive == "grasp":
             result = self.scene.run(command)
         else:
             self._pose(fractions, numbers)
+            result = as_usual(action)
         return Step(now, self.look(), action, command, True, result)
 
     def cells(self, now: Look, move: Move, rotation: int) -> np.ndarray:

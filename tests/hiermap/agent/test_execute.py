@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from hiermap.agent.execute import aim, believe_effect, came_back, execute
+from hiermap.agent.comparison import aim, believe_effect, came_back
+from hiermap.agent.execute import execute
 from hiermap.agent.options import ExecutionOptions
 from hiermap.agent.planner import Planner
 from hiermap.planners import Budget, PlanResult, PlanStep, SearchOptions, Status

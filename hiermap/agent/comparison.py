@@ -1,0 +1,61 @@
+"""What is seen against what was imagined: where a planned step belongs, whether it had its effect, whether steps led in a circle."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from hiermap.agent.execution import ExecutedStep
+from hiermap.agent.options import ExecutionOptions
+from hiermap.planners import PlanStep
+from hiermap.planners.candidates import EFFECTS
+from hiermap.primitives.specs import PrimitiveResult
+from hiermap.worlds.base import Action, Foresight, Node, World
+
+
+def change_seen(planned: PlanStep, before: np.ndarray, now: np.ndarray) -> float:
+    """Share of the imagined change of the maps that two real maps show: their change projected onto it; NaN if none was imagined."""
+    wanted, got = planned.maps - planned.maps_before, now - before
+    size = float((wanted * wanted).sum())
+    return float((wanted * got).sum()) / size if size > 1e-9 else float("nan")
+
+
+def believe_effect(report: PrimitiveResult, seen: float, options: ExecutionOptions) -> bool:
+    """Whether a step had its effect, from the motor program's report and the share of the imagined change that is seen."""
+    if np.isnan(seen):
+        return report.succeeded
+    return seen >= (options.seen_if_reported if report.succeeded else options.seen_if_not)
+
+
+def aim(planned: PlanStep, maps: np.ndarray, options: ExecutionOptions) -> tuple[Action, float]:
+    """Where to apply a planned step in the real `maps` `[P, R, H, W]`, and their value there.
+
+    The imagined cell is kept blindly, or while the real map is nearly as good there; otherwise climb its slope, a few cells at most, so as
+    to stay on the same thing, with the best orientation of the same effect.
+    """
+    action, reach = planned.action, options.aim_cells
+    effect = next(e for e in EFFECTS if e.primitive == action.primitive and action.rotation_index in e.rotations)
+    bins = maps[effect.channel, list(effect.rotations)]
+    (row, column), bin_ = action.cell, effect.rotations.index(action.rotation_index)
+    if options.blind or bins[bin_, row, column] >= options.good_affordance * planned.success:
+        return action, float(bins[bin_, row, column])
+    for _ in range(options.aim_steps):
+        top, left = max(row - reach, 0), max(column - reach, 0)
+        window = bins[:, top : row + reach + 1, left : column + reach + 1]
+        if window.max() <= bins[bin_, row, column]:
+            break
+        index, down, right = np.unravel_index(int(window.argmax()), window.shape)
+        bin_, row, column = int(index), top + int(down), left + int(right)
+    return Action(action.primitive, (row, column), effect.rotations[bin_]), float(bins[bin_, row, column])
+
+
+def came_back(world: World, steps: Sequence[ExecutedStep], starts: Sequence[int], now: Node) -> Sequence[ExecutedStep]:
+    """The steps that led from where one of the plans set out (`starts`: how many steps were done by then) back to the same place.
+
+    Two moments are the same where, seen from every moment between, they differ from it in the same way. Only the shortest circle counts.
+    """
+    for start in reversed(starts):
+        circle = steps[start:]
+        between = [step.after.node for step in circle[:-1]]
+        if between and isinstance(world, Foresight) and all(world.twins(node, [circle[0].before.node, now])[1] == 0 for node in between):
+            return circle
+    return ()
