@@ -25,7 +25,7 @@ from hiermap.system import provenance
 from hiermap.system.config import typed
 from hiermap.system.pool import UNITS_PER_PROCESS, WHO_WORKS, PoolOptions, Workers, run_all
 from hiermap.system.run_folder import OutOptions, fingerprint, owned
-from hiermap.worlds.errors import DataError, HiermapError
+from hiermap.worlds.errors import ConfigError, DataError, HiermapError
 from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.records import MANY, Positive, Share, one_of
 
@@ -80,6 +80,12 @@ class CollectSettings(PoolOptions, OutOptions):
     def __post_init__(self) -> None:
         super().__post_init__()
         one_of("source", self.source, SOURCES)
+        if self.source == "wide" and self.walk.bump_share:
+            share = f"{self.walk.bump_share:g}"
+            raise ConfigError(
+                f"walk.bump_share={share} and source=wide do not go together: the rules of geometry know fixtures at their ends only; "
+                "take walk.bump_share=0"
+            )
 
     @property
     def wanted(self) -> int:

@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from hiermap.data.collect import CollectSettings
 from hiermap.data.episodes import NOT_APPLICABLE, Episode, check_episode, encode
@@ -13,6 +14,7 @@ from hiermap.primitives.specs import PRIMITIVES
 from hiermap.system.config import load_config, typed
 from hiermap.training.shards import load_shard
 from hiermap.worlds.base import Action
+from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.goals import UNARY, Predicate
 from hiermap.worlds.legend import registered
 
@@ -67,3 +69,8 @@ def test_what_the_maps_offer_mostly_comes_true_in_physics() -> None:
         ground.restore(now)
     assert set(PRIMITIVES) > {region.operator.move.primitive for region in now.regions} and len(done) >= 4
     assert np.mean(done) >= 0.75
+
+
+def test_nothing_is_bumped_and_nobody_is_told_it_was() -> None:
+    with pytest.raises(ConfigError, match=r"walk.bump_share=0.3 and source=wide do not go together.*take walk.bump_share=0"):
+        settings("walk.bump_share=0.3")
