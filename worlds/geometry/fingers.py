@@ -21,6 +21,8 @@ CLEAR_M = 0.08
 """Straight before the grip point the fingers must come freely."""
 BESIDE_PAD_M = 0.006
 """Of the middle of an open finger from its pad."""
+PALM_M, PALM_HALF_M = 0.042, (0.03, 0.015)
+"""How far the palm is behind the grip point, and half of what of it matters along the opening and across."""
 
 
 def is_top(copy: KinematicCopy, command: Command, name: str) -> bool:
@@ -38,7 +40,8 @@ def may_close(copy: KinematicCopy, command: Command, name: str) -> bool:
     if not approach.grips:
         return True
     option = next(approach.options)
-    return _comes(copy, option, approach.finger) and _is_between(copy, option, approach.finger, copy.groups[name])
+    group = copy.groups[name]
+    return _comes(copy, option, approach.finger) and _is_between(copy, option, approach.finger, group) and _is_below_palm(copy, option)
 
 
 def _comes(copy: KinematicCopy, option: Option, finger: float) -> bool:
@@ -68,3 +71,14 @@ def _is_between(copy: KinematicCopy, option: Option, finger: float, group: int) 
             square = abs(one[0] - one[2]) <= ASKEW_M and abs(other[0] - other[2]) <= ASKEW_M
             return square and bool((np.abs(one - other) <= 2 * OFF_CENTRE_M).all())
     return False
+
+
+def _is_below_palm(copy: KinematicCopy, option: Option) -> bool:
+    """Whether nothing reaches as far as the palm where the fingers close."""
+    opening, across, ahead = option.rotation.T
+    starts = (
+        option.contact - CLEAR_M * ahead + along * PALM_HALF_M[0] * opening + beside * PALM_HALF_M[1] * across
+        for along in (-1.0, -0.5, 0.0, 0.5, 1.0)
+        for beside in (-1.0, 0.0, 1.0)
+    )
+    return all(not np.isfinite(copy.first_met(start, (CLEAR_M - PALM_M) * ahead)[0]) for start in starts)

@@ -1,6 +1,6 @@
 """Which seen cells of a part or thing a primitive would move: by which way it goes, and whether the fingers get around it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -22,6 +22,8 @@ ABOUT = 0.85
 """Cosine between the face's normal and the axis of what is turned."""
 CELLS = 48
 """Cells of a part that are tried, spread evenly: so many of what stands off its face, and so many of the rest."""
+LEVER = 0.5
+"""A lever's axis lies in its panel: cosine between it and the panel's normal."""
 OFF_FACE_M = 0.012
 HANDLE_CELLS = 9
 """What stands further off a part than this, and is narrower, is a handle."""
@@ -33,6 +35,8 @@ FAR_M = 10.0
 """Where nothing is seen."""
 NEAR_AXIS_M = 0.09
 """What is turned is gripped this near to its axis."""
+AT_EDGE = 0.85
+"""What hangs open is lifted this share of its reach from the hinge, or further."""
 FAR_FROM_HINGE = 0.35
 """A swinging part is pushed or pulled this share of its reach from the hinge, or further."""
 NONE = np.zeros((0, 3))
@@ -65,12 +69,16 @@ def grips_at(
     gone = np.linalg.norm(copy.carried(name, points, start, end) - points, axis=1)
     off_axis = copy.off_axis(name, points)
     opens, slides = part.ends[0] == "closed", copy.slides(part)
-    wide = ~opens | (off_axis >= FAR_FROM_HINGE * copy.off_axis(name, view.points[seen].astype(float)).max(initial=0.0))
+    furthest = copy.off_axis(name, view.points[seen].astype(float)).max(initial=0.0)
+    wide = ~np.bool_(opens) | (off_axis >= FAR_FROM_HINGE * furthest)
     for cell, step, given, from_axis in zip(cells, way, np.where(wide, gone, 0.0), off_axis, strict=True):
         known = ground(view, Action("push", cell, 0))
         fitting = _turning(known, axis) if not (opens or slides) and from_axis <= NEAR_AXIS_M else iter(())
         if given >= GIVES_M:
-            fitting = chain(fitting, _going(known, step, opens, end > start, slides and bool(handle[cell])))
+            # A knob stands off its panel too, but what pushes it aside does not turn it.
+            is_bar = handle[cell] and (slides or (not opens and abs(np.array(known.normal_world) @ axis) < LEVER))
+            ways = _ways(known, opens, end > start, bool(is_bar), from_axis >= AT_EDGE * furthest)
+            fitting = chain(fitting, _going(known, step, ways))
         yield from ((cell, command) for command in fitting if may_close(copy, command, name))
 
 
@@ -99,18 +107,23 @@ def thing_grips_at(copy: KinematicCopy, view: SpatialView, cells: Sequence[Cell]
                 yield cell, command
 
 
-def _going(known: Command, step: np.ndarray, opens: bool, out: bool, has_bar: bool) -> Iterator[Command]:
-    """The pulls and pushes at a point that goes where they would take it, in all orientations: what opens is pulled `out` and pushed in."""
+def _ways(known: Command, opens: bool, out: bool, has_bar: bool, at_edge: bool) -> dict[str, np.ndarray]:
+    """Effect -> which way [3] a pull ("") or push with it takes a point: what opens is pulled `out` and pushed in, a flap by its edge; what
+    is switched is pushed from the front, and by its bar, if it `has_bar`, aside."""
     normal = np.array(known.normal_world)
     flat = np.array([normal[0], normal[1], 0.0])
-    length = float(np.linalg.norm(flat))
-    flap = abs(normal[2]) > FLAP_TILT
-    ways = {} if opens and out else {"inward": FLAP_UP if flap else -flat / length}
-    if not flap:
-        aside = np.cross(flat / length, [0.0, 0.0, 1.0])
-        ways |= ({"": flat / length} if opens and out else {}) | (
-            {"left": aside, "right": -aside} if has_bar and normal[0] < FRONTAL else {}
-        )
+    flat /= np.linalg.norm(flat)
+    if abs(normal[2]) > FLAP_TILT:
+        return {"inward": FLAP_UP} if at_edge and not (opens and out) else {}
+    aside, frontal = np.cross(flat, [0.0, 0.0, 1.0]), normal[0] < FRONTAL
+    ways = {"left": aside, "right": -aside} if has_bar and frontal else {}
+    if opens and out:
+        return ways | {"": flat}
+    return ways | ({"inward": -flat} if opens or (frontal and not has_bar) else {})
+
+
+def _going(known: Command, step: np.ndarray, ways: Mapping[str, np.ndarray]) -> Iterator[Command]:
+    """The pulls and pushes at a point that goes where they would take it, in all orientations."""
     for primitive in ("pull", "push"):
         for rotation, bin_ in enumerate(PRIMITIVES[primitive].bins):
             if bin_.effect in ways and ways[bin_.effect] @ step >= ALONG * np.linalg.norm(step):

@@ -1,5 +1,6 @@
 """`chain-k` tasks by the rules of geometry: in a stranger's scene, and in kitchens of the wide world."""
 
+from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
@@ -13,12 +14,14 @@ from hiermap.worlds.geometry.geometry_table import LOOSE, STRICT, GeometryTable
 from hiermap.worlds.geometry.scene_geometry import SceneGeometry
 from hiermap.worlds.mjcf.assembly import Base, assembled
 from hiermap.worlds.mjcf.mjcf_scene import MjcfScene, PartsScene
+from hiermap.worlds.perception.cameras import default_cameras
 from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.scene import PosedTask
 from hiermap.worlds.tasks.chain_names import chain_length
 from hiermap.worlds.tasks.chains import DETOUR_FROM, DETOUR_SHARE, count_detours, reachable_goals
 from hiermap.worlds.tasks.kitchen_options import KitchenOptions
 from hiermap.worlds.tasks.start_scenes import MIN_VISIBLE_CELLS, kitchen_seeds
+from hiermap.worlds.wide.cameras import wide_cameras
 from hiermap.worlds.wide.kitchens import wide_kitchen
 
 STARTS, KITCHENS = 20, 8
@@ -51,8 +54,10 @@ def wide_chain(suite: str, seed: int, sensing: SensingOptions | None, arm: ArmSp
 
 
 def wide_scene(seed: int, sensing: SensingOptions | None = None, arm: ArmSpec = PANDA) -> PartsScene:
-    """The wide kitchen of a seed with our robot before it."""
-    name, base = f"wide {seed}", (0.0, 0.0, 0.0, 0.0)
+    """The wide kitchen of a seed with our robot before it, seen by cameras of its own unless others than usual are given."""
+    name, base, sensing = f"wide {seed}", (0.0, 0.0, 0.0, 0.0), sensing or SensingOptions()
+    if sensing.cameras == default_cameras():
+        sensing = replace(sensing, cameras=wide_cameras(seed))
     return PartsScene(assembled(wide_kitchen(seed), base, name, arm), partial(wide_kitchen, seed), base, name, sensing, seed, arm)
 
 

@@ -3,6 +3,7 @@
 A unit's frame: its front at x = 0 looks along -x, y to the left, z up from the floor [m].
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import mujoco
@@ -31,12 +32,21 @@ class Paint:
     counter: RGBA
 
 
-def board(body: mujoco.MjsBody, centre: Point, half: Point, rgba: RGBA, name: str = "", contact: tuple[int, int] = FURNITURE) -> None:
-    """A box that stands still in its body."""
+def board(
+    body: mujoco.MjsBody,
+    centre: Point,
+    half: Point,
+    rgba: RGBA,
+    name: str = "",
+    contact: tuple[int, int] = FURNITURE,
+    turn: tuple[float, float, float, float] = (1.0, 0.0, 0.0, 0.0),
+) -> None:
+    """A box that stands still in its body, turned by a quaternion."""
     body.add_geom(
         name=name,
         type=BOX,
         pos=centre,
+        quat=turn,
         size=half,
         rgba=rgba,
         contype=contact[0],
@@ -50,16 +60,21 @@ def bar(body: mujoco.MjsBody, start: Point, end: Point, radius: float, stand_off
     """A bar between two points of its axis, on two posts that reach back to the front, `stand_off` [m] behind its axis."""
     rods = [(start, end, radius), *((p, (p[0] + stand_off, p[1], p[2]), 0.6 * radius) for p in (start, end))]
     for one, other, thickness in rods:
-        body.add_geom(
-            type=CAPSULE,
-            fromto=[*one, *other],
-            size=[thickness, 0, 0],
-            rgba=METAL,
-            contype=PART[0],
-            conaffinity=PART[1],
-            friction=[0.6, 0.005, 0.0001],
-            density=DENSITY,
-        )
+        shape(body, CAPSULE, (*one, *other), thickness, METAL)
+
+
+def shape(body: mujoco.MjsBody, kind: mujoco.mjtGeom, fromto: Sequence[float], radius: float, rgba: RGBA) -> None:
+    """A capsule or cylinder of a part, its axis from three coordinates to three others [m]."""
+    body.add_geom(
+        type=kind,
+        fromto=list(fromto),
+        size=[radius, 0, 0],
+        rgba=rgba,
+        contype=PART[0],
+        conaffinity=PART[1],
+        friction=[0.6, 0.005, 0.0001],
+        density=DENSITY,
+    )
 
 
 def moving(unit: mujoco.MjsBody, name: str, at: Point, kind: mujoco.mjtJoint, axis: Point, reach: float, damping: float, friction: float):

@@ -4,25 +4,32 @@ A kitchen is a pure function of its seed, written with MuJoCo's model editing an
 asked of its geometry, as in anybody's scene.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import mujoco
 import numpy as np
 
 from hiermap.worlds.kitchen.layouts import FLOOR_Z, TEST_SEED_START
-from hiermap.worlds.wide.carpentry import BOX, CYLINDER, DENSITY, INSIDE, THING, Paint, board, turned
+from hiermap.worlds.wide.carpentry import INSIDE, Paint, board, turned
+from hiermap.worlds.wide.things import THING_KINDS, UNSEEN_THINGS
 from hiermap.worlds.wide.units import LOWER, UNSEEN, UPPER, Unit
 
 COLUMNS, WIDTH_M = (2, 4), (0.24, 0.40)
 """How many columns of units, and how wide each."""
-COUNTER_M, DRAWER_M, UPPER_M = (0.20, 0.34), (0.105, 0.15), (0.16, 0.26)
-"""Height of a counter over the arm's base, and of a drawer's front and an upper unit."""
-FRONT_M, SET_BACK_M, DEPTH_M = (0.56, 0.66), (0.15, 0.19), 0.34
+COUNTER_M, UPPER_M = (0.16, 0.38), (0.16, 0.26)
+"""Height of a counter over the arm's base, and of an upper unit."""
+LOWER_M: Mapping[str, tuple[float, float]] = {"drawer": (0.105, 0.15), "door": (0.16, 0.26)}
+"""Heights of lower units."""
+DRAWERS, UPPER_SHARE = 0.6, 0.85
+"""Share of the lower units that are drawers where others fit, and of the counters on which something stands or hangs."""
+FREE_SHARE, NARROW, FREE_YAW_RAD = 0.4, 0.7, 0.25
+"""Of what is on a counter so many stand by themselves, down to this share of its width, and turned by up to this."""
+FRONT_M, SET_BACK_M, DEPTH_M = (0.55, 0.67), (0.15, 0.19), 0.34
 """How far the fronts are before the arm, how far upper units stand behind them, and how deep a column is."""
-YAW_RAD = 0.35
+YAW_RAD = 0.45
 """A column is turned by up to this out of the line, and outer ones more toward the arm."""
-GAP_M = 0.05
+GAP_M, PLINTH_M = 0.05, 0.045
 THINGS = (1, 4)
 ROOMY_M = 0.32
 """Two things stand on a column that is wider."""
@@ -54,7 +61,7 @@ def wide_kitchen(seed: int) -> mujoco.MjSpec:
     names: dict[str, int] = {}
     for column in columns:
         _fill(column, paint, rng, names, seed >= TEST_SEED_START)
-    _stand(spec, columns, rng)
+    _stand(spec, columns, rng, seed >= TEST_SEED_START)
     return spec
 
 
@@ -85,20 +92,35 @@ def _fill(column: Column, paint: Paint, rng: np.random.Generator, names: dict[st
     body, width, top = column.body, column.width, column.counter - 0.02
     board(body, (DEPTH_M / 2, 0.0, column.counter - 0.008), (DEPTH_M / 2, width / 2, 0.008), paint.counter, name=_named("counter", names))
     low = top
-    while low - DRAWER_M[0] > 0.03 and rng.random() < 0.85:
-        height = float(min(rng.uniform(*DRAWER_M), low - 0.03))
-        LOWER["drawer"](body, _named("drawer", names), width, low - height, low, 0.0, DEPTH_M, paint, rng)
+    while low - LOWER_M["drawer"][0] > PLINTH_M and rng.random() < 0.85:
+        kind = _lower_kind(low - PLINTH_M, rng)
+        height = float(min(rng.uniform(*LOWER_M[kind]), low - PLINTH_M))
+        LOWER[kind](body, _named(kind, names), width, low - height, low, 0.0, DEPTH_M, paint, rng)
         low -= height
     for side in (-1, 1):
         board(body, (DEPTH_M / 2, side * width / 2, (FLOOR_Z + top) / 2), (DEPTH_M / 2, 0.003, (top - FLOOR_Z) / 2), paint.carcass)
     board(body, (DEPTH_M, 0.0, (FLOOR_Z + top) / 2), (0.005, width / 2, (top - FLOOR_Z) / 2), INSIDE)
     board(body, (DEPTH_M / 2, 0.0, (FLOOR_Z + low) / 2), (DEPTH_M / 2 - 0.004, width / 2 - 0.006, (low - FLOOR_Z) / 2), paint.carcass)
-    if rng.random() < 0.85:
-        kinds = {**UPPER, **(UNSEEN if unseen else {})}
-        kind = str(rng.choice(sorted(kinds)))
-        height, set_back = float(rng.uniform(*UPPER_M)), float(rng.uniform(*SET_BACK_M))
-        build: Unit = kinds[kind]
-        build(body, _named(kind, names), width, column.counter, column.counter + height, set_back, DEPTH_M - set_back, paint, rng)
+    if rng.random() < UPPER_SHARE:
+        _stack(column, paint, rng, names, {**UPPER, **(UNSEEN if unseen else {})})
+
+
+def _lower_kind(room: float, rng: np.random.Generator) -> str:
+    """A drawer mostly, or something else that fits into so much height [m]."""
+    fitting = sorted(kind for kind, (least, _) in LOWER_M.items() if least <= room)
+    return "drawer" if rng.random() < DRAWERS else str(rng.choice(fitting))
+
+
+def _stack(column: Column, paint: Paint, rng: np.random.Generator, names: dict[str, int], kinds: Mapping[str, Unit]) -> None:
+    """Something on a counter: as wide as that, or by itself, narrower and turned."""
+    kind, height, set_back = str(rng.choice(sorted(kinds))), float(rng.uniform(*UPPER_M)), float(rng.uniform(*SET_BACK_M))
+    body, width = column.body, column.width
+    if rng.random() < FREE_SHARE:
+        width *= float(rng.uniform(NARROW, 1.0))
+        yaw, y = float(rng.uniform(-FREE_YAW_RAD, FREE_YAW_RAD)), float(rng.uniform(-0.5, 0.5)) * (column.width - width)
+        body = body.add_body(pos=[set_back, y, 0.0], quat=turned(yaw))
+        set_back = 0.0
+    kinds[kind](body, _named(kind, names), width, column.counter, column.counter + height, set_back, DEPTH_M - SET_BACK_M[1], paint, rng)
 
 
 def _named(kind: str, names: dict[str, int]) -> str:
@@ -106,33 +128,14 @@ def _named(kind: str, names: dict[str, int]) -> str:
     return f"{kind}_{names[kind]}"
 
 
-def _stand(spec: mujoco.MjSpec, columns: list[Column], rng: np.random.Generator) -> None:
+def _stand(spec: mujoco.MjSpec, columns: list[Column], rng: np.random.Generator, unseen: bool) -> None:
     """Things near the front edges of the counters, at most one for every hand's breadth."""
     spots = [(column, y) for column in columns for y in ([-0.07, 0.07] if column.width > ROOMY_M else [0.0])]
     chosen = rng.permutation(len(spots))[: int(rng.integers(THINGS[0], THINGS[1] + 1))]
-    for kind, (column, y) in zip(rng.permutation(["can", "box", "jar", "cube"]), (spots[number] for number in chosen), strict=False):
+    kinds = {**THING_KINDS, **(UNSEEN_THINGS if unseen else {})}
+    for kind, (column, y) in zip(rng.permutation(sorted(kinds)), (spots[number] for number in chosen), strict=False):
         cosine, sine = np.cos(column.yaw_rad), np.sin(column.yaw_rad)
         at = [column.x + STAND_M * cosine - y * sine, column.y + STAND_M * sine + y * cosine, column.counter + 0.001]
         body = spec.worldbody.add_body(name=str(kind), pos=at, quat=turned(column.yaw_rad))
         body.add_freejoint(name=str(kind))
-        _shape(body, str(kind), rng)
-
-
-def _shape(body: mujoco.MjsBody, kind: str, rng: np.random.Generator) -> None:
-    """Something a hand can take: its base at the body's origin."""
-    height = float(rng.uniform(0.055, 0.09))
-    if kind in ("can", "jar"):
-        shape, size = CYLINDER, [float(rng.uniform(0.020, 0.029)), height / 2, 0.0]
-    else:
-        narrow = float(rng.uniform(0.018, 0.028))
-        shape, size = BOX, [narrow if kind == "cube" else float(rng.uniform(0.026, 0.036)), narrow, height / 2]
-    body.add_geom(
-        type=shape,
-        pos=[0.0, 0.0, height / 2],
-        size=size,
-        rgba=[*rng.uniform(0.1, 0.9, 3), 1.0],
-        contype=THING[0],
-        conaffinity=THING[1],
-        friction=[0.45, 0.005, 0.0001],
-        density=1.5 * DENSITY,
-    )
+        kinds[str(kind)](body, rng)

@@ -6,14 +6,12 @@ import mujoco
 import numpy as np
 
 from hiermap.worlds.wide.carpentry import BOARD_M, HINGE, PART, SLIDE, Paint, bar, board, box_of_boards, moving
+from hiermap.worlds.wide.controls import button, knobs, lever, rocker
 
 GAP_M = 0.004
 """Between a front and its neighbours."""
 BAR_RADIUS_M, STAND_OFF_M = (0.005, 0.008), (0.035, 0.055)
 """Of bars, and how far their axes are before the front."""
-KNOB_RADIUS_M = (0.015, 0.024)
-MARK_RGBA = (0.97, 0.97, 0.93, 1.0)
-
 Unit = Callable[[mujoco.MjsBody, str, float, float, float, float, float, Paint, np.random.Generator], None]
 """Builds into a body under a name: width, lowest and highest z, x of the front, depth [m], colours, and a generator to draw from."""
 
@@ -61,36 +59,14 @@ def sliding_door(body, name, width, low, high, front, depth, paint, rng) -> None
     _bar(part, rng, min(0.045, 0.5 * height), side * 0.5 * half, upright=True)
 
 
-def knobs(body, name, width, low, high, front, depth, paint, rng) -> None:
-    """A panel with one knob, or two if it is wide, that turn on counter-clockwise; a mark shows how far."""
-    middle = (low + high) / 2
-    board(body, (front + 0.02, 0.0, middle), (0.02, width / 2 - GAP_M, (high - low) / 2 - GAP_M), (0.30, 0.30, 0.33, 1.0))
-    count = 1 + int(width > 0.26 and rng.random() < 0.6)
-    for index, y in enumerate(np.linspace(-0.25, 0.25, count) * width if count > 1 else [0.0]):
-        radius, length = float(rng.uniform(*KNOB_RADIUS_M)), float(rng.uniform(0.032, 0.042))
-        called = name if count == 1 else f"{name}_{index + 1}"
-        part = moving(body, called, (front, float(y), middle), HINGE, (-1.0, 0.0, 0.0), 1.5708, 0.01, 0.06)
-        part.add_geom(
-            type=mujoco.mjtGeom.mjGEOM_CYLINDER,
-            fromto=[0, 0, 0, -length, 0, 0],
-            size=[radius, 0, 0],
-            rgba=[*rng.uniform(0.2, 0.8, 3), 1.0],
-            contype=PART[0],
-            conaffinity=PART[1],
-            friction=[0.6, 0.005, 0.0001],
-            density=350.0,
-        )
-        board(part, (-length, 0.0, 0.5 * radius), (0.001, 0.005, 0.5 * radius), MARK_RGBA, contact=(0, 0))
-
-
 def shelf(body, name, width, low, high, front, depth, paint, rng) -> None:
     """A board on which things can be put, a hand's breadth above what is below it."""
     board(body, (front + depth / 2, 0.0, low + 0.03), (depth / 2, width / 2 - GAP_M, 0.03), paint.carcass, name=name)
 
 
-LOWER: Mapping[str, Unit] = {"drawer": drawer}
-UPPER: Mapping[str, Unit] = {"door": door, "sliding_door": sliding_door, "knobs": knobs, "shelf": shelf}
-UNSEEN: Mapping[str, Unit] = {"flap": flap}
+LOWER: Mapping[str, Unit] = {"drawer": drawer, "door": door}
+UPPER: Mapping[str, Unit] = {"door": door, "sliding_door": sliding_door, "knobs": knobs, "button": button, "lever": lever, "shelf": shelf}
+UNSEEN: Mapping[str, Unit] = {"flap": flap, "rocker": rocker}
 """Kinds by where they go; those of `UNSEEN` only from the first test seed on: nothing is ever trained on them."""
 
 

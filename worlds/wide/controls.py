@@ -1,0 +1,72 @@
+"""What is switched: knobs, buttons, levers and rockers, each on a panel that stands on the counter or hangs above it."""
+
+import numpy as np
+
+from hiermap.worlds.wide.carpentry import CAPSULE, CYLINDER, HINGE, PART, RGBA, SLIDE, board, moving, shape
+
+PANEL_RGBA: RGBA = (0.30, 0.30, 0.33, 1.0)
+MARK_RGBA: RGBA = (0.97, 0.97, 0.93, 1.0)
+PANEL_M = 0.02
+"""Half the thickness of a panel."""
+GAP_M = 0.004
+KNOB_RADIUS_M, KNOB_LENGTH_M = (0.012, 0.027), (0.032, 0.042)
+BUTTON_RADIUS_M, BUTTON_TRAVEL_M = (0.012, 0.028), (0.013, 0.018)
+LEVER_M, LEVER_RADIUS_M, LEVER_RAD = (0.050, 0.068), (0.005, 0.009), (0.25, 0.35)
+"""How far a lever stands off its panel, how thick it is, and how far aside it leans at either end."""
+ROCKER_HALF_M, ROCKER_RAD = (0.030, 0.045), (0.18, 0.26)
+APART = 0.25
+"""Two on one panel are so far from its middle, as a share of its width."""
+ROOMY_M = 0.26
+"""Two stand on a panel that is wider."""
+
+
+def knobs(body, name, width, low, high, front, depth, paint, rng) -> None:
+    """Knobs whose mark points up while they are off; a dot on the panel shows to which side it turns."""
+    for called, y, middle in _places(body, name, width, low, high, front, rng):
+        radius, length, side = float(rng.uniform(*KNOB_RADIUS_M)), float(rng.uniform(*KNOB_LENGTH_M)), float(rng.choice([-1.0, 1.0]))
+        part = moving(body, called, (front, y, middle), HINGE, (-side, 0.0, 0.0), 1.5708, 0.01, 0.06)
+        shape(part, CYLINDER, (0, 0, 0, -length, 0, 0), radius, _colour(rng))
+        board(part, (-length, 0.0, 0.5 * radius), (0.001, 0.005, 0.5 * radius), MARK_RGBA, contact=(0, 0))
+        board(body, (front, y + side * (radius + 0.014), middle), (0.001, 0.006, 0.006), MARK_RGBA, contact=(0, 0))
+
+
+def button(body, name, width, low, high, front, depth, paint, rng) -> None:
+    """Buttons that are pushed in and stay there."""
+    for called, y, middle in _places(body, name, width, low, high, front, rng):
+        radius, travel = float(rng.uniform(*BUTTON_RADIUS_M)), float(rng.uniform(*BUTTON_TRAVEL_M))
+        part = moving(body, called, (front, y, middle), SLIDE, (1.0, 0.0, 0.0), travel, 8.0, 3.0)
+        shape(part, CYLINDER, (0, 0, 0, -travel - float(rng.uniform(0.006, 0.014)), 0, 0), radius, _colour(rng))
+
+
+def lever(body, name, width, low, high, front, depth, paint, rng) -> None:
+    """Levers that stand off their panel and go from one side to the other."""
+    for called, y, middle in _places(body, name, width, low, high, front, rng):
+        length, lean, side = float(rng.uniform(*LEVER_M)), float(rng.uniform(*LEVER_RAD)), float(rng.choice([-1.0, 1.0]))
+        part = moving(body, called, (front, y, middle), HINGE, (0.0, 0.0, -side), 2 * lean, 0.02, 0.03)
+        tip = (-length * float(np.cos(lean)), -side * length * float(np.sin(lean)), 0.0)
+        shape(part, CAPSULE, (0, 0, 0, *tip), float(rng.uniform(*LEVER_RADIUS_M)), _colour(rng))
+
+
+def rocker(body, name, width, low, high, front, depth, paint, rng) -> None:
+    """Switches of which one half stands out and goes in when it is pushed, the other then out."""
+    for called, y, middle in _places(body, name, width, low, high, front, rng):
+        half, lean, side = float(rng.uniform(*ROCKER_HALF_M)), float(rng.uniform(*ROCKER_RAD)), float(rng.choice([-1.0, 1.0]))
+        out = half * float(np.sin(lean)) + 0.004
+        part = moving(body, called, (front - out, y, middle), HINGE, (0.0, side, 0.0), 2 * lean, 0.02, 0.08)
+        tilt = (float(np.cos(lean / 2)), 0.0, -side * float(np.sin(lean / 2)), 0.0)
+        board(part, (0.0, 0.0, 0.0), (0.004, float(rng.uniform(0.016, 0.028)), half), _colour(rng), contact=PART, turn=tilt)
+
+
+def _places(body, name, width, low, high, front, rng):
+    """The name, y and z of one control on a new panel, or of two if it is wide."""
+    middle = (low + high) / 2
+    board(body, (front + PANEL_M, 0.0, middle), (PANEL_M, width / 2 - GAP_M, (high - low) / 2 - GAP_M), PANEL_RGBA)
+    if width > ROOMY_M and rng.random() < 0.6:
+        yield from ((f"{name}_{number}", side * APART * width, middle) for number, side in ((1, -1), (2, 1)))
+    else:
+        yield name, 0.0, middle
+
+
+def _colour(rng) -> RGBA:
+    red, green, blue = (float(value) for value in rng.uniform(0.2, 0.85, 3))
+    return red, green, blue, 1.0

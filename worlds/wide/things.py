@@ -1,0 +1,68 @@
+"""What stands about in a wide kitchen and a hand can take: each draws its own size and builds itself with its base at its body's origin."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import mujoco
+import numpy as np
+
+from hiermap.worlds.wide.carpentry import BOX, CYLINDER, DENSITY, THING
+
+HEIGHT_M, RADIUS_M, NARROW_M, BROAD_M = (0.055, 0.09), (0.020, 0.029), (0.018, 0.028), (0.026, 0.036)
+"""Heights of cans, jars, boxes and cubes; half of how wide they are."""
+
+Thing = Callable[[mujoco.MjsBody, np.random.Generator], None]
+
+
+def round_thing(body: mujoco.MjsBody, rng: np.random.Generator) -> None:
+    """A cylinder."""
+    height = float(rng.uniform(*HEIGHT_M))
+    _solid(body, CYLINDER, [float(rng.uniform(*RADIUS_M)), height / 2, 0.0], 0.0, height, _colour(rng))
+
+
+def box(body: mujoco.MjsBody, rng: np.random.Generator) -> None:
+    """Broader than it is thick."""
+    height = float(rng.uniform(*HEIGHT_M))
+    _solid(body, BOX, [float(rng.uniform(*BROAD_M)), float(rng.uniform(*NARROW_M)), height / 2], 0.0, height, _colour(rng))
+
+
+def cube(body: mujoco.MjsBody, rng: np.random.Generator) -> None:
+    """As broad as thick."""
+    height, narrow = float(rng.uniform(*HEIGHT_M)), float(rng.uniform(*NARROW_M))
+    _solid(body, BOX, [narrow, narrow, height / 2], 0.0, height, _colour(rng))
+
+
+def bottle(body: mujoco.MjsBody, rng: np.random.Generator) -> None:
+    """A wide body and a neck, by which it is taken."""
+    height, neck, colour = float(rng.uniform(0.045, 0.065)), float(rng.uniform(0.030, 0.040)), _colour(rng)
+    _solid(body, CYLINDER, [float(rng.uniform(0.024, 0.032)), height / 2, 0.0], 0.0, height, colour)
+    _solid(body, CYLINDER, [float(rng.uniform(0.010, 0.014)), neck / 2, 0.0], height, neck, colour)
+
+
+def lid(body: mujoco.MjsBody, rng: np.random.Generator) -> None:
+    """A disc with a grip in its middle."""
+    height, grip, colour = float(rng.uniform(0.008, 0.012)), float(rng.uniform(0.030, 0.036)), _colour(rng)
+    _solid(body, CYLINDER, [float(rng.uniform(0.028, 0.040)), height / 2, 0.0], 0.0, height, colour)
+    _solid(body, CYLINDER, [float(rng.uniform(0.011, 0.014)), grip / 2, 0.0], height, grip, colour)
+
+
+THING_KINDS: Mapping[str, Thing] = {"can": round_thing, "box": box, "jar": round_thing, "cube": cube}
+UNSEEN_THINGS: Mapping[str, Thing] = {"bottle": bottle, "lid": lid}
+"""Those of `UNSEEN_THINGS` only from the first test seed on: nothing is ever trained on them."""
+
+
+def _colour(rng: np.random.Generator) -> list[float]:
+    return [*rng.uniform(0.1, 0.9, 3).tolist(), 1.0]
+
+
+def _solid(body: mujoco.MjsBody, kind: mujoco.mjtGeom, size: Sequence[float], base: float, height: float, rgba: Sequence[float]) -> None:
+    """Of a size and height, its base so high [m]."""
+    body.add_geom(
+        type=kind,
+        pos=[0.0, 0.0, base + height / 2],
+        size=size,
+        rgba=rgba,
+        contype=THING[0],
+        conaffinity=THING[1],
+        friction=[0.45, 0.005, 0.0001],
+        density=1.5 * DENSITY,
+    )
