@@ -5,35 +5,39 @@ best cell of its oracle map in the view of that moment. A move agrees if the jud
 only counted. To place something it is grasped first, which counts too.
 
     python benchmarks/rules_and_physics.py path=examples/bring_your_own_kitchen/kitchen.xml [moves=100] [seed=173000]
-    python benchmarks/rules_and_physics.py [moves=100] [seed=173000]      (wide kitchens of the seeds from there on, `EACH` starts in each)
+    python benchmarks/rules_and_physics.py [moves=100] [seed=173000] [arm=panda]     (wide kitchens from the seed on, `EACH` starts in each)
 """
 
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import count, repeat
 from pathlib import Path
 
 import numpy as np
 
+from hiermap.primitives.arms.spec import ArmSpec
+from hiermap.primitives.specs import Command
 from hiermap.system.proportions import wilson
 from hiermap.worlds.base import Action
 from hiermap.worlds.geometry.affordances import regions
 from hiermap.worlds.geometry.geometry_table import NOMINAL, GeometryTable
 from hiermap.worlds.geometry.scene_geometry import SceneGeometry
-from hiermap.worlds.goals import Predicate
 from hiermap.worlds.mjcf.mjcf_scene import MjcfScene, PartsScene
-from hiermap.worlds.mjcf.parts import base_of
 from hiermap.worlds.perception.fusion import SpatialView
+from hiermap.worlds.perception.grounding import ground
 from hiermap.worlds.rules.moves import Move
 from hiermap.worlds.rules.state_table import Operator
 from hiermap.worlds.tasks.geometry_chains import geometry_of, wide_scene
+from hiermap.worlds.tasks.kitchen_options import KitchenOptions
+from hiermap.worlds.tasks.wide_trials import happened
 
 UNSEEN = "unseen"
+HEIGHTS_M, YAWS_RAD, LEVEL = (0.1, 0.2, 0.3, 0.4), (0.1, 0.25), 0.9
+"""Borders of what is counted together; a face with more of its normal upward has no front."""
 EACH, MOST = 5, 4
 """Starts in each wide kitchen, and starts at most for every move asked for."""
-PLACED_M = 0.05
-"""What was set down stands at most this far from where it was meant to."""
 
 
 def action_now(geometry: SceneGeometry, scene: PartsScene, rules: GeometryTable, operator: Operator) -> tuple[Action, SpatialView] | None:
@@ -42,15 +46,6 @@ def action_now(geometry: SceneGeometry, scene: PartsScene, rules: GeometryTable,
     found = regions(geometry, rules, scene.data.qpos, view, scene.masks())
     region = next((region for region in found if region.operator is operator), None)
     return None if region is None else (Action(operator.move.primitive, region.best, region.rotation), view)
-
-
-def happened(scene: PartsScene, move: Move) -> bool:
-    """Whether the judge sees what a move is for."""
-    if move.place is not None:
-        base = base_of(scene.model, scene.data, scene.parts.things[move.target])
-        return bool(np.linalg.norm(base - move.place.point_world) <= PLACED_M) and not scene.between_fingers()
-    wanted = Predicate(move.to or "held", (move.target,))
-    return scene.truth([wanted])[str(wanted)]
 
 
 def drawn(rules: GeometryTable, rng: np.random.Generator, primitives: tuple[str, ...] = ()) -> Operator | None:
@@ -64,17 +59,43 @@ def drawn(rules: GeometryTable, rng: np.random.Generator, primitives: tuple[str,
     return among[int(rng.integers(len(among)))]
 
 
-def trial(geometry: SceneGeometry, scene: PartsScene, rng: np.random.Generator) -> Iterator[tuple[Move, str]]:
-    """Moves from one random start, and how each came out: "agrees", "unseen" (no cell shows it) or what the program said."""
+@dataclass(frozen=True)
+class Made:
+    """A move, where it was made, and how it came out: "agrees", "unseen" (no cell shows it) or what the program said."""
+
+    move: Move
+    outcome: str
+    command: Command | None
+
+    def groups(self) -> Iterator[str]:
+        """What it is counted under: primitive and kind, height, and, of what has a front, how far that is turned from the arm."""
+        yield f"{self.move.primitive} {self.move.target.rstrip('_0123456789')}"
+        if self.command is not None:
+            yield f"height {banded(self.command.point_world[2], HEIGHTS_M)} m"
+            x, y, z = self.command.normal_world
+            if z < LEVEL and x < 0:
+                yield f"yaw {banded(abs(float(np.arctan2(y, -x))), YAWS_RAD)} rad"
+
+
+def banded(value: float, borders: tuple[float, ...]) -> str:
+    """Between which of some rising borders a value lies."""
+    number = int(np.searchsorted(borders, value))
+    ends = ("", *(f"{border:g}" for border in borders), "")
+    return f"{ends[number]} to {ends[number + 1]}".strip()
+
+
+def trial(geometry: SceneGeometry, scene: PartsScene, rng: np.random.Generator) -> Iterator[Made]:
+    """Moves from one random start."""
     fractions, numbers = geometry.start(rng)
     rules = GeometryTable(geometry, fractions, numbers, NOMINAL)
     scene.pose(fractions, {name: geometry.base(name, number, fractions) for name, number in numbers.items()})
     operator = drawn(rules, rng)
     while operator is not None:
         known = action_now(geometry, scene, rules, operator)
+        command = None if known is None else ground(known[1], known[0])
         reason = UNSEEN if known is None else str(scene.act(*known).reason)
         agrees = known is not None and happened(scene, operator.move)
-        yield operator.move, "agrees" if agrees else reason
+        yield Made(operator.move, "agrees" if agrees else reason, command)
         if not agrees or operator.move.primitive != "grasp":
             return
         held = operator.move.target
@@ -82,38 +103,40 @@ def trial(geometry: SceneGeometry, scene: PartsScene, rng: np.random.Generator) 
         operator = drawn(rules, rng, ("place",))
 
 
-def scenes(path: str | None, seed: int) -> Iterator[tuple[SceneGeometry, PartsScene]]:
+def scenes(path: str | None, seed: int, arm: ArmSpec) -> Iterator[tuple[SceneGeometry, PartsScene]]:
     """The scene in a file for ever, or a wide kitchen after another, each `EACH` times."""
     if path is not None:
         yield from repeat((geometry_of(Path(path), None), MjcfScene(Path(path))))
     for kitchen in count(seed):
-        scene = wide_scene(kitchen)
+        scene = wide_scene(kitchen, arm=arm)
         yield from repeat((SceneGeometry.of(scene), scene), EACH)
 
 
 def main(arguments: list[str]) -> None:
     """Print the moves that disagreed, and how many agree by primitive and by kind of part."""
     given = dict(word.split("=", 1) for word in arguments)
-    moves, seed = int(given.get("moves", 100)), int(given.get("seed", 173000))
-    tried, agreed, unseen = Counter[str](), Counter[str](), 0
-    for number, (geometry, scene) in enumerate(scenes(given.get("path"), seed)):
-        for move, outcome in trial(geometry, scene, np.random.default_rng([seed, number])):
-            if outcome == UNSEEN:
+    moves, seed, arm = int(given.get("moves", 100)), int(given.get("seed", 173000)), KitchenOptions(arm=given.get("arm", "panda")).robot
+    tried, agreed, unseen, total = Counter[str](), Counter[str](), 0, [0, 0]
+    for number, (geometry, scene) in enumerate(scenes(given.get("path"), seed, arm)):
+        for made in trial(geometry, scene, np.random.default_rng([seed, number])):
+            if made.outcome == UNSEEN:
                 unseen += 1
                 continue
-            named = f"{move.primitive} {move.target.rstrip('_0123456789')}"
-            tried[named] += 1
-            agreed[named] += outcome == "agrees"
-            if outcome != "agrees":
-                print(f"{number}, {scene.about}: {move}: {outcome}", flush=True)
-        if tried.total() >= moves or number >= MOST * moves:
+            agrees = made.outcome == "agrees"
+            total = [total[0] + agrees, total[1] + 1]
+            for group in made.groups():
+                tried[group] += 1
+                agreed[group] += agrees
+            if not agrees:
+                print(f"{number}, {scene.about}: {made.move}: {made.outcome}", flush=True)
+        if total[1] >= moves or number >= MOST * moves:
             break
     for name, times in sorted(tried.items()):
         print(f"{name:20} {agreed[name]:4} of {times:4}")
-    low, high = wilson(agreed.total(), tried.total())
-    share = agreed.total() / tried.total()
+    low, high = wilson(*total)
+    share = total[0] / total[1]
     print(f"{unseen} more that no cell shows")
-    print(f"{'all':20} {agreed.total():4} of {tried.total():4}: {100 * share:.1f} % ({100 * low:.1f} to {100 * high:.1f})")
+    print(f"{'all':20} {total[0]:4} of {total[1]:4}: {100 * share:.1f} % ({100 * low:.1f} to {100 * high:.1f})")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 from hiermap.evaluation.attempt_recording import pictured
 from hiermap.evaluation.problem import PHYSICS
 from hiermap.evaluation.results import EpisodeRow
-from hiermap.evaluation.suites import EvaluateOptions, Trial
+from hiermap.evaluation.suites import TRIAL_KITCHENS, EvaluateOptions, Trial
 from hiermap.planners import PeakOptions, candidates
 from hiermap.primitives.specs import PRIMITIVES, Reason
 from hiermap.report.evaluation_page import FAILURES
@@ -20,9 +20,13 @@ from hiermap.worlds.rules.moves import Move
 from hiermap.worlds.scene import RealWorld
 from hiermap.worlds.simulator.film import Film
 from hiermap.worlds.tasks.posed_trials import PosedTrial
+from hiermap.worlds.tasks.wide_trials import WideTrial
 
 NO_CELL, NO_EFFECT = "no_visible_cell", "no_effect"
 """Reasons of failure that no motor program reports."""
+
+TRIALS: Mapping[str, type[PosedTrial] | type[WideTrial]] = dict(zip(TRIAL_KITCHENS, (PosedTrial, WideTrial), strict=True))
+"""By the name of a kitchen."""
 
 Judged = tuple[EpisodeRow, Mapping[str, bytes]]
 """A row, and by folder of an evaluation the files about it."""
@@ -40,7 +44,7 @@ def run_single(trial: Trial, maps_of: MapsOf | None, options: EvaluateOptions) -
     the map promised one where it peaks. A peak on nothing that the primitive could move is a failure.
     """
     started = time.perf_counter()
-    posed = PosedTrial(trial.suite, trial.seed, options.sensing, options.kitchen.robot)
+    posed = TRIALS[options.kitchen.name](trial.suite, trial.seed, options.sensing, options.kitchen.robot)
     video = trial.episode < options.video
     film = Film(posed.scene, posed.scene, FPS if video else 0)
     view = see(posed.scene.observe(), posed.scene.frame)

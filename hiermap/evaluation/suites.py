@@ -22,6 +22,8 @@ from hiermap.worlds.tasks.kitchen_options import KitchenOptions
 
 SINGLES = tuple(f"primitive-{name}" for name in PRIMITIVES)
 ALL_SINGLES = "primitives"
+TRIAL_KITCHENS = ("hiermap", "wide")
+"""Where single primitives are tried."""
 LONG = (*CHAINS, *SEQUELS, GOAL)
 SUITES = (*LONG, *SINGLES, ALL_SINGLES)
 WORLDS, MAPS = ("latent", "simulator"), ("learned", "oracle")
@@ -107,11 +109,13 @@ class RunOptions:
             raise ConfigError("planner=vector asks a trained policy, which a simulator has none of; take world=latent")
 
     def check_suite(self, suite: str) -> None:
-        """ConfigError for goals in a row in the toy, which has none, for a goal without its suite or the suite without a goal, and for
-        oracle maps over latent dynamics: an imagined latent has no true geometry to take them from.
+        """ConfigError for goals in a row or single primitives where there are none, for a goal without its suite or the suite without a
+        goal, and for oracle maps over latent dynamics: an imagined latent has no true geometry to take them from.
         """
         if suite in SEQUELS and self.kitchen.name == "toy":
             raise ConfigError(f"kitchen=toy has no {suite}; take one of {', '.join(CHAINS)}")
+        if suite not in LONG and self.kitchen.name not in TRIAL_KITCHENS:
+            raise ConfigError(f"kitchen={self.kitchen.name} has no {suite}; single primitives are tried in {' and '.join(TRIAL_KITCHENS)}")
         if (suite == GOAL) != bool(self.goal.ask):
             raise ConfigError(
                 f"suite or task {suite} with goal={self.goal.ask!r}; a goal of yours goes with suite=goal, and that needs one"

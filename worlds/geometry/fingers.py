@@ -19,8 +19,8 @@ ASKEW_M = 0.007
 """Over the width of the fingers what they close on may recede this much: by some 20 degrees."""
 CLEAR_M = 0.08
 """Straight before the grip point the fingers must come freely."""
-BESIDE_PAD_M = 0.006
-"""Of the middle of an open finger from its pad."""
+BESIDE_PADS_M = (-0.002, 0.006)
+"""From the pad of an open finger: as far as it may stray inward, and its middle."""
 PALM_M, PALM_HALF_M = 0.042, (0.03, 0.015)
 """How far the palm is behind the grip point, and half of what of it matters along the opening and across."""
 
@@ -47,9 +47,9 @@ def may_close(copy: KinematicCopy, command: Command, name: str) -> bool:
 def _comes(copy: KinematicCopy, option: Option, finger: float) -> bool:
     """Whether both finger tips, each `finger` [m] from the middle, come straight to the grip point without meeting anything."""
     opening, across, ahead = option.rotation.T
-    for sign in (1.0, -1.0):
+    for side in (sign * (finger + out) for sign in (1.0, -1.0) for out in BESIDE_PADS_M):
         for beside in (-WIDTH_M, 0.0, WIDTH_M):
-            tip = option.contact + sign * (finger + BESIDE_PAD_M) * opening + beside * across
+            tip = option.contact + side * opening + beside * across
             if np.isfinite(copy.first_met(tip - CLEAR_M * ahead, (CLEAR_M + TIP_M - SLACK_M) * ahead)[0]):
                 return False
     return True

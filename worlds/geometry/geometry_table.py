@@ -11,8 +11,9 @@ from hiermap.worlds.rules.moves import Move
 from hiermap.worlds.rules.places import Place
 from hiermap.worlds.rules.state_table import HELD, NOTHING, OPEN, Operator, StateTable, Variable, Way, operator_of
 
-STRICT, NOMINAL, LOOSE = 0.012, 0.0, -0.01
-"""What comes nearer is in the way [m]: what is free even so is surely free; as it is; what is blocked even so is surely blocked."""
+STRICT, NOMINAL, LOOSE = 0.012, 0.003, -0.01
+"""What comes nearer is in the way [m]: what is free even so is surely free; a hand that strays a little keeps clear of it; what is blocked
+even so is surely blocked."""
 
 
 class GeometryTable(StateTable):

@@ -23,7 +23,7 @@ ABOUT = 0.85
 CELLS = 48
 """Cells of a part that are tried, spread evenly: so many of what stands off its face, and so many of the rest."""
 LEVER = 0.5
-"""A lever's axis lies in its panel: cosine between it and the panel's normal."""
+"""Cosine between the normal of a front and the axis of what is pushed aside there: of a lever, or of a door that slides."""
 OFF_FACE_M = 0.012
 HANDLE_CELLS = 9
 """What stands further off a part than this, and is narrower, is a handle."""
@@ -75,8 +75,8 @@ def grips_at(
         known = ground(view, Action("push", cell, 0))
         fitting = _turning(known, axis) if not (opens or slides) and from_axis <= NEAR_AXIS_M else iter(())
         if given >= GIVES_M:
-            # A knob stands off its panel too, but what pushes it aside does not turn it.
-            is_bar = handle[cell] and (slides or (not opens and abs(np.array(known.normal_world) @ axis) < LEVER))
+            # A knob and a button stand off their panel too, but what pushes them aside does not move them.
+            is_bar = handle[cell] and (slides or not opens) and abs(np.array(known.normal_world) @ axis) < LEVER
             ways = _ways(known, opens, end > start, bool(is_bar), from_axis >= AT_EDGE * furthest)
             fitting = chain(fitting, _going(known, step, ways))
         yield from ((cell, command) for command in fitting if may_close(copy, command, name))

@@ -24,6 +24,8 @@ PRESSED_M = 0.015
 """The same of a drawer that is pushed, for the palm may meet its handle; a door is pushed by whatever meets it."""
 SLIDES_AFTER = 2
 """Of `STEPS`: a door that is pushed may slide along the hand from then on; what is gripped stays in it."""
+STEADY_M = 0.004
+"""A part on its joint may pass others so much nearer than a hand, which strays."""
 LIFT_M = 0.10
 """What is lifted or let down passes so much free height [m]."""
 
@@ -127,6 +129,7 @@ class _Passing:
     def __init__(self, copy: KinematicCopy, subject: str, places: Standing, opened: str | None = None) -> None:
         """`opened` stays open."""
         self.copy, self.opened, self.fixed_m, self.hand_m = copy, opened, np.inf, np.inf
+        self.steady = copy.groups[subject] if subject in copy.parts.fixtures else None
         self.bases = {thing: np.array([place.point_world for place in own]) for thing, own in places.items() if thing != subject}
         self.others = [name for name in copy.parts.fixtures if name not in (subject, opened)]
         self.at_rest, self.far = ({name: np.inf for name in self.others} for _ in range(2))
@@ -142,7 +145,7 @@ class _Passing:
             standing = {thing: int(numbers[turn]) for thing, numbers in close.items() if turn < len(numbers)}
             self._put(turn, standing)
             distances = copy.distances()
-            near = distances[list(moving)].min(axis=0)
+            near = np.min([distances[group] + STEADY_M * (group == self.steady) for group in moving], axis=0)
             if turn == 0 and freely:
                 fixed = [STATIC] if self.opened is None else [STATIC, groups[self.opened]]
                 self.fixed_m = min(self.fixed_m, float(distances[np.ix_(freely, fixed)].min()))

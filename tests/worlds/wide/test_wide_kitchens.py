@@ -1,26 +1,56 @@
 """The wide world: kitchens that are drawn, stand, differ, keep their test kinds to themselves, and have tasks."""
 
+from collections.abc import Iterator
+
 import mujoco
 import numpy as np
 import pytest
 
+from hiermap.primitives.specs import PRIMITIVES
+from hiermap.worlds.geometry.grips import fixture_grips, thing_grips
 from hiermap.worlds.geometry.kinematic_copy import KinematicCopy
+from hiermap.worlds.geometry.scene_geometry import SceneGeometry
 from hiermap.worlds.kitchen.layouts import TEST_SEED_START
 from hiermap.worlds.mjcf.parts import geoms_of
 from hiermap.worlds.scene import PosedTask
 from hiermap.worlds.tasks.geometry_chains import wide_scene
 from hiermap.worlds.tasks.kitchen_options import KitchenOptions
 from hiermap.worlds.tasks.kitchens import KITCHENS
+from hiermap.worlds.wide.cameras import COUNT, wide_cameras
 from hiermap.worlds.wide.kitchens import YAW_RAD, wide_kitchen
+from hiermap.worlds.wide.things import THING_KINDS, UNSEEN_THINGS
 from hiermap.worlds.wide.units import LOWER, UNSEEN, UPPER
 
 WIDE = KitchenOptions(name="wide")
 
 
+TESTED = range(TEST_SEED_START + 99_000, TEST_SEED_START + 99_060)
+
+
 def kinds(seeds: range) -> set[str]:
-    """Of the parts of kitchens."""
+    """Of the parts and things of kitchens."""
     names = {joint.name for seed in seeds for joint in wide_kitchen(seed).joints}
     return {name.rstrip("_0123456789") for name in names}
+
+
+def having(kind: str, seeds: range, count: int) -> Iterator[tuple[SceneGeometry, str]]:
+    """The geometry of the first kitchens with such a part or thing, and its name."""
+    for seed in seeds:
+        names = (joint.name for joint in wide_kitchen(seed).joints)
+        if (name := next((name for name in names if name.rstrip("_0123456789") == kind), None)) is not None and count:
+            count -= 1
+            yield SceneGeometry.of(wide_scene(seed)), name
+
+
+def effects(kind: str, start: int) -> set[tuple[str, str]]:
+    """Primitive and effect of all grips that would bring parts of a kind from an end to the other, nothing else being asked."""
+    found = set()
+    for geometry, name in having(kind, range(174300, 174360), 5):
+        geometry.copy.turn(name, start)
+        view, masks = geometry.copy.look()
+        grips = fixture_grips(geometry.copy, view, masks[name], name, start, 1.0 - start)
+        found |= {(grip.primitive, PRIMITIVES[grip.primitive].bins[grip.rotation_index].effect) for grip in grips}
+    return found
 
 
 def test_a_kitchen_is_a_function_of_its_seed() -> None:
@@ -28,9 +58,10 @@ def test_a_kitchen_is_a_function_of_its_seed() -> None:
 
 
 def test_some_kinds_are_for_tests_alone() -> None:
-    seen, tested = kinds(range(174300, 174360)), kinds(range(TEST_SEED_START + 99_000, TEST_SEED_START + 99_060))
-    assert not seen & UNSEEN.keys() and tested >= UNSEEN.keys()
-    assert seen >= ({*LOWER, *UPPER} - {"shelf"})
+    seen, tested = kinds(range(174300, 174360)), kinds(TESTED)
+    unseen = {*UNSEEN, *UNSEEN_THINGS}
+    assert not seen & unseen and tested >= unseen
+    assert seen >= ({*LOWER, *UPPER, *THING_KINDS} - {"shelf"})
 
 
 @pytest.mark.parametrize("seed", range(174300, 174306))
@@ -64,3 +95,43 @@ def test_a_task_of_the_wide_world_is_posed_by_its_geometry() -> None:
     assert isinstance(first, PosedTask) and first.shortest == 2 and first.predicates == again.predicates
     assert not all(first.scene.truth(first.predicates).values())
     assert np.array_equal(first.scene.snapshot(), again.scene.snapshot())
+
+
+def test_cameras_are_those_of_the_seed_differ_in_number_and_see_the_whole_kitchen() -> None:
+    drawn = [wide_cameras(seed) for seed in range(174300, 174340)]
+    assert drawn[0] == wide_cameras(174300) and {len(cameras) for cameras in drawn} == set(range(COUNT[0], COUNT[1] + 1))
+    assert all({camera.position_world[1] > 0 for camera in cameras} == {False, True} for cameras in drawn)
+    assert min(wide_scene(seed).view().valid.mean() for seed in range(174300, 174304)) > 0.9
+
+
+def test_knobs_turn_to_the_side_of_their_dot() -> None:
+    sides = set()
+    for seed in range(174300, 174330):
+        model = wide_kitchen(seed).compile()
+        for joint in (j for j in range(model.njnt) if model.joint(j).name.startswith("knobs")):
+            body = model.jnt_bodyid[joint]
+            dots = [g for g in range(model.ngeom) if model.geom_bodyid[g] == model.body_parentid[body] and model.geom_contype[g] == 0]
+            offsets = model.geom_pos[dots] - model.body_pos[body]
+            dot = offsets[np.argmin(np.linalg.norm(offsets, axis=1))]
+            counter_clockwise = model.jnt_axis[joint][0] < 0
+            # Seen from the arm the left is +y, and to there a counter-clockwise turn takes the mark that points up.
+            assert (dot[1] > 0) == counter_clockwise
+            sides.add(counter_clockwise)
+    assert sides == {False, True}
+
+
+def test_a_button_is_pushed_in_and_stays_and_a_lever_is_pushed_aside_either_way() -> None:
+    assert effects("button", 0) == {("push", "inward")} and effects("button", 1) == set()
+    assert effects("lever", 0) == effects("lever", 1) == {("push", "left"), ("push", "right")}
+
+
+def test_a_bottle_is_taken_by_its_neck_where_the_palm_does_not_meet_it() -> None:
+    grips = 0
+    for geometry, name in having("bottle", TESTED, 3):
+        geometry.copy.stand(name, np.array(geometry.places[name][-1].point_world))
+        view, masks = geometry.copy.look()
+        top = view.points[masks[name] & view.valid][:, 2].max(initial=-1.0)
+        for command in thing_grips(geometry.copy, view, masks[name], name):
+            grips += 1
+            assert command.point_world[2] > top - 0.01
+    assert grips

@@ -1,0 +1,35 @@
+"""Single-primitive trials in the wide world: what they ask for, what an action means there, and what counts."""
+
+import numpy as np
+import pytest
+
+from hiermap.worlds.base import Action
+from hiermap.worlds.perception.fusion import see
+from hiermap.worlds.tasks.wide_trials import WideTrial
+
+SEED = 178460
+
+
+@pytest.mark.parametrize("primitive", ["rotate", "grasp"])
+def test_the_oracles_action_means_the_move_and_does_it(primitive: str) -> None:
+    posed = WideTrial(f"primitive-{primitive}", SEED)
+    view = see(posed.scene.observe(), posed.scene.frame)
+    action = posed.oracle_action(view)
+    assert action is not None and action.primitive == primitive
+    meant = posed.meaning(action, view)
+    assert meant is not None and meant == posed.move and not posed.had_effect(meant)
+    posed.scene.act(action, view)
+    assert posed.had_effect(meant)
+
+
+def test_something_is_in_the_hand_where_placing_is_tried() -> None:
+    posed = WideTrial("primitive-place", SEED)
+    assert posed.move.target in posed.scene.between_fingers() and posed.kind(posed.move) in ("counter", "drawer")
+
+
+def test_an_action_on_nothing_means_nothing() -> None:
+    posed = WideTrial("primitive-rotate", SEED)
+    view = see(posed.scene.observe(), posed.scene.frame)
+    owned = np.any(list(posed.scene.masks().values()), axis=0)
+    row, column = np.argwhere(~owned & view.valid)[0]
+    assert posed.meaning(Action("rotate", (int(row), int(column)), 0), view) is None
