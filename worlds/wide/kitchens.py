@@ -31,6 +31,8 @@ YAW_RAD = 0.45
 """A column is turned by up to this out of the line, and outer ones more toward the arm."""
 GAP_M, PLINTH_M = 0.05, 0.045
 THINGS = (1, 4)
+UNSEEN_SHARE = 0.35
+"""Of the kitchens of tests so many may have kinds of `UNSEEN` and `UNSEEN_THINGS`."""
 ROOMY_M = 0.32
 """Two things stand on a column that is wider."""
 STAND_M = 0.085
@@ -50,8 +52,9 @@ class Column:
 
 
 def wide_kitchen(seed: int) -> mujoco.MjSpec:
-    """The kitchen of a seed, as the arm's base sees it; from `TEST_SEED_START` on some kinds are there that others never have."""
+    """The kitchen of a seed, as the arm's base sees it; from `TEST_SEED_START` on some have kinds that nothing is ever trained on."""
     rng = np.random.default_rng([seed, 0x31DE])
+    unseen = seed >= TEST_SEED_START and rng.random() < UNSEEN_SHARE
     spec = mujoco.MjSpec()
     spec.compiler.degree, spec.option.timestep, spec.option.integrator = False, 0.004, mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     floor = (2.0, 2.0, 0.01)
@@ -60,8 +63,8 @@ def wide_kitchen(seed: int) -> mujoco.MjSpec:
     columns = list(_columns(spec, rng))
     names: dict[str, int] = {}
     for column in columns:
-        _fill(column, paint, rng, names, seed >= TEST_SEED_START)
-    _stand(spec, columns, rng, seed >= TEST_SEED_START)
+        _fill(column, paint, rng, names, unseen)
+    _stand(spec, columns, rng, unseen)
     return spec
 
 
