@@ -162,8 +162,14 @@ def beside_a_tap(gap: float, above: float = 0.0):
 
 @pytest.mark.parametrize(
     ("gap", "above", "clearances"),
-    [(0.04, 0.0, ()), (0.051, 0.0, (LOOSE,)), (0.057, 0.0, (LOOSE, NOMINAL)), (0.07, 0.0, (LOOSE, NOMINAL, STRICT))]
-    + [(0.04, 0.012, (LOOSE,)), (0.04, -0.03, (LOOSE, NOMINAL, STRICT))],
+    [
+        (0.04, 0.0, ()),
+        (0.051, 0.0, (LOOSE,)),
+        (0.057, 0.0, (LOOSE, NOMINAL)),
+        (0.07, 0.0, (LOOSE, NOMINAL, STRICT)),
+        (0.04, 0.012, (LOOSE,)),
+        (0.04, -0.03, (LOOSE, NOMINAL, STRICT)),
+    ],
 )
 def test_the_lever_of_a_tap_that_is_on_keeps_the_fingers_from_a_latch_beside_it(gap, above, clearances):
     spec, turn = beside_a_tap(gap, above), Move("rotate", "latch", to="on")
