@@ -29,23 +29,31 @@ def believe_effect(report: PrimitiveResult, seen: float, options: ExecutionOptio
 def aim(planned: PlanStep, maps: np.ndarray, options: ExecutionOptions) -> tuple[Action, float]:
     """Where to apply a planned step in the real `maps` `[P, R, H, W]`, and their value there.
 
-    The imagined cell is kept blindly, or while the real map is nearly as good there; otherwise climb its slope, a few cells at most, so as
-    to stay on the same thing, with the best orientation of the same effect.
+    The imagined cell is kept blindly, or while the real map is nearly as good there as was imagined, and as it is around; otherwise climb
+    its slope, a few cells at most, so as to stay on the same thing, with the best orientation of the same effect.
     """
     action, reach = planned.action, options.aim_cells
     effect = next(e for e in EFFECTS if e.primitive == action.primitive and action.rotation_index in e.rotations)
     bins = maps[effect.channel, list(effect.rotations)]
-    (row, column), bin_ = action.cell, effect.rotations.index(action.rotation_index)
-    if options.blind or bins[bin_, row, column] >= options.good_affordance * planned.success:
-        return action, float(bins[bin_, row, column])
-    for _ in range(options.aim_steps):
-        top, left = max(row - reach, 0), max(column - reach, 0)
-        window = bins[:, top : row + reach + 1, left : column + reach + 1]
-        if window.max() <= bins[bin_, row, column]:
-            break
-        index, down, right = np.unravel_index(int(window.argmax()), window.shape)
-        bin_, row, column = int(index), top + int(down), left + int(right)
-    return Action(action.primitive, (row, column), effect.rotations[bin_]), float(bins[bin_, row, column])
+    at = (effect.rotations.index(action.rotation_index), *action.cell)
+    if options.blind:
+        return action, float(bins[at])
+    # What was imagined poor may be good where it is seen: near the best around is near enough.
+    best = _best_around(bins, at, reach)
+    for _ in range(options.aim_steps if bins[at] < options.good_affordance * max(planned.success, bins[best]) else 0):
+        at, best = best, _best_around(bins, best, reach)
+    bin_, row, column = at
+    return Action(action.primitive, (row, column), effect.rotations[bin_]), float(bins[at])
+
+
+def _best_around(bins: np.ndarray, at: tuple[int, int, int], reach: int) -> tuple[int, int, int]:
+    """Bin and cell of the highest value of `bins` `[R, H, W]` at most `reach` cells away, `at` itself if none is higher."""
+    _, row, column = at
+    top, left = max(row - reach, 0), max(column - reach, 0)
+    window = bins[:, top : row + reach + 1, left : column + reach + 1]
+    index, down, right = np.unravel_index(int(window.argmax()), window.shape)
+    best = int(index), top + int(down), left + int(right)
+    return best if bins[best] > bins[at] else at
 
 
 def came_back(world: World, steps: Sequence[ExecutedStep], starts: Sequence[int], now: Node) -> Sequence[ExecutedStep]:

@@ -16,8 +16,14 @@ FOOT = 2
 """Rows of a standing thing below the middle of its foot."""
 ABOVE, BELOW, ASIDE = 8, 18, 25
 """What a fixture may carry along or hide stands at most so many rows above or below the cell it is moved at, so many columns beside it."""
+CARRIED_M, BRUSHED_M = 0.2, 0.1
+"""A fixture carries a thing at most so far up or down the picture, where the 25 cm of a drawer are 16 cm, and brushes it at most so far
+aside [m]."""
 PUSHED = {"left": -1, "right": 1}
 """Orientation bin of a sideways push -> where the picture shows that it leads."""
+
+Bounds = tuple[int, int, int, int]
+"""First and last row, first and last column."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +36,7 @@ class Tracks:
         held: which of them was taken last and not put down since, None for none or an unknown one.
         moved: which of them were ever moved, for all that is known.
         elsewhere: which of them the last action cannot have brought anywhere.
+        within: where those still are whose cells are not known any more; None for anywhere.
     """
 
     shapes: tuple[np.ndarray, ...]
@@ -37,35 +44,44 @@ class Tracks:
     held: int | None = None
     moved: frozenset[int] = frozenset()
     elsewhere: frozenset[int] = frozenset()
+    within: tuple[Bounds | None, ...] = ()
 
     @classmethod
     def of(cls, masks: Sequence[np.ndarray]) -> Self:
         """Of things where masks `[H, W]` bool of the first view show them."""
         shapes = tuple(np.argwhere(mask) for mask in masks)
-        return cls(shapes, tuple(shape if len(shape) else None for shape in shapes))
+        return cls(shapes, tuple(shape if len(shape) else None for shape in shapes), within=(None,) * len(shapes))
 
     def after(self, action: Action, cell_size: float) -> Self:
         """What is known once an action had its effect; `cell_size` [m]."""
         primitive = PRIMITIVES[action.primitive]
         if action.primitive == "grasp":
-            return self._settled(self.cells, held=self._at(action.cell))
+            taken = self._at(action.cell)
+            return (self if taken is not None else self._any_of(action.cell))._settled(self.cells, held=taken)
         if primitive.needs_object:
-            if self.held is None:  # whatever it was, it was none of those that stand where they are known to stand
-                return replace(self, elsewhere=frozenset(k for k, cells in enumerate(self.cells) if cells is not None))
+            if self.held is None:  # whatever it was, it was none of those that are known to stand where it was not taken
+                known = enumerate(zip(self.cells, self.within, strict=True))
+                return replace(self, elsewhere=frozenset(k for k, (cells, within) in known if not (cells is None and within is None)))
             return self._settled(self._with(self.held, stood_at(self.shapes[self.held], action.cell)), moved=self.held)
         side = PUSHED.get(primitive.rotations[action.rotation_index], 0)
         pushed = self._at(action.cell) if side else None
         if pushed is not None and (cells := self.cells[pushed]) is not None:
             by = 0, side * round(PUSH_DISTANCE_M / cell_size)
             return self._settled(self._with(pushed, cells + by), moved=pushed)
-        return self._settled(tuple(None if _may_move(cells, action.cell) else cells for cells in self.cells))
+        left = self._beside(action.cell, cell_size)
+        if not side:
+            return left
+        # It was none of those that are known to be farther away.
+        apart = {k for k, cells in enumerate(self.cells) if cells is left.cells[k] and not self._may_be_at(k, action.cell)}
+        return replace(left._any_of(action.cell), elsewhere=left.elsewhere | apart)
 
     def empty_handed(self) -> Self:
         """The same when the hand is seen to hold nothing: what it took fell somewhere."""
         if self.held is None:
             return self
-        cells = tuple(None if k == self.held else own for k, own in enumerate(self.cells))
-        return replace(self, cells=cells, held=None, moved=self.moved | {self.held}, elsewhere=self.elsewhere - {self.held})
+        cells, within = self._with(self.held, None), tuple(None if k == self.held else own for k, own in enumerate(self.within))
+        lost = {self.held}
+        return replace(self, cells=cells, within=within, held=None, moved=self.moved | lost, elsewhere=self.elsewhere - lost)
 
     def _settled(self, cells: tuple[np.ndarray | None, ...], held: int | None = None, moved: int | None = None) -> Self:
         """After an action that moved one thing, or none: what never moved is where it was at first, what moved may be told anew."""
@@ -73,14 +89,41 @@ class Tracks:
         still = frozenset(k for k in range(len(cells)) if k != moved and (moved is not None or k not in ever))
         return replace(self, cells=cells, held=held, moved=ever, elsewhere=still)
 
-    def _with(self, thing: int, cells: np.ndarray) -> tuple[np.ndarray | None, ...]:
+    def _with(self, thing: int, cells: np.ndarray | None) -> tuple[np.ndarray | None, ...]:
         return tuple(cells if k == thing else other for k, other in enumerate(self.cells))
+
+    def _beside(self, cell: tuple[int, int], cell_size: float) -> Self:
+        """After an action on a fixture, or on a thing that is not known, at a cell: what it may move is somewhere near to where it was."""
+        cells = tuple(None if _may_move(own, cell) else own for own in self.cells)
+        reach = round(CARRIED_M / cell_size), round(BRUSHED_M / cell_size)
+        within = (
+            _around(own, reach) if own is not None and left is None else bounds
+            for own, left, bounds in zip(self.cells, cells, self.within, strict=True)
+        )
+        return replace(self, within=tuple(within))._settled(cells)
+
+    def _any_of(self, cell: tuple[int, int]) -> Self:
+        """The same, once what was at a cell is somewhere else: that may have been any thing that may have been there."""
+        within = (None if self.cells[k] is None and self._may_be_at(k, cell) else bounds for k, bounds in enumerate(self.within))
+        return replace(self, within=tuple(within))
+
+    def _may_be_at(self, thing: int, cell: tuple[int, int]) -> bool:
+        cells, bounds = self.cells[thing], self.within[thing]
+        if cells is not None:
+            return bool(np.abs(cells - cell).max(axis=1).min() <= NEAR)
+        return bounds is None or (bounds[0] <= cell[0] <= bounds[1] and bounds[2] <= cell[1] <= bounds[3])
 
     def _at(self, cell: tuple[int, int]) -> int | None:
         """The thing that a cell belongs to; None where none is near."""
         gaps = [np.inf if cells is None else np.abs(cells - cell).max(axis=1).min() for cells in self.cells]
         nearest = int(np.argmin(gaps)) if gaps else 0
         return nearest if gaps and gaps[nearest] <= NEAR else None
+
+
+def _around(cells: np.ndarray, reach: tuple[int, int]) -> Bounds:
+    """What lies within so many rows and columns of cells `[n, 2]`."""
+    (top, left), (bottom, right) = cells.min(axis=0) - reach, cells.max(axis=0) + reach
+    return int(top), int(bottom), int(left), int(right)
 
 
 def _may_move(cells: np.ndarray | None, cell: tuple[int, int]) -> bool:

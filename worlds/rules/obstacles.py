@@ -5,10 +5,11 @@ from functools import lru_cache
 
 import numpy as np
 
+from hiermap.primitives.specs import PRIMITIVES
 from hiermap.worlds.kitchen.spec import OPENABLE, KitchenSpec, ObjectSpec, SceneState
-from hiermap.worlds.rules.moves import cylinder, fixture_primitive, fixture_space
+from hiermap.worlds.rules.moves import ROLL_0, cylinder, fixture_primitive, fixture_space
 from hiermap.worlds.rules.places import Place
-from hiermap.worlds.rules.slabs import Clearance, cylinder_overlaps, overlaps, part_slabs
+from hiermap.worlds.rules.slabs import Clearance, cylinder_overlaps, fingers_at, lever_slabs, overlaps, part_slabs
 from hiermap.worlds.rules.state_table import OPEN, PARTIAL
 
 HIGHEST = 1.0
@@ -82,16 +83,21 @@ def standing(spec: KitchenSpec, scene: SceneState) -> np.ndarray:
 @lru_cache(maxsize=256)
 def _obstacles(spec: KitchenSpec, partial: Partial) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Slabs `[B, 8]` of every fixture while open (and as `partial` says), the fixture's index `[B]` and the state bit it has then `[B]`."""
-    fractions = dict(partial)
-    states = [
-        (index, bit, fraction)
-        for index, fixture in enumerate(spec.fixtures)
-        for bit, fraction in ((OPEN, 1.0), (PARTIAL, fractions.get(fixture.name)))
-        if fixture.kind in OPENABLE and fraction is not None
-    ]
+    states = _moved(spec, partial, OPENABLE)
     parts = [part_slabs(spec.fixtures[index], fraction) for index, _, fraction in states]
     owners, bits, _ = (np.repeat(np.array(column), [len(part) for part in parts]) for column in zip(*states, strict=True))
     return np.concatenate(parts), owners, bits
+
+
+def _moved(spec: KitchenSpec, partial: Partial, kinds: Sequence[str]) -> list[tuple[int, int, float]]:
+    """Index, state bit and fraction of every fixture of some kinds while open or on, and as `partial` says."""
+    fractions = dict(partial)
+    return [
+        (index, bit, fraction)
+        for index, fixture in enumerate(spec.fixtures)
+        for bit, fraction in ((OPEN, 1.0), (PARTIAL, fractions.get(fixture.name)))
+        if fixture.kind in kinds and fraction is not None
+    ]
 
 
 def stops(spec: KitchenSpec) -> np.ndarray:
@@ -147,5 +153,23 @@ def fixture_block(spec: KitchenSpec, partial: Partial, name: str, to: str, rotat
     part, hand = fixture_ways(spec, name, to, clearance)[rotation]
     own = [f.name for f in spec.fixtures].index(name)
     among = Interference(spec, (), (), partial, clearance)
-    block = among.blocks(hand[None], [own])[0]
+    block = among.blocks(hand[None], [own])[0] | _lever_block(spec, partial, name, to, rotation, clearance)
     return block | (among.blocks(part[None], [own], part_gap=True)[0] if len(part) else 0)
+
+
+def _lever_block(spec: KitchenSpec, partial: Partial, name: str, to: str, rotation: int, clearance: Clearance) -> int:
+    """The state bits of the taps whose lever is where the fingers go that are to turn something else.
+
+    Only before the turn: fingers that let go of a latch push a lever up and come away.
+    """
+    fixture, bits = spec.fixture(name), 0
+    if fixture_primitive(fixture, to, 0.5)[0] != "rotate":
+        return bits
+    start = 1.0 - fixture.ends.index(to)
+    rolls = next(bins for bins in PRIMITIVES["rotate"].effects().values() if rotation in bins)
+    fingers = fingers_at(fixture.handle_at(start), rolls.index(rotation) == ROLL_0)
+    for index, bit, fraction in _moved(spec, partial, ("tap",)):
+        tap = spec.fixtures[index]
+        if tap is not fixture and overlaps(fingers, lever_slabs(tap, fraction), clearance.gap / 2).any():
+            bits |= bit << (2 * index)
+    return bits

@@ -2,7 +2,8 @@
 
 Nothing is scripted: a move is possible when the geometry leaves room for the moving part, for the hand and for the object.
 A free hand is needed for everything but placing; what is in a closed drawer is enclosed; a drawer under an open one is covered; a latched
-door opens only once its latch is turned; whatever stands in the sweep of a door, or an open neighbour, keeps it from moving.
+door opens only once its latch is turned; whatever stands in the sweep of a door, or an open neighbour, keeps it from moving; the lever of a
+tap that is on may keep the fingers from a latch beside it.
 """
 
 from dataclasses import replace

@@ -222,6 +222,16 @@ def test_aiming_leaves_the_imagined_cell_only_for_a_slope_that_leads_up():
     assert aimed((0, 0)) == (Action("pull", (0, 0), 0), 0.0)
 
 
+def test_a_step_that_was_imagined_poor_is_aimed_at_the_best_that_is_seen_around():
+    maps, node = np.zeros((5, 4, 20, 24), np.float32), Node(None, 0.5)
+    maps[0, 0, 10, 10], maps[0, 0, 8, 11], maps[0, 0, 3, 11] = 0.33, 0.95, 0.99
+    step = PlanStep(Action("grasp", (10, 10), 0), 0.2, 0.2, 10.0, node, node, maps, maps)
+    assert aim(step, maps, ExecutionOptions()) == (Action("grasp", (8, 11), 0), pytest.approx(0.95))
+    assert aim(step, maps, ExecutionOptions(blind=True))[0] == step.action
+    maps[0, 0, 10, 10] = 0.8
+    assert aim(step, maps, ExecutionOptions()) == (step.action, pytest.approx(0.8)), "near the best around is near enough"
+
+
 @pytest.mark.parametrize(
     ("succeeded", "seen", "believed"),
     [(True, 0.3, True), (True, 0.1, False), (False, 0.5, False), (False, 0.8, True), (True, np.nan, True)],

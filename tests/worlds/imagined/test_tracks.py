@@ -45,9 +45,10 @@ def test_what_is_put_down_stands_there_and_nothing_else_came_to_be_anywhere(trac
 
 
 def test_an_unknown_thing_put_down_is_none_that_stands_where_it_is_known_to(tracks):
-    unknown = ("grasp", (35, 70), 0), ("place", (42, 80), 0)
-    assert after(tracks, *unknown).elsewhere == {MUG, CAN}
-    assert after(tracks, ("push", (38, 99), 0), *unknown).elsewhere == {MUG}
+    put, pushed = ("place", (42, 80), 0), ("push", (38, 99), 0)
+    assert after(tracks, ("grasp", (35, 70), 0), put).elsewhere == {MUG, CAN}
+    assert after(tracks, pushed, ("grasp", (35, 70), 0), put).elsewhere == {MUG, CAN}, "the can is still somewhere around"
+    assert after(tracks, pushed, ("grasp", (50, 100), 0), put).elsewhere == {MUG}
 
 
 @pytest.mark.parametrize(("rotation", "side"), [(1, -1), (2, 1)])
@@ -62,6 +63,15 @@ def test_a_drawer_may_carry_along_what_stands_near_and_nothing_far(tracks):
     assert pulled.cells[MUG] is None and pulled.cells[CAN] is tracks.cells[CAN]
     assert pulled.elsewhere == {CAN}, "what never moved is where it was at first"
     assert after(pulled, ("grasp", (64, 30), 0)).held is None
+
+
+def test_what_a_drawer_carried_along_is_not_what_is_pushed_far_from_it(tracks):
+    put_away = after(tracks, ("grasp", (35, 43), 0), ("place", (64, 30), 0), ("push", (58, 26), 0))
+    assert put_away.within == ((36, 86, 17, 43), None)
+    assert after(put_away, ("pull", (44, 26), 0)).within == put_away.within, "it goes to and fro with the drawer"
+    assert after(put_away, ("push", (36, 70), 1)).elsewhere == {MUG, CAN}
+    near = after(put_away, ("push", (50, 40), 1))
+    assert near.elsewhere == {CAN} and near.within[MUG] is None
 
 
 def test_a_thing_stands_on_its_cell_even_at_the_edge():

@@ -8,9 +8,11 @@ from scipy import ndimage
 
 from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS
 from hiermap.worlds.base import Action
-from hiermap.worlds.kitchen.scene_sampling import random_scene
-from hiermap.worlds.oracle.affordances import action_for, move_for, oracle_maps
+from hiermap.worlds.kitchen.scene_sampling import initial_scene, random_scene
+from hiermap.worlds.oracle.affordances import action_for, move_cells, move_for, oracle_maps
 from hiermap.worlds.rules import transitions
+from hiermap.worlds.rules.judge import effect
+from hiermap.worlds.rules.moves import Move, fixture_primitive
 from hiermap.worlds.simulator.kitchen import Kitchen
 
 ORDER = list(PRIMITIVES)
@@ -79,3 +81,19 @@ def test_a_place_between_the_named_ones_is_a_place_too(kitchens):
     placing = [Action("place", (int(row), int(column)), 0) for row, column in cells]
     meant = {move_for(kitchen.spec, scene, action, view).place.name for action in placing}
     assert len(cells) > 50 and None in meant and any(name.startswith("spot_") for name in meant - {None})
+
+
+@pytest.mark.parametrize("opening", ["on", "off"])
+def test_a_latch_that_the_rules_bar_beside_a_tap_cannot_be_gripped_and_can_once_the_tap_is_off(opening):
+    kitchen = Kitchen(179_155)
+    turn = Move("rotate", "left_latch", to="off")
+    state = initial_scene(kitchen.spec)
+    kitchen.set_scene(replace(state, fractions={**state.fractions, "left_latch": 1.0, "tap": float(opening == "on")}))
+    scene, view, masks = kitchen.scene(), kitchen.view(), kitchen.masks()
+    allowed = bool(transitions.rotations(kitchen.spec, scene, turn))
+    (rotation,) = fixture_primitive(kitchen.spec.fixture("left_latch"), "off", 1.0)[1]
+    region, distance = move_cells(kitchen.spec, scene, view, turn, rotation, masks)
+    row, column = np.unravel_index(int(np.argmin(np.where(region, distance, np.inf))), region.shape)
+    kitchen.act(Action("rotate", (int(row), int(column)), rotation), view)
+    assert effect(kitchen.spec, scene, kitchen.scene(), turn) == allowed == (opening == "off")
+    assert (action_for(kitchen.spec, scene, view, turn, masks) is not None) == allowed

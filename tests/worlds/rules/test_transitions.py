@@ -1,5 +1,7 @@
 """The exact rules on a kitchen small enough to check by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,8 +12,8 @@ from hiermap.worlds.rules import transitions
 from hiermap.worlds.rules.judge import effect, holds
 from hiermap.worlds.rules.moves import Move
 from hiermap.worlds.rules.shortest_paths import shortest, steps_to_predicates
-from hiermap.worlds.rules.slabs import LOOSE, STRICT
-from tests.worlds.rules.small_kitchen import FRONT, place, scene, small_kitchen
+from hiermap.worlds.rules.slabs import LOOSE, NOMINAL, STRICT
+from tests.worlds.rules.small_kitchen import FRONT, place, scene, small_kitchen, turning
 
 SPEC = small_kitchen()
 
@@ -146,3 +148,41 @@ def test_more_room_never_forbids_a_move_and_every_allowed_move_has_its_effect(se
         assert nominal <= loose | {n for n in nominal if n[0] == "place"}
         for move in transitions.legal_moves(spec, state):
             assert effect(spec, state, transitions.apply(spec, state, move), move), move
+
+
+def beside_a_tap(gap: float, above: float = 0.0):
+    """The small kitchen with a tap whose level lever ends `gap` beside the latch and `above` its middle [m]."""
+    latch, length, radius = SPEC.fixture("latch"), 0.09, 0.007
+    x, y, z = latch.face_world
+    pivot = (x, y - gap - length, z + above)
+    lever = {"handle": "lever", "handle_world": (x - 0.05, pivot[1], pivot[2] + 0.07), "handle_radius": radius, "handle_length": length}
+    tap = replace(turning("tap", "tap", pivot, on_is_ccw=True), size=(2 * radius, length, 0.042), **lever)
+    return replace(SPEC, fixtures=(*SPEC.fixtures, tap))
+
+
+@pytest.mark.parametrize(
+    ("gap", "above", "clearances"),
+    [
+        (0.04, 0.0, ()),
+        (0.051, 0.0, (LOOSE,)),
+        (0.057, 0.0, (LOOSE, NOMINAL)),
+        (0.07, 0.0, (LOOSE, NOMINAL, STRICT)),
+        (0.04, 0.012, (LOOSE,)),
+        (0.04, -0.03, (LOOSE, NOMINAL, STRICT)),
+    ],
+)
+def test_the_lever_of_a_tap_that_is_on_keeps_the_fingers_from_a_latch_beside_it(gap, above, clearances):
+    spec, turn = beside_a_tap(gap, above), Move("rotate", "latch", to="on")
+    for clearance in (LOOSE, NOMINAL, STRICT):
+        flowing = transitions.rotations(spec, scene(spec, ("tap",)), turn, clearance)
+        assert bool(flowing) == (clearance in clearances)
+        assert transitions.rotations(spec, scene(spec), turn, clearance)
+        # Turned back it is gripped from above and below.
+        assert transitions.rotations(spec, scene(spec, ("tap", "latch")), Move("rotate", "latch", to="off"), clearance)
+
+
+def test_a_tap_is_shut_first_where_its_lever_bars_the_latch():
+    spec = beside_a_tap(0.04)
+    table = transitions.table_for(spec, scene(spec, ("tap",)))
+    solution = shortest(table, [Predicate("on", ("latch",)), Predicate("on", ("tap",))], 4)
+    assert solution is not None and [(m.target, m.to) for m in solution] == [("tap", "off"), ("latch", "on"), ("tap", "on")]
