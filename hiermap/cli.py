@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from hiermap.system.config import OPTIONS, dump_config, help_text, load_config
+from hiermap.system.graphics import prefer_egl
 from hiermap.system.signals import Terminated, heeded
 from hiermap.system.versions import check_pins, versions
 from hiermap.worlds.errors import ConfigError, HiermapError
@@ -116,6 +117,8 @@ def _dispatch(words: list[str]) -> int:
         raise ConfigError(f"hiermap {name} takes nothing after {' '.join(verb.positionals) or 'its name'}, got {arguments}")
     if name != "doctor":
         check_pins()
+    if name in OPTIONS and given[-1].get("video"):
+        prefer_egl()
     module, _, attribute = verb.function.partition(":")
     code = getattr(importlib.import_module(module), attribute)(*given, **named)
     return code if isinstance(code, int) and not isinstance(code, bool) else DONE

@@ -1,9 +1,11 @@
 """From attempts to what people look at: the recording of plan.json, storyboards and films."""
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+from tqdm import tqdm
 
 from hiermap.agent.execution import ExecutedStep
 from hiermap.agent.planner import Planner
@@ -113,24 +115,41 @@ def filmed(problem: Problem, pictures: bool, video: bool) -> tuple[Problem, Film
     return replace(problem, real=film), film
 
 
-def photographed(film: Film, attempts: Sequence[Attempt], world: World, video: bool) -> dict[str, bytes]:
+def photographed(film: Film, attempts: Sequence[Attempt], world: World, video: bool, progress: bool = False) -> dict[str, bytes]:
     """As `pictured`, of an episode's goals one after another."""
     first, last, called = attempts[0].problem.task, attempts[-1], film.scene.called()
     goal = "; then ".join(in_words(done.problem.goal.predicates, called) for done in attempts)
     steps = [step for done in attempts for step in executed(done, world)] if video else []
-    return pictured(film, {"task": first.suite, "seed": first.seed, "goal": goal}, last.failure_reason, steps, video)
+    return pictured(film, {"task": first.suite, "seed": first.seed, "goal": goal}, last.failure_reason, steps, video, progress)
 
 
-def pictured(film: Film, about: Mapping, failure_reason: str, steps: Sequence[StepRecord], video: bool) -> dict[str, bytes]:
+def pictured(
+    film: Film, about: Mapping, failure_reason: str, steps: Sequence[StepRecord], video: bool, progress: bool = False
+) -> dict[str, bytes]:
     """Folder of an evaluation -> the file there about an episode: a storyboard and, if wanted, a film.
 
     Args:
         about: task, seed and goal of a `Story`.
         steps: of every shot of a film, for what is shown beside it.
+        progress: show a bar on stderr, for a film can take minutes.
     """
     told = {**about, "outcome": failure_reason or "solved", "success": not failure_reason}
-    files = {STORIES: story(film, Portrait(film.scene, PHOTO), told).encode()}
-    if video and film.shots:
-        words = [deed(shot, film.scene.called()) for shot in film.shots]
-        files[VIDEOS] = mp4(frames(film.shots, words, steps, Portrait(film.scene, VIDEO_PHOTO)))
+    portrait, video = Portrait(film.scene, PHOTO), video and bool(film.shots)
+    photos = len(film.shots) + 1 + sum(len(shot.states) for shot in film.shots if video)
+    with tqdm(total=photos, desc=f"photographs by {portrait.drawn_by}", file=sys.stderr, disable=not progress) as bar:
+        files = {STORIES: story(film, _counting(portrait, bar), told).encode()}
+        if video:
+            words = [deed(shot, film.scene.called()) for shot in film.shots]
+            files[VIDEOS] = mp4(frames(film.shots, words, steps, _counting(Portrait(film.scene, VIDEO_PHOTO), bar)))
     return files
+
+
+def _counting(portrait: Portrait, bar: tqdm) -> Callable[[np.ndarray], np.ndarray]:
+    """The portrait, which moves the bar on with every photograph."""
+
+    def photograph(state: np.ndarray) -> np.ndarray:
+        picture = portrait(state)
+        bar.update()
+        return picture
+
+    return photograph

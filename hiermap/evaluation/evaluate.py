@@ -40,6 +40,8 @@ def evaluate(config: Mapping[str, Any]) -> int:
     options = typed(EvaluateOptions, config)
     if options.video:
         check_installed()
+    if options.video and options.policy.factory:
+        raise ConfigError("video=... films what planners do; a policy is filmed in its environment, by Gymnasium's RecordVideo")
     todo = list(options.mine(trials(options.suite, options.seed, options.episodes)))
     if not todo:
         raise ConfigError(f"shard={options.shard} has none of the {options.episodes} episodes; take fewer shards")

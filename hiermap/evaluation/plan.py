@@ -6,10 +6,10 @@ from typing import Any
 
 from hiermap.agent.learned_maps import LazyWeights
 from hiermap.evaluation.attempt_recording import called_in, filmed, photographed, recording_of
-from hiermap.evaluation.problem import Attempt, attempt, planner_for, pose
+from hiermap.evaluation.problem import Attempt, Problem, attempt, planner_for, pose
 from hiermap.evaluation.suites import PlanOptions
 from hiermap.model.locate import trained_on
-from hiermap.planners import Status
+from hiermap.planners import PlanResult, Status
 from hiermap.report.evaluation_page import STORIES, VIDEOS
 from hiermap.report.recording import FILM, STORY, Recording, StepRecord, save
 from hiermap.report.video import check_installed
@@ -18,6 +18,7 @@ from hiermap.system.files import write_atomically
 from hiermap.system.provenance import settings
 from hiermap.system.run_folder import clear, fingerprint, owned
 from hiermap.worlds.goals import in_words
+from hiermap.worlds.simulator.film import Film
 
 DONE, FAILED, NO_PLAN, TIMEOUT = 0, 1, 3, 4
 """Exit codes of the command."""
@@ -46,13 +47,18 @@ def plan(config: Mapping[str, Any]) -> int:
         problem = pose(options.task, options.seed, options)
         planner = planner_for(options, problem, LazyWeights(options.weights))
         problem, film = filmed(problem, options.execute, bool(options.video))
-        done = attempt(problem, planner, options, act=options.execute)
+        _tell(f"goal    {in_words(problem.goal.predicates, called_in(problem))}")
+        done = attempt(problem, planner, options, act=options.execute, on_plan=lambda result: _tell(*plan_in_text(result)))
         recording = recording_of(done, planner, about)
+        _tell(*deeds_in_text(done, recording))
         clear(out, "plan")  # the same command may have found a longer plan before
-        for folder, content in photographed(film, [done], planner.world, bool(options.video)).items() if film and done.execution else ():
-            write_atomically(out / FILES[folder], content)
         save(recording, out)
-    print(in_text(done, recording, out))
+        if film is not None and done.execution is not None:  # a failed one, too
+            for folder, content in photographed(film, [done], planner.world, bool(options.video), progress=True).items():
+                write_atomically(out / FILES[folder], content)
+    if options.video and not (out / FILM).exists():
+        _tell(f"film    none: {_unfilmed(problem, film, options)}")
+    _tell(f"written {out}")
     return exit_code(done)
 
 
@@ -65,20 +71,32 @@ def exit_code(done: Attempt) -> int:
     return TIMEOUT if done.result.status is Status.TIMEOUT else NO_PLAN
 
 
-def in_text(done: Attempt, recording: Recording, out: Path) -> str:
-    """The goal in words and a table of the steps, for stdout."""
-    result, plan = done.result, done.result.plan
-    lines = [
-        f"goal    {in_words(done.problem.goal.predicates, called_in(done.problem))}",
-        f"status  {result.status}" + (f": {result.message}" if result.message else ""),
-    ]
-    if result:
-        lines.append(f"plan    {len(plan)} steps, success {plan.success_probability:.2f}, cost {plan.cost:.1f} s")
-    lines += [_step_text(index, step) for index, step in enumerate(recording.steps, start=1)]
+def _tell(*lines: str) -> None:
+    """On stdout at once: what comes next may take minutes."""
+    for line in lines:
+        print(line, flush=True)
+
+
+def plan_in_text(result: PlanResult) -> list[str]:
+    """What a search came to, for stdout."""
+    plan, lines = result.plan, [f"status  {result.status}" + (f": {result.message}" if result.message else "")]
+    return [*lines, f"plan    {len(plan)} steps, success {plan.success_probability:.2f}, cost {plan.cost:.1f} s"] if result else lines
+
+
+def deeds_in_text(done: Attempt, recording: Recording) -> list[str]:
+    """A table of the steps and, once they were carried out, the outcome, for stdout."""
+    lines = [_step_text(index, step) for index, step in enumerate(recording.steps, start=1)]
     if done.execution is not None:
         words = "the goal truly holds" if done.success else f"not solved: {done.failure_reason}"
         lines.append(f"outcome {words} after {done.execution.primitives} primitives and {done.execution.replans} replans")
-    return "\n".join([*lines, f"written {out}"])
+    return lines
+
+
+def _unfilmed(problem: Problem, film: Film | None, options: PlanOptions) -> str:
+    """Why there is no film."""
+    if film is None:
+        return f"only a robot in a simulated scene is filmed, not a {problem.task.scene.__class__.__name__}"
+    return "no primitive was run" if options.execute else "nothing is carried out without execute=true"
 
 
 def _step_text(index: int, step: StepRecord) -> str:

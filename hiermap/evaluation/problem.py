@@ -1,6 +1,6 @@
 """One task in its scene: pose it, plan it, carry it out, judge it by the true state."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -98,10 +98,19 @@ def attempts(problem: Problem, planner: Planner, options: RunOptions, goals: int
     return done
 
 
-def attempt(problem: Problem, planner: Planner, options: RunOptions, act: bool = True, session: Session | None = None) -> Attempt:
-    """Plan and, with `act`, execute with replanning; success is judged from the true state at the end."""
+def attempt(
+    problem: Problem,
+    planner: Planner,
+    options: RunOptions,
+    act: bool = True,
+    session: Session | None = None,
+    on_plan: Callable[[PlanResult], None] | None = None,
+) -> Attempt:
+    """Plan, tell `on_plan` and, with `act`, execute with replanning; success is judged from the true state at the end."""
     session = session or Session(problem.real, planner, options.execution, problem.view)
     result = session.plan(problem.goal, options.budget, problem.task.seed)
+    if on_plan is not None:
+        on_plan(result)
     if not act or result.status is Status.INVALID_GOAL:  # nobody can judge what makes no sense
         return Attempt(problem, result, failure_reason=result.status if act else "")
     truths = [problem.truth()]

@@ -9,7 +9,18 @@ from hiermap.system.versions import installed
 
 GL_SECONDS = 60
 """A broken driver may hang instead of failing."""
+SLOWLY = "films are drawn by ray casting, a second or two a frame, as egl does not draw here ({}); `hiermap doctor` tells the fix"
 GL_PROBE = "import mujoco; r = mujoco.Renderer(mujoco.MjModel.from_xml_string('<mujoco/>'), 8, 8); r.render(); print('drawn')"
+
+
+def prefer_egl() -> None:
+    """Before MuJoCo is loaded, let it draw by EGL where nothing was said about that, there is no display, and EGL draws; else say so."""
+    if sys.platform != "linux" or {"MUJOCO_GL", "DISPLAY"} & set(os.environ) or "mujoco" in sys.modules:
+        return
+    if (said := probe_gl("egl")) is None:
+        os.environ["MUJOCO_GL"] = "egl"
+    else:
+        print(SLOWLY.format(said), file=sys.stderr)
 
 
 @lru_cache(maxsize=8)

@@ -55,6 +55,11 @@ class Photographer:
         self.model, self.size = model, size
         self._gl = None if renderer == "rays" else _gl(model, size, needed=renderer == "gl")
 
+    @property
+    def drawn_by(self) -> str:
+        """The graphics library, or "ray casting"."""
+        return "ray casting" if self._gl is None else _backend()
+
     def __call__(self, data: mujoco.MjData, camera: CameraSpec | str = VIEW) -> np.ndarray:
         """`[height, width, 3]` uint8 of the present."""
         width, height = self.size
@@ -83,7 +88,7 @@ class Photographer:
 
 
 def _gl(model: mujoco.MjModel, size: tuple[int, int], needed: bool) -> mujoco.Renderer | None:
-    backend = getattr(mujoco, "GLContext", type(None)).__module__.rpartition(".")[2]  # robosuite changes what MUJOCO_GL says
+    backend = _backend()
     if not needed and backend not in ASKED_FOR and "DISPLAY" not in os.environ:
         return None
     if (said := probe_gl(backend)) is None:
@@ -94,6 +99,11 @@ def _gl(model: mujoco.MjModel, size: tuple[int, int], needed: bool) -> mujoco.Re
             "(`hiermap doctor` says which are there), or take renderer=rays"
         )
     return None
+
+
+def _backend() -> str:
+    """The graphics library that MuJoCo was loaded for; robosuite changes what MUJOCO_GL says."""
+    return getattr(mujoco, "GLContext", type(None)).__module__.rpartition(".")[2]
 
 
 class Portrait:
@@ -108,6 +118,7 @@ class Portrait:
         self._data, self._take = mujoco.MjData(model), Photographer(model, size, renderer)
         if self._data.qpos.shape != scene.data.qpos.shape:
             raise ValueError("the dressed model of a scene has other joints than the scene")
+        self.drawn_by = self._take.drawn_by
 
     def __call__(self, qpos: np.ndarray, camera: CameraSpec | str = VIEW) -> np.ndarray:
         """`[height, width, 3]` uint8 of the scene with its joints at `qpos` `[nq]`."""

@@ -8,11 +8,14 @@ import networkx
 import pytest
 
 from hiermap.agent.learned_maps import LazyWeights
+from hiermap.agent.session import Session
 from hiermap.evaluation.plan import exit_code, plan
 from hiermap.evaluation.problem import Attempt, attempt, planner_for, pose
 from hiermap.evaluation.suites import RunOptions
 from hiermap.planners import Budget, PlanResult, Status
+from hiermap.report.recording import STORY
 from hiermap.report.report import report
+from hiermap.report.storyboard import read_story
 from hiermap.system.config import load_config
 from hiermap.system.run_folder import LOCK, RECORD, clear
 from hiermap.worlds.errors import ConfigError
@@ -47,6 +50,32 @@ def test_one_problem_leaves_plan_graph_pictures_and_a_report(tmp_path: Path, cap
     assert "truly after" in report(tmp_path).read_text()
     clear(tmp_path, "plan")
     assert {path.name for path in tmp_path.iterdir()} == {RECORD, LOCK}, "overwrite=true would leave a file of this plan"
+
+
+def test_what_failed_is_photographed_too_and_a_missing_film_is_explained(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    pytest.importorskip("imageio_ffmpeg", reason="films need the extra `video`; run: pip install 'hiermap[video]'")
+    assert plan(config(tmp_path, "execute=true", "budget.expansions=0", "video=1")) == 1
+    told, printed = read_story(tmp_path / STORY), capsys.readouterr().out
+    assert not told["success"] and told["outcome"] in printed and len(told["scenes"]) == 1
+    assert "film    none: no primitive was run" in printed
+
+
+@pytest.mark.parametrize(("words", "why"), [("kitchen=toy", "only a robot"), ("execute=false", "without execute=true")])
+def test_without_a_film_it_is_said_why(words: str, why: str, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    pytest.importorskip("imageio_ffmpeg", reason="films need the extra `video`; run: pip install 'hiermap[video]'")
+    assert plan(config(tmp_path, "execute=true", "video=1", words)) == 0
+    assert "film    none: " in (told := capsys.readouterr().out) and why in told
+
+
+def test_goal_and_plan_are_told_before_anything_is_done(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    carry_out = Session.carry_out
+    monkeypatch.setattr(Session, "carry_out", lambda *a, **k: (told.append(capsys.readouterr().out), carry_out(*a, **k))[1])
+    assert plan(config(tmp_path, "kitchen=toy", "execute=true")) == 0
+    assert [line.split()[0] for line in told[0].splitlines()] == ["goal", "status", "plan"]
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["1", "outcome", "written"]
 
 
 def test_without_acting_the_kitchen_is_left_as_it_was() -> None:

@@ -137,3 +137,9 @@ def test_our_planner_as_a_policy_does_what_it_does_as_a_planner(
     told = (f"suite={suite}", f"seed={seed}", f"episodes={episodes}")
     ours, theirs = (worked(tmp_path / name, policy, monkeypatch, *told) for name, policy in (("a", ""), ("b", PLANNER)))
     assert [(r["seed"], r["success"], r["primitives"]) for r in ours] == [(r["seed"], r["success"], r["primitives"]) for r in theirs]
+
+
+def test_a_film_of_a_policy_is_refused_with_what_makes_one(somebodys: Path) -> None:
+    pytest.importorskip("imageio_ffmpeg", reason="films need the extra `video`; run: pip install 'hiermap[video]'")
+    with pytest.raises(ConfigError, match="RecordVideo"):
+        evaluate(load_config("evaluate", words("out", "policy=somebodys:Puller", "video=1")))
