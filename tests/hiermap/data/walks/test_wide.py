@@ -18,7 +18,7 @@ from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.goals import UNARY, Predicate
 from hiermap.worlds.legend import registered
 
-SEED = 50008
+SEED = 178472
 
 
 def settings(*words: str) -> CollectSettings:
