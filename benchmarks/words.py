@@ -9,6 +9,8 @@ from pathlib import Path
 
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.goals import Predicate
+from hiermap.worlds.kitchen.called import called
+from hiermap.worlds.kitchen.layouts import sample_kitchen
 from hiermap.worlds.words import Seen, said
 
 SENTENCES = Path(__file__).parents[1] / "tests/worlds/words"
@@ -25,8 +27,9 @@ def read(row: dict[str, str], kitchens: dict) -> set[str] | None:
     """The predicates that a sentence means in its kitchen; None where it is refused."""
     kitchen = kitchens[row["seed"]]
     vocabulary = [Predicate(kind, tuple(rest)) for kind, *rest in kitchen["vocabulary"]]
+    things = [Seen(**{**thing, "colours": tuple(thing["colours"])}) for thing in kitchen["seen"]]
     try:
-        return set(map(str, said(row["sentence"], vocabulary, [Seen(**{**t, "colours": tuple(t["colours"])}) for t in kitchen["seen"]])))
+        return set(map(str, said(row["sentence"], vocabulary, things, called(sample_kitchen(int(row["seed"]))))))
     except ConfigError:
         return None
 

@@ -23,6 +23,7 @@ from hiermap.worlds.perception.fusion import SpatialView
 from hiermap.worlds.simulator.film import Film
 from hiermap.worlds.simulator.photograph import Portrait
 from hiermap.worlds.simulator.robot_scene import RobotScene
+from hiermap.worlds.tasks.kitchens import called_in
 
 
 def recording_of(attempt: Attempt, planner: Planner, settings: Mapping) -> Recording:
@@ -32,7 +33,7 @@ def recording_of(attempt: Attempt, planner: Planner, settings: Mapping) -> Recor
         steps = executed(attempt, planner.world)
     else:
         steps = [_planned(attempt.problem.view, step, planner.world) for step in result.plan.steps]
-    called = called_in(attempt.problem)
+    called = called_in(attempt.problem.task.scene)
     outlines = {called.get(name, name): target.mask for name, target in attempt.problem.goal.targets.items()}
     seen = Picture(attempt.problem.view.rgb, outlines=outlines)
     return Recording(_summary(attempt, settings), steps, seen, result.graph)
@@ -45,7 +46,7 @@ def _summary(attempt: Attempt, settings: Mapping) -> dict:
         **result.to_json(),
         "task": problem.task.suite,
         "seed": problem.task.seed,
-        "goal_words": in_words(problem.goal.predicates, called_in(problem)),
+        "goal_words": in_words(problem.goal.predicates, called_in(problem.task.scene)),
         "goal": problem.goal.to_json(),
         "shortest": problem.task.shortest,
         "detours": problem.task.detours,
@@ -66,12 +67,6 @@ def _summary(attempt: Attempt, settings: Mapping) -> dict:
         "settings": dict(settings),
         "sensing_notes": list(problem.view.notes),
     }
-
-
-def called_in(problem: Problem) -> Mapping[str, str]:
-    """What people would call the things of a problem, where that is not their names."""
-    scene = problem.task.scene
-    return scene.called() if isinstance(scene, RobotScene) else {}
 
 
 def executed(attempt: Attempt, world: World) -> list[StepRecord]:

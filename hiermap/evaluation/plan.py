@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from hiermap.agent.learned_maps import LazyWeights
-from hiermap.evaluation.attempt_recording import called_in, filmed, photographed, recording_of
+from hiermap.evaluation.attempt_recording import filmed, photographed, recording_of
 from hiermap.evaluation.problem import Attempt, Problem, attempt, planner_for, pose
 from hiermap.evaluation.suites import PlanOptions
 from hiermap.model.locate import trained_on
@@ -19,6 +19,7 @@ from hiermap.system.provenance import settings
 from hiermap.system.run_folder import clear, fingerprint, owned
 from hiermap.worlds.goals import in_words
 from hiermap.worlds.simulator.film import Film
+from hiermap.worlds.tasks.kitchens import called_in
 
 DONE, FAILED, NO_PLAN, TIMEOUT = 0, 1, 3, 4
 """Exit codes of the command."""
@@ -47,7 +48,7 @@ def plan(config: Mapping[str, Any]) -> int:
         problem = pose(options.task, options.seed, options)
         planner = planner_for(options, problem, LazyWeights(options.weights))
         problem, film = filmed(problem, options.execute, bool(options.video))
-        _tell(f"goal    {in_words(problem.goal.predicates, called_in(problem))}")
+        _tell(f"goal    {in_words(problem.goal.predicates, called_in(problem.task.scene))}")
         done = attempt(problem, planner, options, act=options.execute, on_plan=lambda result: _tell(*plan_in_text(result)))
         recording = recording_of(done, planner, about)
         _tell(*deeds_in_text(done, recording))

@@ -9,7 +9,7 @@ from hiermap.agent.execute import Stepping
 from hiermap.agent.execution import ExecutedStep, ExecutionResult
 from hiermap.agent.planner import Planner
 from hiermap.agent.session import Session
-from hiermap.evaluation.attempt_recording import called_in, imagined_view, seen_view
+from hiermap.evaluation.attempt_recording import imagined_view, seen_view
 from hiermap.evaluation.problem import Problem, goal_of
 from hiermap.evaluation.suites import RunOptions
 from hiermap.planners import PlanResult, PlanStep, Status
@@ -17,7 +17,7 @@ from hiermap.report.recording import RecordedView
 from hiermap.worlds.base import Action, Node
 from hiermap.worlds.errors import ConfigError, InvalidGoalError
 from hiermap.worlds.goals import Goal, Predicate, from_text, in_words, is_in_words
-from hiermap.worlds.tasks.kitchens import understood
+from hiermap.worlds.tasks.kitchens import called_in, understood
 from hiermap.worlds.tasks.start_scenes import MIN_VISIBLE_CELLS
 
 
@@ -53,7 +53,7 @@ class Desk:
     def __init__(self, problem: Problem, planner: Planner, options: RunOptions) -> None:
         self.problem, self.planner, self.options = problem, planner, options
         self.session = Session(problem.real, planner, options.execution, problem.view)
-        self.view, self.called = problem.view, called_in(problem)
+        self.view, self.called = problem.view, called_in(problem.task.scene)
         self.goal_text = " and ".join(map(str, problem.goal.predicates))
         self.message = ""
         self.result: PlanResult | None = None
@@ -112,7 +112,7 @@ class Desk:
         problem = self.problem
         if not text.strip():
             raise ConfigError("nothing is asked for; click on a thing, or type for example open(NAME)")
-        predicates = understood(text, problem.task.scene.vocabulary(), problem.view, problem.masks)
+        predicates = understood(text, problem.task.scene.vocabulary(), problem.view, problem.masks, self.called)
         hidden = sorted({name for p in predicates for name in p.arguments} - self._seen_first)
         if hidden:
             raise ConfigError(f"{', '.join(hidden)} was not seen in the first view, so nobody could point at it; ask for something else")

@@ -13,8 +13,9 @@ from hiermap.worlds.kitchen.scene_sampling import random_scene
 from hiermap.worlds.perception.fusion import SpatialView, see
 from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.rules import judge
-from hiermap.worlds.scene import Oracle, PosedTask, Scene
+from hiermap.worlds.scene import Oracle, PosedTask, RealWorld, Scene
 from hiermap.worlds.simulator.kitchen import Kitchen
+from hiermap.worlds.simulator.robot_scene import RobotScene
 from hiermap.worlds.tasks.chain_names import FREE, GOAL, SEQUEL_OF, SEQUELS, chain_length
 from hiermap.worlds.tasks.chains import Task, next_task, sample_task
 from hiermap.worlds.tasks.kitchen_options import KitchenOptions
@@ -39,11 +40,16 @@ class KitchenScene(Kitchen):
         return {str(predicate): judge.holds(self.spec, scene, predicate) for predicate in predicates}
 
 
+def called_in(scene: RealWorld) -> Mapping[str, str]:
+    """What people would call the things of a scene, where that is not their names."""
+    return scene.called() if isinstance(scene, RobotScene) else {}
+
+
 def wanted(goal: str, scene: Scene, least_cells: int = MIN_VISIBLE_CELLS) -> tuple[Predicate, ...]:
     """As `understood`, of a scene as it is seen now."""
     if not is_in_words(goal):
         return asked(goal, scene.vocabulary())
-    return understood(goal, scene.vocabulary(), see(scene.observe(), scene.frame), scene.masks(), least_cells)
+    return understood(goal, scene.vocabulary(), see(scene.observe(), scene.frame), scene.masks(), called_in(scene), least_cells)
 
 
 def understood(
@@ -51,16 +57,17 @@ def understood(
     vocabulary: Sequence[Predicate],
     view: SpatialView,
     masks: Mapping[str, np.ndarray],
+    called: Mapping[str, str],
     least_cells: int = MIN_VISIBLE_CELLS,
 ) -> tuple[Predicate, ...]:
     """What a goal asks for, told as predicates, or in plain words about what a `view` shows in `masks` `[H, W]` bool of at least so many
-    cells; ConfigError if it cannot be read.
+    cells, by what they are `called`; ConfigError if it cannot be read.
     """
     if not is_in_words(goal):
         return asked(goal, vocabulary)
     from hiermap.worlds.words import said, seen  # needs the extra `words`
 
-    return said(goal, vocabulary, seen(view, {name: mask for name, mask in masks.items() if mask.sum() >= least_cells}))
+    return said(goal, vocabulary, seen(view, {name: mask for name, mask in masks.items() if mask.sum() >= least_cells}), called)
 
 
 def hiermap_task(

@@ -1,12 +1,13 @@
 """Goals in plain English: what is seen, the words for it, and sentences that become predicates; needs the extra `words`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.goals import Predicate
 from hiermap.worlds.records import shown
 from hiermap.worlds.words.meaning import meaning
-from hiermap.worlds.words.seen import Seen, seen
+from hiermap.worlds.words.seen import Seen, Things, seen
 from hiermap.worlds.words.tagging import unknown
 
 MOST_LETTERS = 1000
@@ -14,8 +15,14 @@ MOST_LETTERS = 1000
 __all__ = ["Seen", "said", "seen"]
 
 
-def said(text: str, vocabulary: Sequence[Predicate], things: Sequence[Seen]) -> tuple[Predicate, ...]:
+def said(
+    text: str, vocabulary: Sequence[Predicate], things: Sequence[Seen], called: Mapping[str, str] = MappingProxyType({})
+) -> tuple[Predicate, ...]:
     """The predicates that an English sentence asks for, all to hold at the end, in whatever order they come about.
+
+    Args:
+        things: what is seen.
+        called: name -> what people call it, without an article; who says just that means it.
 
     Raises:
         ConfigError: it cannot be read, can be read in two ways, or names what is not there or not clear; the message lists candidates.
@@ -29,7 +36,7 @@ def said(text: str, vocabulary: Sequence[Predicate], things: Sequence[Seen]) -> 
     ways = readings(text, names)
     for clauses in sorted(ways, key=str):
         try:
-            predicates = meaning(clauses, vocabulary, {thing.name: thing for thing in things})
+            predicates = meaning(clauses, vocabulary, Things(things, called))
             found.setdefault(frozenset(predicates), predicates)
         except ConfigError as error:
             problems.append(str(error))

@@ -1,13 +1,14 @@
 """From phrases to names: which of the things that can fill a place in a goal is meant, by what is seen of them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from types import MappingProxyType
 
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.words.lexicon import ATTRIBUTES, called, singular, words_of
 from hiermap.worlds.words.phrases import BOTH, ONE, Phrase
-from hiermap.worlds.words.seen import Seen
+from hiermap.worlds.words.seen import Seen, Things
+from hiermap.worlds.words.tagging import words
 
 SAME_SHARE = 1 / 16
 """Things of a kind whose places differ by less than this share of the picture stand in one row or column."""
@@ -15,7 +16,7 @@ CLEAR_GAP = 1 / 3
 """And those whose gap is less than this share of the widest among them: of two on the left and one far right, none is the left one."""
 SAME_M = 0.03
 """Things whose distances differ by less than this are equally near [m]."""
-Things = Mapping[str, Seen]
+LITTLE_WORDS = ("of", "the")
 
 
 def grounded(phrase: Phrase, fitting: Sequence[str], things: Things, extra: Mapping[str, str] = MappingProxyType({})) -> tuple[str, ...]:
@@ -23,7 +24,7 @@ def grounded(phrase: Phrase, fitting: Sequence[str], things: Things, extra: Mapp
 
     Args:
         fitting: names of what can be meant.
-        things: everything that is seen, by name.
+        things: everything that is seen.
         extra: further nouns by word of a name.
 
     Raises:
@@ -31,6 +32,11 @@ def grounded(phrase: Phrase, fitting: Sequence[str], things: Things, extra: Mapp
     """
     if phrase.name in fitting:
         return (phrase.name,)
+    named = [name for name in fitting if phrase.count == ONE and _is_just(phrase, things.called.get(name, ""))]
+    if len(named) == 1:
+        if named[0] not in things:
+            raise ConfigError(f"{listed(named, things)} cannot be asked for; candidates are {listed(fitting, things)}")
+        return tuple(named)
     kind = [name for name in fitting if name in things and _is_called(name, phrase.nouns, extra)] if phrase.nouns else []
     if not kind:
         raise ConfigError(f"nothing that fits is called {str(phrase)!r}; candidates are {listed(fitting, things)}")
@@ -47,14 +53,33 @@ def grounded(phrase: Phrase, fitting: Sequence[str], things: Things, extra: Mapp
 
 
 def listed(names: Sequence[str], things: Things) -> str:
-    """Names with where they are seen and in which colour."""
-    return ", ".join(f"{name} ({_look(things[name], things) if name in things else 'hardly seen'})" for name in names) or "none"
+    """What things are called, with their names, where they are seen unless that was said, and in which colour."""
+    return ", ".join(_told(name, things) for name in names) or "none"
 
 
-def _look(thing: Seen, things: Things) -> str:
+def _told(name: str, things: Things) -> str:
+    known = things.called.get(name, name)
+    look = ["hardly seen"]
+    if name in things:
+        where = _where(things[name], things) if tuple(known.split()) == words_of(name) or known == name else ""
+        look = [where, *things[name].colours[:1]]
+    return f"{known} ({', '.join(filter(None, [name if known != name else '', *look]))})"
+
+
+def _is_just(phrase: Phrase, known: str) -> bool:
+    """Whether a phrase says what a thing is called, in whatever order its attributes."""
+    said = [word for word in words(known, ()) if word not in LITTLE_WORDS]
+    nouns = tuple(word for word in said if word not in ATTRIBUTES)
+    return bool(nouns) and phrase.nouns == nouns and _attributes(phrase.attributes) == _attributes(w for w in said if w in ATTRIBUTES)
+
+
+def _attributes(said: Iterable[str]) -> list[str]:
+    return sorted(ATTRIBUTES[word] for word in said)
+
+
+def _where(thing: Seen, things: Things) -> str:
     down, across = (_third(measure, thing, things) for measure in (_row, _column))
-    where = {(1, 1): "middle"}.get((down, across), f"{('upper', '', 'lower')[down]} {('left', '', 'right')[across]}".strip())
-    return ", ".join((where, *thing.colours[:1]))
+    return {(1, 1): "middle"}.get((down, across), f"{('upper', '', 'lower')[down]} {('left', '', 'right')[across]}".strip())
 
 
 def _third(measure: Callable[[Seen], float], thing: Seen, things: Things) -> int:

@@ -69,6 +69,7 @@ FOLDED = (
     (r"\bsee to it\b", "ensure"),
     (r"\bno longer\b", "not"),
     (r"\b(on(to)?|to) (the )?top of\b", "onto"),
+    (r"\b(cabinet|cupboard|door) with (the|a|its) latch\b", r"latched \1"),
     (r"\binside of\b", "inside"),
     (r"\bhot plate", "hotplate"),
     (r"\bas well as\b", "and"),

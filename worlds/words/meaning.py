@@ -6,9 +6,10 @@ from types import MappingProxyType
 
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.goals import PREDICATES, Predicate
-from hiermap.worlds.words.grounding import Things, grounded, listed
+from hiermap.worlds.words.grounding import grounded, listed
 from hiermap.worlds.words.lexicon import LOCKED_BY, called
 from hiermap.worlds.words.phrases import AGAIN, ALL, ANY, BARE, BOTH, ONE, ORDER, THEM, Clause, Phrase
+from hiermap.worlds.words.seen import Things
 
 OPPOSITE = {"open": "closed", "on": "off", "unlocked": "locked"}
 OPPOSITE |= {there: here for here, there in OPPOSITE.items()}

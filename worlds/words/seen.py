@@ -1,7 +1,8 @@
 """What is seen of the things that a goal may name: where they are in the first view, and which colours they have."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -43,6 +44,14 @@ class Seen:
     column: float
     distance: float
     colours: tuple[str, ...]
+
+
+class Things(dict[str, Seen]):
+    """What is seen, by name; and what people call all that is there, seen or not, by name and without an article."""
+
+    def __init__(self, things: Iterable[Seen], called: Mapping[str, str] = MappingProxyType({})) -> None:
+        super().__init__({thing.name: thing for thing in things})
+        self.called = called
 
 
 def seen(view: SpatialView, masks: Mapping[str, np.ndarray]) -> tuple[Seen, ...]:

@@ -10,7 +10,7 @@ from hiermap.report.kitchen_list import PICTURE, in_text
 from hiermap.worlds.goals import Predicate
 
 
-def test_places_stand_where_things_are_put_and_what_is_hidden_says_so() -> None:
+def test_places_stand_where_things_are_put_what_holds_is_told_and_what_is_hidden_says_so() -> None:
     vocabulary = [
         Predicate("open", ("box",)),
         Predicate("held", ("mug",)),
@@ -18,14 +18,16 @@ def test_places_stand_where_things_are_put_and_what_is_hidden_says_so() -> None:
         Predicate("inside", ("mug", "bin")),
     ]
     masks = {"mug": np.zeros((4, 4), bool), "box": np.ones((4, 4), bool)}
-    lines = in_text(vocabulary, masks).splitlines()
-    assert lines == ["box  open(box)", "mug  held(mug)  inside(mug, box|bin)  (hardly seen: no target now)"]
+    truth = {"open(box)": False, "held(mug)": True, "inside(mug, box)": False, "inside(mug, bin)": True}
+    lines = in_text(vocabulary, masks, truth).splitlines()
+    told = "held(mug)  inside(mug, box|bin)  now held and inside bin  (hardly seen: no target now)"
+    assert lines == ["box  open(box)  now none of these", f"mug  {told}"]
 
 
 def test_the_kitchen_of_a_seed_is_listed_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert main(["kitchen", "seed=100003", f"out={tmp_path}"]) == 0
     told = capsys.readouterr().out
-    assert "open(" in told and "held(" in told and str(tmp_path / PICTURE) in told
+    assert "open(" in told and "  now closed\n" in told and "held(" in told and str(tmp_path / PICTURE) in told
     assert (tmp_path / PICTURE).read_bytes().startswith(b"\x89PNG")
 
 

@@ -16,14 +16,19 @@ from hypothesis import strategies as st
 
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.goals import Predicate, asked, in_words, is_in_words
+from hiermap.worlds.kitchen.called import called
+from hiermap.worlds.kitchen.layouts import sample_kitchen
 from hiermap.worlds.words import Seen, said
 
 HERE = Path(__file__).parent
 KITCHENS = json.loads((HERE / "kitchens.json").read_text())
 VOCABULARY = {seed: [Predicate(kind, tuple(rest)) for kind, *rest in kitchen["vocabulary"]] for seed, kitchen in KITCHENS.items()}
 SEEN = {seed: [Seen(**{**thing, "colours": tuple(thing["colours"])}) for thing in kitchen["seen"]] for seed, kitchen in KITCHENS.items()}
-STOVE, PANTRY = "160004", "160001"
-"""A kitchen with a stove, a light and one drawer; and one with a latch, a tap and drawers on both sides."""
+CALLED = {seed: called(sample_kitchen(int(seed))) for seed in KITCHENS}
+STOVE, PANTRY, HIDING = "160004", "160001", "160006"
+"""A kitchen with a stove, a light and one drawer; one with a latch, a tap and drawers on both sides; and one with a drawer over another
+that nobody sees.
+"""
 
 
 def rows(name: str) -> list[dict[str, str]]:
@@ -32,7 +37,7 @@ def rows(name: str) -> list[dict[str, str]]:
 
 
 def meant(sentence: str, seed: str = STOVE) -> set[str]:
-    return set(map(str, said(sentence, VOCABULARY[seed], SEEN[seed])))
+    return set(map(str, said(sentence, VOCABULARY[seed], SEEN[seed], CALLED[seed])))
 
 
 def meant_or_refused(row: dict[str, str]) -> set[str] | None:
@@ -59,7 +64,7 @@ def test_what_is_unknown_or_ambiguous_is_refused_with_the_candidates() -> None:
     assert len(sentences) == 100
     for row in sentences:
         with pytest.raises(ConfigError) as error:
-            said(row["sentence"], VOCABULARY[row["seed"]], SEEN[row["seed"]])
+            said(row["sentence"], VOCABULARY[row["seed"]], SEEN[row["seed"]], CALLED[row["seed"]])
         assert all(name in str(error.value) for name in row["candidates"].split()), row
 
 
@@ -89,6 +94,33 @@ def test_a_goal_told_back_in_words_means_itself(data: st.DataObject) -> None:
     visible = {thing.name for thing in SEEN[seed]}
     if all(name in visible or "_" in name for p in predicates for name in p.arguments):
         assert said(in_words(predicates), VOCABULARY[seed], SEEN[seed]) == tuple(predicates)
+
+
+@pytest.mark.parametrize("seed", sorted(KITCHENS))
+def test_whatever_is_read_back_as_things_are_called_means_itself(seed: str) -> None:
+    visible = {thing.name for thing in SEEN[seed]}
+    for predicate in VOCABULARY[seed]:
+        if visible >= set(predicate.arguments):
+            assert said(in_words([predicate], CALLED[seed]), VOCABULARY[seed], SEEN[seed], CALLED[seed]) == (predicate,)
+
+
+def test_a_refusal_lists_the_candidates_by_what_they_are_called() -> None:
+    told = r"which knob: left knob of the stove \(left_knob, green\), right knob of the stove \(right_knob, pink\)\?"
+    with pytest.raises(ConfigError, match=told):
+        meant("turn on the knob", HIDING)
+    with pytest.raises(ConfigError, match=r"upper right drawer \(right_drawer_1, grey\), lower .* tap \(upper, purple\)"):
+        meant("open the fridge", HIDING)
+
+
+def test_what_a_hidden_thing_is_called_never_means_another() -> None:
+    assert meant("open the right drawer", HIDING) == meant("open the right upper drawer", HIDING) == {"open(right_drawer_1)"}
+    with pytest.raises(ConfigError, match=r"lower right drawer \(right_drawer_2, hardly seen\) cannot be asked for"):
+        meant("open the lower right drawer", HIDING)
+
+
+def test_a_cabinet_with_a_latch_is_told_from_its_latch() -> None:
+    assert meant("open the left cabinet with the latch", PANTRY) == {"open(left_latched)"}
+    assert meant("turn on the latch of the left cabinet", PANTRY) == {"on(left_latch)"}
 
 
 SAYING_ON = (
