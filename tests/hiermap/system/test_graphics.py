@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -58,6 +59,7 @@ def test_only_films_ask_for_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
         raise ConfigError("asked for egl")
 
     monkeypatch.setattr(cli, "prefer_egl", asked)
+    monkeypatch.setattr(cli, "VERBS", {**cli.VERBS, "evaluate": replace(cli.VERBS["evaluate"], function="builtins:id")})
     for word, told in (("video=0", False), ("video=1", True)):
-        assert cli.main(["evaluate", "suite=chain-1", "out=unused", "episodes=0", word]) == 2
+        cli.main(["evaluate", "suite=chain-1", "out=unused", word])
         assert ("asked for egl" in capsys.readouterr().err) is told
