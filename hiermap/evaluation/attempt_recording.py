@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -131,7 +132,9 @@ def pictured(
     told = {**about, "outcome": failure_reason or "solved", "success": not failure_reason}
     portrait, video = Portrait(film.scene, PHOTO), video and bool(film.shots)
     photos = len(film.shots) + 1 + sum(len(shot.states) for shot in film.shots if video)
-    with tqdm(total=photos, desc=f"photographs by {portrait.drawn_by}", file=sys.stderr, disable=not progress) as bar:
+    # Not a disabled bar: in a worker even that makes a semaphore, which nobody removes.
+    bar = tqdm(total=photos, desc=f"photographs by {portrait.drawn_by}", file=sys.stderr) if progress else None
+    with bar or nullcontext():
         files = {STORIES: story(film, _counting(portrait, bar), told).encode()}
         if video:
             words = [deed(shot, film.scene.called()) for shot in film.shots]
@@ -139,8 +142,10 @@ def pictured(
     return files
 
 
-def _counting(portrait: Portrait, bar: tqdm) -> Callable[[np.ndarray], np.ndarray]:
-    """The portrait, which moves the bar on with every photograph."""
+def _counting(portrait: Portrait, bar: tqdm | None) -> Callable[[np.ndarray], np.ndarray]:
+    """The portrait, which moves a bar on with every photograph."""
+    if bar is None:
+        return portrait
 
     def photograph(state: np.ndarray) -> np.ndarray:
         picture = portrait(state)

@@ -13,6 +13,7 @@ from hiermap.evaluation import evaluate as module
 from hiermap.evaluation.evaluate import evaluate
 from hiermap.evaluation.results import COLUMNS, PARTIAL, EpisodeRow
 from hiermap.evaluation.suites import Trial
+from hiermap.report.storyboard import read_story
 from hiermap.system.config import load_config
 from hiermap.system.run_folder import LOCK, RECORD
 from hiermap.worlds.errors import ConfigError
@@ -135,3 +136,10 @@ def test_the_same_command_gives_the_same_rows_whatever_the_number_of_workers(tmp
     timeless = [[{k: v for k, v in row.items() if k != "plan_seconds"} for row in rows(tmp_path / name)] for name in ("one", "two")]
     assert timeless[0] == timeless[1]
     assert [row["task"] for row in timeless[0]] == [f"primitive-{name}" for name in ("grasp", "place", "push", "pull", "rotate")]
+
+
+def test_a_failed_episode_leaves_its_storyboard(tmp_path: Path) -> None:
+    told = ["suite=chain-1", "seed=150000", "episodes=1", "world=simulator", "budget.expansions=0", "storyboards=0"]
+    assert evaluate(config(tmp_path, *told)) == 0
+    (path,) = (tmp_path / "storyboards").iterdir()
+    assert rows(tmp_path)[0]["failure_reason"] == read_story(path)["outcome"] != "solved"
