@@ -32,6 +32,7 @@ from hiermap.worlds.rules.state_table import Operator
 from hiermap.worlds.tasks.geometry_chains import geometry_of, wide_scene
 from hiermap.worlds.tasks.kitchen_options import KitchenOptions
 from hiermap.worlds.tasks.wide_trials import happened
+from hiermap.worlds.wide.kitchens import kind_of
 
 UNSEEN = "unseen"
 HEIGHTS_M, YAWS_RAD, LEVEL = (0.1, 0.2, 0.3, 0.4), (0.1, 0.25), 0.9
@@ -69,7 +70,7 @@ class Made:
 
     def groups(self) -> Iterator[str]:
         """What it is counted under: primitive and kind, height, and, of what has a front, how far that is turned from the arm."""
-        yield f"{self.move.primitive} {self.move.target.rstrip('_0123456789')}"
+        yield f"{self.move.primitive} {kind_of(self.move.target)}"
         if self.command is not None:
             yield f"height {banded(self.command.point_world[2], HEIGHTS_M)} m"
             x, y, z = self.command.normal_world

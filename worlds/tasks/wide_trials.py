@@ -1,6 +1,6 @@
 """A single-primitive trial in a kitchen of the wide world: what the rules of its geometry allow, and what a judge sees of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import islice
 
 import numpy as np
@@ -22,6 +22,7 @@ from hiermap.worlds.rules.moves import Move
 from hiermap.worlds.rules.places import Place
 from hiermap.worlds.tasks.geometry_chains import wide_scene
 from hiermap.worlds.tasks.start_scenes import kitchen_seeds
+from hiermap.worlds.wide.kitchens import kind_of
 
 STARTS, KITCHENS = 6, 40
 """Starts tried in a kitchen, and kitchens tried, for a seed."""
@@ -53,26 +54,25 @@ class WideTrial:
     def _begin(self, primitive: str, rng: np.random.Generator) -> bool:
         """Whether a random start, with something in the hand to place, shows a cell for such a move."""
         fractions, numbers = self._geometry.start(rng)
-        held = None
+        self._held = None
         try:
             self.scene.pose(fractions, {name: self._geometry.base(name, number, fractions) for name, number in numbers.items()})
+            self._rules = GeometryTable(self._geometry, fractions, numbers, NOMINAL)
             if primitive == "place":
-                held = self._grasped(fractions, numbers, rng)
-                numbers = {name: number for name, number in numbers.items() if name != held}
+                self._held = self._grasped(rng)
         except PhysicsError:
             return False
-        if primitive == "place" and held is None:
-            return False
-        self._rules = GeometryTable(self._geometry, fractions, numbers, NOMINAL, held)
+        if self._held is not None:
+            left = {name: number for name, number in numbers.items() if name != self._held}
+            self._rules = GeometryTable(self._geometry, fractions, left, NOMINAL, self._held)
         region = self._drawn(primitive, rng)
         if region is not None:
             self.move, self._best = region.operator.move, Action(primitive, region.best, region.rotation)
-            self._masks, self._held = self.scene.masks(), held
+            self._masks = self.scene.masks()
         return region is not None
 
-    def _grasped(self, fractions: Mapping[str, float], numbers: Mapping[str, int], rng: np.random.Generator) -> str | None:
+    def _grasped(self, rng: np.random.Generator) -> str | None:
         """The thing that was taken, if one was."""
-        self._rules = GeometryTable(self._geometry, fractions, numbers, NOMINAL)
         region = self._drawn("grasp", rng)
         if region is None:
             return None
@@ -118,7 +118,7 @@ class WideTrial:
     def kind(self, move: Move) -> str:
         """The kind of the thing a move acts on, or for "place" what it is put in or on."""
         if move.place is None:
-            return move.target.rstrip("_0123456789")
+            return kind_of(move.target)
         return "counter" if move.place.drawer is None else "drawer"
 
 

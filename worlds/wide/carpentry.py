@@ -15,6 +15,8 @@ FURNITURE, PART, THING = (2, 1), (4, 1), (8, 15)
 """Contact types and affinities: furniture and its parts touch the robot and things, but not each other; things touch everything."""
 BOARD_M = 0.008
 """Half the thickness of a front."""
+GAP_M = 0.004
+"""Between a front or a panel and its neighbours."""
 DENSITY = 350.0
 RGBA = tuple[float, float, float, float]
 METAL: RGBA = (0.78, 0.78, 0.80, 1.0)

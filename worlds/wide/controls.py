@@ -2,13 +2,12 @@
 
 import numpy as np
 
-from hiermap.worlds.wide.carpentry import CAPSULE, CYLINDER, HINGE, PART, RGBA, SLIDE, board, moving, shape
+from hiermap.worlds.wide.carpentry import CAPSULE, CYLINDER, GAP_M, HINGE, PART, RGBA, SLIDE, board, moving, shape
 
 PANEL_RGBA: RGBA = (0.30, 0.30, 0.33, 1.0)
 MARK_RGBA: RGBA = (0.97, 0.97, 0.93, 1.0)
 PANEL_M = 0.02
 """Half the thickness of a panel."""
-GAP_M = 0.004
 KNOB_RADIUS_M, KNOB_LENGTH_M = (0.012, 0.027), (0.032, 0.042)
 BUTTON_RADIUS_M, BUTTON_TRAVEL_M = (0.012, 0.028), (0.013, 0.018)
 LEVER_M, LEVER_RADIUS_M, LEVER_RAD = (0.050, 0.068), (0.005, 0.009), (0.25, 0.35)

@@ -126,6 +126,11 @@ def _stack(column: Column, paint: Paint, rng: np.random.Generator, names: dict[s
     kinds[kind](body, _named(kind, names), width, column.counter, column.counter + height, set_back, DEPTH_M - SET_BACK_M[1], paint, rng)
 
 
+def kind_of(name: str) -> str:
+    """The kind of a part or thing of that name: "drawer_2" is a drawer."""
+    return name.rstrip("_0123456789")
+
+
 def _named(kind: str, names: dict[str, int]) -> str:
     names[kind] = names.get(kind, 0) + 1
     return f"{kind}_{names[kind]}"

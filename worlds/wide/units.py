@@ -5,13 +5,12 @@ from collections.abc import Callable, Mapping
 import mujoco
 import numpy as np
 
-from hiermap.worlds.wide.carpentry import BOARD_M, HINGE, PART, SLIDE, Paint, bar, board, box_of_boards, moving
+from hiermap.worlds.wide.carpentry import BOARD_M, GAP_M, HINGE, PART, SLIDE, Paint, bar, board, box_of_boards, moving
 from hiermap.worlds.wide.controls import button, knobs, lever, rocker
 
-GAP_M = 0.004
-"""Between a front and its neighbours."""
 BAR_RADIUS_M, STAND_OFF_M = (0.005, 0.008), (0.035, 0.055)
 """Of bars, and how far their axes are before the front."""
+
 Unit = Callable[[mujoco.MjsBody, str, float, float, float, float, float, Paint, np.random.Generator], None]
 """Builds into a body under a name: width, lowest and highest z, x of the front, depth [m], colours, and a generator to draw from."""
 

@@ -21,6 +21,7 @@ from hiermap.worlds.rules.moves import Move
 from hiermap.worlds.rules.shortest_paths import steps_to_predicates
 from hiermap.worlds.rules.state_table import StateTable
 from hiermap.worlds.tasks.geometry_chains import wide_scene
+from hiermap.worlds.wide.kitchens import kind_of
 
 if TYPE_CHECKING:
     from hiermap.data.collect import CollectSettings
@@ -53,9 +54,7 @@ class Wide:
         self._pose(fractions, numbers)
         self.masks = self.scene.masks()
         parts = self.scene.parts
-        self.kinds = {name: name.rstrip("_0123456789") for name in (*parts.fixtures, *parts.things)} | dict.fromkeys(
-            parts.surfaces, "surface"
-        )
+        self.kinds = {name: kind_of(name) for name in (*parts.fixtures, *parts.things)} | dict.fromkeys(parts.surfaces, "surface")
 
     def observe(self) -> Observation:
         """What the cameras see now."""

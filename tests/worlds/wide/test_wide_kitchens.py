@@ -17,7 +17,7 @@ from hiermap.worlds.tasks.geometry_chains import wide_scene
 from hiermap.worlds.tasks.kitchen_options import KitchenOptions
 from hiermap.worlds.tasks.kitchens import KITCHENS
 from hiermap.worlds.wide.cameras import COUNT, wide_cameras
-from hiermap.worlds.wide.kitchens import YAW_RAD, wide_kitchen
+from hiermap.worlds.wide.kitchens import YAW_RAD, kind_of, wide_kitchen
 from hiermap.worlds.wide.things import THING_KINDS, UNSEEN_THINGS
 from hiermap.worlds.wide.units import LOWER, UNSEEN, UPPER
 
@@ -30,14 +30,14 @@ TESTED = range(TEST_SEED_START + 99_000, TEST_SEED_START + 99_060)
 def kinds(seeds: range) -> set[str]:
     """Of the parts and things of kitchens."""
     names = {joint.name for seed in seeds for joint in wide_kitchen(seed).joints}
-    return {name.rstrip("_0123456789") for name in names}
+    return set(map(kind_of, names))
 
 
 def having(kind: str, seeds: range, count: int) -> Iterator[tuple[SceneGeometry, str]]:
     """The geometry of the first kitchens with such a part or thing, and its name."""
     for seed in seeds:
         names = (joint.name for joint in wide_kitchen(seed).joints)
-        if (name := next((name for name in names if name.rstrip("_0123456789") == kind), None)) is not None and count:
+        if (name := next((name for name in names if kind_of(name) == kind), None)) is not None and count:
             count -= 1
             yield SceneGeometry.of(wide_scene(seed)), name
 
