@@ -24,7 +24,8 @@ _INDEX = {name: index for index, name in enumerate(PRIMITIVES)}
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """Where one orientation of an operator's move would be made: `cells` `[H, W]` bool, not empty, and the `best` of them."""
+    """Where one orientation of an operator's move would be made: `cells` `[H, W]` bool, not empty, and the `best` of those that fit by
+    themselves, not only beside one that does."""
 
     operator: Operator
     rotation: int
@@ -45,7 +46,7 @@ def regions(
         for rotation in (r for r in free if r in cells and cells[r].any()):
             away = np.linalg.norm(view.points - known[rotation], axis=-1)
             row, column = np.unravel_index(np.argmin(np.where(cells[rotation], away, np.inf)), away.shape)
-            yield Region(operator, rotation, cells[rotation], (int(row), int(column)))
+            yield Region(operator, rotation, _forgiven(operator, cells[rotation], view, masks), (int(row), int(column)))
     geometry.copy.reset()
 
 
@@ -87,9 +88,14 @@ def _cells(
     for cell, command in found:
         if command.primitive == move.primitive and command.rotation_index in cells:
             cells[command.rotation_index][cell] = near[command.rotation_index][cell]
-    if move.primitive in FORGIVING:
-        return {rotation: binary_dilation(own) & near[rotation] for rotation, own in cells.items()}
     return cells
+
+
+def _forgiven(operator: Operator, cells: np.ndarray, view: SpatialView, masks: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The cells `[H, W]` bool that fit, and of what forgives it those beside them on the same thing."""
+    if operator.move.primitive not in FORGIVING:
+        return cells
+    return binary_dilation(cells) & masks[operator.move.target] & view.valid
 
 
 def _listed(near: Mapping[int, np.ndarray]) -> list[Cell]:

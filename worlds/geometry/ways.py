@@ -24,8 +24,8 @@ PRESSED_M = 0.015
 """The same of a drawer that is pushed, for the palm may meet its handle; a door is pushed by whatever meets it."""
 SLIDES_AFTER = 2
 """Of `STEPS`: a door that is pushed may slide along the hand from then on; what is gripped stays in it."""
-STEADY_M = 0.004
-"""A part on its joint may pass others so much nearer than a hand, which strays."""
+STRAYS_M = 0.004
+"""A hand strays by so much: it keeps that far from what stands still, while a part on its joint may pass others so much nearer."""
 LIFT_M = 0.10
 """What is lifted or let down passes so much free height [m]."""
 
@@ -118,7 +118,7 @@ def thing_passage(copy: KinematicCopy, command: Command, name: str, place: Place
         copy.pose_arm(joints, approach_of(command).finger)
         moving = (ROBOT, copy.groups[name]) if command.primitive == "place" or share == 0.0 else (ROBOT,)
         asked.look(moving, moving)
-        if asked.fixed_m < -SINKS_M / 2 or asked.hand_m < 0.0:
+        if asked.fixed_m < -SINKS_M / 2 or asked.hand_m < STRAYS_M:
             return None
     return asked.passage()
 
@@ -145,7 +145,7 @@ class _Passing:
             standing = {thing: int(numbers[turn]) for thing, numbers in close.items() if turn < len(numbers)}
             self._put(turn, standing)
             distances = copy.distances()
-            near = np.min([distances[group] + STEADY_M * (group == self.steady) for group in moving], axis=0)
+            near = np.min([distances[group] + STRAYS_M * (group == self.steady) for group in moving], axis=0)
             if turn == 0 and freely:
                 fixed = [STATIC] if self.opened is None else [STATIC, groups[self.opened]]
                 self.fixed_m = min(self.fixed_m, float(distances[np.ix_(freely, fixed)].min()))

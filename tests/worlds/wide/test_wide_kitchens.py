@@ -135,3 +135,14 @@ def test_a_bottle_is_taken_by_its_neck_where_the_palm_does_not_meet_it() -> None
             grips += 1
             assert command.point_world[2] > top - 0.01
     assert grips
+
+
+def test_boxes_that_lie_parallel_in_each_other_have_a_distance_too() -> None:
+    scene = wide_scene(179832)
+    copy = KinematicCopy(scene.model, scene.parts)
+    copy.stand("box", np.array([0.5, 0.0, 1.0]))
+    copy.stand("cube", np.array([0.5, 0.0, 1.02]))
+    mujoco.mj_kinematics(copy.model, copy.data)
+    with pytest.raises(mujoco.FatalError):  # it finds one contact more than it allows itself
+        mujoco.mj_collision(copy.model, copy.data)
+    assert -0.06 < copy.distances()[copy.groups["box"], copy.groups["cube"]] < -0.04

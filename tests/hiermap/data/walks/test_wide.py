@@ -18,7 +18,7 @@ from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.goals import UNARY, Predicate
 from hiermap.worlds.legend import registered
 
-SEED = 178472
+SEED = 178473
 
 
 def settings(*words: str) -> CollectSettings:
