@@ -14,8 +14,8 @@ from hiermap.worlds.simulator.robot_scene import RobotScene
 
 MARGIN_M = 0.015
 """Distances up to this are told apart; what is further off does not touch."""
-STATIC, ROBOT = 0, 1
-"""Groups of geoms: what stands still, the robot, and then a part each."""
+STATIC, ROBOT, FINGERS = 0, 1, 2
+"""Groups of geoms: what stands still, the robot, what opens and closes of it, and then a part each."""
 AWAY = np.array([0.0, 0.0, -30.0, 1.0, 0.0, 0.0, 0.0])
 """Where things are put that are not there; each a little further away."""
 ATTEMPTS, ASKEW_RAD, ASKEW_AXIS, GOLDEN = 5, 2e-3, np.array([0.6, 0.48, 0.64]), 0.618
@@ -41,10 +41,11 @@ class KinematicCopy:
         self.parts = parts
         self.scene = RobotScene(self.model, parts.owners, "a kinematic copy", arm=arm)
         self.data = self.scene.data
-        self.groups = {name: number for number, name in enumerate((*parts.fixtures, *parts.things), ROBOT + 1)}
+        self.groups = {name: number for number, name in enumerate((*parts.fixtures, *parts.things), FINGERS + 1)}
         robots = [is_robots(self.model, geom) for geom in range(self.model.ngeom)]
         owned = {geom: self.groups[name] for geom, name in parts.owners.items() if name in self.groups}
-        self._group = np.array([ROBOT if robots[geom] else owned.get(geom, STATIC) for geom in range(self.model.ngeom)])
+        owned |= {geom: FINGERS if self._is_finger(geom) else ROBOT for geom in np.flatnonzero(robots)}
+        self._group = np.array([owned.get(geom, STATIC) for geom in range(self.model.ngeom)])
         self._solid = copy.deepcopy(self.model)
         touchable = (self.model.geom_contype != 0) | (self.model.geom_conaffinity != 0)
         self._solid.geom_group[:] = np.where(touchable & ~np.array(robots), SOLID, AIR)
@@ -55,6 +56,13 @@ class KinematicCopy:
         self._balls = {name: self._ball(name) for name in parts.things}
         self._lines = {name: (self.data.xanchor[f.joint].copy(), self.data.xaxis[f.joint].copy()) for name, f in parts.fixtures.items()}
         self.reset()
+
+    def _is_finger(self, geom: int) -> bool:
+        """Whether a geom of the robot is moved by joints of its hand."""
+        body = self.model.geom_bodyid[geom]
+        while body and not self.model.body_jntnum[body]:
+            body = self.model.body_parentid[body]
+        return bool(body) and self._address(body) not in self.scene.arm.qpos
 
     def _ball(self, thing: str) -> tuple[np.ndarray, float]:
         """A ball that a thing does not leave: its middle [3] from the middle of its base, and its radius [m]."""
@@ -106,7 +114,7 @@ class KinematicCopy:
         """Signed distance of the nearest pair of geoms that could touch, between groups: `[G, G]` [m], infinite beyond `MARGIN_M`."""
         mujoco.mj_kinematics(self.model, self.data)
         self._collide()
-        count = len(self.groups) + 2
+        count = len(self.groups) + FINGERS + 1
         least = np.full((count, count), np.inf)
         first, second = self._group[self.data.contact.geom[: self.data.ncon]].T
         np.minimum.at(least, (first, second), self.data.contact.dist[: self.data.ncon])

@@ -11,7 +11,7 @@ from hiermap.primitives.motion.ik_branches import Reach, best_reach
 from hiermap.primitives.motion.kinematics import UP
 from hiermap.primitives.skills.approaches import approach_of
 from hiermap.primitives.specs import Command
-from hiermap.worlds.geometry.kinematic_copy import ROBOT, STATIC, KinematicCopy, rotation_about
+from hiermap.worlds.geometry.kinematic_copy import FINGERS, ROBOT, STATIC, KinematicCopy, rotation_about
 from hiermap.worlds.rules.places import Place
 
 STEPS = (0.0, 0.25, 0.5, 0.75, 0.95)
@@ -19,13 +19,16 @@ STEPS = (0.0, 0.25, 0.5, 0.75, 0.95)
 HAND_GAIN = 0.7
 """A hand that moves a hinged part turns by this share of what the part turns."""
 SINKS_M = 0.008
-"""What the hand touches gives way by this much, or the hand does."""
+"""What the fingers touch gives way by this much, or they do."""
 PRESSED_M = 0.015
 """The same of a drawer that is pushed, for the palm may meet its handle; a door is pushed by whatever meets it."""
 SLIDES_AFTER = 2
 """Of `STEPS`: a door that is pushed may slide along the hand from then on; what is gripped stays in it."""
 STRAYS_M = 0.004
 """A hand strays by so much: it keeps that far from what stands still, while a part on its joint may pass others so much nearer."""
+A_CELL_M = 0.008
+"""What holds at a point is to hold at the next cell: the palm and the arm keep that far from what stands still."""
+ARM = (ROBOT, FINGERS)
 LIFT_M = 0.10
 """What is lifted or let down passes so much free height [m]."""
 
@@ -66,8 +69,8 @@ def fixture_passage(copy: KinematicCopy, command: Command, name: str, start: flo
     for share, joints in (*coming, *zip(STEPS, way, strict=False)):
         copy.turn(name, start + share * (end - start))
         copy.pose_arm(joints, approach_of(command).finger)
-        asked.look((ROBOT, copy.groups[name]), (ROBOT,))
-        if asked.fixed_m < -SINKS_M:
+        asked.look((*ARM, copy.groups[name]), ARM)
+        if asked.fixed_m < -SINKS_M or asked.palm_m < A_CELL_M:
             return None
     # Where a part slides along the hand, nobody knows the arm's posture.
     copy.pose_arm(copy.scene.arm.ready, copy.scene.arm.finger_limit)
@@ -85,7 +88,7 @@ def _with_part(copy: KinematicCopy, command: Command, found: Reach, name: str, s
     copy.turn(name, start)
     copy.pose_arm(first[0, 0], approach.finger)
     may_sink = SINKS_M if approach.grips else PRESSED_M if copy.slides(part) else np.inf
-    if -copy.distances()[ROBOT, copy.groups[name]] > may_sink:
+    if -copy.distances()[ARM, copy.groups[name]].min() > may_sink:
         return None
     fractions = [start + share * (end - start) for share in STEPS]
     rotations = np.array([_hand_turn(copy, name, start, fraction) @ option.rotation for fraction in fractions])
@@ -116,7 +119,7 @@ def thing_passage(copy: KinematicCopy, command: Command, name: str, place: Place
         height = share * (found.option.standoff[2] - found.option.contact[2])
         copy.stand(name, base + height * UP)
         copy.pose_arm(joints, approach_of(command).finger)
-        moving = (ROBOT, copy.groups[name]) if command.primitive == "place" or share == 0.0 else (ROBOT,)
+        moving = (*ARM, copy.groups[name]) if command.primitive == "place" or share == 0.0 else ARM
         asked.look(moving, moving)
         if asked.fixed_m < -SINKS_M / 2 or asked.hand_m < STRAYS_M:
             return None
@@ -128,7 +131,8 @@ class _Passing:
 
     def __init__(self, copy: KinematicCopy, subject: str, places: Standing, opened: str | None = None) -> None:
         """`opened` stays open."""
-        self.copy, self.opened, self.fixed_m, self.hand_m = copy, opened, np.inf, np.inf
+        self.copy, self.opened = copy, opened
+        self.fixed_m = self.hand_m = self.palm_m = np.inf
         self.steady = copy.groups[subject] if subject in copy.parts.fixtures else None
         self.bases = {thing: np.array([place.point_world for place in own]) for thing, own in places.items() if thing != subject}
         self.others = [name for name in copy.parts.fixtures if name not in (subject, opened)]
@@ -149,7 +153,8 @@ class _Passing:
             if turn == 0 and freely:
                 fixed = [STATIC] if self.opened is None else [STATIC, groups[self.opened]]
                 self.fixed_m = min(self.fixed_m, float(distances[np.ix_(freely, fixed)].min()))
-                self.hand_m = min(self.hand_m, float(distances[ROBOT, fixed].min()))
+                self.hand_m = min(self.hand_m, float(distances[np.ix_(ARM, fixed)].min()))
+                self.palm_m = min(self.palm_m, float(distances[ROBOT, fixed].min()))
             if turn < 2:
                 kept = (self.at_rest, self.far)[turn]
                 kept |= {name: min(kept[name], float(near[groups[name]])) for name in self.others}
