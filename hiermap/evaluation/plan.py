@@ -1,6 +1,7 @@
 """`hiermap plan`: one problem from its seed to plan.json, graph.graphml, pictures and, if asked for, the deed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hiermap.model.locate import trained_on
 from hiermap.planners import PlanResult, Status
 from hiermap.report.evaluation_page import STORIES, VIDEOS
 from hiermap.report.recording import FILM, STORY, Recording, StepRecord, save
+from hiermap.report.storyboard import deed
 from hiermap.report.video import check_installed
 from hiermap.system.config import typed
 from hiermap.system.files import write_atomically
@@ -51,15 +53,15 @@ def plan(config: Mapping[str, Any]) -> int:
         _tell(f"goal    {in_words(problem.goal.predicates, called_in(problem.task.scene))}")
         done = attempt(problem, planner, options, act=options.execute, on_plan=lambda result: _tell(*plan_in_text(result)))
         recording = recording_of(done, planner, about)
-        _tell(*deeds_in_text(done, recording))
+        _tell(*deeds_in_text(done, recording, [] if film is None else [deed(shot, film.scene.called()) for shot in film.shots]))
         clear(out, "plan")  # the same command may have found a longer plan before
         save(recording, out)
         if film is not None and done.execution is not None:  # a failed one, too
             for folder, content in photographed(film, [done], planner.world, bool(options.video), progress=True).items():
                 write_atomically(out / FILES[folder], content)
-    if options.video and not (out / FILM).exists():
-        _tell(f"film    none: {_unfilmed(problem, film, options)}")
-    _tell(f"written {out}")
+    if options.video:
+        _tell(f"film    {out / FILM if (out / FILM).exists() else f'none: {_unfilmed(problem, film, options)}'}")
+    _tell(f"written {out}; pictures of it: hiermap report {out}")
     return exit_code(done)
 
 
@@ -84,9 +86,10 @@ def plan_in_text(result: PlanResult) -> list[str]:
     return [*lines, f"plan    {len(plan)} steps, success {plan.success_probability:.2f}, cost {plan.cost:.1f} s"] if result else lines
 
 
-def deeds_in_text(done: Attempt, recording: Recording) -> list[str]:
-    """A table of the steps and, once they were carried out, the outcome, for stdout."""
-    lines = [_step_text(index, step) for index, step in enumerate(recording.steps, start=1)]
+def deeds_in_text(done: Attempt, recording: Recording, words: Sequence[str] = ()) -> list[str]:
+    """A table of the steps and, once they were carried out, what each did in `words` and the outcome, for stdout."""
+    did = chain((f"  {word}" for word in words), repeat(""))
+    lines = [_step_text(index, step) + word for index, (step, word) in enumerate(zip(recording.steps, did, strict=False), start=1)]
     if done.execution is not None:
         words = "the goal truly holds" if done.success else f"not solved: {done.failure_reason}"
         lines.append(f"outcome {words} after {done.execution.primitives} primitives and {done.execution.replans} replans")

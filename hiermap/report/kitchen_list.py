@@ -52,6 +52,6 @@ def in_text(vocabulary: Sequence[Predicate], masks: Mapping[str, np.ndarray], tr
     for name, kinds in asked.items():
         seen = "" if masks[name].sum() >= MIN_VISIBLE_CELLS else "  (hardly seen: no target now)"
         told = (f"{kind}({name}, {'|'.join(places)})" if places else f"{kind}({name})" for kind, places in kinds.items())
-        now = " and ".join(holds.get(name, ["none of these"]))
+        now = " and ".join(holds.get(name, ["nothing of this"]))
         lines.append(f"{name.ljust(width)}  {'  '.join(told)}  now {now}{seen}")
     return "\n".join(lines)

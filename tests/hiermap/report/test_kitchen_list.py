@@ -21,7 +21,7 @@ def test_places_stand_where_things_are_put_what_holds_is_told_and_what_is_hidden
     truth = {"open(box)": False, "held(mug)": True, "inside(mug, box)": False, "inside(mug, bin)": True}
     lines = in_text(vocabulary, masks, truth).splitlines()
     told = "held(mug)  inside(mug, box|bin)  now held and inside bin  (hardly seen: no target now)"
-    assert lines == ["box  open(box)  now none of these", f"mug  {told}"]
+    assert lines == ["box  open(box)  now nothing of this", f"mug  {told}"]
 
 
 def test_the_kitchen_of_a_seed_is_listed_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
