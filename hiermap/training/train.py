@@ -98,10 +98,8 @@ def _train(config: Mapping[str, Any], options: TrainOptions, about: Mapping[str,
     if data.frame != (module.model_config.rows, module.model_config.columns):
         rows, columns = data.frame
         raise ConfigError(f"views in {config['data']} have {rows} x {columns} cells; expected model.rows={rows} model.columns={columns}")
-    if options.trainer.get("max_time"):
-        print(
-            f"trains for {timedelta(seconds=_seconds(options.trainer['max_time']))} at most, then scores what was held out", file=sys.stderr
-        )
+    if duration := options.trainer.get("max_time"):
+        print(f"trains for {timedelta(seconds=_seconds(duration))} at most, then scores what was held out", file=sys.stderr)
     with warnings.catch_warnings(), redirect_stdout(sys.stderr):  # where progress bars belong
         warnings.filterwarnings("ignore", message=".*(IterableDataset|LeafSpec|logging interval|does not have many workers).*")
         try:
@@ -114,9 +112,7 @@ def _train(config: Mapping[str, Any], options: TrainOptions, about: Mapping[str,
         raise KeyboardInterrupt
     if trainer.is_global_zero:
         print(results_table(export(module, data, trainer, about, out)))
-        print(
-            f"written {out} after {trainer.global_step} steps; whether they helped: hiermap evaluate weights={out} out=..., hiermap compare"
-        )
+        print(f"written {out} after {trainer.global_step} steps; whether they helped: hiermap evaluate weights={out}, then hiermap compare")
     return 0
 
 
