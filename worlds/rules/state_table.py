@@ -127,7 +127,7 @@ class StateTable:
         ways = [way for operator in self.operators for way in operator.ways]
         needs = np.array([(operator.need_mask, operator.need_value) for operator in self.operators], np.int64).reshape(-1, 2)
         first = np.cumsum([0, *(len(operator.ways) for operator in self.operators)])
-        conflicts = np.array([way.conflicts for way in ways], np.int64).reshape(len(ways), -1)
+        conflicts = np.array([way.conflicts for way in ways], np.int64).reshape(len(ways), len(self.things))
         self._packed = needs, first, np.array([way.block for way in ways], np.int64), conflicts, self._shifts
 
     def vocabulary(self) -> list[PredicateKey]:

@@ -12,6 +12,8 @@ KNOB_RADIUS_M, KNOB_LENGTH_M = (0.012, 0.027), (0.032, 0.042)
 BUTTON_RADIUS_M, BUTTON_TRAVEL_M = (0.012, 0.028), (0.013, 0.018)
 LEVER_M, LEVER_RADIUS_M, LEVER_RAD = (0.050, 0.068), (0.005, 0.009), (0.25, 0.35)
 """How far a lever stands off its panel, how thick it is, and how far aside it leans at either end."""
+LEVER_DOT_M = 0.032
+"""How far from a lever's foot its dot is."""
 ROCKER_HALF_M, ROCKER_RAD = (0.030, 0.045), (0.18, 0.26)
 APART = 0.25
 """Two on one panel are so far from its middle, as a share of its width."""
@@ -26,7 +28,7 @@ def knobs(body, name, width, low, high, front, depth, paint, rng) -> None:
         part = moving(body, called, (front, y, middle), HINGE, (-side, 0.0, 0.0), 1.5708, 0.01, 0.06)
         shape(part, CYLINDER, (0, 0, 0, -length, 0, 0), radius, _colour(rng))
         board(part, (-length, 0.0, 0.5 * radius), (0.001, 0.005, 0.5 * radius), MARK_RGBA, contact=(0, 0))
-        board(body, (front, y + side * (radius + 0.014), middle), (0.001, 0.006, 0.006), MARK_RGBA, contact=(0, 0))
+        _dot(body, front, y + side * (radius + 0.014), middle)
 
 
 def button(body, name, width, low, high, front, depth, paint, rng) -> None:
@@ -38,22 +40,29 @@ def button(body, name, width, low, high, front, depth, paint, rng) -> None:
 
 
 def lever(body, name, width, low, high, front, depth, paint, rng) -> None:
-    """Levers that stand off their panel and go from one side to the other."""
+    """Levers that stand off their panel and go from one side to the other; a dot on the panel shows to which they are on."""
     for called, y, middle in _places(body, name, width, low, high, front, rng):
         length, lean, side = float(rng.uniform(*LEVER_M)), float(rng.uniform(*LEVER_RAD)), float(rng.choice([-1.0, 1.0]))
         part = moving(body, called, (front, y, middle), HINGE, (0.0, 0.0, -side), 2 * lean, 0.02, 0.03)
         tip = (-length * float(np.cos(lean)), -side * length * float(np.sin(lean)), 0.0)
         shape(part, CAPSULE, (0, 0, 0, *tip), float(rng.uniform(*LEVER_RADIUS_M)), _colour(rng))
+        _dot(body, front, y + side * LEVER_DOT_M, middle)
 
 
 def rocker(body, name, width, low, high, front, depth, paint, rng) -> None:
-    """Switches of which one half stands out and goes in when it is pushed, the other then out."""
+    """Switches of which one half stands out and goes in when it is pushed, the other then out; a dot is beside the half that is in when on."""
     for called, y, middle in _places(body, name, width, low, high, front, rng):
         half, lean, side = float(rng.uniform(*ROCKER_HALF_M)), float(rng.uniform(*ROCKER_RAD)), float(rng.choice([-1.0, 1.0]))
         out = half * float(np.sin(lean)) + 0.004
         part = moving(body, called, (front - out, y, middle), HINGE, (0.0, side, 0.0), 2 * lean, 0.02, 0.08)
         tilt = (float(np.cos(lean / 2)), 0.0, -side * float(np.sin(lean / 2)), 0.0)
         board(part, (0.0, 0.0, 0.0), (0.004, float(rng.uniform(0.016, 0.028)), half), _colour(rng), contact=PART, turn=tilt)
+        _dot(body, front, y, middle + side * (half + 0.014))
+
+
+def _dot(body, front, y, z) -> None:
+    """A mark on a panel that tells which way is on."""
+    board(body, (front, y, z), (0.001, 0.006, 0.006), MARK_RGBA, contact=(0, 0))
 
 
 def _places(body, name, width, low, high, front, rng):
