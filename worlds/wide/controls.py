@@ -12,7 +12,9 @@ KNOB_RADIUS_M, KNOB_LENGTH_M = (0.012, 0.027), (0.032, 0.042)
 BUTTON_RADIUS_M, BUTTON_TRAVEL_M = (0.012, 0.028), (0.013, 0.018)
 LEVER_M, LEVER_RADIUS_M, LEVER_RAD = (0.050, 0.068), (0.005, 0.009), (0.25, 0.35)
 """How far a lever stands off its panel, how thick it is, and how far aside it leans at either end."""
-LEVER_DOT_M = 0.032
+STRIPE_M, DOT_M = 0.018, 0.008
+"""Half of a stripe at least, and half a dot: what a view of 8 mm a cell still tells."""
+LEVER_DOT_M = 0.034
 """How far from a lever's foot its dot is."""
 ROCKER_HALF_M, ROCKER_RAD = (0.030, 0.045), (0.18, 0.26)
 APART = 0.25
@@ -22,13 +24,14 @@ ROOMY_M = 0.26
 
 
 def knobs(body, name, width, low, high, front, depth, paint, rng) -> None:
-    """Knobs whose mark points up while they are off; a dot on the panel shows to which side it turns."""
+    """Knobs whose stripe stands upright while they are off; a dot on the panel shows to which side it turns."""
     for called, y, middle in _places(body, name, width, low, high, front, rng):
         radius, length, side = float(rng.uniform(*KNOB_RADIUS_M)), float(rng.uniform(*KNOB_LENGTH_M)), float(rng.choice([-1.0, 1.0]))
         part = moving(body, called, (front, y, middle), HINGE, (-side, 0.0, 0.0), 1.5708, 0.01, 0.06)
         shape(part, CYLINDER, (0, 0, 0, -length, 0, 0), radius, _colour(rng))
-        board(part, (-length, 0.0, 0.5 * radius), (0.001, 0.005, 0.5 * radius), MARK_RGBA, contact=(0, 0))
-        _dot(body, front, y + side * (radius + 0.014), middle)
+        stripe = max(radius, STRIPE_M)
+        board(part, (-length, 0.0, 0.0), (0.001, 0.0065, stripe), MARK_RGBA, contact=(0, 0))
+        _dot(body, front, y + side * (stripe + 0.016), middle)
 
 
 def button(body, name, width, low, high, front, depth, paint, rng) -> None:
@@ -62,7 +65,7 @@ def rocker(body, name, width, low, high, front, depth, paint, rng) -> None:
 
 def _dot(body, front, y, z) -> None:
     """A mark on a panel that tells which way is on."""
-    board(body, (front, y, z), (0.001, 0.006, 0.006), MARK_RGBA, contact=(0, 0))
+    board(body, (front, y, z), (0.001, DOT_M, DOT_M), MARK_RGBA, contact=(0, 0))
 
 
 def _places(body, name, width, low, high, front, rng):
