@@ -16,8 +16,8 @@ from hiermap.primitives.skills.phases import enter, go_home, pitched, reach_for,
 from hiermap.primitives.specs import Reason
 
 TOUCH_N = 4.0
-BESIDE_BAR_M = 0.05
-"""A slide begins this far beside a bar."""
+BESIDE_BAR_M, SEEK_M, MET_SHARE = 0.05, 0.08, 0.9
+"""A slide begins this far beside a bar, which is sought over the second way [m] and was met within this share of it."""
 SLIDE = Compliance(
     speed=0.12, lateral_stiffness=500.0, vertical_stiffness=800.0, max_turn=0.2, hand_gain=0.0, hand_stiffness=30.0, max_travel=0.25
 )
@@ -50,10 +50,13 @@ def slide(driver: Driver, point: np.ndarray, outward: np.ndarray, side: float) -
     """Fingers beside a bar, then sideways as far as it goes, to +y for `side` 1, -y for -1; what it came to."""
     along = side * cross(outward, UP)
     posture, option = reach_for(driver, beside_bar_options(point, outward, side), TOUCH_N)
-    advance(driver, posture, option.rotation, driver.hand().position + 0.08 * along, TOUCH_N)
+    start = driver.hand().position
+    met = advance(driver, posture, option.rotation, start + SEEK_M * along, TOUCH_N).position
     travel = follow_joint(driver, along, SLIDE, posture)
     back_off(driver, -along, 0.015)
-    return travel
+    # A lever leans away from under the fingers where it ends.
+    gave_way = travel.reason == Reason.SLIPPED and dot(met - start, along) < MET_SHARE * SEEK_M
+    return travel._replace(reason=Reason.STALLED) if gave_way else travel
 
 
 def beside_bar_options(point: np.ndarray, outward: np.ndarray, side: float) -> Iterator[Option]:

@@ -53,7 +53,7 @@ def lever(body, name, width, low, high, front, depth, paint, rng) -> None:
 
 
 def rocker(body, name, width, low, high, front, depth, paint, rng) -> None:
-    """Switches of which one half stands out and goes in when it is pushed, the other then out; a dot is beside the half that is in when on."""
+    """Switches of which one half stands out and goes in when pushed, the other then out; a dot tells which half is in while they are on."""
     for called, y, middle in _places(body, name, width, low, high, front, rng):
         half, lean, side = float(rng.uniform(*ROCKER_HALF_M)), float(rng.uniform(*ROCKER_RAD)), float(rng.choice([-1.0, 1.0]))
         out = half * float(np.sin(lean)) + 0.004
