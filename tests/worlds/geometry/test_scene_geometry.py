@@ -162,6 +162,12 @@ def test_a_chain_is_the_same_every_time_and_needs_as_many_steps_as_it_says() -> 
         assert all(masks[name].sum() >= 12 for predicate in task.predicates for name in predicate.arguments)
 
 
+def test_where_nothing_can_be_done_nothing_is_applicable() -> None:
+    rules = table()
+    rules.compile([])
+    assert [len(found) for found in rules.applicable(np.array([rules.start]))] == [0, 0]
+
+
 def test_a_chain_that_a_scene_cannot_have_is_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "scene.xml"
     path.write_text(

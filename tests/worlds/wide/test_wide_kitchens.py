@@ -120,6 +120,22 @@ def test_knobs_turn_to_the_side_of_their_dot() -> None:
     assert sides == {False, True}
 
 
+@pytest.mark.parametrize(("kind", "seeds"), [("lever", range(174300, 174330)), ("rocker", TESTED)])
+def test_a_dot_is_where_a_lever_points_and_which_half_of_a_rocker_is_in_while_they_are_on(kind: str, seeds: range) -> None:
+    sides = set()
+    for geometry, name in having(kind, seeds, 5):
+        copy, model = geometry.copy, geometry.copy.model
+        body = model.jnt_bodyid[copy.parts.fixtures[name].joint]
+        foot, panel = copy.data.xpos[body], model.body_parentid[body]
+        dots = [g for g in range(model.ngeom) if model.geom_bodyid[g] == panel and model.geom_contype[g] == 0]
+        dot = min((copy.data.geom_xpos[g] - foot for g in dots), key=np.linalg.norm)
+        point = foot + (dot if kind == "rocker" else np.array([-0.05, 0.0, 0.0]))
+        way = copy.carried(name, point, 0.0, 1.0) - point
+        assert way[0] > 0.005 if kind == "rocker" else way @ dot > 0.0
+        sides.add(bool(dot[1] + dot[2] > 0))
+    assert sides == {False, True}
+
+
 def test_a_button_is_pushed_in_and_stays_and_a_lever_is_pushed_aside_either_way() -> None:
     assert effects("button", 0) == {("push", "inward")} and effects("button", 1) == set()
     assert effects("lever", 0) == effects("lever", 1) == {("push", "left"), ("push", "right")}
