@@ -53,7 +53,8 @@ def plan(config: Mapping[str, Any]) -> int:
         _tell(f"goal    {in_words(problem.goal.predicates, called_in(problem.task.scene))}")
         done = attempt(problem, planner, options, act=options.execute, on_plan=lambda result: _tell(*plan_in_text(result)))
         recording = recording_of(done, planner, about)
-        _tell(*deeds_in_text(done, recording, [] if film is None else [deed(shot, film.scene.called()) for shot in film.shots]))
+        deeds = [] if film is None else [deed(shot, film.scene.called()) for shot in film.shots]
+        _tell(*deeds_in_text(done, recording, deeds))
         clear(out, "plan")  # the same command may have found a longer plan before
         save(recording, out)
         if film is not None and done.execution is not None:  # a failed one, too
@@ -86,10 +87,10 @@ def plan_in_text(result: PlanResult) -> list[str]:
     return [*lines, f"plan    {len(plan)} steps, success {plan.success_probability:.2f}, cost {plan.cost:.1f} s"] if result else lines
 
 
-def deeds_in_text(done: Attempt, recording: Recording, words: Sequence[str] = ()) -> list[str]:
-    """A table of the steps and, once they were carried out, what each did in `words` and the outcome, for stdout."""
-    did = chain((f"  {word}" for word in words), repeat(""))
-    lines = [_step_text(index, step) + word for index, (step, word) in enumerate(zip(recording.steps, did, strict=False), start=1)]
+def deeds_in_text(done: Attempt, recording: Recording, deeds: Sequence[str] = ()) -> list[str]:
+    """A table of the steps and, once they were carried out, their `deeds` in words and the outcome, for stdout."""
+    told = zip(recording.steps, chain(deeds, repeat("")), strict=False)
+    lines = [f"{_step_text(index, step)}  {words}".rstrip() for index, (step, words) in enumerate(told, start=1)]
     if done.execution is not None:
         words = "the goal truly holds" if done.success else f"not solved: {done.failure_reason}"
         lines.append(f"outcome {words} after {done.execution.primitives} primitives and {done.execution.replans} replans")

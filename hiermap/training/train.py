@@ -98,7 +98,7 @@ def _train(config: Mapping[str, Any], options: TrainOptions, about: Mapping[str,
     if data.frame != (module.model_config.rows, module.model_config.columns):
         rows, columns = data.frame
         raise ConfigError(f"views in {config['data']} have {rows} x {columns} cells; expected model.rows={rows} model.columns={columns}")
-    if duration := options.trainer.get("max_time"):
+    if trainer.is_global_zero and (duration := options.trainer.get("max_time")):
         print(f"trains for {timedelta(seconds=_seconds(duration))} at most, then scores what was held out", file=sys.stderr)
     with warnings.catch_warnings(), redirect_stdout(sys.stderr):  # where progress bars belong
         warnings.filterwarnings("ignore", message=".*(IterableDataset|LeafSpec|logging interval|does not have many workers).*")
