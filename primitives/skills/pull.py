@@ -52,7 +52,7 @@ def pull(driver: Driver, command: Command) -> Ending:
 
 def options(point: np.ndarray, flat: np.ndarray, roll: int) -> Iterator[Option]:
     """Both twins of the gripper roll at several pitches, with look-ahead along a drawer's and two doors' paths."""
-    for pitch in (0.0, 0.2, 0.4, 0.6, 0.75):
+    for pitch in (0.0, 0.2, 0.4, 0.6, 0.75, 0.9, 1.05):
         approach = pitched(-flat, pitch)
         across = cross(UP, approach) if roll == 0 else cross(approach, cross(UP, approach))
         contact = point + GRIP_DEPTH_M * approach

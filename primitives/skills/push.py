@@ -44,8 +44,8 @@ LEAST_TRAVEL_M = 0.008
 FORWARD = np.array([1.0, 0.0, 0.0])
 INNER_M, SLID_M, CLEAR_M = 0.10, 0.04, 0.08
 """An open door is pressed shut so far from where it was touched, away from its hinge; fingers that left it by more go around its bar."""
-PRESS_M = 0.2
-"""Over at most this way."""
+MEET_M, PRESS_M = 0.3, 0.2
+"""Ahead of the hand the door is met within this way, and then pressed over this way."""
 FRONTAL = -0.8
 """A face whose normal points at the robot like this is a front, and what stands off it a bar; else it is a thing on
 the counter or, pushed inward, a door that stands open."""
@@ -91,7 +91,8 @@ def _press(driver: Driver, beside: float) -> None:
     if abs(way) > SLID_M:
         back_off(driver, -FORWARD, CLEAR_M)
         advance(driver, driver.joints(), hand.rotation, driver.hand().position + np.array([0.0, way, 0.0]), TOUCH_N)
-    advance(driver, driver.joints(), hand.rotation, driver.hand().position + PRESS_M * FORWARD, np.inf)
+    for way, felt in ((MEET_M, TOUCH_N), (PRESS_M, np.inf)):
+        advance(driver, driver.joints(), hand.rotation, driver.hand().position + way * FORWARD, felt)
     back_off(driver, -FORWARD, 0.06)
 
 

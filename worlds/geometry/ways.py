@@ -7,6 +7,7 @@ import mujoco
 import numpy as np
 
 from hiermap.primitives.motion.control import GivenUp
+from hiermap.primitives.motion.detours import way_out
 from hiermap.primitives.motion.ik_branches import Reach, best_reach
 from hiermap.primitives.motion.kinematics import UP
 from hiermap.primitives.skills.approaches import approach_of
@@ -29,6 +30,10 @@ STRAYS_M = 0.004
 A_CELL_M = 0.008
 """What holds at a point is to hold at the next cell: the palm and the arm keep that far from what stands still."""
 ARM = (ROBOT, FINGERS)
+TURNS_RAD = 0.4
+"""On its way between ready and standoff the arm is asked whenever a joint has turned by this much."""
+BACK_M, RISE_M = 0.10, 0.12
+"""A hand that lets go of a part draws back and rises by this much before it turns home."""
 LIFT_M = 0.10
 """What is lifted or let down passes so much free height [m]."""
 
@@ -72,12 +77,42 @@ def fixture_passage(copy: KinematicCopy, command: Command, name: str, start: flo
         asked.look((*ARM, copy.groups[name]), ARM)
         if asked.fixed_m < -SINKS_M or asked.palm_m < A_CELL_M:
             return None
+    ends = [(start, found.approach[0])]
+    if len(way) == len(STEPS):
+        ends.append((end, _let_go(copy, way[-1])))
+    for fraction, joints in ends:
+        copy.turn(name, fraction)
+        if not _comes_free(copy, asked, joints, approach_of(command).finger, copy.groups[name]):
+            return None
     # Where a part slides along the hand, nobody knows the arm's posture.
     copy.pose_arm(copy.scene.arm.ready, copy.scene.arm.finger_limit)
     for share in STEPS[len(way) :]:
         copy.turn(name, start + share * (end - start))
         asked.look((copy.groups[name],), ())
     return asked.passage()
+
+
+def _comes_free(copy: KinematicCopy, asked: "_Passing", joints: np.ndarray, finger: float, subject: int) -> bool:
+    """Whether the arm comes from ready to `joints` [n] without meeting what stands still or what it is on its way to."""
+    ready = copy.scene.arm.ready
+    whole = np.vstack([joints, way_out(copy.scene.arm, joints, ready)])
+    turned = np.append(0.0, np.cumsum(np.abs(np.diff(whole, axis=0)).max(axis=1)))
+    for at in np.arange(0.0, turned[-1], TURNS_RAD):
+        copy.pose_arm(np.array([np.interp(at, turned, joint) for joint in whole.T]), finger)
+        asked.look(ARM, ())
+        if copy.distances()[np.ix_(ARM, (STATIC, subject))].min() < STRAYS_M:
+            return False
+    return True
+
+
+def _let_go(copy: KinematicCopy, joints: np.ndarray) -> np.ndarray:
+    """The arm [n] after a hand at `joints` has drawn back and risen; where it was if it cannot."""
+    chain = copy.scene.arm.chain
+    rotation, position, _ = chain.forward(joints)
+    back = position - BACK_M * rotation[:, 2]
+    path, reached, *_ = chain.follow(joints[None], np.array([rotation, rotation]), np.array([back, back + RISE_M * UP]))
+    followed = int(np.cumprod(reached[0]).sum())
+    return path[0, followed - 1] if followed else joints
 
 
 def _with_part(copy: KinematicCopy, command: Command, found: Reach, name: str, start: float, end: float) -> np.ndarray | None:
@@ -123,7 +158,10 @@ def thing_passage(copy: KinematicCopy, command: Command, name: str, place: Place
         asked.look(moving, moving)
         if asked.fixed_m < -SINKS_M / 2 or asked.hand_m < STRAYS_M:
             return None
-    return asked.passage()
+    if command.primitive == "place":
+        copy.take_away(name)
+    free = _comes_free(copy, asked, found.approach[0], approach_of(command).finger, copy.groups[name])
+    return asked.passage() if free else None
 
 
 class _Passing:
