@@ -1,15 +1,19 @@
 """The wide world: kitchens that are drawn, stand, differ, keep their test kinds to themselves, and have tasks."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import mujoco
 import numpy as np
 import pytest
 
-from hiermap.primitives.specs import PRIMITIVES
+from hiermap.primitives.motion.detours import way_out
+from hiermap.primitives.skills.approaches import approach_of
+from hiermap.primitives.specs import PRIMITIVES, Command
 from hiermap.worlds.geometry.grips import fixture_grips, thing_grips
-from hiermap.worlds.geometry.kinematic_copy import KinematicCopy
+from hiermap.worlds.geometry.kinematic_copy import ROBOT, STATIC, KinematicCopy
 from hiermap.worlds.geometry.scene_geometry import SceneGeometry
+from hiermap.worlds.geometry.ways import reach
 from hiermap.worlds.kitchen.layouts import TEST_SEED_START
 from hiermap.worlds.mjcf.parts import geoms_of
 from hiermap.worlds.scene import PosedTask
@@ -151,6 +155,36 @@ def test_a_bottle_is_taken_by_its_neck_where_the_palm_does_not_meet_it() -> None
             grips += 1
             assert command.point_world[2] > top - 0.01
     assert grips
+
+
+def test_the_arm_meets_nothing_on_its_way_to_what_the_rules_allow() -> None:
+    geometry = SceneGeometry.of(wide_scene(187923))  # a knob there is reached by an arm that turns far
+    copy, asked = geometry.copy, 0
+    for (name, start), ways in geometry.fixture_ways.items():
+        for passing in (passing for found in ways.values() for passing in found):
+            found = reach(copy, passing.command)
+            assert found is not None
+            way = np.vstack([found.approach[0], way_out(copy.scene.arm, found.approach[0], copy.scene.arm.ready)])
+            copy.reset()
+            copy.turn(name, start)
+            for joints in np.vstack([np.linspace(a, b, 8) for a, b in pairwise(way)]):
+                copy.pose_arm(joints, approach_of(passing.command).finger)
+                assert copy.distances()[ROBOT, [STATIC, copy.groups[name]]].min() > -0.005
+                asked += 1
+    assert asked
+
+
+def test_a_door_at_right_angles_is_pressed_shut_where_the_fingers_slid_past_it() -> None:
+    scene = wide_scene(180002)
+    scene.pose({"door_1": 1.0}, {})
+    scene.run(Command("push", (0.497, -0.076, 0.388), (-0.204, 0.979, 0.013), 0))
+    assert scene.fractions()["door_1"] < 0.05
+
+
+def test_a_low_drawer_stays_open_when_the_arm_goes_home() -> None:
+    scene = wide_scene(180003)
+    scene.run(Command("pull", (0.564, 0.031, 0.177), (-0.997, -0.071, -0.025), 1))
+    assert scene.fractions()["drawer_2"] > 0.95
 
 
 def test_boxes_that_lie_parallel_in_each_other_have_a_distance_too() -> None:
