@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from hiermap.data import manifest
 from hiermap.data.episodes import FILE_NAME, Episode, encode, file_name, read_episode, store
+from hiermap.data.having_options import HavingOptions
 from hiermap.data.walk_options import WalkOptions
 from hiermap.model.locate import MODEL_FILE, weights_directory
 from hiermap.system import provenance
@@ -60,6 +61,7 @@ class CollectSettings(PoolOptions, OutOptions):
         branch_share: chance that the next action restarts from the same snapshot instead of walking on.
         episodes_per_process: a worker process is replaced after this many (native libraries leak).
         walk: what a walk aims for, and how its actions miss.
+        having: of source=wide only kitchens with this; rare kinds can be asked for so.
         sensing: how well the cameras see.
     """
 
@@ -75,6 +77,7 @@ class CollectSettings(PoolOptions, OutOptions):
     branch_share: Share = 0.3
     episodes_per_process: Positive = UNITS_PER_PROCESS
     walk: WalkOptions = field(default_factory=WalkOptions)
+    having: HavingOptions = field(default_factory=HavingOptions)
     sensing: SensingOptions = field(default_factory=SensingOptions)
 
     def __post_init__(self) -> None:
@@ -86,6 +89,8 @@ class CollectSettings(PoolOptions, OutOptions):
                 f"walk.bump_share={share} and source=wide do not go together: the rules of geometry know fixtures at their ends only; "
                 "take walk.bump_share=0"
             )
+        if self.source != "wide" and self.having.told:
+            raise ConfigError(f"having ({self.having.told.strip()}) and source={self.source} do not go together; take source=wide")
 
     @property
     def wanted(self) -> int:
@@ -96,13 +101,13 @@ class CollectSettings(PoolOptions, OutOptions):
     @property
     def seeds(self) -> Iterator[int]:
         """The seeds of this shard, without end."""
-        return self.mine(count(self.seed))
+        return self.having.chosen(self.mine(count(self.seed)))
 
     @property
     def walks(self) -> str:
         """How actions are chosen and seen, in words for the record: merged directories may hold walks of several kinds."""
         shares = f"purpose {self.purpose_share:g} random {self.random_share:g} branch {self.branch_share:g}"
-        return shares + (f" model {self.model_share:g}" if self.weights else "") + self.walk.told + self.sensing.told
+        return shares + (f" model {self.model_share:g}" if self.weights else "") + self.walk.told + self.having.told + self.sensing.told
 
 
 def collect(config: Mapping[str, Any]) -> None:

@@ -67,6 +67,8 @@ LOWER: Mapping[str, Unit] = {"drawer": drawer, "door": door}
 UPPER: Mapping[str, Unit] = {"door": door, "sliding_door": sliding_door, "knobs": knobs, "button": button, "lever": lever, "shelf": shelf}
 UNSEEN: Mapping[str, Unit] = {"flap": flap, "rocker": rocker}
 """Kinds by where they go; those of `UNSEEN` only from the first test seed on: nothing is ever trained on them."""
+SURFACES = frozenset({"shelf"})
+"""Kinds that nothing moves of."""
 
 
 def _bar(part, rng, half: float, y: float, upright: bool, before: float = 0.0, lift: float = 0.0) -> None:

@@ -1,11 +1,14 @@
 """Walks through the wide world: labels that agree with each other, the judge and the motor programs."""
 
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
+import mujoco
 import numpy as np
 import pytest
 
+from hiermap.data import having_options
 from hiermap.data.collect import CollectSettings
 from hiermap.data.episodes import NOT_APPLICABLE, Episode, check_episode, encode
 from hiermap.data.walks.exploration import explored
@@ -17,6 +20,7 @@ from hiermap.worlds.base import Action
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.goals import UNARY, Predicate
 from hiermap.worlds.legend import registered
+from hiermap.worlds.wide.kitchens import kind_of, wide_kitchen
 
 SEED = 178473
 
@@ -74,3 +78,28 @@ def test_what_the_maps_offer_mostly_comes_true_in_physics() -> None:
 def test_nothing_is_bumped_and_nobody_is_told_it_was() -> None:
     with pytest.raises(ConfigError, match=r"walk.bump_share=0.3 and source=wide do not go together.*take walk.bump_share=0"):
         settings("walk.bump_share=0.3")
+
+
+def test_rare_kinds_can_be_asked_for_in_every_shard() -> None:
+    def chosen(*words: str) -> list[int]:
+        return list(islice(settings("seed=62000", "having.kinds=[lever,knobs]", "having.least=2", "having.most_things=1", *words).seeds, 4))
+
+    for seed in (whole := chosen()):
+        joints = wide_kitchen(seed).joints
+        assert sum(kind_of(joint.name) in ("lever", "knobs") for joint in joints) >= 2
+        assert sum(joint.type == mujoco.mjtJoint.mjJNT_FREE for joint in joints) == 1
+    assert set(whole) <= {*chosen("shard=1/2"), *chosen("shard=2/2")}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["having.kinds=[oven]"], "having.kinds"),
+        (["having.kinds=[lever]", "source=rules"], r"having \(with 1 lever\) and source=rules do not go together; take source=wide"),
+        (["having.kinds=[lever]", "having.least=30"], "20 kitchens up to seed 19, none with 30 lever; ask for less"),
+    ],
+)
+def test_kitchens_that_cannot_be_had_are_one_sentence(words: list[str], message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(having_options, "SEARCHED", 20)
+    with pytest.raises(ConfigError, match=message):
+        next(settings(*words).seeds)
