@@ -1,7 +1,7 @@
 """What a hand and what it moves come near to on their way, whatever else is where."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import mujoco
 import numpy as np
@@ -28,7 +28,7 @@ SLIDES_AFTER = 2
 STRAYS_M = 0.004
 """A hand strays by so much: it keeps that far from what stands still, while a part on its joint may pass others so much nearer."""
 A_CELL_M = 0.008
-"""What holds at a point is to hold at the next cell: the palm and the arm keep that far from what stands still."""
+"""What holds at a point is to hold at the next cell: palm and arm keep that far from what stands still; what is grasped is in reach there."""
 ARM = (ROBOT, FINGERS)
 TURNS_RAD = 0.4
 """On its way between ready and standoff the arm is asked whenever a joint has turned by this much."""
@@ -160,8 +160,17 @@ def thing_passage(copy: KinematicCopy, command: Command, name: str, place: Place
             return None
     if command.primitive == "place":
         copy.take_away(name)
+    elif reach(copy, _a_cell_further(command)) is None:
+        return None
     free = _comes_free(copy, asked, found.approach[0], approach_of(command).finger, copy.groups[name])
     return asked.passage() if free else None
+
+
+def _a_cell_further(command: Command) -> Command:
+    """The same where it is next hardest to reach: a cell further from the arm's base, which is the origin."""
+    x, y, z = command.point_world
+    share = 1 + A_CELL_M / np.hypot(x, y)
+    return replace(command, point_world=(share * x, share * y, z))
 
 
 class _Passing:
