@@ -28,7 +28,7 @@ SLIDES_AFTER = 2
 STRAYS_M = 0.004
 """A hand strays by so much: it keeps that far from what stands still, while a part on its joint may pass others so much nearer."""
 A_CELL_M = 0.008
-"""What holds at a point is to hold at the next cell: palm and arm keep that far from what stands still; what is grasped is in reach there."""
+"""What holds at a point is to hold at the next cell: palm and arm keep that far from what stands still; a grasp is in reach there."""
 ARM = (ROBOT, FINGERS)
 TURNS_RAD = 0.4
 """On its way between ready and standoff the arm is asked whenever a joint has turned by this much."""
