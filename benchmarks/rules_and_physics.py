@@ -29,7 +29,7 @@ from hiermap.worlds.perception.fusion import SpatialView
 from hiermap.worlds.perception.grounding import ground
 from hiermap.worlds.rules.moves import Move
 from hiermap.worlds.rules.state_table import Operator
-from hiermap.worlds.tasks.geometry_chains import geometry_of, wide_scene
+from hiermap.worlds.tasks.geometry_chains import geometry_of, wide_scenes
 from hiermap.worlds.tasks.kitchen_options import KitchenOptions
 from hiermap.worlds.tasks.wide_trials import happened
 from hiermap.worlds.wide.kitchens import kind_of
@@ -109,7 +109,7 @@ def scenes(path: str | None, seed: int, arm: ArmSpec) -> Iterator[tuple[SceneGeo
     if path is not None:
         yield from repeat((geometry_of(Path(path), None), MjcfScene(Path(path))))
     for kitchen in count(seed):
-        scene = wide_scene(kitchen, arm=arm)
+        scene = next(wide_scenes(kitchen, 2, arm=arm))
         yield from repeat((SceneGeometry.of(scene), scene), EACH)
 
 

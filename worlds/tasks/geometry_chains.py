@@ -1,5 +1,6 @@
 """`chain-k` tasks by the rules of geometry: in a stranger's scene, and in kitchens of the wide world."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import islice
@@ -45,12 +46,21 @@ def mjcf_chain(suite: str, seed: int, path: Path, options: KitchenOptions, sensi
 
 def wide_chain(suite: str, seed: int, sensing: SensingOptions | None, arm: ArmSpec = PANDA) -> PosedTask:
     """The task of a seed in the wide kitchen of that seed or, where that has none, of one nearby; ConfigError if none of `KITCHENS` has."""
-    for kitchen_seed in islice(kitchen_seeds(seed), KITCHENS):
-        scene = wide_scene(kitchen_seed, sensing, arm)
+    for scene in wide_scenes(seed, KITCHENS, sensing, arm):
         task = chain_in(scene, SceneGeometry.of(scene), suite, seed)
         if task is not None:
             return task
     raise ConfigError(f"kitchen=wide has no {suite} near seed {seed}; try another seed or a shorter chain")
+
+
+def wide_scenes(seed: int, most: int, sensing: SensingOptions | None = None, arm: ArmSpec = PANDA) -> Iterator[PartsScene]:
+    """The wide kitchen of a seed and others near it, `most` in all, but for the rare ones in which something falls as they are written."""
+    for kitchen_seed in islice(kitchen_seeds(seed), most):
+        try:
+            scene = wide_scene(kitchen_seed, sensing, arm)
+        except ConfigError:
+            continue
+        yield scene
 
 
 def wide_scene(seed: int, sensing: SensingOptions | None = None, arm: ArmSpec = PANDA) -> PartsScene:

@@ -1,7 +1,6 @@
 """A single-primitive trial in a kitchen of the wide world: what the rules of its geometry allow, and what a judge sees of it."""
 
 from collections.abc import Iterator
-from itertools import islice
 
 import numpy as np
 
@@ -20,8 +19,7 @@ from hiermap.worlds.perception.grounding import ground
 from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.rules.moves import Move
 from hiermap.worlds.rules.places import Place
-from hiermap.worlds.tasks.geometry_chains import wide_scene
-from hiermap.worlds.tasks.start_scenes import kitchen_seeds
+from hiermap.worlds.tasks.geometry_chains import wide_scenes
 from hiermap.worlds.wide.kitchens import kind_of
 
 STARTS, KITCHENS = 6, 40
@@ -43,8 +41,7 @@ class WideTrial:
 
     def __init__(self, suite: str, seed: int, sensing: SensingOptions | None = None, arm: ArmSpec = PANDA) -> None:
         primitive = suite.removeprefix("primitive-")
-        for kitchen_seed in islice(kitchen_seeds(seed), KITCHENS):
-            self.scene = wide_scene(kitchen_seed, sensing, arm)
+        for self.scene in wide_scenes(seed, KITCHENS, sensing, arm):
             self._geometry = SceneGeometry.of(self.scene)
             for attempt in range(STARTS):
                 if self._begin(primitive, np.random.default_rng([seed, attempt, 0x51])):

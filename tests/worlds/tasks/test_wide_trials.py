@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from hiermap.worlds.base import Action
+from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.mjcf.mjcf_scene import PartsScene
 from hiermap.worlds.perception.fusion import see
+from hiermap.worlds.tasks import geometry_chains
+from hiermap.worlds.tasks.geometry_chains import wide_scene
 from hiermap.worlds.tasks.wide_trials import WideTrial
 
 SEED = 178460
@@ -33,3 +37,13 @@ def test_an_action_on_nothing_means_nothing() -> None:
     owned = np.any(list(posed.scene.masks().values()), axis=0)
     row, column = np.argwhere(~owned & view.valid)[0]
     assert posed.meaning(Action("rotate", (int(row), int(column)), 0), view) is None
+
+
+def test_a_kitchen_in_which_something_falls_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    def falling(seed: int, *more: object) -> PartsScene:
+        if seed == SEED:
+            raise ConfigError("box falls")
+        return wide_scene(seed)
+
+    monkeypatch.setattr(geometry_chains, "wide_scene", falling)
+    assert [scene.about for scene in geometry_chains.wide_scenes(SEED, 2)] == [f"kitchen wide {(SEED + 7919) % 200_000}"]
