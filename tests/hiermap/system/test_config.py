@@ -22,7 +22,7 @@ def test_overrides_change_only_what_they_name():
 
 def test_the_result_is_a_plain_dict_with_plain_leaves():
     assert json.loads(json.dumps(load_config("evaluate", ["suite=chain-3", "out=d"])))["suite"] == "chain-3"
-    assert {type(value) for value in flatten(load_config("collect", ["out=d"])).values()} <= {str, int, float, bool, type(None)}
+    assert {type(value) for value in flatten(load_config("collect", ["out=d"])).values()} <= {str, int, float, bool, list, type(None)}
 
 
 def test_an_unknown_key_names_the_nearest():
