@@ -128,7 +128,7 @@ _SPECS = (
         from_above=True,
     ),
     PrimitiveSpec("place", (Bin("yaw_0"), Bin("yaw_90")), 15.0, 5.0, needs_object=True, from_above=True),
-    PrimitiveSpec("push", (Bin("inward", "inward"), Bin("left", "left", "right"), Bin("right", "right", "left")), 25.0, 9.0),
+    PrimitiveSpec("push", (Bin("inward", "inward"), Bin("left", "left", "right"), Bin("right", "right", "left")), 30.0, 9.0),
     PrimitiveSpec("pull", (Bin("roll_0"), Bin("roll_90")), 30.0, 10.0),
     # Which way a knob turns on is a convention of real kitchens that no picture of a shut knob shows: a mirrored one keeps it.
     PrimitiveSpec(

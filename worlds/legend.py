@@ -43,8 +43,8 @@ class Legend:
         if len(names) > MAX_NAMES:
             raise DataError(f"a legend names at most {MAX_NAMES} bins and predicates, got {len(names)}")
         most = max(Counter(primitive for primitive, _ in self.bins).values(), default=0)
-        if not 0 < most <= ROTATION_BINS or any(len(set(names)) < len(names) for names in (self.bins, self.unary, self.binary)):
-            raise DataError(f"a legend has 1 to {ROTATION_BINS} bins a primitive and every name once, got {shown(self)}")
+        if most > ROTATION_BINS or any(len(set(names)) < len(names) for names in (self.bins, self.unary, self.binary)):
+            raise DataError(f"a legend has at most {ROTATION_BINS} bins a primitive and every name once, got {shown(self)}")
 
     @cached_property
     def primitives(self) -> tuple[str, ...]:

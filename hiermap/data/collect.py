@@ -34,6 +34,7 @@ SOURCES: Mapping[str, str] = {
     "play": "hiermap.data.walks.exploration:explored",
     "rules": "hiermap.data.walks.exploration:explored",
     "wide": "hiermap.data.walks.exploration:explored",
+    "fixtures": "hiermap.data.walks.fixture_views:fixture_views",
     "toy": "hiermap.data.collect:_toy",
 }
 """Source name -> "module:function", called with (seed, settings) in a worker process."""
@@ -49,10 +50,11 @@ class CollectSettings(PoolOptions, OutOptions):
 
     Attributes:
         out: directory of the episodes and their manifest; made if absent, resumed if not.
-        interactions: stop when this many (transitions) are stored.
+        interactions: stop when this many (transitions; of source=fixtures, views) are stored.
         seed: first kitchen; episodes use seed, seed + 1, ...
         source: play (motor programs in the simulator), rules (effects teleported by the exact rules), wide (the same in
-            kitchens of the wide world, by the rules of their geometry), toy (tiny synthetic files).
+            kitchens of the wide world, by the rules of their geometry), fixtures (views of such kitchens in random states, without moves or
+            maps), toy (tiny synthetic files).
         weights: directory or name that proposes model-guided actions; null for none.
         interactions_per_episode: along one kitchen's walk.
         purpose_share: chance that a wandering walk sets out for a random goal by the shortest way; it wanders on once it is there.
@@ -61,7 +63,7 @@ class CollectSettings(PoolOptions, OutOptions):
         branch_share: chance that the next action restarts from the same snapshot instead of walking on.
         episodes_per_process: a worker process is replaced after this many (native libraries leak).
         walk: what a walk aims for, and how its actions miss.
-        having: of source=wide only kitchens with this; rare kinds can be asked for so.
+        having: of source=wide and fixtures only kitchens with this; rare kinds can be asked for so.
         sensing: how well the cameras see.
     """
 
@@ -89,8 +91,9 @@ class CollectSettings(PoolOptions, OutOptions):
                 f"walk.bump_share={share} and source=wide do not go together: the rules of geometry know fixtures at their ends only; "
                 "take walk.bump_share=0"
             )
-        if self.source != "wide" and self.having.told:
-            raise ConfigError(f"having ({self.having.told.strip()}) and source={self.source} do not go together; take source=wide")
+        if self.source not in ("wide", "fixtures") and self.having.told:
+            having = f"having ({self.having.told.strip()})"
+            raise ConfigError(f"{having} and source={self.source} do not go together; take source=wide or source=fixtures")
 
     @property
     def wanted(self) -> int:
@@ -140,8 +143,8 @@ def _fill(directory: Path, settings: CollectSettings, bar: tqdm) -> None:
 
 
 def _show(done: Done, bar: tqdm) -> int:
-    """The transitions stored, on the bar too."""
-    stored = sum(record.get("transitions", 0) for record in done.values())
+    """The transitions stored, or views where there are no transitions, on the bar too."""
+    stored = sum(record.get("transitions") or record.get("views", 0) for record in done.values())
     bar.update(min(stored, bar.total) - bar.n)
     return stored
 

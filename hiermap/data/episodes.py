@@ -25,7 +25,7 @@ from hiermap.worlds.records import Amount, Count, check, parse_json, shown
 
 NOT_APPLICABLE = 255
 """In truth and steps arrays: the predicate makes no sense there, or lies beyond the cap."""
-SOURCES = ("play", "rules", "wide", "toy")
+SOURCES = ("play", "rules", "wide", "fixtures", "toy")
 FILE_NAME = re.compile(rf"({'|'.join(SOURCES)})-(\d{{9}})\.npz")
 """source-seed.npz: the name decides who has done what, so a seed cannot be stored twice."""
 MAX_BYTES = 1 << 28

@@ -56,6 +56,8 @@ class ModelConfig:
     def __post_init__(self) -> None:
         check_fields(self, "model")
         one_of("model.heads", self.heads, MAP_HEADS)
+        if not self.legend.bins:
+            raise ConfigError("model.legend names no primitive; expected at least one")
         if self.rows % 8 or self.columns % 8:
             raise ConfigError(f"model rows and columns must be multiples of 8, got {self.rows} x {self.columns}")
         if any(width % 8 for width in (self.visible, self.memory, self.context, self.stem)):

@@ -229,8 +229,9 @@ def held_out_batches(sampler: PathSampler, size: int, sequences: int, longest: i
     """A fixed set of about `sequences` paths, as long as each episode allows up to `longest`, spread evenly over the episodes."""
     rng = np.random.default_rng(0)
     by_length: dict[int, list[dict[str, np.ndarray]]] = {}
-    each = max(1, sequences // len(sampler.shards))
-    for episode in range(min(sequences, len(sampler.shards))):
+    count = len(sampler.shards)
+    each = max(1, sequences // count)
+    for episode in np.linspace(0, count, min(sequences, count), endpoint=False).astype(int):
         table = sampler.tables[episode]
         length = int(np.flatnonzero(table[: longest + 1].any(axis=1)).max())
         views = np.flatnonzero(table[length])

@@ -119,7 +119,9 @@ class _Paths(IterableDataset):
         rngs = np.random.default_rng([self.options.seed, self.epoch]).spawn(len(self))  # on every rank: their paths are equally long
         chances = np.array(self.options.unroll) / sum(self.options.unroll)
         for rng in rngs[worker.id :: worker.num_workers] if worker else rngs:
-            length = min(1 + int(rng.choice(len(chances), p=chances)), self.sampler.longest())
+            # Without single views nothing is drawn, and seeds give the batches that they always gave.
+            alone = self.options.single > 0 and rng.random() < self.options.single
+            length = 0 if alone else min(1 + int(rng.choice(len(chances), p=chances)), self.sampler.longest())
             size = max(1, self.options.views_per_batch // (length + 1))
             yield self.sampler.rows(size, length, rng, self.rank, self.ranks)
 

@@ -10,7 +10,7 @@ from hiermap.model.predicate_head import Answers, Reading, expected_steps
 from hiermap.model.world_model import HiermapModel
 from hiermap.training.batches import SequenceBatch
 from hiermap.training.head_losses import goal_scores, nearer, policy_guesses
-from hiermap.training.losses import Unrolled, labels_along, reading_along, step_classes, unroll
+from hiermap.training.losses import Unrolled, labels_along, reading_along, steps_along, unroll
 from hiermap.training.metrics import ErrorHistogram, ScoreHistogram, mean_known
 from hiermap.training.shards import UNKNOWN
 from hiermap.worlds.legend import Legend
@@ -132,12 +132,12 @@ class HeldOutScores:
             self._add_policy(model, batch, paths, reading, answers)
         size, length = batch.bin_index.shape
         real = (length + 1) * size
-        for kinds, logits, scores, truth, steps in (
-            (self.legend.unary, answers.unary, answers.unary_steps, batch.unary, batch.unary_steps),
-            (self.legend.binary, answers.binary, answers.binary_steps, batch.binary, batch.binary_steps),
+        unary_classes, binary_classes = steps_along(batch)
+        for kinds, logits, scores, truth, classes in (
+            (self.legend.unary, answers.unary, answers.unary_steps, batch.unary, unary_classes),
+            (self.legend.binary, answers.binary, answers.binary_steps, batch.binary, binary_classes),
         ):
             labels = labels_along(truth, batch)
-            classes = step_classes(labels_along(steps, batch), labels)
             known = classes >= 0
             errors = (expected_steps(scores)[known] - classes[known].float()).abs()
             self.steps += torch.tensor([float(errors.sum()), len(errors)], dtype=torch.float64)

@@ -159,8 +159,7 @@ def truth_loss(answers: Answers, batch: SequenceBatch) -> Tensor:
 
 def steps_loss(answers: Answers, batch: SequenceBatch) -> Tensor:
     """Cross-entropy of the primitives still needed, of the same answers."""
-    unary = step_classes(labels_along(batch.unary_steps, batch), labels_along(batch.unary, batch))
-    binary = step_classes(labels_along(batch.binary_steps, batch), labels_along(batch.binary, batch))
+    unary, binary = steps_along(batch)
     return 0.5 * (_masked(F.cross_entropy, answers.unary_steps, unary, -1) + _masked(F.cross_entropy, answers.binary_steps, binary, -1))
 
 
@@ -184,6 +183,15 @@ def labels_along(values: Tensor, batch: SequenceBatch) -> Tensor:
     known = seen[:, None, :, None] if values.dim() == 4 else (seen[:, :, None] & seen[:, None, :])[:, None, :, :, None]
     values = torch.where(known, values, UNKNOWN)
     return torch.cat([values, values[:, 1:]], dim=1).transpose(0, 1).flatten(0, 1)
+
+
+def steps_along(batch: SequenceBatch) -> tuple[Tensor, Tensor]:
+    """Classes of the steps to predicates of single things and of pairs, in the order of `answers_along`; -1 too where no moves are told."""
+    unary = step_classes(labels_along(batch.unary_steps, batch), labels_along(batch.unary, batch))
+    binary = step_classes(labels_along(batch.binary_steps, batch), labels_along(batch.binary, batch))
+    untold = ~batch.known.any(dim=1).repeat(len(unary) // len(batch.known))
+    unary[untold], binary[untold] = -1, -1
+    return unary, binary
 
 
 def step_classes(steps: Tensor, truth: Tensor) -> Tensor:

@@ -44,6 +44,8 @@ LEAST_TRAVEL_M = 0.008
 FORWARD = np.array([1.0, 0.0, 0.0])
 INNER_M, SLID_M, CLEAR_M = 0.10, 0.04, 0.08
 """An open door is pressed shut so far from where it was touched, away from its hinge; fingers that left it by more go around its bar."""
+LOST_INNER_M = 0.18
+"""One that the fingers slid past may hang where that is hardly beside its hinge: it is pressed again this far from where it was touched."""
 MEET_M, PRESS_M = 0.3, 0.2
 """Ahead of the hand the door is met within this way, and then pressed over this way."""
 FRONTAL = -0.8
@@ -71,7 +73,8 @@ def push(driver: Driver, command: Command) -> Ending:
         travel = _inward(driver, point, outward)
     back_off(driver, unit(outward - 0.2 * driver.hand().rotation[:, 2]), 0.06)
     if direction == "inward" and outward[0] > FRONTAL:
-        _press(driver, point[1] - INNER_M * np.sign(outward[1]))
+        for inner in (INNER_M,) if travel.reason == Reason.STALLED else (INNER_M, LOST_INNER_M):
+            _press(driver, point[1] - inner * np.sign(outward[1]))
     go_home(driver, rise=0.06)
     gave = travel.reason == Reason.STALLED and travel.progress > LEAST_TRAVEL_M
     return travel._replace(reason=Reason.DONE) if gave else travel

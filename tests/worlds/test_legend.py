@@ -35,7 +35,7 @@ def test_a_legend_survives_json() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"bins": []}, {"bins": [["push"]]}, {"bins": [["push", str(k)] for k in range(5)]}, {"unary": ["open", "open"]}, {"binary": 3}],
+    [{"bins": [["push"]]}, {"bins": [["push", str(k)] for k in range(5)]}, {"unary": ["open", "open"]}, {"binary": 3}],
 )
 def test_a_legend_that_cannot_be_is_refused(change: dict) -> None:
     with pytest.raises(DataError, match="legend"):

@@ -90,7 +90,10 @@ def test_calibration_shifts_one_primitive_only(model: HiermapModel) -> None:
     assert torch.allclose(torch.logit(after[:, 1, :2]), torch.logit(before[:, 1, :2]) + 2, atol=1e-3)
 
 
-@pytest.mark.parametrize("change", [{"rows": 50}, {"visible": 0}, {"token": 1.5}, {"memory": 12}])
+NO_MOVES = {**SMALL.legend.to_dict(), "bins": []}
+
+
+@pytest.mark.parametrize("change", [{"rows": 50}, {"visible": 0}, {"token": 1.5}, {"memory": 12}, {"legend": NO_MOVES}])
 def test_sizes_that_cannot_work_are_refused(change: dict) -> None:
     with pytest.raises(ConfigError):
         ModelConfig.from_dict({**SMALL.to_dict(), **change})
