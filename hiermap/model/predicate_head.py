@@ -1,6 +1,7 @@
 """Goal predicates and steps-to-go of masked things, read from the latent now and the first latent."""
 
 import math
+from copy import copy
 from dataclasses import dataclass
 
 import torch
@@ -94,6 +95,7 @@ class PredicateHead(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         width, latent, self.visible = config.token, config.latent, config.visible
+        self.shape = config.latent_shape
         self.register_buffer("position", _fourier(config.latent_shape), persistent=False)
         self.register_buffer("grid", _grid(config.latent_shape), persistent=False)
         places = self.position.shape[0]
@@ -106,6 +108,15 @@ class PredicateHead(nn.Module):
         self.unary = perceptron(width, width, len(config.legend.unary) * (1 + CLASSES))
         self.thing, self.place = nn.Linear(width, width), nn.Linear(width, width)
         self.relation = perceptron(width + 4 * HEADS + 2, width, len(config.legend.binary) * (1 + CLASSES))
+
+    def part(self, rows: int, columns: int) -> "PredicateHead":
+        """The same head for so many latent cells from the middle of its frame: positions are what they are there."""
+        inside = torch.zeros(self.shape, dtype=torch.bool, device=self.grid.device)
+        top, left = ((whole - some) // 2 for whole, some in zip(self.shape, (rows, columns), strict=True))
+        inside[top : top + rows, left : left + columns] = True
+        part, places = copy(self), inside.flatten()
+        part.shape, part._buffers = (rows, columns), {"position": self.position[:, places], "grid": self.grid[places]}
+        return part
 
     def forward(self, now: Tensor, things: Things, pairs: Tensor | None = None) -> Answers:
         """Latents `[S * B, D, h, w]` of S moments of B episodes, moment by moment, and their things -> answers, as `answer` gives them."""

@@ -1,11 +1,13 @@
 """The learned world model: encode a view, predict the latent after an action, decode maps, geometry and predicates."""
 
 from collections.abc import Callable
+from copy import copy
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
-from hiermap.model.config import STEPS_CAP, ModelConfig
+from hiermap.model.config import STEPS_CAP, STRIDE, ModelConfig
 from hiermap.model.dynamics import Dynamics
 from hiermap.model.encoder import Encoder
 from hiermap.model.goal_head import Conjunctions, GoalHead, summary
@@ -71,6 +73,15 @@ class HiermapModel(nn.Module):
         if seen.shape[1:] != (expected := (self.config.visible, *self.config.latent_shape)):
             raise ConfigError(f"the encoder gives latents {list(seen.shape[1:])}, expected {list(expected)} (visible, rows/4, columns/4)")
         return self.with_memory(seen, seen.new_zeros(len(seen), self.config.memory, *seen.shape[2:]))
+
+    def part(self, rows: int, columns: int) -> "HiermapModel":
+        """The same model, with the same parameters, for views of so many cells from the middle of its frame.
+
+        It tells what things are and where acting on them has its effect; distances to goals and promises are those of whole frames.
+        """
+        part, predicates = copy(self), self.predicates.part(rows // STRIDE, columns // STRIDE)
+        part._modules, part.config = {**self._modules, "predicates": predicates}, replace(self.config, rows=rows, columns=columns)
+        return part
 
     def with_memory(self, latent: Tensor, memory: Tensor) -> Tensor:
         """The latent with its memory channels replaced by `memory` `[B, memory, h, w]`."""

@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from hiermap.training.augment import jitter_, relabel_
 from hiermap.training.batches import PathSampler, SequenceBatch, StoredRows, held_out_batches, unpack
+from hiermap.training.close_ups import CloseUps
 from hiermap.training.options import DataOptions
 from hiermap.training.shards import Shard, load_shards
 from hiermap.worlds.errors import DataError
@@ -58,7 +59,8 @@ class KitchenDataModule(L.LightningDataModule):
     def train_dataloader(self) -> DataLoader:
         """Endless variety, `batches_per_epoch` at a time, as it is stored: `on_after_batch_transfer` unpacks it on the device."""
         self._sampler = self._sampler or PathSampler(self.train_shards, len(self.options.unroll), self.options.mirror, self.options.hiding)
-        paths = _Paths(self._sampler, self.options, self.trainer.current_epoch if self.trainer else 0, *self._place())
+        close_ups = CloseUps(self.train_shards, self.options.mirror) if self.options.close_ups else None
+        paths = _Paths(self._sampler, close_ups, self.options, self.trainer.current_epoch if self.trainer else 0, *self._place())
         # Shards are shared with workers that are forked, and would be copied to others.
         context = "fork" if self.options.workers else None
         return DataLoader(paths, batch_size=None, num_workers=self.options.workers, multiprocessing_context=context)
@@ -108,8 +110,9 @@ def held_out_names(names: Sequence[str], share: float) -> set[str]:
 class _Paths(IterableDataset):
     """The stored rows of an epoch's batches, the same however many processes take turns in drawing them."""
 
-    def __init__(self, sampler: PathSampler, options: DataOptions, epoch: int, rank: int, ranks: int) -> None:
-        self.sampler, self.options, self.epoch, self.rank, self.ranks = sampler, options, epoch, rank, ranks
+    def __init__(self, sampler: PathSampler, close_ups: CloseUps | None, options: DataOptions, epoch: int, rank: int, ranks: int) -> None:
+        self.sampler, self.close_ups, self.options = sampler, close_ups, options
+        self.epoch, self.rank, self.ranks = epoch, rank, ranks
 
     def __len__(self) -> int:
         return self.options.batches_per_epoch
@@ -119,7 +122,10 @@ class _Paths(IterableDataset):
         rngs = np.random.default_rng([self.options.seed, self.epoch]).spawn(len(self))  # on every rank: their paths are equally long
         chances = np.array(self.options.unroll) / sum(self.options.unroll)
         for rng in rngs[worker.id :: worker.num_workers] if worker else rngs:
-            # Without single views nothing is drawn, and seeds give the batches that they always gave.
+            # Without close-ups or single views nothing is drawn, and seeds give the batches that they always gave.
+            if self.close_ups is not None and rng.random() < self.options.close_ups:
+                yield self.close_ups.rows(max(1, self.options.views_per_batch // 2), rng, self.rank, self.ranks)
+                continue
             alone = self.options.single > 0 and rng.random() < self.options.single
             length = 0 if alone else min(1 + int(rng.choice(len(chances), p=chances)), self.sampler.longest())
             size = max(1, self.options.views_per_batch // (length + 1))

@@ -4,7 +4,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -117,13 +117,23 @@ class HiermapModule(L.LightningModule):
             group["lr"] = self.options.lr * scale
 
     def training_step(self, batch: SequenceBatch, batch_idx: int) -> Tensor:
-        parts = losses(self.model, batch, self.weights, self.bin_weights, self.options.look_again)
+        parts = losses(*self._taught_by(batch), self.bin_weights, self.options.look_again)
         self.log_dict(
             {f"train/{name}": value.detach() for name, value in parts.items()}, on_step=False, on_epoch=True, batch_size=1, sync_dist=True
         )
         if not torch.isfinite(parts["loss"]):
             raise self._diverged(name for name, value in parts.items() if name != "loss" and not torch.isfinite(value))
+        if self.trainer.world_size > 1:
+            # Processes await gradients of every parameter; single views and close-ups do not teach all of them.
+            return parts["loss"] + 0.0 * sum(p.sum() for p in self.parameters() if p.requires_grad)
         return parts["loss"]
+
+    def _taught_by(self, batch: SequenceBatch) -> tuple[HiermapModel, SequenceBatch, LossWeights]:
+        """What learns from a batch, and how much: from close-ups only what does not look at the whole frame."""
+        rows, columns = batch.views.shape[-2:]
+        if (rows, columns) == (self.model_config.rows, self.model_config.columns):
+            return self.model, batch, self.weights
+        return self.model.part(rows, columns), batch, replace(self.weights, goals=0.0, promises=0.0, sense=0.0, policy=0.0)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """No checkpoint holds weights that are not finite, so the last one is good."""

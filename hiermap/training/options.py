@@ -76,6 +76,7 @@ class DataOptions:
         views_per_batch: real views in a batch; longer paths make fewer sequences.
         unroll: chance of a path of 1, 2, ... actions (at most 10).
         single: share of the batches that hold single views without actions, those of `collect source=fixtures` among them.
+        close_ups: share of the batches that hold small parts of single views around what is switched, many more a batch.
         batches_per_epoch: optimiser steps between two looks at the held-out data.
         validation_share: share of the kitchens held out, chosen by their name, so that it never depends on what else is there.
         validation_sequences: paths looked at per validation.
@@ -91,6 +92,7 @@ class DataOptions:
     views_per_batch: Annotated[int, 2, 100_000] = 24
     unroll: tuple[Amount, ...] = (0.3, 0.2, 0.25, 0.1, 0.15)
     single: Share = 0.0
+    close_ups: Share = 0.0
     batches_per_epoch: Annotated[int, 1, 10**6] = 200
     validation_share: Annotated[float, 1e-6, 0.999999] = 0.1
     validation_sequences: Positive = 100

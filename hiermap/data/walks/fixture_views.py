@@ -11,7 +11,7 @@ from hiermap.worlds.errors import DataError, PhysicsError
 from hiermap.worlds.goals import BINARY, UNARY
 from hiermap.worlds.legend import Legend
 from hiermap.worlds.mjcf.mjcf_scene import PartsScene
-from hiermap.worlds.perception.fusion import depth_to_tenth_mm
+from hiermap.worlds.perception.fusion import SpatialView, depth_to_tenth_mm
 from hiermap.worlds.tasks.geometry_chains import wide_scene
 from hiermap.worlds.wide.kitchens import kind_of
 
@@ -34,7 +34,7 @@ def fixture_views(seed: int, settings: "CollectSettings") -> Episode:
     rng = np.random.default_rng([seed, 0x9B])
     scene = wide_scene(seed, settings.sensing)
     joints, others = list(scene.parts.fixtures), [*scene.parts.things, *scene.parts.surfaces]
-    names, views, fractions, unary, masks = [*joints, *others], [], [], [], np.zeros(0)
+    names, views, fractions, unary, masks = [*joints, *others], list[SpatialView](), [], [], np.zeros((0, 0, 0), bool)
     told = [p for p in scene.vocabulary() if p.arguments[0] in scene.parts.fixtures]
     for _ in range(settings.interactions_per_episode):
         try:
