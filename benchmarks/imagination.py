@@ -10,10 +10,10 @@ from pathlib import Path
 import torch
 
 from hiermap.model.weights import load_weights
-from hiermap.training.batches import PathSampler, held_out_batches
 from hiermap.training.held_out import HORIZONS, HeldOutScores
 from hiermap.training.model_card import results_table
-from hiermap.training.shards import load_shards
+from hiermap.training.sampling.batches import PathSampler, held_out_batches
+from hiermap.training.sampling.shards import load_shards
 
 
 def main(arguments: list[str]) -> None:

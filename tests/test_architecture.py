@@ -40,6 +40,7 @@ ROOMS = (
     "hiermap.report",
     "hiermap.evaluation",
     "hiermap.training.keeping",
+    "hiermap.training.sampling",
     "hiermap.training",
     "hiermap.view",
 )

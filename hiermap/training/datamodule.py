@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from hiermap.training.augment import jitter_, relabel_
-from hiermap.training.batches import PathSampler, SequenceBatch, StoredRows, held_out_batches, unpack
-from hiermap.training.close_ups import CloseUps
 from hiermap.training.options import DataOptions
-from hiermap.training.shards import Shard, load_shards
+from hiermap.training.sampling.augment import jitter_, relabel_
+from hiermap.training.sampling.batches import PathSampler, SequenceBatch, StoredRows, held_out_batches, unpack
+from hiermap.training.sampling.close_ups import CloseUps
+from hiermap.training.sampling.shards import Shard, load_shards
 from hiermap.worlds.errors import DataError
 from hiermap.worlds.legend import Legend, registered
 
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 
 class KitchenDataModule(L.LightningDataModule):
-    """Batches of `hiermap.training.batches.SequenceBatch` from a directory that `hiermap collect` filled, read by the `legend`'s names."""
+    """Batches of `hiermap.training.sampling.batches.SequenceBatch` from what `hiermap collect` filled, read by the `legend`'s names."""
 
     def __init__(self, directory: str | Path, options: DataOptions | None = None, legend: Legend | None = None) -> None:
         super().__init__()

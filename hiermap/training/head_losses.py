@@ -13,9 +13,9 @@ from hiermap.model.goal_head import Conjunctions, GoalHead, summary
 from hiermap.model.predicate_head import Answers, Reading, Things, expected_steps
 from hiermap.model.promise_head import Promise
 from hiermap.model.world_model import HiermapModel
-from hiermap.training.batches import SequenceBatch
 from hiermap.training.losses import Unrolled, labels_along, latents_along, mean_of_all, step_classes
-from hiermap.training.shards import UNKNOWN
+from hiermap.training.sampling.batches import SequenceBatch
+from hiermap.training.sampling.shards import UNKNOWN
 from hiermap.worlds.imagined.belief_options import BeliefOptions
 
 _CHANGED = BeliefOptions().changed

@@ -8,11 +8,11 @@ import torch
 
 from hiermap.model.predicate_head import Answers, Reading, expected_steps
 from hiermap.model.world_model import HiermapModel
-from hiermap.training.batches import SequenceBatch
 from hiermap.training.head_losses import goal_scores, nearer, policy_guesses
 from hiermap.training.losses import Unrolled, labels_along, reading_along, steps_along, unroll
 from hiermap.training.metrics import ErrorHistogram, ScoreHistogram, mean_known
-from hiermap.training.shards import UNKNOWN
+from hiermap.training.sampling.batches import SequenceBatch
+from hiermap.training.sampling.shards import UNKNOWN
 from hiermap.worlds.legend import Legend
 from hiermap.worlds.perception.fusion import DEPTH_SCALE_M
 

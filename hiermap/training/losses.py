@@ -10,8 +10,8 @@ from torch import Tensor, distributed
 from hiermap.model.config import STEPS_CAP, STRIDE
 from hiermap.model.predicate_head import Answers, Reading
 from hiermap.model.world_model import HiermapModel
-from hiermap.training.batches import SequenceBatch
-from hiermap.training.shards import UNKNOWN
+from hiermap.training.sampling.batches import SequenceBatch
+from hiermap.training.sampling.shards import UNKNOWN
 
 _CELLS_PER_MAP = 100.0
 """Scales the mean over cells so that about one map's worth of positive cells weighs one."""

@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from hiermap.model.config import ModelConfig
 from hiermap.model.encoder import Encoder
 from hiermap.model.world_model import HiermapModel
-from hiermap.training.batches import SequenceBatch
 from hiermap.training.head_losses import goal_loss, policy_loss, promise_loss, sense_loss
 from hiermap.training.held_out import HeldOutScores
 from hiermap.training.losses import (
@@ -32,6 +31,7 @@ from hiermap.training.losses import (
     unroll,
 )
 from hiermap.training.options import LossWeights, OptimiserOptions
+from hiermap.training.sampling.batches import SequenceBatch
 from hiermap.worlds.errors import ConfigError
 
 _WARM_UP = 0.05

@@ -1,6 +1,7 @@
 """Views of wide kitchens whose fixtures stand anyhow: no moves, hence no rules of geometry to work out, and many more kitchens a minute."""
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +25,15 @@ LEGEND = Legend((), UNARY, BINARY)
 """No maps are told."""
 
 
+@dataclass(frozen=True, eq=False)
+class Glance:
+    """A view, the fractions `[J]` of the fixtures in it, and the truth `[N, U]` of what is known of every thing."""
+
+    view: SpatialView
+    fractions: list[float]
+    unary: np.ndarray
+
+
 def fixture_views(seed: int, settings: "CollectSettings") -> Episode:
     """The wide kitchen of a seed in `settings.interactions_per_episode` random states, with what is true of its fixtures and nothing else.
 
@@ -33,39 +43,19 @@ def fixture_views(seed: int, settings: "CollectSettings") -> Episode:
     """
     rng = np.random.default_rng([seed, 0x9B])
     scene = wide_scene(seed, settings.sensing)
-    joints, others = list(scene.parts.fixtures), [*scene.parts.things, *scene.parts.surfaces]
-    names, views, fractions, unary, masks = [*joints, *others], list[SpatialView](), [], [], np.zeros((0, 0, 0), bool)
-    told = [p for p in scene.vocabulary() if p.arguments[0] in scene.parts.fixtures]
+    joints, things, surfaces = list(scene.parts.fixtures), list(scene.parts.things), list(scene.parts.surfaces)
+    names, glances, masks = [*joints, *things, *surfaces], list[Glance](), dict[str, np.ndarray]()
     for _ in range(settings.interactions_per_episode):
         try:
             scene.pose(_anyhow(scene, rng), {})
         except PhysicsError:
             continue
-        if not views:
-            seen = scene.masks()
-            masks = np.array([seen[name] for name in names])
-        views.append(scene.view())
-        fractions.append([scene.fractions()[name] for name in joints])
-        unary.append(np.full((len(names), len(UNARY)), NOT_APPLICABLE))
-        for predicate, holds in zip(told, scene.truth(told).values(), strict=True):
-            unary[-1][names.index(predicate.arguments[0]), UNARY.index(predicate.kind)] = holds
-    if not views:
+        masks = masks or scene.masks()
+        glances.append(_glance(scene, names))
+    if not glances:
         raise DataError(f"kitchen {seed} never came to rest")
-    values = {
-        "rgb": [view.rgb for view in views],
-        "depth_mm": [depth_to_tenth_mm(view) for view in views],
-        "holding": [view.holding for view in views],
-        "maps_packed": np.zeros((len(views), 0, ROTATION_BINS, masks.shape[1], -(-masks.shape[2] // 8))),
-        "fractions": np.clip(fractions, 0, 1),
-        **dict.fromkeys(("before", "after", "primitive", "rotation", "effect", "succeeded", "reason", "duration", "displacement"), ()),
-        **{key: np.zeros((0, width)) for key, width in (("cell", 2), ("point_world", 3), ("normal_world", 3))},
-        "names": names,
-        "kinds": [*(kind_of(name) for name in (*joints, *scene.parts.things)), *("surface" for _ in scene.parts.surfaces)],
-        "masks_packed": np.packbits(masks, axis=-1),
-        "unary": unary,
-        "steps_unary": np.full_like(unary, NOT_APPLICABLE),
-        **dict.fromkeys(("binary", "steps_binary"), np.full((len(views), len(names), len(names), len(BINARY)), NOT_APPLICABLE)),
-    }
+    kinds = [*map(kind_of, (*joints, *things)), *("surface" for _ in surfaces)]
+    values = {**_seen(glances), "names": names, "kinds": kinds, "masks_packed": np.packbits([masks[name] for name in names], axis=-1)}
     meta = {"seed": seed, "family": "wide", "source": settings.source, "walks": settings.walks, "versions": versions()}
     about = {"calibration_error_px": 0.0, "flags": [], "joints": joints, "legend": LEGEND.to_dict()}
     return Episode.of(values, {**meta, **about})
@@ -75,3 +65,31 @@ def _anyhow(scene: PartsScene, rng: np.random.Generator) -> dict[str, float]:
     """A fraction for every fixture: mostly one of its ends."""
     ends = {name: float(rng.random() < 0.5) for name in scene.parts.fixtures}
     return {name: float(rng.random()) if rng.random() < BETWEEN_SHARE else end for name, end in ends.items()}
+
+
+def _glance(scene: PartsScene, names: list[str]) -> Glance:
+    unary = np.full((len(names), len(UNARY)), NOT_APPLICABLE)
+    told = [predicate for predicate in scene.vocabulary() if predicate.arguments[0] in scene.parts.fixtures]
+    for predicate, holds in zip(told, scene.truth(told).values(), strict=True):
+        unary[names.index(predicate.arguments[0]), UNARY.index(predicate.kind)] = holds
+    return Glance(scene.view(), [float(np.clip(fraction, 0, 1)) for fraction in scene.fractions().values()], unary)
+
+
+def _seen(glances: list[Glance]) -> dict[str, Any]:
+    """What an episode of these views without moves holds of them."""
+    unary = np.stack([glance.unary for glance in glances])
+    (views, things, _), shape = unary.shape, glances[0].view.valid.shape
+    binary = np.full((views, things, things, len(BINARY)), NOT_APPLICABLE)
+    moves = ("before", "after", "primitive", "rotation", "effect", "succeeded", "reason", "duration", "displacement")
+    return {
+        "rgb": [glance.view.rgb for glance in glances],
+        "depth_mm": [depth_to_tenth_mm(glance.view) for glance in glances],
+        "holding": [glance.view.holding for glance in glances],
+        "maps_packed": np.zeros((views, 0, ROTATION_BINS, shape[0], -(-shape[1] // 8))),
+        "fractions": [glance.fractions for glance in glances],
+        **dict.fromkeys(moves, ()),
+        **{key: np.zeros((0, width)) for key, width in (("cell", 2), ("point_world", 3), ("normal_world", 3))},
+        "unary": unary,
+        "steps_unary": np.full_like(unary, NOT_APPLICABLE),
+        **dict.fromkeys(("binary", "steps_binary"), binary),
+    }

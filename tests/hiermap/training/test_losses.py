@@ -6,13 +6,13 @@ import torch
 
 from hiermap.data.episodes import read_episode
 from hiermap.model.world_model import HiermapModel
-from hiermap.training.augment import mirror_views
-from hiermap.training.batches import PathSampler, SequenceBatch, together, unpack
 from hiermap.training.head_losses import _sensible, policy_guesses, possible_actions, promise_loss, sense_loss
 from hiermap.training.losses import choose_cells, map_loss, reading_along, unroll
 from hiermap.training.module import HiermapModule, losses
 from hiermap.training.options import LossWeights
-from hiermap.training.shards import load_shards
+from hiermap.training.sampling.augment import mirror_views
+from hiermap.training.sampling.batches import PathSampler, SequenceBatch, together, unpack
+from hiermap.training.sampling.shards import load_shards
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.legend import registered

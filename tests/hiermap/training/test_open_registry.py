@@ -11,7 +11,7 @@ import torch
 
 from hiermap.model.config import STEPS_CAP
 from hiermap.model.weights import load_weights
-from hiermap.training.shards import UNKNOWN
+from hiermap.training.sampling.shards import UNKNOWN
 
 ROWS, COLUMNS = 48, 64
 GROWN = """
@@ -31,10 +31,10 @@ from hiermap.agent.planner import Planner
 from hiermap.model.config import ModelConfig
 from hiermap.model.weights import load_weights
 from hiermap.model.world_model import HiermapModel
-from hiermap.training.batches import PathSampler
+from hiermap.training.sampling.batches import PathSampler
 from hiermap.training.module import losses
 from hiermap.training.options import LossWeights
-from hiermap.training.shards import load_shard
+from hiermap.training.sampling.shards import load_shard
 from hiermap.worlds.imagined.toy import TOY_INSTANCES, ToyWorld
 from hiermap.worlds.legend import registered
 from tests.hiermap.training.test_open_registry import read_out

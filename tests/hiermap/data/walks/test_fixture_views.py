@@ -14,12 +14,12 @@ from hiermap.data.verify import info, verify
 from hiermap.data.walks.fixture_views import fixture_views
 from hiermap.model.world_model import HiermapModel
 from hiermap.system.config import load_config, typed
-from hiermap.training.batches import PathSampler
 from hiermap.training.datamodule import KitchenDataModule
 from hiermap.training.losses import steps_along
 from hiermap.training.module import losses
 from hiermap.training.options import DataOptions, LossWeights
-from hiermap.training.shards import load_shards
+from hiermap.training.sampling.batches import PathSampler
+from hiermap.training.sampling.shards import load_shards
 from hiermap.worlds.goals import UNARY
 from hiermap.worlds.legend import registered
 from tests.hiermap.model.test_world_model import SMALL

@@ -15,7 +15,7 @@ from hiermap.data.walks.exploration import explored
 from hiermap.data.walks.wide import Wide
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.system.config import load_config, typed
-from hiermap.training.shards import load_shard
+from hiermap.training.sampling.shards import load_shard
 from hiermap.worlds.base import Action
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.goals import UNARY, Predicate

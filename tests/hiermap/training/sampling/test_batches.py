@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from hiermap.training.batches import PathSampler
-from hiermap.training.shards import UNKNOWN, Shard, hiding_steps, paths_of_length, walk_through
+from hiermap.training.sampling.batches import PathSampler
+from hiermap.training.sampling.shards import UNKNOWN, Shard, hiding_steps, paths_of_length, walk_through
 from hiermap.worlds.goals import BINARY, UNARY
 from hiermap.worlds.legend import registered
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from hiermap.training.batches import StoredRows, sequence_arrays, together
-from hiermap.training.shards import UNKNOWN, Shard
+from hiermap.training.sampling.batches import StoredRows, sequence_arrays, together
+from hiermap.training.sampling.shards import UNKNOWN, Shard
 
 ROWS, COLUMNS = 32, 32
 """Cells of a close-up, at most those of the view; maps are stored in bytes of eight columns."""

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from hiermap.training.augment import SHORT, jitter_, mirror_views, mirrored_bins, relabel_
+from hiermap.training.sampling.augment import SHORT, jitter_, mirror_views, mirrored_bins, relabel_
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.legend import FIRST, Legend, registered
 

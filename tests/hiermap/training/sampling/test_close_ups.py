@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from hiermap.model.world_model import HiermapModel
-from hiermap.training.batches import unpack
-from hiermap.training.close_ups import COLUMNS, ROWS, CloseUps, cut
 from hiermap.training.datamodule import KitchenDataModule
 from hiermap.training.module import HiermapModule, losses
 from hiermap.training.options import DataOptions
-from hiermap.training.shards import UNKNOWN, Shard, load_shards
+from hiermap.training.sampling.batches import unpack
+from hiermap.training.sampling.close_ups import COLUMNS, ROWS, CloseUps, cut
+from hiermap.training.sampling.shards import UNKNOWN, Shard, load_shards
 from hiermap.worlds.legend import registered
 from tests.hiermap.model.test_world_model import SMALL
 from tests.hiermap.training.synthetic import KNOB, write_squares
