@@ -79,12 +79,17 @@ class _Written:
 def export(source: Path, out: Path, overwrite: bool = False) -> str:
     """Write the episodes that a data directory lists as a LeRobotDataset; returns what was done, in words.
 
-    Raises DataError for a directory without episodes, a damaged one, or views of two sizes, and ConfigError where `out` is another run's.
+    Raises DataError for a directory without episodes or with one of views without actions, a damaged one, or views of two sizes, and
+    ConfigError where `out` is another run's.
     """
     listed = records(source)
     finished = {told["file"]: told for told in listed if told["state"] == manifest.FINISHED}
     if not finished:
         raise DataError(f"{source} lists no episode, so there is nothing to export; expected what `hiermap collect out=...` wrote")
+    if still := [name for name, told in finished.items() if not told["transitions"]]:
+        raise DataError(
+            f"{still[0]} holds views without actions, which LeRobot has no place for; export what other sources than fixtures made"
+        )
     run = {"command": "data export", "format": layout.FORMAT, "data": manifest.described(source)["manifest_sha256"]}
     with owned(out, run, overwrite, reads=[source]) as folder:
         primitives = dict.fromkeys([*PRIMITIVES, *(name for told in finished.values() for name in told["primitives"])])

@@ -10,6 +10,7 @@ import torch
 
 from hiermap.data.collect import CollectSettings, collect
 from hiermap.data.episodes import NOT_APPLICABLE, Episode, check_episode, encode
+from hiermap.data.exchange.lerobot import export
 from hiermap.data.verify import info, verify
 from hiermap.data.walks.fixture_views import fixture_views
 from hiermap.model.world_model import HiermapModel
@@ -20,6 +21,7 @@ from hiermap.training.module import losses
 from hiermap.training.options import DataOptions, LossWeights
 from hiermap.training.sampling.batches import PathSampler
 from hiermap.training.sampling.shards import load_shards
+from hiermap.worlds.errors import DataError
 from hiermap.worlds.goals import UNARY
 from hiermap.worlds.legend import registered
 from tests.hiermap.model.test_world_model import SMALL
@@ -58,6 +60,8 @@ def test_they_are_counted_in_views_and_verified(tmp_path: Path) -> None:
     collect(load_config("collect", [f"out={tmp_path / 'seen'}", *words]))
     assert verify(tmp_path / "seen").clean and len(list((tmp_path / "seen").glob("fixtures-*.npz"))) == 2
     assert "6 views" in info(tmp_path / "seen")
+    with pytest.raises(DataError, match="views without actions"):
+        export(tmp_path / "seen", tmp_path / "exported")
 
 
 @pytest.fixture
