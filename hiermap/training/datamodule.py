@@ -34,6 +34,7 @@ class KitchenDataModule(L.LightningDataModule):
         self.train_shards: list[Shard] = []
         self.validation_shards: list[Shard] = []
         self._sampler: PathSampler | None = None
+        self._close_ups: CloseUps | None = None
         self._held_out: PathSampler | None = None
 
     def setup(self, stage: str | None = None) -> None:
@@ -59,8 +60,9 @@ class KitchenDataModule(L.LightningDataModule):
     def train_dataloader(self) -> DataLoader:
         """Endless variety, `batches_per_epoch` at a time, as it is stored: `on_after_batch_transfer` unpacks it on the device."""
         self._sampler = self._sampler or PathSampler(self.train_shards, len(self.options.unroll), self.options.mirror, self.options.hiding)
-        close_ups = CloseUps(self.train_shards, self.options.mirror) if self.options.close_ups else None
-        paths = _Paths(self._sampler, close_ups, self.options, self.trainer.current_epoch if self.trainer else 0, *self._place())
+        if self.options.close_ups:
+            self._close_ups = self._close_ups or CloseUps(self.train_shards, self.options.mirror)
+        paths = _Paths(self._sampler, self._close_ups, self.options, self.trainer.current_epoch if self.trainer else 0, *self._place())
         # Shards are shared with workers that are forked, and would be copied to others.
         context = "fork" if self.options.workers else None
         return DataLoader(paths, batch_size=None, num_workers=self.options.workers, multiprocessing_context=context)

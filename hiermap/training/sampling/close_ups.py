@@ -7,19 +7,25 @@ import numpy as np
 
 from hiermap.training.sampling.batches import StoredRows, sequence_arrays, together
 from hiermap.training.sampling.shards import UNKNOWN, Shard
+from hiermap.worlds.errors import DataError
 
 ROWS, COLUMNS = 32, 32
 """Cells of a close-up, at most those of the view; maps are stored in bytes of eight columns."""
 STRAYS_CELLS = 6
-"""What is looked at lies up to this far from the middle, and wholly within."""
+"""What is looked at lies up to this far from the middle, and up to a byte of columns farther."""
 
 
 class CloseUps:
-    """Draws single views of parts of kitchens around fixtures that can be on or off, mirrored half of the time if asked."""
+    """Draws single views of parts of kitchens around fixtures that can be on or off, mirrored half of the time if asked.
+
+    Raises DataError where the shards have no such fixture.
+    """
 
     def __init__(self, shards: Sequence[Shard], mirror: bool) -> None:
         self.shards, self.mirror = shards, mirror
         self.switches = [(shard, box) for shard in shards for box in _switches(shard)]
+        if not self.switches:
+            raise DataError(f"none of {len(shards)} training kitchens shows anything that can be on; take data_options.close_ups=0")
 
     def rows(self, size: int, rng: np.random.Generator, rank: int = 0, ranks: int = 1) -> StoredRows:
         """As many as `size` whole views have cells, as `PathSampler.rows` gives them."""

@@ -1,5 +1,6 @@
 """Parts of views around what is switched: what is in them is what is in the whole view, and the model reads them alike."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from hiermap.training.options import DataOptions
 from hiermap.training.sampling.batches import unpack
 from hiermap.training.sampling.close_ups import COLUMNS, ROWS, CloseUps, cut
 from hiermap.training.sampling.shards import UNKNOWN, Shard, load_shards
+from hiermap.worlds.errors import DataError
 from hiermap.worlds.legend import registered
 from tests.hiermap.model.test_world_model import SMALL
 from tests.hiermap.training.synthetic import KNOB, write_squares
@@ -45,6 +47,12 @@ def test_every_close_up_holds_a_switch_wholly_and_says_how_it_is(shards: list[Sh
         lit = batch.views[row, 0, :3][:, batch.masks[row][asked[row]][0]]
         shade = batch.views[row, 0, :3].amax(dim=(1, 2))
         assert bool(batch.unary[row, 0, asked[row], on]) == bool((lit.mean(dim=1) > 0.85 * shade).all())
+
+
+def test_kitchens_without_switches_are_one_sentence(shards: list[Shard]) -> None:
+    bare = [replace(shard, unary=np.full_like(shard.unary, UNKNOWN)) for shard in shards]
+    with pytest.raises(DataError, match=r"none of 4 training kitchens .* take data_options\.close_ups=0"):
+        CloseUps(bare, mirror=False)
 
 
 def test_a_part_of_the_model_has_its_parameters_and_its_places() -> None:
