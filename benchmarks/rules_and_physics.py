@@ -1,17 +1,18 @@
 """Whether the rules of a scene's geometry and its physics agree: random moves that the rules allow, made by the motor programs.
 
 In every trial the scene begins at random, a primitive is drawn among those that some move needs, and a move among its moves, made at the
-best cell of its oracle map in the view of that moment. A move agrees if the judge sees its effect; one that no cell shows is not made, and
-only counted. To place something it is grasped first, which counts too.
+best cell of its oracle map in the view of that moment, or with `cell=any` at a random one. A move agrees if the judge sees its effect; one
+that no cell shows is not made, and only counted. To place something it is grasped first, which counts too. Without `path`, wide kitchens
+from the seed on, with `EACH` starts in each.
 
-    python benchmarks/rules_and_physics.py path=examples/bring_your_own_kitchen/kitchen.xml [moves=100] [seed=173000]
-    python benchmarks/rules_and_physics.py [moves=100] [seed=173000] [arm=panda]     (wide kitchens from the seed on, `EACH` starts in each)
+    python benchmarks/rules_and_physics.py path=examples/bring_your_own_kitchen/kitchen.xml [moves=100] [seed=173000] [cell=best]
+    python benchmarks/rules_and_physics.py [moves=100] [seed=173000] [arm=panda] [cell=best]
 """
 
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count, repeat
 from pathlib import Path
 
@@ -41,12 +42,17 @@ EACH, MOST = 5, 4
 """Starts in each wide kitchen, and starts at most for every move asked for."""
 
 
-def action_now(geometry: SceneGeometry, scene: PartsScene, rules: GeometryTable, operator: Operator) -> tuple[Action, SpatialView] | None:
-    """The oracle's best action for an operator's move as the view of this moment shows it; None if no cell does."""
+def action_now(
+    geometry: SceneGeometry, scene: PartsScene, rules: GeometryTable, operator: Operator, any_cell: np.random.Generator | None = None
+) -> tuple[Action, SpatialView] | None:
+    """The oracle's action for an operator's move as the view of this moment shows it, the best or any; None if no cell does."""
     view = scene.view()
     found = regions(geometry, rules, scene.data.qpos, view, scene.masks())
     region = next((region for region in found if region.operator is operator), None)
-    return None if region is None else (Action(operator.move.primitive, region.best, region.rotation), view)
+    if region is None:
+        return None
+    row, column = region.best if any_cell is None else any_cell.choice(np.argwhere(region.cells | region.beside))
+    return Action(operator.move.primitive, (int(row), int(column)), region.rotation), view
 
 
 def drawn(rules: GeometryTable, rng: np.random.Generator, primitives: tuple[str, ...] = ()) -> Operator | None:
@@ -85,18 +91,20 @@ def banded(value: float, borders: tuple[float, ...]) -> str:
     return f"{ends[number]} to {ends[number + 1]}".strip()
 
 
-def trial(geometry: SceneGeometry, scene: PartsScene, rng: np.random.Generator) -> Iterator[Made]:
-    """Moves from one random start."""
+def trial(geometry: SceneGeometry, scene: PartsScene, rng: np.random.Generator, anywhere: bool) -> Iterator[Made]:
+    """Moves from one random start, at their best cells or `anywhere` in their maps."""
     fractions, numbers = geometry.start(rng)
     rules = GeometryTable(geometry, fractions, numbers, NOMINAL)
     scene.pose(fractions, {name: geometry.base(name, number, fractions) for name, number in numbers.items()})
     operator = drawn(rules, rng)
     while operator is not None:
-        known = action_now(geometry, scene, rules, operator)
-        command = None if known is None else ground(known[1], known[0])
+        known = action_now(geometry, scene, rules, operator, rng if anywhere else None)
+        command, move = None if known is None else ground(known[1], known[0]), operator.move
+        if command is not None and move.place is not None and anywhere:
+            move = replace(move, place=replace(move.place, point_world=command.point_world))
         reason = UNSEEN if known is None else str(scene.act(*known).reason)
-        agrees = known is not None and happened(scene, operator.move)
-        yield Made(operator.move, "agrees" if agrees else reason, command)
+        agrees = known is not None and happened(scene, move)
+        yield Made(move, "agrees" if agrees else reason, command)
         if not agrees or operator.move.primitive != "grasp":
             return
         held = operator.move.target
@@ -119,7 +127,7 @@ def main(arguments: list[str]) -> None:
     moves, seed, arm = int(given.get("moves", 100)), int(given.get("seed", 173000)), KitchenOptions(arm=given.get("arm", "panda")).robot
     tried, agreed, unseen, total = Counter[str](), Counter[str](), 0, [0, 0]
     for number, (geometry, scene) in enumerate(scenes(given.get("path"), seed, arm)):
-        for made in trial(geometry, scene, np.random.default_rng([seed, number])):
+        for made in trial(geometry, scene, np.random.default_rng([seed, number]), given.get("cell") == "any"):
             if made.outcome == UNSEEN:
                 unseen += 1
                 continue

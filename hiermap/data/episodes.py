@@ -17,7 +17,7 @@ from typing import Annotated, Any, NotRequired, Self, TypedDict, get_type_hints
 
 import numpy as np
 
-from hiermap.primitives.specs import ROTATION_BINS
+from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS
 from hiermap.system.files import write_atomically
 from hiermap.worlds.errors import DataError
 from hiermap.worlds.legend import FIRST, Legend
@@ -28,6 +28,8 @@ NOT_APPLICABLE = 255
 SOURCES = ("play", "rules", "wide", "fixtures", "toy")
 FILE_NAME = re.compile(rf"({'|'.join(SOURCES)})-(\d{{9}})\.npz")
 """source-seed.npz: the name decides who has done what, so a seed cannot be stored twice."""
+LABELS = 2
+"""How maps are labelled: since 2 those of wide kitchens tell of all the room to set things down and of the whole fronts of drawers."""
 MAX_BYTES = 1 << 28
 """A larger shard (256 MiB, compressed or not) is not ours: an episode needs a few."""
 MAX_LISTING = 1 << 16
@@ -57,6 +59,7 @@ class EpisodeMeta(TypedDict):
     calibration_error_px: NotRequired[Amount]
     flags: NotRequired[list[str]]
     legend: NotRequired[dict]
+    labels: NotRequired[Count]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +82,7 @@ class Episode:
         steps_unary, steps_binary: least primitives to make it hold; 255 not applicable or beyond the cap.
         goals: whole goals as (kind of `legend.unary + legend.binary`, thing, place) per predicate, -1 for none; G may be 0.
         goal_steps: least primitives from every view to each goal; 255 beyond the cap.
-        meta: seed, family, source, walks, versions, calibration_error_px, joints, flags, legend.
+        meta: seed, family, source, walks, versions, calibration_error_px, joints, flags, legend, labels.
     """
 
     rgb: Annotated[np.ndarray, "u1", "VHW3"]
@@ -135,6 +138,15 @@ SHAPES: Mapping[str, tuple[str, str]] = {
 def legend_of(meta: Mapping[str, Any]) -> Legend:
     """The legend that the meta of an episode names; DataError for what is none."""
     return Legend.from_dict(meta["legend"]) if "legend" in meta else FIRST
+
+
+def tells_of(meta: Mapping[str, Any], legend: Legend) -> np.ndarray:
+    """`[K]` bool, of which of a legend's bins the maps of an episode tell: of those of its own legend, unless it has older labels."""
+    named = np.isin(np.arange(len(legend.bins)), legend_of(meta).bins_in(legend))
+    if meta["source"] != "wide" or meta.get("labels", 1) >= LABELS:
+        return named
+    effects = {(name, bin_.name): bin_.effect for name, spec in PRIMITIVES.items() for bin_ in spec.bins}
+    return named & np.array([primitive != "place" and effects.get((primitive, name)) != "inward" for primitive, name in legend.bins])
 
 
 def file_name(source: str, seed: int) -> str:

@@ -1,36 +1,45 @@
 """Oracle maps of any scene by its geometry: where in a view every move that the rules allow would be made."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import binary_dilation
 
-from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS
+from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS, Command
 from hiermap.worlds.geometry.grips import Cell, grips_at, standing_off, thing_grips_at
+from hiermap.worlds.geometry.room import SAME_LEVEL_M, room_around
 from hiermap.worlds.geometry.scene_geometry import SceneGeometry
 from hiermap.worlds.perception.fusion import SpatialView
 from hiermap.worlds.rules.places import Place
 from hiermap.worlds.rules.state_table import Operator, StateTable
 
 ALIKE_M = {"push": 0.06, "pull": 0.04, "rotate": 0.03, "grasp": 0.015}
-"""Where the same orientation grips this near to a grip that leads through, it leads through as well."""
+"""Where the same orientation grips this near to a grip that leads through, it leads through as well [m]."""
+SLID_ALIKE_M, SPARSE = 0.15, 3
+"""The same of a push on what moves straight, where beyond `ALIKE_M` one of so many rows and columns speaks for its neighbours."""
 FORGIVING = ("grasp", "rotate")
 """What is closed on from both sides comes to the middle of the fingers: a cell beside one that fits will do."""
-SPOT_M, SAME_LEVEL_M = 0.025, 0.02
-"""A cell this near to a place, and this near to its height, means that place."""
+SPOT_M = 0.025
+"""A cell of its floor this near to a place means that place."""
 _INDEX = {name: index for index, name in enumerate(PRIMITIVES)}
 
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """Where one orientation of an operator's move would be made: `cells` `[H, W]` bool, not empty, and the `best` of those that fit by
-    themselves, not only beside one that does."""
+    """Where one orientation of an operator's move would be made.
+
+    Attributes:
+        cells: `[H, W]` bool, not empty.
+        best: of those that fit by themselves, not only beside one that does.
+        beside: `[H, W]` bool, where the same move sets a thing down as well, at no place that the rules have a number for.
+    """
 
     operator: Operator
     rotation: int
     cells: np.ndarray
     best: Cell
+    beside: np.ndarray
 
 
 def regions(
@@ -43,10 +52,12 @@ def regions(
         free = rules.free_rotations(rules.start, operator)
         known = _known(geometry, rules, operator)
         cells = _cells(geometry, operator, known, view, masks)
+        place = operator.move.place
+        beside = np.zeros(view.valid.shape, bool) if place is None else room_around(geometry.copy, view, operator.move.target, place)
         for rotation in (r for r in free if r in cells and cells[r].any()):
             away = np.linalg.norm(view.points - known[rotation], axis=-1)
             row, column = np.unravel_index(np.argmin(np.where(cells[rotation], away, np.inf)), away.shape)
-            yield Region(operator, rotation, _forgiven(operator, cells[rotation], view, masks), (int(row), int(column)))
+            yield Region(operator, rotation, _forgiven(operator, cells[rotation], view, masks), (int(row), int(column)), beside)
     geometry.copy.reset()
 
 
@@ -54,7 +65,7 @@ def maps_of(found: Sequence[Region], shape: tuple[int, int]) -> np.ndarray:
     """Every cell and orientation bin where a primitive would have its effect, `[P, R, H, W]` bool."""
     maps = np.zeros((len(PRIMITIVES), ROTATION_BINS, *shape), bool)
     for region in found:
-        maps[_INDEX[region.operator.move.primitive], region.rotation] |= region.cells
+        maps[_INDEX[region.operator.move.primitive], region.rotation] |= region.cells | region.beside
     return maps
 
 
@@ -78,16 +89,32 @@ def _cells(
     if move.place is not None:
         return dict.fromkeys(known, _near_place(view, move.place))
     seen = masks[move.target] & view.valid
-    near = {rotation: seen & (np.linalg.norm(view.points - point, axis=-1) <= ALIKE_M[move.primitive]) for rotation, point in known.items()}
+    away = {rotation: np.where(seen, np.linalg.norm(view.points - point, axis=-1), np.inf) for rotation, point in known.items()}
+    near = {rotation: metres <= ALIKE_M[move.primitive] for rotation, metres in away.items()}
     if move.to is None:
-        found = thing_grips_at(copy, view, _listed(near), move.target)
-    else:
-        end = geometry.copy.parts.fixtures[move.target].ends.index(move.to)
-        found = grips_at(copy, view, _listed(near), seen, standing_off(view, seen), move.target, 1 - end, end)
-    cells = {rotation: np.zeros_like(seen) for rotation in near}
-    for cell, command in found:
-        if command.primitive == move.primitive and command.rotation_index in cells:
-            cells[command.rotation_index][cell] = near[command.rotation_index][cell]
+        return _fitting(near, thing_grips_at(copy, view, _listed(near), move.target))
+    part = copy.parts.fixtures[move.target]
+    end = part.ends.index(move.to)
+
+    def fitting(asked: Mapping[int, np.ndarray]) -> dict[int, np.ndarray]:
+        grips = grips_at(copy, view, _listed(asked), seen, standing_off(view, seen), move.target, 1 - end, end)
+        return _fitting(asked, ((cell, command) for cell, command in grips if command.primitive == move.primitive))
+
+    cells = fitting(near)
+    if move.primitive == "push" and copy.slides(part):
+        farther = {rotation: (metres <= SLID_ALIKE_M) & ~near[rotation] for rotation, metres in away.items()}
+        lattice = np.logical_and.outer(*(np.arange(size) % SPARSE == SPARSE // 2 for size in seen.shape))
+        for rotation, fit in fitting({rotation: mask & lattice for rotation, mask in farther.items()}).items():
+            cells[rotation] |= binary_dilation(fit, np.ones((SPARSE, SPARSE))) & farther[rotation]
+    return cells
+
+
+def _fitting(asked: Mapping[int, np.ndarray], grips: Iterable[tuple[Cell, Command]]) -> dict[int, np.ndarray]:
+    """Orientation -> of the cells asked about those with a grip of that orientation."""
+    cells = {rotation: np.zeros_like(mask) for rotation, mask in asked.items()}
+    for cell, command in grips:
+        if command.rotation_index in cells:
+            cells[command.rotation_index][cell] = asked[command.rotation_index][cell]
     return cells
 
 

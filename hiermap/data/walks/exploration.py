@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hiermap.agent.learned_maps import LazyWeights
+from hiermap.data.episodes import LABELS
 from hiermap.data.walks.action_choice import Maps, choose
 from hiermap.data.walks.goal_directed import Purpose, drawn_goals, nameable
 from hiermap.data.walks.recorder import Step, Walked, pack
@@ -84,6 +85,7 @@ def explored(seed: int, settings: "CollectSettings") -> "Episode":
         "versions": versions(),
         "calibration_error_px": max((fiducial_error_px(view) or 0.0 for view in calibrated(ground.observe().views)[0]), default=0.0),
         "flags": flags,
+        "labels": LABELS,
     }
     wanted = settings.walk.goals
     goals = purpose.goals + drawn_goals([look.table for look in looks], wanted - len(purpose.goals), settings.walk, rng)

@@ -1,7 +1,7 @@
 """Walks through kitchens of the wide world, whose rules are those of their geometry."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -85,11 +85,13 @@ class Wide:
 
     def attempt(self, now: Look, action: Action) -> Step:
         """The effect that the rules say; what they do not allow changes nothing."""
-        command = ground(now.view, action)
-        meant = (r for r in _regions(now) if r.operator.move.primitive == action.primitive and r.rotation == action.rotation_index)
-        region = next((r for r in meant if r.cells[action.cell]), None)
+        meant = [r for r in _regions(now) if r.operator.move.primitive == action.primitive and r.rotation == action.rotation_index]
+        region = next((r for r in meant if r.cells[action.cell]), None) or next((r for r in meant if r.beside[action.cell]), None)
         if region is None:
-            return in_vain(now, action, command)
+            return in_vain(now, action, ground(now.view, action))
+        if not region.cells[action.cell]:  # the rules have no number for where it would be then
+            action = replace(action, cell=nearest(region.cells, action.cell))
+        command = ground(now.view, action)
         operator = region.operator
         fractions, numbers, held = self._state((now.table.start & ~operator.clear) | operator.put)
         self._rules = GeometryTable(self.geometry, fractions, numbers, NOMINAL, held)
@@ -125,3 +127,10 @@ class Wide:
 
     def _pose(self, fractions: Mapping[str, float], numbers: Mapping[str, int]) -> None:
         self.scene.pose(fractions, {name: self.geometry.base(name, number, fractions) for name, number in numbers.items()})
+
+
+def nearest(cells: np.ndarray, to: tuple[int, int]) -> tuple[int, int]:
+    """Of cells `[H, W]` bool, not empty, the nearest to one."""
+    there = np.argwhere(cells)
+    row, column = there[np.square(there - to).sum(axis=1).argmin()]
+    return int(row), int(column)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hiermap.data.episodes import FILE_NAME, NOT_APPLICABLE, read_episode
+from hiermap.data.episodes import FILE_NAME, NOT_APPLICABLE, read_episode, tells_of
 from hiermap.worlds.errors import DataError
 from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.legend import Legend, places
@@ -85,7 +85,7 @@ def load_shard(path: Path, legend: Legend) -> Shard:
     unary, binary = places(legend.unary, stored.legend.unary), places(legend.binary, stored.legend.binary)
     return Shard(
         legend=legend,
-        known=np.isin(np.arange(len(legend.bins)), bins),
+        known=tells_of(stored.meta, legend),
         rgb=stored.rgb,
         maps_packed=maps,
         bin_index=bin_index[named],

@@ -10,7 +10,7 @@ import pytest
 
 from hiermap.data import having_options
 from hiermap.data.collect import CollectSettings
-from hiermap.data.episodes import NOT_APPLICABLE, Episode, check_episode, encode
+from hiermap.data.episodes import NOT_APPLICABLE, Episode, check_episode, encode, tells_of
 from hiermap.data.walks.exploration import explored
 from hiermap.data.walks.wide import Wide
 from hiermap.primitives.specs import PRIMITIVES
@@ -73,6 +73,28 @@ def test_what_the_maps_offer_mostly_comes_true_in_physics() -> None:
         ground.restore(now)
     assert set(PRIMITIVES) > {region.operator.move.primitive for region in now.regions} and len(done) >= 4
     assert np.mean(done) >= 0.75
+
+
+def test_beside_a_place_of_the_rules_a_walk_sets_down_at_it() -> None:
+    ground = Wide(SEED, settings(), np.random.default_rng(0))
+    for primitive in ("grasp", "place"):
+        now = ground.look()
+        region = next(r for r in now.regions if r.operator.move.primitive == primitive)
+        beside = np.argwhere(region.beside & ~np.any([r.cells for r in now.regions], axis=0))
+        cell = region.best if primitive == "grasp" else (int(beside[0, 0]), int(beside[0, 1]))
+        step = ground.attempt(now, Action(primitive, cell, region.rotation))
+        assert step.effect and step.after.maps.any()
+    assert step.action.cell != cell
+    assert any(r.cells[step.action.cell] for r in now.regions)
+
+
+def test_older_labels_tell_nothing_of_room_and_of_whole_fronts() -> None:
+    meta, legend = dict(walked().meta), registered()
+    assert tells_of(meta, legend).all()
+    del meta["labels"]
+    untold = {bin_ for bin_, told in zip(legend.bins, tells_of(meta, legend), strict=True) if not told}
+    assert untold == {bin_ for bin_ in legend.bins if bin_[0] == "place" or bin_ == ("push", "inward")}
+    assert tells_of(meta | {"source": "rules"}, legend).all()
 
 
 def test_nothing_is_bumped_and_nobody_is_told_it_was() -> None:
