@@ -21,7 +21,7 @@ class MemoryOptions:
     Attributes:
         radius: cells around the failed one that it speaks for, >= 0.
         wide: the same where something like it failed within as many before: then it is not the place that is wrong, but the thing.
-        penalty: factor on the success there, in [0, 1].
+        penalty: factor on the success there, in [0, 1]; it fades to its root at the radius.
         later: power of a penalty in imagined later states, in [0, 1]: something else may have been missing first (an undone latch).
         later_repeated: the same once several failures speak there.
         weakened: power of a penalty once the real world has changed, in [0, 1].
@@ -72,8 +72,19 @@ class Avoid:
         """Whether the failure speaks for `action`, or would if it spoke for as many cells around it as `radius`."""
         if action.primitive != self.primitive or self.rotation_index not in (None, action.rotation_index):
             return False
-        away = float(np.hypot(action.cell[0] - self.cell[0], action.cell[1] - self.cell[1]))
-        return away <= (self.radius if radius is None else radius)
+        return self.away(*action.cell) <= (self.radius if radius is None else radius)
+
+    def away(self, row: Any, column: Any) -> Any:
+        """How many cells a cell (numbers or arrays) is from the failed one."""
+        return np.hypot(row - self.cell[0], column - self.cell[1])
+
+    def lowers(self, away: Any) -> Any:
+        """The factor on the success `away` cells (a number or an array) from the failed one: `penalty` there, its root at the radius.
+
+        So the next attempt at the same thing is made elsewhere on it.
+        """
+        power = 1.0 - np.minimum(away, self.radius) / max(2.0 * self.radius, 1.0)
+        return np.where(away <= self.radius, self.penalty**power, 1.0)
 
     def weakened(self, power: float = DEFAULT.weakened) -> "Avoid":
         """The same failure after the world has changed since."""
@@ -89,7 +100,7 @@ def learned(avoid: Sequence[Avoid], action: Action, memory: MemoryOptions = DEFA
 
 def discount(action: Action, avoid: Sequence[Avoid], depth: int = 0, memory: MemoryOptions = DEFAULT) -> float:
     """Factor in [0, 1] on the success of `action` in a state `depth` imagined actions away."""
-    penalties = [item.penalty for item in avoid if item.matches(action)]
+    penalties = [float(item.lowers(item.away(*action.cell))) for item in avoid if item.matches(action)]
     if not penalties:
         return 1.0
     return float(np.prod(penalties) ** memory.power(len(penalties), depth))
@@ -102,8 +113,8 @@ def discounted(maps: np.ndarray, avoid: Sequence[Avoid], depth: int = 0, memory:
     rows, columns = np.ogrid[: maps.shape[2], : maps.shape[3]]
     penalties, failures = np.ones(maps.shape), np.zeros(maps.shape)
     for item in avoid:
-        near = np.hypot(rows - item.cell[0], columns - item.cell[1]) <= item.radius
+        away = item.away(rows, columns)
         at = (list(PRIMITIVES).index(item.primitive), slice(None) if item.rotation_index is None else item.rotation_index)
-        penalties[at] = np.where(near, penalties[at] * item.penalty, penalties[at])
-        failures[at] += near
+        penalties[at] *= item.lowers(away)
+        failures[at] += away <= item.radius
     return (maps * penalties ** memory.power(failures, depth)).astype(maps.dtype)

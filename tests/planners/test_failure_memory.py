@@ -10,7 +10,8 @@ FAILED = Avoid("pull", (10, 10), 1, radius=2.0, penalty=0.25)
 
 
 def test_only_the_same_primitive_and_orientation_nearby_is_lowered():
-    assert discount(Action("pull", (10, 12), 1), [FAILED]) == pytest.approx(0.25)
+    assert discount(Action("pull", (10, 10), 1), [FAILED]) == pytest.approx(0.25)
+    assert discount(Action("pull", (10, 12), 1), [FAILED]) == pytest.approx(0.5)
     assert discount(Action("pull", (10, 13), 1), [FAILED]) == 1.0
     assert discount(Action("pull", (10, 10), 0), [FAILED]) == 1.0
     assert discount(Action("push", (10, 10), 1), [FAILED]) == 1.0
@@ -42,6 +43,14 @@ def test_maps_and_actions_are_lowered_alike():
         assert lowered[index] == pytest.approx(expected)
 
 
+def test_the_next_attempt_is_made_elsewhere_on_the_same_thing():
+    maps = np.zeros((5, 4, 20, 20), np.float32)
+    maps[3, 1, 9:12, 9:13] = 0.7
+    maps[3, 1, 10, 10] = 0.75
+    row, column = np.unravel_index(discounted(maps, [FAILED])[3, 1].argmax(), (20, 20))
+    assert np.hypot(row - 10, column - 10) >= 2
+
+
 def test_no_failures_cost_no_copy():
     maps = np.zeros((5, 4, 3, 3), np.float32)
     assert discounted(maps, []) is maps
@@ -59,5 +68,5 @@ def test_a_second_failure_near_the_first_speaks_for_the_whole_thing():
     again = learned(once, Action("push", (70, 90), 0))
     other = learned(once, Action("push", (70, 93), 0))
     assert [item.radius for item in (*again, other[-1])] == [DEFAULT.radius, DEFAULT.wide, DEFAULT.radius]
-    assert discount(Action("push", (70, 101), 0), again) == pytest.approx(DEFAULT.penalty)
+    assert discount(Action("push", (70, 102), 0), again) == pytest.approx(DEFAULT.penalty**0.5)
     assert learned(again, Action("pull", (70, 90), 0))[-1].radius == DEFAULT.radius

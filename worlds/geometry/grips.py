@@ -39,6 +39,8 @@ AT_EDGE = 0.85
 """What hangs open is lifted this share of its reach from the hinge, or further."""
 FAR_FROM_HINGE = 0.35
 """A swinging part is pushed or pulled this share of its reach from the hinge, or further."""
+EDGE_CELLS = 2
+"""At the frame's edge noise decides what is seen: no way is known by so many of its outermost cells."""
 NONE = np.zeros((0, 3))
 Cell = tuple[int, int]
 
@@ -47,7 +49,7 @@ def fixture_grips(copy: KinematicCopy, view: SpatialView, mask: np.ndarray, name
     """What would bring a fixture from fraction `start` to `end`, as the view shows it, the best of each orientation first."""
     seen = mask & view.valid
     handle = standing_off(view, seen)
-    cells = [*_spread(handle), *_spread(seen & ~handle)]
+    cells = [*_spread(_inner(handle)), *_spread(_inner(seen & ~handle))]
     found = [command for _, command in grips_at(copy, view, cells, seen, handle, name, start, end)]
     return _ranked(found, view.points[handle] if copy.slides(copy.parts.fixtures[name]) else NONE)
 
@@ -95,7 +97,7 @@ def standing_off(view: SpatialView, seen: np.ndarray) -> np.ndarray:
 
 def thing_grips(copy: KinematicCopy, view: SpatialView, mask: np.ndarray, name: str) -> list[Command]:
     """Grasps of a thing as the view shows it, the most central of each orientation first."""
-    return _ranked([command for _, command in thing_grips_at(copy, view, _spread(mask & view.valid), name)], NONE)
+    return _ranked([command for _, command in thing_grips_at(copy, view, _spread(_inner(mask & view.valid)), name)], NONE)
 
 
 def thing_grips_at(copy: KinematicCopy, view: SpatialView, cells: Sequence[Cell], name: str) -> Iterator[tuple[Cell, Command]]:
@@ -135,6 +137,14 @@ def _turning(known: Command, axis: np.ndarray) -> Iterator[Command]:
     for rotation, bin_ in enumerate(PRIMITIVES["rotate"].bins):
         if (1.0 if bin_.effect == "ccw" else -1.0) * np.array(known.normal_world) @ axis >= ABOUT:
             yield replace(known, primitive="rotate", rotation_index=rotation)
+
+
+def _inner(mask: np.ndarray) -> np.ndarray:
+    """A mask `[H, W]` without the cells at the frame's edge."""
+    inner = np.zeros_like(mask)
+    inside = (slice(EDGE_CELLS, -EDGE_CELLS),) * 2
+    inner[inside] = mask[inside]
+    return inner
 
 
 def _spread(mask: np.ndarray) -> list[Cell]:
