@@ -21,7 +21,7 @@ class MemoryOptions:
     Attributes:
         radius: cells around the failed one that it speaks for, >= 0.
         wide: the same where something like it failed within as many before: then it is not the place that is wrong, but the thing.
-        penalty: factor on the success there, in [0, 1]; it fades to its root at the radius.
+        penalty: factor on the success there, in [0, 1]; but for setting down it fades to its root at the radius.
         later: power of a penalty in imagined later states, in [0, 1]: something else may have been missing first (an undone latch).
         later_repeated: the same once several failures speak there.
         weakened: power of a penalty once the real world has changed, in [0, 1].
@@ -81,9 +81,11 @@ class Avoid:
     def lowers(self, away: Any) -> Any:
         """The factor on the success `away` cells (a number or an array) from the failed one: `penalty` there, its root at the radius.
 
-        So the next attempt at the same thing is made elsewhere on it.
+        So the next attempt at the same thing is made elsewhere on it. Elsewhere a thing would be set down at another place, which is
+        another move: there it does not fade.
         """
-        power = 1.0 - np.minimum(away, self.radius) / max(2.0 * self.radius, 1.0)
+        fades = not PRIMITIVES[self.primitive].needs_object
+        power = 1.0 - fades * np.minimum(away, self.radius) / max(2.0 * self.radius, 1.0)
         return np.where(away <= self.radius, self.penalty**power, 1.0)
 
     def weakened(self, power: float = DEFAULT.weakened) -> "Avoid":

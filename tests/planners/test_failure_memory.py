@@ -51,6 +51,10 @@ def test_the_next_attempt_is_made_elsewhere_on_the_same_thing():
     assert np.hypot(row - 10, column - 10) >= 2
 
 
+def test_setting_down_elsewhere_is_another_move_and_no_likelier():
+    assert discount(Action("place", (10, 12), 0), [Avoid("place", (10, 10), 0)]) == pytest.approx(DEFAULT.penalty)
+
+
 def test_no_failures_cost_no_copy():
     maps = np.zeros((5, 4, 3, 3), np.float32)
     assert discounted(maps, []) is maps
