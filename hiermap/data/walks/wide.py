@@ -90,7 +90,7 @@ class Wide:
         if region is None:
             return in_vain(now, action, ground(now.view, action))
         if not region.cells[action.cell]:  # the rules have no number for where it would be then
-            action = replace(action, cell=nearest(region.cells, action.cell))
+            action = replace(action, cell=_nearest(region.cells, action.cell))
         command = ground(now.view, action)
         operator = region.operator
         fractions, numbers, held = self._state((now.table.start & ~operator.clear) | operator.put)
@@ -129,7 +129,7 @@ class Wide:
         self.scene.pose(fractions, {name: self.geometry.base(name, number, fractions) for name, number in numbers.items()})
 
 
-def nearest(cells: np.ndarray, to: tuple[int, int]) -> tuple[int, int]:
+def _nearest(cells: np.ndarray, to: tuple[int, int]) -> tuple[int, int]:
     """Of cells `[H, W]` bool, not empty, the nearest to one."""
     there = np.argwhere(cells)
     row, column = there[np.square(there - to).sum(axis=1).argmin()]
