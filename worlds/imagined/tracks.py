@@ -34,7 +34,7 @@ class Tracks:
         shapes: their cells `[n, 2]` in the first view.
         cells: the same as far as they are known, None where they are not any more; some may lie beyond the frame's edge.
         held: which of them was taken last and not put down since, None for none or an unknown one.
-        moved: which of them were ever moved, for all that is known.
+        moved: which of them a hand may have moved to another place, and those that were never seen.
         elsewhere: which of them the last action cannot have brought anywhere.
         within: where those still are whose cells are not known any more; None for anywhere.
     """
@@ -50,7 +50,8 @@ class Tracks:
     def of(cls, masks: Sequence[np.ndarray]) -> Self:
         """Of things where masks `[H, W]` bool of the first view show them."""
         shapes = tuple(np.argwhere(mask) for mask in masks)
-        return cls(shapes, tuple(shape if len(shape) else None for shape in shapes), within=(None,) * len(shapes))
+        unseen = frozenset(k for k, shape in enumerate(shapes) if not len(shape))
+        return cls(shapes, tuple(shape if len(shape) else None for shape in shapes), moved=unseen, within=(None,) * len(shapes))
 
     def after(self, action: Action, cell_size: float) -> Self:
         """What is known once an action had its effect; `cell_size` [m]."""
@@ -69,11 +70,14 @@ class Tracks:
             by = 0, side * round(PUSH_DISTANCE_M / cell_size)
             return self._settled(self._with(pushed, cells + by), moved=pushed)
         left = self._beside(action.cell, cell_size)
-        if not side:
+        if not side:  # A fixture carries things along and hides them, but takes none to another place.
             return left
+        lost = {k for k, cells in enumerate(left.cells) if cells is not self.cells[k]}
+        pushed_any = left._any_of(action.cell)
+        pushed_any = replace(pushed_any, moved=pushed_any.moved | lost)._settled(left.cells)
         # It was none of those that are known to be farther away.
         apart = {k for k, cells in enumerate(self.cells) if cells is left.cells[k] and not self._may_be_at(k, action.cell)}
-        return replace(left._any_of(action.cell), elsewhere=left.elsewhere | apart)
+        return replace(pushed_any, elsewhere=pushed_any.elsewhere | apart)
 
     def empty_handed(self) -> Self:
         """The same when the hand is seen to hold nothing: what it took fell somewhere."""
@@ -85,7 +89,7 @@ class Tracks:
 
     def _settled(self, cells: tuple[np.ndarray | None, ...], held: int | None = None, moved: int | None = None) -> Self:
         """After an action that moved one thing, or none: what never moved is where it was at first, what moved may be told anew."""
-        ever = self.moved | {k for k, own in enumerate(cells) if own is None or k == moved}
+        ever = self.moved if moved is None else self.moved | {moved}
         still = frozenset(k for k in range(len(cells)) if k != moved and (moved is not None or k not in ever))
         return replace(self, cells=cells, held=held, moved=ever, elsewhere=still)
 
@@ -104,8 +108,9 @@ class Tracks:
 
     def _any_of(self, cell: tuple[int, int]) -> Self:
         """The same, once what was at a cell is somewhere else: that may have been any thing that may have been there."""
-        within = (None if self.cells[k] is None and self._may_be_at(k, cell) else bounds for k, bounds in enumerate(self.within))
-        return replace(self, within=tuple(within))
+        any_of = {k for k, cells in enumerate(self.cells) if cells is None and self._may_be_at(k, cell)}
+        within = (None if k in any_of else bounds for k, bounds in enumerate(self.within))
+        return replace(self, within=tuple(within), moved=self.moved | any_of)
 
     def _may_be_at(self, thing: int, cell: tuple[int, int]) -> bool:
         cells, bounds = self.cells[thing], self.within[thing]

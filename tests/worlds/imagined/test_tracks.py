@@ -65,6 +65,15 @@ def test_a_drawer_may_carry_along_what_stands_near_and_nothing_far(tracks):
     assert after(pulled, ("grasp", (64, 30), 0)).held is None
 
 
+def test_what_a_door_hides_was_taken_nowhere_until_a_hand_may_have_taken_it(tracks):
+    hidden = after(tracks, ("push", (38, 99), 0))
+    assert hidden.cells[CAN] is None and hidden.elsewhere == {MUG, CAN}
+    assert after(hidden, ("grasp", (35, 43), 0), ("place", (64, 30), 0), ("pull", (38, 99), 0)).elsewhere == {CAN}
+    taken = after(hidden, ("grasp", (38, 99), 0), ("place", (64, 60), 0))
+    assert taken.elsewhere == {MUG} and after(taken, ("pull", (38, 99), 0)).elsewhere == {MUG}
+    assert after(hidden, ("push", (38, 96), 1), ("pull", (38, 99), 0)).elsewhere == {MUG}
+
+
 def test_what_a_drawer_carried_along_is_not_what_is_pushed_far_from_it(tracks):
     put_away = after(tracks, ("grasp", (35, 43), 0), ("place", (64, 30), 0), ("push", (58, 26), 0))
     assert put_away.within == ((36, 86, 17, 43), None)
