@@ -74,6 +74,8 @@ class Beliefs:
         odds = self._read(question, answers)
         if prior is not None:
             kept = np.where(question.hides | (not seen), self.options.kept, min(self.options.in_sight, self.options.kept))
+            if seen:
+                kept = np.where(self._put_down(question, tracks), 0.0, kept)
             odds = np.maximum(odds, np.minimum(prior, odds + kept))
             odds = np.where(self._elsewhere(question, tracks), np.minimum(odds, prior), odds)
         odds = self._in_hand(question, odds, tracks)
@@ -95,12 +97,20 @@ class Beliefs:
         """`[B, Q]` bool, which predicates cannot have come true: those of things that the last action cannot have brought anywhere."""
         return np.array([[self.options.tracked and thing in one.elsewhere for thing in question.carried] for one in tracks], bool)
 
+    def _put_down(self, question: Question, tracks: Sequence[Tracks]) -> np.ndarray:
+        """`[B, Q]` bool, which predicates speak of what the hand put down where it can still be seen: nothing need be remembered."""
+        carried = question.carried
+        return np.array([[self.options.tracked and thing >= 0 and one.in_sight(thing) for thing in carried] for one in tracks], bool)
+
     def _in_hand(self, question: Question, odds: np.ndarray, tracks: Sequence[Tracks]) -> np.ndarray:
-        """Log-odds `[B, Q]` that also follow which thing the hand took, where that is known."""
-        held = np.array([one.held if self.options.tracked and one.held is not None else -1 for one in tracks])[:, None]
-        asked = (question.taken >= 0) & (held >= 0)
-        told = np.where(question.taken == held, np.maximum(odds, TAKEN), np.minimum(odds, -TAKEN))
-        return np.where(asked, told, odds)
+        """Log-odds `[B, Q]` that also follow which thing the hand took, or which it did not, where that is known."""
+        if not self.options.tracked:
+            return odds
+        taken = question.taken
+        held = np.array([-1 if one.held is None else one.held for one in tracks])[:, None]
+        other = np.array([[thing in one.not_held for thing in taken] for one in tracks], bool)
+        odds = np.where((taken >= 0) & (taken == held), np.maximum(odds, TAKEN), odds)
+        return np.where((taken >= 0) & (taken != held) & ((held >= 0) | other), np.minimum(odds, -TAKEN), odds)
 
     def _read(self, question: Question, answers: Any) -> np.ndarray:
         truth, of_pairs, *_ = self.model.told(answers)

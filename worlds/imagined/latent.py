@@ -96,7 +96,7 @@ class LatentWorld:
             question = Question.of(goal, things, self.device)
             if self.model.sense is not None:
                 check_sense(question, list(goal.targets), self.model.makes_sense(things)[0], self.options.sense)
-            tracks = self._tracks(goal) if remembered is None else remembered.state.tracks
+            tracks = self._tracks(goal, view if first is None else first) if remembered is None else remembered.state.tracks
             tracks = tracks if view.holding else tracks.empty_handed()
             reading = self.model.read(latent, things)
             prior = None if remembered is None else remembered.state.odds[None]
@@ -151,7 +151,7 @@ class LatentWorld:
     def foretold(self, node: Node, action: Action, goal: Goal) -> Node:
         """A promised node with the latent of the present: only beliefs and tracks are those after the action."""
         promised = self.promises([node], [[action]], goal)[0][0].node
-        tracks = node.state.tracks.after(action, self.frame.cell_size)
+        tracks = self._tracks_after(node.state, action)
         return replace(promised, state=replace(node.state, odds=self._odds[node][action], tracks=tracks))
 
     def twins(self, parent: Node, children: Sequence[Node]) -> list[int | None]:
@@ -191,10 +191,15 @@ class LatentWorld:
             error = self.model.depth_error(node.state.latent[None], self._channels(view))
         return 1.0 / (1.0 + min(DEPTH_SCALE_M * float(error) / (STRANGE * usual), 1e6) ** STEEP)
 
-    def _tracks(self, goal: Goal) -> Tracks:
-        """Of what a hand can carry; a front is moved, but never taken away."""
+    def _tracks(self, goal: Goal, first: SpatialView) -> Tracks:
+        """Of what a hand can carry, as the first view shows it; a front is moved, but never taken away."""
         nowhere = np.zeros(self.frame.shape, bool)
-        return Tracks.of([np.asarray(target.mask, bool) if name in goal.carried else nowhere for name, target in goal.targets.items()])
+        masks = [np.asarray(target.mask, bool) if name in goal.carried else nowhere for name, target in goal.targets.items()]
+        return Tracks.of(masks, first.rgb)
+
+    def _tracks_after(self, state: LatentState, action: Action) -> Tracks:
+        """What is known of the goal's things once an action had its effect."""
+        return state.tracks.after(action, self.frame.cell_size, None if state.view is None else state.view.rgb)
 
     def _encode(self, view: SpatialView) -> Tensor:
         """`[1, D, h, w]` of a view, without memory."""
@@ -214,7 +219,7 @@ class LatentWorld:
         question = together([state.question for state in states])
         reading = self.model.read(latent, question.things)
         prior = np.stack([self._prior(node, action) for node, action in pairs])
-        tracks = [state.tracks.after(action, self.frame.cell_size) for state, action in zip(states, chosen, strict=True)]
+        tracks = [self._tracks_after(state, action) for state, action in zip(states, chosen, strict=True)]
         judged = self.beliefs.judged(question, latent, reading.token, self.model.answers(reading, question.pairs), prior, tracks)
         kept = reading if len(pairs) == 1 else None
         outcomes = []
@@ -243,7 +248,7 @@ class LatentWorld:
             latent = state.latent[None]
             reading = self._reading(state)
             promise = self.model.promises(latent, reading, *self._indices(actions), question.pairs)
-            tracks = [state.tracks.after(action, self.frame.cell_size) for action in actions]
+            tracks = [self._tracks_after(state, action) for action in actions]
             prior = self.beliefs.after(question, state.odds, self.model.answers(reading, question.pairs), promise.answers, tracks)
             judged = self.beliefs.judged(question, latent, promise.token, promise.answers, prior, tracks, promised=True)
         self._odds.setdefault(node, {}).update(zip(actions, prior, strict=True))

@@ -9,6 +9,7 @@ import numpy as np
 from hiermap.primitives.hand import PUSH_DISTANCE_M
 from hiermap.primitives.specs import PRIMITIVES
 from hiermap.worlds.base import Action
+from hiermap.worlds.imagined.colours import palette, unlike
 
 NEAR = 3
 """Cells from a thing's mask within which a grasp takes that thing."""
@@ -37,6 +38,8 @@ class Tracks:
         moved: which of them a hand may have moved to another place, and those that were never seen.
         elsewhere: which of them the last action cannot have brought anywhere.
         within: where those still are whose cells are not known any more; None for anywhere.
+        palettes: their colours `[n, 4]` in the first view.
+        not_held: which of them is not in the hand, by the colours of what was taken.
     """
 
     shapes: tuple[np.ndarray, ...]
@@ -45,27 +48,33 @@ class Tracks:
     moved: frozenset[int] = frozenset()
     elsewhere: frozenset[int] = frozenset()
     within: tuple[Bounds | None, ...] = ()
+    palettes: tuple[np.ndarray, ...] = ()
+    not_held: frozenset[int] = frozenset()
 
     @classmethod
-    def of(cls, masks: Sequence[np.ndarray]) -> Self:
-        """Of things where masks `[H, W]` bool of the first view show them."""
+    def of(cls, masks: Sequence[np.ndarray], rgb: np.ndarray) -> Self:
+        """Of things where masks `[H, W]` bool of the first view show them; `rgb` `[H, W, 3]` uint8 is that view."""
         shapes = tuple(np.argwhere(mask) for mask in masks)
         unseen = frozenset(k for k, shape in enumerate(shapes) if not len(shape))
-        return cls(shapes, tuple(shape if len(shape) else None for shape in shapes), moved=unseen, within=(None,) * len(shapes))
+        cells = tuple(shape if len(shape) else None for shape in shapes)
+        return cls(shapes, cells, moved=unseen, within=(None,) * len(shapes), palettes=tuple(palette(rgb[mask]) for mask in masks))
 
-    def after(self, action: Action, cell_size: float) -> Self:
-        """What is known once an action had its effect; `cell_size` [m]."""
+    def after(self, action: Action, cell_size: float, rgb: np.ndarray | None = None) -> Self:
+        """What is known once an action had its effect; `cell_size` [m]; `rgb` `[H, W, 3]` uint8 was seen before it, None for nothing."""
         primitive = PRIMITIVES[action.primitive]
+        other = frozenset[int]() if rgb is None else unlike(self.palettes, rgb, action.cell)
         if action.primitive == "grasp":
-            taken = self._at(action.cell)
-            return (self if taken is not None else self._any_of(action.cell))._settled(self.cells, held=taken)
+            taken = self._at(action.cell, other)
+            after = (self if taken is not None else self._any_of(action.cell, other))._settled(self.cells, held=taken)
+            return replace(after, not_held=other)
         if primitive.needs_object:
             if self.held is None:  # whatever it was, it was none of those that are known to stand where it was not taken
                 known = enumerate(zip(self.cells, self.within, strict=True))
-                return replace(self, elsewhere=frozenset(k for k, (cells, within) in known if not (cells is None and within is None)))
+                apart = {k for k, (cells, within) in known if not (cells is None and within is None)}
+                return replace(self, elsewhere=self.not_held | apart, not_held=frozenset())
             return self._settled(self._with(self.held, stood_at(self.shapes[self.held], action.cell)), moved=self.held)
         side = PUSHED.get(primitive.rotations[action.rotation_index], 0)
-        pushed = self._at(action.cell) if side else None
+        pushed = self._at(action.cell, other) if side else None
         if pushed is not None and (cells := self.cells[pushed]) is not None:
             by = 0, side * round(PUSH_DISTANCE_M / cell_size)
             return self._settled(self._with(pushed, cells + by), moved=pushed)
@@ -73,7 +82,7 @@ class Tracks:
         if not side:  # A fixture carries things along and hides them, but takes none to another place.
             return left
         lost = {k for k, cells in enumerate(left.cells) if cells is not self.cells[k]}
-        pushed_any = left._any_of(action.cell)
+        pushed_any = left._any_of(action.cell, other)
         pushed_any = replace(pushed_any, moved=pushed_any.moved | lost)._settled(left.cells)
         # It was none of those that are known to be farther away.
         apart = {k for k, cells in enumerate(self.cells) if cells is left.cells[k] and not self._may_be_at(k, action.cell)}
@@ -82,10 +91,14 @@ class Tracks:
     def empty_handed(self) -> Self:
         """The same when the hand is seen to hold nothing: what it took fell somewhere."""
         if self.held is None:
-            return self
+            return replace(self, not_held=frozenset()) if self.not_held else self
         cells, within = self._with(self.held, None), tuple(None if k == self.held else own for k, own in enumerate(self.within))
         lost = {self.held}
         return replace(self, cells=cells, within=within, held=None, moved=self.moved | lost, elsewhere=self.elsewhere - lost)
+
+    def in_sight(self, thing: int) -> bool:
+        """Whether a thing was put down by the hand and is not hidden since."""
+        return thing in self.moved and self.cells[thing] is not None and thing != self.held
 
     def _settled(self, cells: tuple[np.ndarray | None, ...], held: int | None = None, moved: int | None = None) -> Self:
         """After an action that moved one thing, or none: what never moved is where it was at first, what moved may be told anew."""
@@ -106,9 +119,9 @@ class Tracks:
         )
         return replace(self, within=tuple(within))._settled(cells)
 
-    def _any_of(self, cell: tuple[int, int]) -> Self:
-        """The same, once what was at a cell is somewhere else: that may have been any thing that may have been there."""
-        any_of = {k for k, cells in enumerate(self.cells) if cells is None and self._may_be_at(k, cell)}
+    def _any_of(self, cell: tuple[int, int], other: frozenset[int]) -> Self:
+        """The same, once what was at a cell is somewhere else: that may have been any thing that may have been there, but no `other`."""
+        any_of = {k for k, cells in enumerate(self.cells) if cells is None and k not in other and self._may_be_at(k, cell)}
         within = (None if k in any_of else bounds for k, bounds in enumerate(self.within))
         return replace(self, within=tuple(within), moved=self.moved | any_of)
 
@@ -118,9 +131,10 @@ class Tracks:
             return bool(np.abs(cells - cell).max(axis=1).min() <= NEAR)
         return bounds is None or (bounds[0] <= cell[0] <= bounds[1] and bounds[2] <= cell[1] <= bounds[3])
 
-    def _at(self, cell: tuple[int, int]) -> int | None:
-        """The thing that a cell belongs to; None where none is near."""
-        gaps = [np.inf if cells is None else np.abs(cells - cell).max(axis=1).min() for cells in self.cells]
+    def _at(self, cell: tuple[int, int], other: frozenset[int]) -> int | None:
+        """The thing that a cell belongs to, none of `other`; None where none is near."""
+        known = (None if k in other else cells for k, cells in enumerate(self.cells))
+        gaps = [np.inf if cells is None else np.abs(cells - cell).max(axis=1).min() for cells in known]
         nearest = int(np.argmin(gaps)) if gaps else 0
         return nearest if gaps and gaps[nearest] <= NEAR else None
 

@@ -33,7 +33,7 @@ def beliefs() -> Beliefs:
     return Beliefs(SimpleNamespace(goal=None, told=lambda answers: answers), BeliefOptions(believed=0.5, sure=0.8, kept=6.0, changed=4.0))
 
 
-TRACKS = Tracks.of([MASK, MASK])
+TRACKS = Tracks.of([MASK, MASK], np.zeros((2, 2, 3), np.uint8))
 
 
 def judged(beliefs: Beliefs, answers: tuple, prior: list[float] | None = None, tracks: Tracks = TRACKS):
@@ -74,6 +74,13 @@ def test_what_cannot_have_been_brought_anywhere_is_not_believed_to_be_there(beli
     still = replace(TRACKS, elsewhere=frozenset({1}))
     assert judged(beliefs, said(0.99, 0.99), [0.0, -3.0], still).odds[1] == -3.0
     assert beliefs.after(QUESTION, np.array([-5.0, -5.0]), said(0.01, 0.01), said(0.01, 0.99), [still])[0, 1] == -5.0
+
+
+@pytest.mark.parametrize(("seen", "still"), [(True, False), (False, True)])
+def test_of_what_the_hand_put_down_in_sight_nothing_is_remembered(beliefs, seen, still):
+    put = replace(TRACKS, moved=frozenset({1}))
+    it = beliefs.judged(QUESTION, None, None, said(0.9, 0.3), np.array([[5.0, 5.0]]), [put], seen=seen)[0]
+    assert it.believed[1] is still
 
 
 def test_untracked_what_is_read_is_believed_wherever_things_were_put():

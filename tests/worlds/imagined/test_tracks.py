@@ -18,16 +18,18 @@ def box(top: int, left: int, bottom: int, right: int) -> np.ndarray:
 
 
 MASKS = box(34, 40, 44, 46), box(34, 98, 44, 104)
+RGB = np.full((96, 128, 3), 120, np.uint8)
+RGB[MASKS[MUG]], RGB[MASKS[CAN]] = (200, 40, 40), (40, 60, 180)
 
 
 @pytest.fixture
 def tracks() -> Tracks:
-    return Tracks.of(MASKS)
+    return Tracks.of(MASKS, RGB)
 
 
-def after(tracks: Tracks, *actions: tuple[str, tuple[int, int], int]) -> Tracks:
+def after(tracks: Tracks, *actions: tuple[str, tuple[int, int], int], rgb: np.ndarray | None = None) -> Tracks:
     for primitive, cell, rotation in actions:
-        tracks = tracks.after(Action(primitive, cell, rotation), CELL_M)
+        tracks = tracks.after(Action(primitive, cell, rotation), CELL_M, rgb)
     return tracks
 
 
@@ -89,7 +91,7 @@ def test_a_thing_stands_on_its_cell_even_at_the_edge():
 
 
 def test_what_was_not_seen_at_first_is_not_known():
-    unseen = Tracks.of([np.zeros((96, 128), bool), MASKS[CAN]])
+    unseen = Tracks.of([np.zeros((96, 128), bool), MASKS[CAN]], RGB)
     assert unseen.cells[MUG] is None and after(unseen, ("grasp", (35, 100), 0)).elsewhere == {CAN}
 
 
@@ -97,3 +99,22 @@ def test_what_a_hand_is_seen_to_have_lost_may_be_anywhere(tracks):
     lost = after(tracks, ("grasp", (35, 43), 0)).empty_handed()
     assert (lost.held, lost.cells[MUG], lost.elsewhere) == (None, None, {CAN})
     assert tracks.empty_handed() is tracks
+
+
+def test_what_looks_otherwise_is_not_taken_for_a_thing_that_is_near_or_lost(tracks):
+    grasp, put = ("grasp", (35, 49), 0), ("place", (64, 60), 0)
+    beside = after(tracks, grasp, rgb=np.full_like(RGB, 120))
+    assert (beside.held, beside.not_held) == (None, {MUG, CAN})
+    assert after(tracks, ("grasp", (35, 43), 0), rgb=RGB).held == MUG
+    hidden = after(tracks, ("push", (38, 99), 0))
+    taken = ("grasp", (38, 99), 0)
+    assert after(after(hidden, taken), put).elsewhere == {MUG}, "unseen, it may have been the can"
+    red = after(hidden, taken, rgb=np.full_like(RGB, RGB[MASKS[MUG]][0]))
+    assert (red.held, red.not_held, after(red, put).elsewhere) == (None, {CAN}, {MUG, CAN})
+    assert not red.empty_handed().not_held and after(red, put).not_held == frozenset()
+
+
+def test_what_a_hand_put_down_is_in_sight_until_something_hides_it(tracks):
+    taken = after(tracks, ("grasp", (35, 43), 0))
+    put = after(taken, ("place", (64, 30), 0))
+    assert [it.in_sight(MUG) for it in (tracks, taken, put, after(put, ("push", (58, 26), 0)))] == [False, False, True, False]
