@@ -172,6 +172,14 @@ class Foresight(Protocol):
 
 
 @runtime_checkable
+class Tracking(Protocol):
+    """What a world may offer besides: it follows where things are by what is really done, not only by what was planned."""
+
+    def tracked(self, imagined: Node, before: Node, action: Action) -> Node:
+        """The imagined node of a step, to be remembered by `World.root`, after an action that had its effect where `before` was seen."""
+
+
+@runtime_checkable
 class Familiar(Protocol):
     """What a world may offer besides: whether it has learned from places like the one it looks at."""
 

@@ -13,7 +13,7 @@ from hiermap.planners import Avoid, PlanResult, PlanStep
 from hiermap.planners.failure_memory import discounted, learned
 from hiermap.planners.search_tree import NEARER, missing_primitives
 from hiermap.primitives.specs import PrimitiveResult
-from hiermap.worlds.base import Action, Node
+from hiermap.worlds.base import Action, Node, Tracking
 from hiermap.worlds.goals import Goal
 from hiermap.worlds.perception.fusion import SpatialView
 
@@ -90,7 +90,7 @@ class Run:
         # Whatever the maps show: something was taken in hand, or left it.
         effect = before.view.holding != view.holding or believe_effect(report, seen, self.options)
         # What is believed hidden comes from the imagined node once the step is believed to have worked.
-        self.now = self._believe(view, planned.after) if effect else after
+        self.now = self._believe(view, self._as_done(planned, before.node, action)) if effect else after
         self._learn(action, effect)
         as_imagined = effect and self._agree(planned.after.predicates, self.now.node.predicates)
         if not (as_imagined or self.options.blind):
@@ -98,6 +98,10 @@ class Run:
         step = ExecutedStep(len(self.plans) - 1, planned, action, affordance, report, before, self.now, seen, effect)
         self.steps.append(step)
         return step
+
+    def _as_done(self, planned: PlanStep, before: Node, action: Action) -> Node:
+        world = self.planner.world
+        return world.tracked(planned.after, before, action) if isinstance(world, Tracking) else planned.after
 
     def _forgo(self, steps: Sequence[ExecutedStep]) -> None:
         """What only led in a circle is as good as failed."""

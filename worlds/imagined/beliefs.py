@@ -54,7 +54,11 @@ class Beliefs:
         """
         change = self._read(question, promised) - self._read(question, now)
         left = odds + np.where(np.abs(change) > self.options.changed, change, 0.0)
-        return np.where(self._elsewhere(question, tracks), np.minimum(left, odds), left)
+        return self.unbrought(question, left, odds, tracks)
+
+    def unbrought(self, question: Question, odds: np.ndarray, before: np.ndarray, tracks: Sequence[Tracks]) -> np.ndarray:
+        """Log-odds `[B, Q]`, of what the last action cannot have brought anywhere no higher than before it."""
+        return np.where(self._elsewhere(question, tracks), np.minimum(odds, before), odds)
 
     def judged(
         self,
@@ -77,7 +81,7 @@ class Beliefs:
             if seen:
                 kept = np.where(self._put_down(question, tracks), 0.0, kept)
             odds = np.maximum(odds, np.minimum(prior, odds + kept))
-            odds = np.where(self._elsewhere(question, tracks), np.minimum(odds, prior), odds)
+            odds = self.unbrought(question, odds, prior, tracks)
         odds = self._in_hand(question, odds, tracks)
         likely = expit(odds)
         believed = likely > self._least(question)

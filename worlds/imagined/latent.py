@@ -154,6 +154,12 @@ class LatentWorld:
         tracks = self._tracks_after(node.state, action)
         return replace(promised, state=replace(node.state, odds=self._odds[node][action], tracks=tracks))
 
+    def tracked(self, imagined: Node, before: Node, action: Action) -> Node:
+        """Colours tell what was really taken, and the hand went to the cell that was seen, not to the imagined one."""
+        tracks = self._tracks_after(before.state, action)
+        odds = self.beliefs.unbrought(imagined.state.question, imagined.state.odds, before.state.odds, [tracks])[0]
+        return replace(imagined, state=replace(imagined.state, tracks=tracks, odds=odds))
+
     def twins(self, parent: Node, children: Sequence[Node]) -> list[int | None]:
         """Siblings that change the same thing are one state: a drawer is pushed shut left or right of its bar."""
         if len(children) < 2:

@@ -20,6 +20,8 @@ ABOVE, BELOW, ASIDE = 8, 18, 25
 CARRIED_M, BRUSHED_M = 0.2, 0.1
 """A fixture carries a thing at most so far up or down the picture, where the 25 cm of a drawer are 16 cm, and brushes it at most so far
 aside [m]."""
+STRANGER = 8
+"""Cells from where the hand put something down within which a grasp takes that."""
 PUSHED = {"left": -1, "right": 1}
 """Orientation bin of a sideways push -> where the picture shows that it leads."""
 
@@ -40,6 +42,7 @@ class Tracks:
         within: where those still are whose cells are not known any more; None for anywhere.
         palettes: their colours `[n, 4]` in the first view.
         not_held: which of them is not in the hand, by the colours of what was taken.
+        strangers: cells at which the hand put down what was none of these.
     """
 
     shapes: tuple[np.ndarray, ...]
@@ -50,6 +53,7 @@ class Tracks:
     within: tuple[Bounds | None, ...] = ()
     palettes: tuple[np.ndarray, ...] = ()
     not_held: frozenset[int] = frozenset()
+    strangers: tuple[tuple[tuple[int, int], frozenset[int]], ...] = ()
 
     @classmethod
     def of(cls, masks: Sequence[np.ndarray], rgb: np.ndarray) -> Self:
@@ -64,15 +68,9 @@ class Tracks:
         primitive = PRIMITIVES[action.primitive]
         other = frozenset[int]() if rgb is None else unlike(self.palettes, rgb, action.cell)
         if action.primitive == "grasp":
-            taken = self._at(action.cell, other)
-            after = (self if taken is not None else self._any_of(action.cell, other))._settled(self.cells, held=taken)
-            return replace(after, not_held=other)
+            return self._grasped(action.cell, other)
         if primitive.needs_object:
-            if self.held is None:  # whatever it was, it was none of those that are known to stand where it was not taken
-                known = enumerate(zip(self.cells, self.within, strict=True))
-                apart = {k for k, (cells, within) in known if not (cells is None and within is None)}
-                return replace(self, elsewhere=self.not_held | apart, not_held=frozenset())
-            return self._settled(self._with(self.held, stood_at(self.shapes[self.held], action.cell)), moved=self.held)
+            return self._put_down(action.cell)
         side = PUSHED.get(primitive.rotations[action.rotation_index], 0)
         pushed = self._at(action.cell, other) if side else None
         if pushed is not None and (cells := self.cells[pushed]) is not None:
@@ -87,6 +85,25 @@ class Tracks:
         # It was none of those that are known to be farther away.
         apart = {k for k, cells in enumerate(self.cells) if cells is left.cells[k] and not self._may_be_at(k, action.cell)}
         return replace(pushed_any, elsewhere=pushed_any.elsewhere | apart)
+
+    def _grasped(self, cell: tuple[int, int], other: frozenset[int]) -> Self:
+        """Once what is at a cell was taken, which is none of `other`."""
+        there = [k for k, (put, _) in enumerate(self.strangers) if np.abs(np.subtract(put, cell)).max() <= STRANGER]
+        other = other.union(*(self.strangers[k][1] for k in there))
+        taken = self._at(cell, other)
+        after = (self if taken is not None else self._any_of(cell, other))._settled(self.cells, held=taken)
+        left = tuple(stranger for k, stranger in enumerate(self.strangers) if k not in there)
+        return replace(after, not_held=other, strangers=left)
+
+    def _put_down(self, cell: tuple[int, int]) -> Self:
+        """Once what is held stands at a cell."""
+        if self.held is not None:
+            put = self._settled(self._with(self.held, stood_at(self.shapes[self.held], cell)), moved=self.held)
+            return replace(put, not_held=frozenset())
+        # Whatever it was, it was none of those that are known to stand where it was not taken.
+        known = enumerate(zip(self.cells, self.within, strict=True))
+        apart = self.not_held | {k for k, (cells, within) in known if not (cells is None and within is None)}
+        return replace(self, elsewhere=apart, not_held=frozenset(), strangers=(*self.strangers, (cell, apart)))
 
     def empty_handed(self) -> Self:
         """The same when the hand is seen to hold nothing: what it took fell somewhere."""

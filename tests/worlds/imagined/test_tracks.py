@@ -118,3 +118,12 @@ def test_what_a_hand_put_down_is_in_sight_until_something_hides_it(tracks):
     taken = after(tracks, ("grasp", (35, 43), 0))
     put = after(taken, ("place", (64, 30), 0))
     assert [it.in_sight(MUG) for it in (tracks, taken, put, after(put, ("push", (58, 26), 0)))] == [False, False, True, False]
+
+
+def test_what_was_put_down_as_something_else_stays_something_else(tracks):
+    lost = after(tracks, ("push", (38, 99), 1), ("push", (38, 99), 0))
+    grey, put, again = np.full_like(RGB, 120), ("place", (64, 60), 0), ("grasp", (62, 61), 0)
+    stranger = after(after(lost, ("grasp", (70, 20), 0), rgb=grey), put)
+    assert stranger.strangers == (((64, 60), frozenset({MUG, CAN})),)
+    assert after(stranger, again).not_held == {MUG, CAN} and not after(stranger, again).strangers
+    assert after(stranger, again, ("place", (70, 90), 0)).elsewhere == {MUG, CAN}
