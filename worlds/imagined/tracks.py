@@ -80,11 +80,11 @@ class Tracks:
         if not side:  # A fixture carries things along and hides them, but takes none to another place.
             return left
         lost = {k for k, cells in enumerate(left.cells) if cells is not self.cells[k]}
-        pushed_any = left._any_of(action.cell, other)
-        pushed_any = replace(pushed_any, moved=pushed_any.moved | lost)._settled(left.cells)
+        left = left._any_of(action.cell, other)
+        moved = left.moved | lost
         # It was none of those that are known to be farther away.
-        apart = {k for k, cells in enumerate(self.cells) if cells is left.cells[k] and not self._may_be_at(k, action.cell)}
-        return replace(pushed_any, elsewhere=pushed_any.elsewhere | apart)
+        apart = {k for k, cells in enumerate(self.cells) if k not in lost and not self._may_be_at(k, action.cell)}
+        return replace(left, moved=moved, elsewhere=frozenset(range(len(self.cells))) - moved | apart)
 
     def _grasped(self, cell: tuple[int, int], other: frozenset[int]) -> Self:
         """Once what is at a cell was taken, which is none of `other`."""
@@ -118,9 +118,14 @@ class Tracks:
         return thing in self.moved and self.cells[thing] is not None and thing != self.held
 
     def _settled(self, cells: tuple[np.ndarray | None, ...], held: int | None = None, moved: int | None = None) -> Self:
-        """After an action that moved one thing, or none: what never moved is where it was at first, what moved may be told anew."""
+        """After an action that moved one thing, or none: what never moved is where it was at first, what moved may be told anew.
+
+        Unless it is out of sight, and something else was put down that may be taken for it.
+        """
         ever = self.moved if moved is None else self.moved | {moved}
-        still = frozenset(k for k in range(len(cells)) if k != moved and (moved is not None or k not in ever))
+        alike = frozenset[int]().union(*(things for _, things in self.strangers))
+        anew = {k for k in ever if moved is None and not (k in alike and cells[k] is None)}
+        still = frozenset(range(len(cells))) - anew - {moved}
         return replace(self, cells=cells, held=held, moved=ever, elsewhere=still)
 
     def _with(self, thing: int, cells: np.ndarray | None) -> tuple[np.ndarray | None, ...]:

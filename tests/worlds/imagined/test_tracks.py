@@ -127,3 +127,4 @@ def test_what_was_put_down_as_something_else_stays_something_else(tracks):
     assert stranger.strangers == (((64, 60), frozenset({MUG, CAN})),)
     assert after(stranger, again).not_held == {MUG, CAN} and not after(stranger, again).strangers
     assert after(stranger, again, ("place", (70, 90), 0)).elsewhere == {MUG, CAN}
+    assert after(stranger, ("pull", (80, 10), 0)).elsewhere == {MUG, CAN}, "what is told of the can may be told of the stranger"
