@@ -81,6 +81,17 @@ def test_an_image_of_any_earlier_look_is_old():
         watch.observe()
 
 
+def test_a_camera_without_noise_may_see_again_what_it_saw_before_something_moved_to_and_fro():
+    shut = observe()
+    depth = shut.views[0].depth.copy()
+    depth[40:80, 60:100] -= 0.004
+    opened = with_view(another_look(shut), 0, depth=depth)
+    again = with_view(another_look(another_look(shut)), 0, depth=shut.views[0].depth)
+    watch = acted(4.0, shut, opened, again)
+    watch.act(None, fuse(watch.observe()))
+    assert watch.observe() is again
+
+
 def test_colours_that_stay_while_the_depth_has_changed_are_old():
     seen = observe()
     depth = seen.views[1].depth.copy()
