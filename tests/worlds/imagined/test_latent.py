@@ -92,6 +92,19 @@ def test_what_is_foretold_remembers_what_an_action_promises_without_its_latent(w
     assert list(world.root(replace(view), goal, first=view, remembered=foretold).predicates) == list(root.predicates)
 
 
+def test_what_was_really_taken_is_remembered_and_not_what_was_planned(world: LatentWorld, seen: tuple[SpatialView, Goal]) -> None:
+    view, goal = seen
+    root = world.root(view, goal)
+    thing = goal.targets[goal.predicates[1].arguments[0]].mask
+    middle = tuple(int(index) for index in np.argwhere(thing)[thing.sum() // 2])
+    imagined = world.expand([root], [[Action("grasp", middle, 0)]], goal)[0][0].node
+    elsewhere = Action("grasp", (int(90 - middle[0]), int(120 - middle[1])), 0)
+    done = world.tracked(imagined, root, elsewhere)
+    assert imagined.state.tracks.held is not None and done.state.tracks.held is None
+    assert done.state.latent is imagined.state.latent
+    assert world.tracked(imagined, root, Action("grasp", middle, 0)).state.tracks.held == imagined.state.tracks.held
+
+
 def test_points_lie_on_what_is_seen(world: LatentWorld, seen: tuple[SpatialView, Goal]) -> None:
     root = world.root(*seen)
     point = world.point(root, (60, 64))
