@@ -79,7 +79,7 @@ class Beliefs:
         if prior is not None:
             kept = np.where(question.hides | (not seen), self.options.kept, min(self.options.in_sight, self.options.kept))
             if seen:
-                kept = np.where(self._put_down(question, tracks), 0.0, kept)
+                kept = np.where(self._in_sight(question, tracks), 0.0, kept)
             odds = np.maximum(odds, np.minimum(prior, odds + kept))
             odds = self.unbrought(question, odds, prior, tracks)
         odds = self._in_hand(question, odds, tracks)
@@ -101,7 +101,7 @@ class Beliefs:
         """`[B, Q]` bool, which predicates cannot have come true: those of things that the last action cannot have brought anywhere."""
         return np.array([[self.options.tracked and thing in one.elsewhere for thing in question.carried] for one in tracks], bool)
 
-    def _put_down(self, question: Question, tracks: Sequence[Tracks]) -> np.ndarray:
+    def _in_sight(self, question: Question, tracks: Sequence[Tracks]) -> np.ndarray:
         """`[B, Q]` bool, which predicates speak of what the hand put down where it can still be seen: nothing need be remembered."""
         carried = question.carried
         return np.array([[self.options.tracked and thing >= 0 and one.in_sight(thing) for thing in carried] for one in tracks], bool)
