@@ -37,6 +37,8 @@ class LazyWeights:
         """Maps `[P, R, H, W]` in [0, 1] of a fused view."""
         import torch
 
+        from hiermap.worlds.imagined.looks import maps_seen
+
         with torch.inference_mode():
-            model = self.weights.model
-            return model.decode(model.encode(torch.from_numpy(view.channels())[None]))[0].float().numpy()
+            model, seen = self.weights.model, torch.from_numpy(view.channels())[None]
+            return maps_seen(model, seen, model.encode(seen)).float().numpy()

@@ -17,6 +17,7 @@ from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.goals import Goal
 from hiermap.worlds.imagined.belief_options import BeliefOptions
 from hiermap.worlds.imagined.beliefs import Beliefs, Judged
+from hiermap.worlds.imagined.looks import maps_seen
 from hiermap.worlds.imagined.model import Model
 from hiermap.worlds.imagined.question import Question, check_sense, together
 from hiermap.worlds.imagined.tracks import Tracks
@@ -111,8 +112,10 @@ class LatentWorld:
 
     def _map(self, node: Node) -> np.ndarray:
         if node not in self._decoded:
+            latent, view = node.state.latent[None], node.state.view
             with torch.inference_mode():
-                self._decoded[node] = self.model.decode(node.state.latent[None])[0].float().cpu().numpy()
+                maps = self.model.decode(latent)[0] if view is None else maps_seen(self.model, self._channels(view), latent)
+            self._decoded[node] = maps.float().cpu().numpy()
         return self._decoded[node]
 
     def expand(self, nodes: Sequence[Node], actions: Sequence[Sequence[Action]], goal: Goal) -> list[list[Outcome]]:

@@ -1,40 +1,14 @@
-"""Random changes that leave a sample true: mirroring with its meaning, colours, depth noise."""
+"""Random changes that leave a sample true: colours, depth noise."""
 
-from functools import lru_cache
-
-import numpy as np
 import torch
 from torch import Tensor
 
 from hiermap.data.episodes import NOT_APPLICABLE as UNKNOWN
-from hiermap.primitives.specs import PRIMITIVES
-from hiermap.worlds.errors import ConfigError
-from hiermap.worlds.legend import Legend, places
 
 SHORT = 3
 """Primitives to a whole goal that a model taught on short pairs only is told of."""
-_NORMAL_Y, _VALID = 6, 8
-"""Channels of `SpatialView.channels`: the normal's y component changes sign in a mirror; validity follows the geometry."""
-
-
-@lru_cache
-def mirrored_bins(legend: Legend) -> np.ndarray:
-    """`[K]` int64: the bin that each of the legend's K becomes when left and right are exchanged; one no longer registered stays.
-
-    Raises ConfigError when the legend has no such bin.
-    """
-    mirrors = {(spec.name, bin_.name): (spec.name, bin_.mirror or bin_.name) for spec in PRIMITIVES.values() for bin_ in spec.bins}
-    found = places([mirrors.get(name, name) for name in legend.bins], legend.bins)
-    if found.min() < 0:
-        raise ConfigError(f"{legend.bins[found.argmin()]} has no mirror image in the model's legend; train with data_options.mirror=false")
-    return found
-
-
-def mirror_views(views: Tensor) -> Tensor:
-    """Mirror views `[..., channels, H, W]` left to right."""
-    out = views.flip(-1)
-    out[..., _NORMAL_Y, :, :] *= -1
-    return out
+_VALID = 8
+"""Channel of `SpatialView.channels` that tells seen cells."""
 
 
 def jitter_(views: Tensor, strength: float, generator: torch.Generator) -> None:

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hiermap.training.sampling.augment import mirror_views, mirrored_bins
 from hiermap.training.sampling.shards import UNKNOWN, Shard, hiding_steps, paths_of_length, walk, walk_through
+from hiermap.worlds.imagined.looks import mirror_views, mirrored_bins
 
 TRIES = 4
 """Executed actions looked at per view."""

@@ -10,11 +10,11 @@ from hiermap.training.head_losses import _sensible, policy_guesses, possible_act
 from hiermap.training.losses import choose_cells, map_loss, reading_along, unroll
 from hiermap.training.module import HiermapModule, losses
 from hiermap.training.options import LossWeights
-from hiermap.training.sampling.augment import mirror_views
 from hiermap.training.sampling.batches import PathSampler, SequenceBatch, together, unpack
 from hiermap.training.sampling.shards import load_shards
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.frame import SpatialFrame
+from hiermap.worlds.imagined.looks import mirror_views
 from hiermap.worlds.legend import registered
 from hiermap.worlds.perception.fusion import view_from_arrays
 from tests.hiermap.model.test_world_model import SMALL

@@ -1,47 +1,6 @@
-import numpy as np
-import pytest
 import torch
 
-from hiermap.training.sampling.augment import SHORT, jitter_, mirror_views, mirrored_bins, relabel_
-from hiermap.worlds.errors import ConfigError
-from hiermap.worlds.legend import FIRST, Legend, registered
-
-EXPECTED = {
-    ("push", "left"): "right",
-    ("push", "inward"): "inward",
-    ("push", "down"): "down",
-    ("grasp", "yaw_45"): "yaw_135",
-    ("grasp", "yaw_90"): "yaw_90",
-    ("rotate", "ccw_roll_0"): "ccw_roll_0",
-    ("rotate", "cw_roll_90"): "cw_roll_90",
-    ("place", "yaw_90"): "yaw_90",
-    ("pull", "roll_90"): "roll_90",
-}
-
-
-@pytest.mark.parametrize("case", EXPECTED)
-def test_a_mirror_exchanges_left_and_right_and_leaves_what_is_no_longer_registered(case: tuple[str, str]) -> None:
-    assert FIRST.bins[mirrored_bins(FIRST)[FIRST.bins.index(case)]] == (case[0], EXPECTED[case])
-
-
-def test_mirroring_twice_is_nothing() -> None:
-    for legend in (FIRST, registered()):
-        partner = mirrored_bins(legend)
-        assert (partner[partner] == np.arange(len(legend.bins))).all()
-    views = torch.rand(2, 10, 6, 8)
-    assert torch.equal(mirror_views(mirror_views(views)), views)
-
-
-def test_a_legend_without_a_mirror_image_cannot_be_mirrored() -> None:
-    with pytest.raises(ConfigError, match="mirror=false"):
-        mirrored_bins(Legend((("push", "left"),), ("open",), ("inside",)))
-
-
-def test_a_mirrored_view_turns_its_normals() -> None:
-    view = torch.ones(10, 2, 4)
-    view[0, 0, 0] = 7
-    out = mirror_views(view).numpy()
-    assert out[0, 0, 3] == 7 and (out[6] == -1).all() and (np.delete(out, 6, axis=0) > 0).all()
+from hiermap.training.sampling.augment import SHORT, jitter_, relabel_
 
 
 def test_jitter_leaves_unseen_cells_and_flags_alone_and_is_alike_along_a_sequence() -> None:
