@@ -13,7 +13,7 @@ from hiermap.worlds.imagined.model import Model
 from hiermap.worlds.legend import Legend, places, registered
 
 LOOKS = ((0, False), (0, True), (2, False), (2, True))
-"""By how many cells a view is shifted down and to the right (two are half a latent cell), and whether it is mirrored; the first are used."""
+"""Cells by which a view is shifted down and to the right, two being half a latent cell, and whether it is mirrored; the first are used."""
 _NORMAL_Y = 6
 """Channel of `SpatialView.channels`: the normal's y component changes sign in a mirror."""
 
