@@ -37,8 +37,8 @@ class LazyWeights:
         """Maps `[P, R, H, W]` in [0, 1] of a fused view."""
         import torch
 
-        from hiermap.worlds.imagined.looks import maps_seen
+        from hiermap.worlds.imagined.looks import looked_at, mean_map
 
         with torch.inference_mode():
-            model, seen = self.weights.model, torch.from_numpy(view.channels())[None]
-            return maps_seen(model, seen, model.encode(seen)).float().numpy()
+            model = self.weights.model
+            return mean_map(model.decode(looked_at(model, torch.from_numpy(view.channels())[None]))).float().numpy()

@@ -35,8 +35,8 @@ class ModelConfig:
         encoder_blocks, dynamics_blocks: residual blocks at stride 4.
         token: width of the predicate head.
         heads: factored (one map per orientation bin) or single (one map of where to act, and a classifier of what to do there).
-        looks: of how many shifted and mirrored looks the maps of a real view are the mean: more are better in strange places, and one where
-            every kitchen is like those it was trained in; 1 to 4, of which those from the second on need `data_options.mirror`.
+        looks: 1, or 2 to plan with the mean of the maps of the view and of its shifted mirror image: better in places unlike those that
+            it was trained in, no better in those like them; needs `data_options.mirror`.
         policy: whether there is a head that regresses an action without any map, for planner=vector.
         legend: what its maps and predicates mean, in its own order.
     """
@@ -52,7 +52,7 @@ class ModelConfig:
     dynamics_blocks: Blocks = 3
     token: Width = 96
     heads: str = "factored"
-    looks: Annotated[int, 1, 4] = 1
+    looks: Annotated[int, 1, 2] = 1
     policy: bool = False
     legend: Legend = field(default_factory=registered, metadata={"omegaconf_ignore": True})
 

@@ -17,7 +17,7 @@ from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.goals import Goal
 from hiermap.worlds.imagined.belief_options import BeliefOptions
 from hiermap.worlds.imagined.beliefs import Beliefs, Judged
-from hiermap.worlds.imagined.looks import maps_seen
+from hiermap.worlds.imagined.looks import actions_in, looked_at, mean_map
 from hiermap.worlds.imagined.model import Model
 from hiermap.worlds.imagined.question import Question, check_sense, together
 from hiermap.worlds.imagined.tracks import Tracks
@@ -25,7 +25,7 @@ from hiermap.worlds.perception.fusion import DEPTH_SCALE_M, FRAME, MEAN_DEPTH_M,
 from hiermap.worlds.sense import check_seen
 
 CHUNK = 8
-"""Children imagined, or maps decoded, per pass: more no longer fit the processor's cache."""
+"""Latents imagined per pass: more no longer fit the processor's cache."""
 STRANGE, STEEP = 2.0, 8
 """A place whose depth is decoded so many times as badly as the worst usual ones is half familiar; one like those 1 - 1 / 257."""
 _NAMES = tuple(PRIMITIVES)
@@ -38,7 +38,7 @@ class LatentState:
     """What a node of the learned world knows.
 
     Attributes:
-        latent: `[D, h, w]`.
+        looks: `[L, D, h, w]`, latents of what several looks see or imagine; the first is that of the view as it is.
         question: what is asked of it.
         odds: `[Q]` log-odds of the goal's predicates.
         believed: which of them are taken to hold.
@@ -48,7 +48,7 @@ class LatentState:
         reading: what the latent shows of the question's things; None where many were imagined at once, to save memory.
     """
 
-    latent: Tensor
+    looks: Tensor
     question: Question
     odds: np.ndarray
     believed: tuple[bool, ...]
@@ -56,6 +56,11 @@ class LatentState:
     past: Past = ()
     view: SpatialView | None = None
     reading: Any = None
+
+    @property
+    def latent(self) -> Tensor:
+        """`[D, h, w]` of the first look."""
+        return self.looks[0]
 
 
 class LatentWorld:
@@ -88,12 +93,13 @@ class LatentWorld:
         """
         check_seen(goal, view if first is None else first)
         with torch.inference_mode():
-            latent = self._encode(view)
+            looks = self._encode(view)
             if remembered is not None:
-                latent = self.model.with_memory(latent, self.model.memory_of(remembered.state.latent[None]))
+                looks = self.model.with_memory(looks, self.model.memory_of(remembered.state.looks))
+            latent = looks[:1]
             masks = [np.asarray(target.mask, bool) for target in goal.targets.values()]
             asked = torch.from_numpy(np.stack(masks or [np.zeros(self.frame.shape, bool)])).to(self.device)
-            things = self.model.things(self._encode(view if first is None else first), asked[None])
+            things = self.model.things(self._encode(view if first is None else first)[:1], asked[None])
             question = Question.of(goal, things, self.device)
             if self.model.sense is not None:
                 check_sense(question, list(goal.targets), self.model.makes_sense(things)[0], self.options.sense)
@@ -103,7 +109,7 @@ class LatentWorld:
             prior = None if remembered is None else remembered.state.odds[None]
             answers = self.model.answers(reading, question.pairs)
             judged = self.beliefs.judged(question, latent, reading.token, answers, prior, [tracks], seen=True)
-        return _node(latent[0], question, judged[0], tracks, view=view, reading=reading)
+        return _node(looks, question, judged[0], tracks, view=view, reading=reading)
 
     def maps(self, nodes: Sequence[Node]) -> np.ndarray:
         """`[N, P, R, H, W]` success probability in [0, 1]."""
@@ -112,19 +118,18 @@ class LatentWorld:
 
     def _map(self, node: Node) -> np.ndarray:
         if node not in self._decoded:
-            latent, view = node.state.latent[None], node.state.view
             with torch.inference_mode():
-                maps = self.model.decode(latent)[0] if view is None else maps_seen(self.model, self._channels(view), latent)
-            self._decoded[node] = maps.float().cpu().numpy()
+                self._decoded[node] = mean_map(self.model.decode(node.state.looks)).float().cpu().numpy()
         return self._decoded[node]
 
     def expand(self, nodes: Sequence[Node], actions: Sequence[Sequence[Action]], goal: Goal) -> list[list[Outcome]]:
         """Per action its success, the node's map at the action's cell, and the imagined effect; all nodes in few passes."""
         pairs = [(node, action) for node, some in zip(nodes, actions, strict=True) for action in some]
         found: list[Outcome] = []
+        chunk = max(1, CHUNK // self.model.config.looks)
         with torch.inference_mode():
-            for start in range(0, len(pairs), CHUNK):
-                found += self._imagine(pairs[start : start + CHUNK])
+            for start in range(0, len(pairs), chunk):
+                found += self._imagine(pairs[start : start + chunk])
         outcomes = iter(found)
         together = [[next(outcomes) for _ in some] for some in actions]
         same = [self.twins(node, [outcome.node for outcome in some]) for node, some in zip(nodes, together, strict=True)]
@@ -211,9 +216,9 @@ class LatentWorld:
         return state.tracks.after(action, self.frame.cell_size, None if state.view is None else state.view.rgb)
 
     def _encode(self, view: SpatialView) -> Tensor:
-        """`[1, D, h, w]` of a view, without memory."""
+        """`[L, D, h, w]` of all looks at a view, without memory."""
         if view not in self._encoded:
-            self._encoded[view] = self.model.encode(self._channels(view))
+            self._encoded[view] = looked_at(self.model, self._channels(view))
         return self._encoded[view]
 
     def _channels(self, view: SpatialView) -> Tensor:
@@ -223,8 +228,10 @@ class LatentWorld:
     def _imagine(self, pairs: Sequence[tuple[Node, Action]]) -> list[Outcome]:
         states: list[LatentState] = [node.state for node, _ in pairs]
         chosen = [action for _, action in pairs]
-        now = torch.stack([state.latent.permute(1, 2, 0) for state in states]).permute(0, 3, 1, 2)  # channels last
-        latent = self.model.imagine(now, *self._indices(chosen))
+        now = torch.cat([state.looks.permute(0, 2, 3, 1) for state in states]).permute(0, 3, 1, 2)  # channels last
+        count = len(states[0].looks)
+        looks = self.model.imagine(now, *actions_in(count, *self._indices(chosen), self.frame.shape)).unflatten(0, (-1, count))
+        latent = looks[:, 0]
         question = together([state.question for state in states])
         reading = self.model.read(latent, question.things)
         prior = np.stack([self._prior(node, action) for node, action in pairs])
@@ -236,7 +243,7 @@ class LatentWorld:
             row, column = (index // self.options.same_place for index in action.cell)
             past = tuple(sorted([*states[k].past, (action.primitive, action.rotation_index, row, column)]))
             # A clone, so that a kept child does not keep its whole chunk alive.
-            child = _node(latent[k].clone(), states[k].question, judged[k], tracks[k], past, reading=kept)
+            child = _node(looks[k].clone(), states[k].question, judged[k], tracks[k], past, reading=kept)
             outcomes.append(self._outcome(node, action, child))
         return outcomes
 
@@ -275,8 +282,8 @@ class LatentWorld:
         return self._odds[node][action]
 
 
-def _node(latent: Tensor, question: Question, judged: Judged, tracks: Tracks, past: Past = (), **more: Any) -> Node:
-    return Node(LatentState(latent, question, judged.odds, judged.believed, tracks, past, **more), judged.progress, judged.predicates)
+def _node(looks: Tensor, question: Question, judged: Judged, tracks: Tracks, past: Past = (), **more: Any) -> Node:
+    return Node(LatentState(looks, question, judged.odds, judged.believed, tracks, past, **more), judged.progress, judged.predicates)
 
 
 def _same(changes: Sequence[Tensor], limit: float) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Several looks at one real view, shifted and mirrored: what only one of them makes out is doubted (test-time augmentation)."""
+"""Several looks at one moment, shifted and mirrored: what only one of them makes out is doubted (test-time augmentation)."""
 
 from functools import lru_cache
 
@@ -12,7 +12,7 @@ from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.imagined.model import Model
 from hiermap.worlds.legend import Legend, places, registered
 
-LOOKS = ((0, False), (0, True), (2, False), (2, True))
+LOOKS = ((0, False), (2, True))
 """Cells by which a view is shifted down and to the right, two being half a latent cell, and whether it is mirrored; the first are used."""
 _NORMAL_Y = 6
 """Channel of `SpatialView.channels`: the normal's y component changes sign in a mirror."""
@@ -38,40 +38,34 @@ def mirror_views(views: Tensor) -> Tensor:
     return out
 
 
-def maps_seen(model: Model, view: Tensor, latent: Tensor) -> Tensor:
-    """Success probabilities `[P, R, H, W]` of what is really seen, the mean over as many `LOOKS` as the model's config asks for.
-
-    Args:
-        view: `[1, channels, H, W]`, as `SpatialView.channels` gives it.
-        latent: `[1, D, h, w]` of that view with its memory, which the first look uses; the others see without any.
-    """
-    own = model.decode(latent)
-    others = LOOKS[1 : model.config.looks]
-    if not others:
-        return own[0]
-    flags = torch.tensor([float(mirrored) for _, mirrored in others], device=view.device)
-    views = torch.cat([_turned(_shifted(view, cells), mirrored) for cells, mirrored in others])
-    maps = model.decode(model.encode(views, flags))
-    back = [_back(each[None], cells, mirrored) for each, (cells, mirrored) in zip(maps, others, strict=True)]
-    return torch.stack([own, *back]).mean(dim=0)[0]
-
-
-def _turned(view: Tensor, mirrored: bool) -> Tensor:
-    return mirror_views(view) if mirrored else view
-
-
-def _shifted(view: Tensor, cells: int) -> Tensor:
-    """A view whose first rows and columns are repeated, and whose last are lost."""
+def looked_at(model: Model, view: Tensor) -> Tensor:
+    """Latents `[L, D, h, w]`, without memory, of as many `LOOKS` at a view `[1, channels, H, W]` as the model's config asks for."""
+    looks = LOOKS[: model.config.looks]
     rows, columns = view.shape[-2:]
-    return F.pad(view, (cells, 0, cells, 0), mode="replicate")[..., :rows, :columns]
+    shifted = [F.pad(view, (cells, 0, cells, 0), mode="replicate")[..., :rows, :columns] for cells, _ in looks]
+    views = [mirror_views(each) if mirrored else each for each, (_, mirrored) in zip(shifted, looks, strict=True)]
+    return model.encode(torch.cat(views), torch.tensor([float(mirrored) for _, mirrored in looks], device=view.device))
 
 
-def _back(maps: Tensor, cells: int, mirrored: bool) -> Tensor:
-    """Maps `[1, P, R, H, W]` of a shifted and mirrored view, where the view itself has them."""
-    flat = maps.flatten(1, 2)
-    if mirrored:
-        flat = flat.flip(-1)[:, _partners()]
-    return F.pad(flat, (0, cells, 0, cells), mode="replicate")[..., cells:, cells:].view_as(maps)
+def actions_in(looks: int, primitive: Tensor, rotation: Tensor, cell: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
+    """Actions `[n]`, `[n]` and `[n, 2]` as each of so many looks at `size` cells sees them, `[n * looks, ...]`, looks of one together."""
+    partners, last = _partners().to(primitive.device), torch.tensor(size, device=cell.device) - 1
+    rotations, cells = [], []
+    for shift, mirrored in LOOKS[:looks]:
+        moved = torch.minimum(cell + shift, last)
+        rotations.append(partners[primitive * ROTATION_BINS + rotation] % ROTATION_BINS if mirrored else rotation)
+        cells.append(torch.stack([moved[:, 0], last[1] - moved[:, 1]], dim=1) if mirrored else moved)
+    return primitive.repeat_interleave(looks), torch.stack(rotations, dim=1).flatten(), torch.stack(cells, dim=1).flatten(0, 1)
+
+
+def mean_map(maps: Tensor) -> Tensor:
+    """The mean `[P, R, H, W]` of what each look at one moment says, `[L, P, R, H, W]`, brought back to where the first has it."""
+    back = [maps[0]]
+    for each, (cells, mirrored) in zip(maps[1:], LOOKS[1 : len(maps)], strict=True):
+        flat = each.flatten(0, 1)
+        flat = flat.flip(-1)[_partners().to(flat.device)] if mirrored else flat
+        back.append(F.pad(flat, (0, cells, 0, cells), mode="replicate")[:, cells:, cells:].view_as(each))
+    return torch.stack(back).mean(dim=0) if len(back) > 1 else maps[0]
 
 
 @lru_cache

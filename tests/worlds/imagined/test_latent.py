@@ -44,6 +44,19 @@ def test_an_untrained_model_already_keeps_the_contract(world: LatentWorld, seen:
     check_world(world, *seen)
 
 
+def test_two_looks_keep_the_contract_and_act_at_the_same_place(world: LatentWorld, seen: tuple[SpatialView, Goal]) -> None:
+    model = HiermapModel(replace(SMALL, looks=2)).eval()
+    model.load_state_dict(world.model.state_dict())
+    both = LatentWorld(model)
+    check_world(both, *seen)
+    actions = [Action("grasp", (40, 64), 1), Action("push", (60, 20), 1)]
+    after = [outcome.node.state for outcome in both.expand([both.root(*seen)], [actions], seen[1])[0]]
+    alone = [outcome.node.state for outcome in world.expand([world.root(*seen)], [actions], seen[1])[0]]
+    for state, other in zip(after, alone, strict=True):
+        torch.testing.assert_close(state.latent, other.latent)
+        assert state.looks.shape == (2, *other.latent.shape) and not torch.equal(state.looks[0], state.looks[1])
+
+
 def test_an_empty_goal_holds_at_once(world: LatentWorld, seen: tuple[SpatialView, Goal]) -> None:
     assert world.root(seen[0], Goal((), {})).progress == 1.0
 
@@ -101,7 +114,7 @@ def test_what_was_really_taken_is_remembered_and_not_what_was_planned(world: Lat
     elsewhere = Action("grasp", (int(90 - middle[0]), int(120 - middle[1])), 0)
     done = world.tracked(imagined, root, elsewhere)
     assert imagined.state.tracks.held is not None and done.state.tracks.held is None
-    assert done.state.latent is imagined.state.latent
+    assert done.state.looks is imagined.state.looks
     assert world.tracked(imagined, root, Action("grasp", middle, 0)).state.tracks.held == imagined.state.tracks.held
 
 

@@ -3,13 +3,16 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor
 
 from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS
 from hiermap.worlds.errors import ConfigError
-from hiermap.worlds.imagined.looks import LOOKS, maps_seen, mirror_views, mirrored_bins
+from hiermap.worlds.imagined.looks import LOOKS, actions_in, looked_at, mean_map, mirror_views, mirrored_bins
 from hiermap.worlds.legend import FIRST, Legend, registered
 
+BINS = registered().bins
 EXPECTED = {
     ("push", "left"): "right",
     ("push", "inward"): "inward",
@@ -49,13 +52,13 @@ def test_a_mirrored_view_turns_its_normals() -> None:
 
 
 class Exact:
-    """A model that knows no place: its maps say of every cell which way the surface there is turned, and how often it looked."""
+    """A model that knows no place: its maps say of every cell which way the surface there is turned and how far it is."""
 
     def __init__(self, looks: int) -> None:
-        self.config, self.looked = SimpleNamespace(looks=looks), list[float]()
+        self.config = SimpleNamespace(looks=looks)
 
     def encode(self, view: Tensor, mirrored: Tensor) -> Tensor:
-        self.looked += mirrored.tolist()
+        assert mirrored.tolist() == [float(mirrored) for _, mirrored in LOOKS[: self.config.looks]]
         return view
 
     def decode(self, latent: Tensor) -> Tensor:
@@ -68,17 +71,23 @@ class Exact:
 @pytest.mark.parametrize("looks", range(1, len(LOOKS) + 1))
 def test_looks_that_see_the_same_change_nothing_but_at_the_last_cells(looks: int) -> None:
     model, view = Exact(looks), torch.rand(1, 10, 16, 24) - 0.5
-    maps = maps_seen(model, view, view)
     inside = (..., slice(None, -2), slice(None, -2))
-    torch.testing.assert_close(maps[inside], model.decode(view)[0][inside])
-    assert model.looked == [float(mirrored) for _, mirrored in LOOKS[1:looks]]
+    torch.testing.assert_close(mean_map(model.decode(looked_at(model, view)))[inside], model.decode(view)[0][inside])
 
 
 def test_what_one_look_alone_makes_out_is_doubted() -> None:
-    class Dreamer(Exact):
-        def decode(self, latent: Tensor) -> Tensor:
-            return super().decode(latent) + (len(latent) == 1)
+    maps = torch.zeros(2, len(PRIMITIVES), ROTATION_BINS, 16, 24)
+    maps[0, 1, 0, 5, 7] = 0.8
+    assert mean_map(maps)[1, 0, 5, 7] == 0.4 and mean_map(maps[:1])[1, 0, 5, 7] == maps[0, 1, 0, 5, 7]
 
-    view = torch.zeros(1, 10, 16, 24)
-    assert maps_seen(Dreamer(1), view, view).eq(1).all()
-    assert maps_seen(Dreamer(4), view, view).eq(0.25).all()
+
+@given(st.integers(0, len(BINS) - 1), st.integers(0, 12), st.integers(0, 20))
+def test_every_look_acts_where_its_own_map_says_so(bin_: int, row: int, column: int) -> None:
+    primitive, rotation = divmod(registered().flat[bin_], ROTATION_BINS)
+    actions = torch.tensor([[primitive, rotation, row, column], [0, 0, 0, 0]])
+    primitives, rotations, cells = actions_in(len(LOOKS), actions[:, 0], actions[:, 1], actions[:, 2:], (16, 24))
+    maps = torch.zeros(len(LOOKS), len(PRIMITIVES), ROTATION_BINS, 16, 24)
+    for look in range(len(LOOKS)):  # the looks of the first action come first
+        maps[look, primitives[look], rotations[look], cells[look, 0], cells[look, 1]] = 1.0
+    together = mean_map(maps)
+    assert together[primitive, rotation, row, column] == 1.0 and together.sum() == 1.0
