@@ -10,6 +10,9 @@ from hiermap.primitives.specs import PRIMITIVES
 from hiermap.worlds.base import Action
 from hiermap.worlds.records import Amount, Share, check_fields
 
+OUT_OF_REACH = 0.02
+"""Factor on the success of what the arm could not reach: it would move as little again."""
+
 
 @dataclass(frozen=True)
 class MemoryOptions:
@@ -20,6 +23,7 @@ class MemoryOptions:
 
     Attributes:
         radius: cells around the failed one that it speaks for, >= 0.
+        out_of_reach: the same where the arm could not even reach.
         wide: the same where something like it failed within as many before: then it is not the place that is wrong, but the thing.
         penalty: factor on the success there, in [0, 1]; but for setting down it fades to its root at the radius.
         later: power of a penalty in imagined later states, in [0, 1]: something else may have been missing first (an undone latch).
@@ -28,6 +32,7 @@ class MemoryOptions:
     """
 
     radius: Amount = 3.0
+    out_of_reach: Amount = 1.5
     wide: Amount = 12.0
     penalty: Share = 0.3
     later: Share = 0.8
@@ -98,6 +103,11 @@ def learned(avoid: Sequence[Avoid], action: Action, memory: MemoryOptions = DEFA
     again = any(item.matches(action, memory.wide) for item in avoid)
     radius = max(memory.wide, memory.radius) if again else memory.radius
     return (*avoid, Avoid(action.primitive, action.cell, action.rotation_index, radius, memory.penalty))
+
+
+def refused(avoid: Sequence[Avoid], action: Action, memory: MemoryOptions = DEFAULT) -> tuple[Avoid, ...]:
+    """The failures with an action that the arm cannot reach: sure, and of the next cells only, since the arm may reach the one after."""
+    return (*avoid, Avoid(action.primitive, action.cell, action.rotation_index, memory.out_of_reach, OUT_OF_REACH))
 
 
 def discount(action: Action, avoid: Sequence[Avoid], depth: int = 0, memory: MemoryOptions = DEFAULT) -> float:

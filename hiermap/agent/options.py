@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hiermap.worlds.records import Cells, Share, check_fields
+from hiermap.worlds.records import Cells, Count, Share, check_fields
 
 
 @dataclass(frozen=True)
@@ -13,6 +13,7 @@ class ExecutionOptions:
         aim_cells, aim_steps: a step imagined several actions ahead is re-aimed by at most `aim_steps` climbs of `aim_cells` cells each.
         good_affordance: it is not re-aimed while the real map holds this share of the success it was planned with.
         kept_affordance: it is still worth doing while the real map near it holds at least this share of that success.
+        refusals: as often a step is aimed at what is beside a cell that the arm cannot reach, before there is another plan.
         seen_if_reported, seen_if_not: share of the imagined change that must be seen to believe an effect, when the motor program reports
             success and when it does not.
         blind: carry out every step of a plan at its imagined cell, without re-aiming it or giving it up when the world differs; what is
@@ -24,6 +25,7 @@ class ExecutionOptions:
     aim_steps: Cells = 2
     good_affordance: Share = 0.8
     kept_affordance: Share = 0.5
+    refusals: Count = 6
     seen_if_reported: Share = 0.25
     seen_if_not: Share = 0.6
     holds: Share = 0.5

@@ -10,9 +10,9 @@ from hiermap.agent.options import ExecutionOptions
 from hiermap.agent.planner import Planner, Seen
 from hiermap.agent.watch import check_scene
 from hiermap.planners import Avoid, PlanResult, PlanStep
-from hiermap.planners.failure_memory import discounted, learned
+from hiermap.planners.failure_memory import discounted, learned, refused
 from hiermap.planners.search_tree import NEARER, missing_primitives
-from hiermap.primitives.specs import PrimitiveResult
+from hiermap.primitives.specs import PrimitiveResult, Reason
 from hiermap.worlds.base import Action, Node, Tracking
 from hiermap.worlds.goals import Goal
 from hiermap.worlds.perception.fusion import SpatialView
@@ -91,13 +91,20 @@ class Run:
         effect = before.view.holding != view.holding or believe_effect(report, seen, self.options)
         # What is believed hidden comes from the imagined node once the step is believed to have worked.
         self.now = self._believe(view, self._as_done(planned, before.node, action)) if effect else after
-        self._learn(action, effect)
+        self._learn(action, effect, report)
         as_imagined = effect and self._agree(planned.after.predicates, self.now.node.predicates)
-        if not (as_imagined or self.options.blind):
+        if self._may_reach_beside(planned, report):
+            self.queue.insert(0, planned)
+        elif not (as_imagined or self.options.blind):
             self.queue.clear()
         step = ExecutedStep(len(self.plans) - 1, planned, action, affordance, report, before, self.now, seen, effect)
         self.steps.append(step)
         return step
+
+    def _may_reach_beside(self, planned: PlanStep, report: PrimitiveResult) -> bool:
+        """Whether a step is to be aimed once more, at what is beside a cell that the arm cannot reach: nothing has moved."""
+        tries = sum(step.planned is planned for step in self.steps)
+        return report.reason is Reason.UNREACHABLE and tries < self.options.refusals and not self.options.blind
 
     def _as_done(self, planned: PlanStep, before: Node, action: Action) -> Node:
         world = self.planner.world
@@ -115,11 +122,13 @@ class Run:
     def _believe(self, view: SpatialView, remembered: Node) -> Moment:
         return moment(self.planner, view, self.planner.world.root(view, self.goal, self._first, remembered))
 
-    def _learn(self, action: Action, effect: bool) -> None:
+    def _learn(self, action: Action, effect: bool, report: PrimitiveResult) -> None:
         """Remember a failure; once something changed, earlier failures speak less."""
         memory = self.planner.options.memory
         if effect:
             self.avoid = tuple(item.weakened(memory.weakened) for item in self.avoid)
+        elif report.reason is Reason.UNREACHABLE:
+            self.avoid = refused(self.avoid, action, memory)
         else:
             self.avoid = learned(self.avoid, action, memory)
 

@@ -18,8 +18,9 @@ ALIKE_M = {"push": 0.06, "pull": 0.04, "rotate": 0.03, "grasp": 0.015}
 """Where the same orientation grips this near to a grip that leads through, it leads through as well [m]."""
 SLID_ALIKE_M, SPARSE = 0.15, 3
 """The same of a push on what moves straight, where beyond `ALIKE_M` one of so many rows and columns speaks for its neighbours."""
-FORGIVING = ("grasp", "rotate")
-"""What is closed on from both sides comes to the middle of the fingers: a cell beside one that fits will do."""
+FORGIVING = "rotate"
+"""What is turned is closed on from both sides and comes to the middle of the fingers: a cell beside one that fits will do. Of what is
+grasped, cells that fit led to 62 of 65 grasps in physics, and those beside them to 100 of 145."""
 SPOT_M = 0.025
 """A cell of its floor this near to a place means that place."""
 _INDEX = {name: index for index, name in enumerate(PRIMITIVES)}
@@ -120,7 +121,7 @@ def _fitting(asked: Mapping[int, np.ndarray], grips: Iterable[tuple[Cell, Comman
 
 def _forgiven(operator: Operator, cells: np.ndarray, view: SpatialView, masks: Mapping[str, np.ndarray]) -> np.ndarray:
     """The cells `[H, W]` bool that fit, and of what forgives it those beside them on the same thing."""
-    if operator.move.primitive not in FORGIVING:
+    if operator.move.primitive != FORGIVING:
         return cells
     return binary_dilation(cells) & masks[operator.move.target] & view.valid
 
