@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hiermap.planners.failure_memory import DEFAULT, Avoid, discount, discounted, learned
+from hiermap.planners.failure_memory import DEFAULT, Avoid, discount, discounted, learned, refused
 from hiermap.worlds.base import Action
 
 FAILED = Avoid("pull", (10, 10), 1, radius=2.0, penalty=0.25)
@@ -74,3 +74,10 @@ def test_a_second_failure_near_the_first_speaks_for_the_whole_thing():
     assert [item.radius for item in (*again, other[-1])] == [DEFAULT.radius, DEFAULT.wide, DEFAULT.radius]
     assert discount(Action("push", (70, 102), 0), again) == pytest.approx(DEFAULT.penalty**0.5)
     assert learned(again, Action("pull", (70, 90), 0))[-1].radius == DEFAULT.radius
+
+
+def test_out_of_reach_is_sure_and_speaks_for_the_next_cells_only():
+    avoid = refused((), Action("grasp", (10, 10), 1))
+    assert all(discount(Action("grasp", cell, 1), avoid) < 0.2 for cell in ((10, 10), (11, 10), (11, 11)))
+    assert discount(Action("grasp", (10, 10), 1), avoid) == pytest.approx(0.02)
+    assert discount(Action("grasp", (12, 10), 1), avoid) == discount(Action("grasp", (10, 10), 0), avoid) == 1.0

@@ -12,7 +12,8 @@ from hiermap.agent.execute import execute
 from hiermap.agent.options import ExecutionOptions
 from hiermap.agent.planner import Planner
 from hiermap.planners import Budget, PlanResult, PlanStep, SearchOptions, Status
-from hiermap.primitives.specs import PrimitiveResult
+from hiermap.planners.failure_memory import MemoryOptions
+from hiermap.primitives.specs import PrimitiveResult, Reason
 from hiermap.worlds.base import Action, GripperState, Node, Observation
 from hiermap.worlds.errors import PhysicsError
 from hiermap.worlds.imagined.toy import TOY_INSTANCES, ToyScene, ToyWorld
@@ -83,6 +84,28 @@ def test_what_never_works_ends_with_a_reason():
     assert not done and done.failure_reason == "too_many_replans"
     pulls = [step for step in done.steps if step.action.primitive == "pull"]
     assert done.replans == 3 and len(pulls) >= 2 and not any(step.effect for step in pulls)
+
+
+@pytest.mark.parametrize("refusals", [0, 3])
+def test_what_the_arm_cannot_reach_is_tried_beside_that_before_there_is_another_plan(refusals):
+    instance = TOY_INSTANCES["put_in_and_shut"]
+
+    class ShortArmed(ToyScene):
+        refused: Action | None = None
+
+        def act(self, action, view):
+            self.refused = self.refused or action
+            if action == self.refused:
+                return PrimitiveResult(False, Reason.UNREACHABLE, 0.0, 0.0)
+            return super().act(action, view)
+
+    robot = ShortArmed(instance.kitchen)
+    planner = Planner(ToyWorld(instance.kitchen), options=SearchOptions(width=64, memory=MemoryOptions(out_of_reach=0.5)))
+    done = execute(robot, planner.plan(robot.observe(), instance.goal), replan=planner, options=ExecutionOptions(refusals=refusals))
+    assert done and truly_solved(instance, robot)
+    first, second = (step.action for step in done.steps[:2])
+    assert first == robot.refused and second != first and second.primitive == first.primitive
+    assert done.replans == (refusals == 0) and done.primitives == instance.shortest + 1
 
 
 def test_failures_are_remembered_by_later_plans():
