@@ -130,10 +130,16 @@ _SPECS = (
     PrimitiveSpec("place", (Bin("yaw_0"), Bin("yaw_90")), 15.0, 5.0, needs_object=True, from_above=True),
     PrimitiveSpec("push", (Bin("inward", "inward"), Bin("left", "left", "right"), Bin("right", "right", "left")), 30.0, 9.0),
     PrimitiveSpec("pull", (Bin("roll_0"), Bin("roll_90")), 30.0, 10.0),
-    # Which way a knob turns on is a convention of real kitchens that no picture of a shut knob shows: a mirrored one keeps it.
+    # Where a mark shows which way a knob turns on, it shows the other way in a mirror; where only a convention tells, a model is told that
+    # it looks into one.
     PrimitiveSpec(
         "rotate",
-        (Bin("ccw_roll_0", "ccw"), Bin("cw_roll_0", "cw"), Bin("ccw_roll_90", "ccw"), Bin("cw_roll_90", "cw")),
+        (
+            Bin("ccw_roll_0", "ccw", "cw_roll_0"),
+            Bin("cw_roll_0", "cw", "ccw_roll_0"),
+            Bin("ccw_roll_90", "ccw", "cw_roll_90"),
+            Bin("cw_roll_90", "cw", "ccw_roll_90"),
+        ),
         bound_seconds=25.0,
         typical_seconds=9.0,
     ),

@@ -19,8 +19,8 @@ EXPECTED = {
     ("push", "down"): "down",
     ("grasp", "yaw_45"): "yaw_135",
     ("grasp", "yaw_90"): "yaw_90",
-    ("rotate", "ccw_roll_0"): "ccw_roll_0",
-    ("rotate", "cw_roll_90"): "cw_roll_90",
+    ("rotate", "ccw_roll_0"): "cw_roll_0",
+    ("rotate", "cw_roll_90"): "ccw_roll_90",
     ("place", "yaw_90"): "yaw_90",
     ("pull", "roll_90"): "roll_90",
 }
