@@ -49,11 +49,11 @@ def looked_at(model: Model, view: Tensor) -> Tensor:
 
 def actions_in(looks: int, primitive: Tensor, rotation: Tensor, cell: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
     """Actions `[n]`, `[n]` and `[n, 2]` as each of so many looks at `size` cells sees them, `[n * looks, ...]`, looks of one together."""
-    partners, last = _partners().to(primitive.device), torch.tensor(size, device=cell.device) - 1
+    last, flat = torch.tensor(size, device=cell.device) - 1, primitive * ROTATION_BINS + rotation
     rotations, cells = [], []
     for shift, mirrored in LOOKS[:looks]:
         moved = torch.minimum(cell + shift, last)
-        rotations.append(partners[primitive * ROTATION_BINS + rotation] % ROTATION_BINS if mirrored else rotation)
+        rotations.append(_partners(registered()).to(flat.device)[flat] % ROTATION_BINS if mirrored else rotation)
         cells.append(torch.stack([moved[:, 0], last[1] - moved[:, 1]], dim=1) if mirrored else moved)
     return primitive.repeat_interleave(looks), torch.stack(rotations, dim=1).flatten(), torch.stack(cells, dim=1).flatten(0, 1)
 
@@ -63,15 +63,14 @@ def mean_map(maps: Tensor) -> Tensor:
     back = [maps[0]]
     for each, (cells, mirrored) in zip(maps[1:], LOOKS[1 : len(maps)], strict=True):
         flat = each.flatten(0, 1)
-        flat = flat.flip(-1)[_partners().to(flat.device)] if mirrored else flat
+        flat = flat.flip(-1)[_partners(registered()).to(flat.device)] if mirrored else flat
         back.append(F.pad(flat, (0, cells, 0, cells), mode="replicate")[:, cells:, cells:].view_as(each))
     return torch.stack(back).mean(dim=0) if len(back) > 1 else maps[0]
 
 
 @lru_cache
-def _partners() -> Tensor:
-    """`[P * R]` int64: the orientation that each of the registries' becomes in a mirror."""
-    legend = registered()
+def _partners(legend: Legend) -> Tensor:
+    """`[P * R]` int64: the orientation that each of a legend's becomes in a mirror."""
     flat, partners = np.array(legend.flat), np.arange(len(legend.primitives) * ROTATION_BINS)
     partners[flat] = flat[mirrored_bins(legend)]
     return torch.from_numpy(partners)
