@@ -18,13 +18,16 @@ STRAYS_CELLS = 6
 class CloseUps:
     """Draws single views of parts of kitchens around fixtures that can be on or off, mirrored half of the time if asked.
 
-    Raises DataError where the shards have no such fixture.
+    Half of them come from kitchens whose affordances are told, where both sorts are there: cheap views of fixtures alone, which tell
+    none, may be most of the data. Raises DataError where the shards have no such fixture.
     """
 
     def __init__(self, shards: Sequence[Shard], mirror: bool) -> None:
         self.shards, self.mirror = shards, mirror
-        self.switches = [(shard, box) for shard in shards for box in _switches(shard)]
-        if not self.switches:
+        switches = [(shard, box) for shard in shards for box in _switches(shard)]
+        sorts = ([switch for switch in switches if switch[0].known.any() == told] for told in (True, False))
+        self.sorts = [sort for sort in sorts if sort]
+        if not switches:
             raise DataError(f"none of {len(shards)} training kitchens shows anything that can be on; take data_options.close_ups=0")
 
     def rows(self, size: int, rng: np.random.Generator, rank: int = 0, ranks: int = 1) -> StoredRows:
@@ -39,7 +42,8 @@ class CloseUps:
         return min(ROWS, rows), min(COLUMNS, columns)
 
     def _row(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        source, box = self.switches[rng.integers(len(self.switches))]
+        sort = self.sorts[rng.integers(len(self.sorts))]
+        source, box = sort[rng.integers(len(sort))]
         rows, columns = self._shape
         corner = [_start(low, high, size, whole, rng) for (low, high), size, whole in zip(box, (rows, columns), source.frame, strict=True)]
         part = cut(source, corner[0], corner[1] // 8 * 8, rows, columns)

@@ -49,6 +49,13 @@ def test_every_close_up_holds_a_switch_wholly_and_says_how_it_is(shards: list[Sh
         assert bool(batch.unary[row, 0, asked[row], on]) == bool((lit.mean(dim=1) > 0.85 * shade).all())
 
 
+def test_kitchens_that_tell_of_affordances_are_half_of_them_however_few(shards: list[Shard]) -> None:
+    fixtures_alone = [replace(shard, known=np.zeros_like(shard.known)) for shard in shards[1:] * 5]
+    close_ups, rng = CloseUps([shards[0], *fixtures_alone], mirror=False), np.random.default_rng(0)
+    told = np.concatenate([unpack(close_ups.rows(6, rng)).known.any(dim=1).numpy() for _ in range(20)])
+    assert 0.4 < told.mean() < 0.6
+
+
 def test_kitchens_without_switches_are_one_sentence(shards: list[Shard]) -> None:
     bare = [replace(shard, unary=np.full_like(shard.unary, UNKNOWN)) for shard in shards]
     with pytest.raises(DataError, match=r"none of 4 training kitchens .* take data_options\.close_ups=0"):
