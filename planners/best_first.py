@@ -3,6 +3,7 @@ for small worlds, blind to priors and heuristics."""
 
 import heapq
 from collections.abc import Callable, Hashable, Iterable
+from dataclasses import replace
 from functools import partial
 from itertools import count
 
@@ -45,8 +46,9 @@ class _Search:
     """A frontier in order, and what was found.
 
     A wrong estimate makes a swamp: all that lies in it looks nearer than the way out of it, and order alone never comes to its end. So once
-    `options.patience` expansions in a row have come no nearer, what follows from each first action is gone down greedily for as long as
-    every step leads nearer than the last (after local exploration: Xie, Mueller and Holte 2014).
+    `options.patience` expansions in a row have come no nearer, predicates that are not believed count from then on too, and what follows
+    from each first action is gone down greedily for as long as every step leads nearer than the last (after local exploration: Xie, Mueller
+    and Holte 2014).
     """
 
     def __init__(self, ordering: Ordering, tree: Tree) -> None:
@@ -55,6 +57,7 @@ class _Search:
         self.cheapest: dict[Hashable, float] = {}
         self.found: list[Entry] = []
         self.expanded: set[int] = set()
+        self.options = replace(tree.options, unmet=None)
         self.numbers, self.nearest, self.waited = count(), float("inf"), 0
 
     def run(self) -> PlanResult:
@@ -82,7 +85,7 @@ class _Search:
 
     def most_promising(self) -> list[Entry]:
         """The guesses nearest to the goal: where a search without a plan ends, the partial plan is chosen among what is imagined."""
-        return _nearest([entry for *_, entry in self.frontier if entry.guessed])
+        return self.nearest_of([entry for *_, entry in self.frontier if entry.guessed])
 
     def offer(self, *entries: Entry) -> None:
         """Put what is no dearer way to a node known already into the frontier."""
@@ -94,9 +97,9 @@ class _Search:
                     continue
                 self.cheapest[key] = entry.cost
                 self.found.extend([entry] if entry.solved else [])
-                if entry.steps_to_go <= self.nearest - NEARER:
-                    self.nearest, self.waited = entry.steps_to_go, 0
-            heapq.heappush(self.frontier, (self.ordering(entry, self.tree.options), next(self.numbers), entry))
+                if self.missing(entry) <= self.nearest - NEARER:
+                    self.nearest, self.waited = self.missing(entry), 0
+            heapq.heappush(self.frontier, (self.ordering(entry, self.options), next(self.numbers), entry))
 
     def pop(self) -> list[Entry]:
         """Up to a batch of the first entries; a solved one ends it, since what comes before it may still beat it, and so does a guess."""
@@ -114,19 +117,36 @@ class _Search:
         self.expanded.update(entry.index for entry in entries)
         return self.children.of(entries)
 
+    def missing(self, entry: Entry) -> float:
+        """Primitives missing at an entry, by what counts now."""
+        return entry.missing(self.options)
+
+    def nearest_of(self, entries: Iterable[Entry], number: int = LAST_LOOKS) -> list[Entry]:
+        """Those nearest to the goal, the nearest first."""
+        return heapq.nsmallest(number, entries, key=lambda entry: (self.missing(entry), entry.cost))
+
+    def count_predicates(self) -> None:
+        """From now on what is not believed counts too: the heuristic alone came no nearer."""
+        if self.options != self.tree.options:
+            self.options = self.tree.options
+            self.frontier = [(self.ordering(entry, self.options), number, entry) for _, number, entry in self.frontier]
+            heapq.heapify(self.frontier)
+            self.nearest = min(self.missing(entry) for entry in self.tree.entries)
+
     def explore(self) -> None:
         """One greedy descent from what is nearest to the goal in every branch, the most promising branch first; ends at the first plan."""
+        self.count_predicates()
         branches: dict[Action, Entry] = {}
         for *_, entry in self.frontier:
             if entry.parent is not None and entry.index not in self.expanded:
                 start = branches.setdefault(_first_action(entry), entry)
-                if (entry.steps_to_go, entry.cost) < (start.steps_to_go, start.cost):
+                if (self.missing(entry), entry.cost) < (self.missing(start), start.cost):
                     branches[_first_action(entry)] = entry
         self.waited = 0
         taken = {id(start) for start in branches.values() if start.guessed}
         self.frontier = [item for item in self.frontier if id(item[2]) not in taken]
         heapq.heapify(self.frontier)
-        for start in _nearest(branches.values(), len(branches)):
+        for start in self.nearest_of(branches.values(), len(branches)):
             self.descend(start)
             if self.found or self.tree.spent() is not None:
                 return
@@ -139,14 +159,14 @@ class _Search:
             guessed = [look for look in looks if look.guessed]
             imagined = self.children.imagined(guessed)
             self.offer(*imagined)
-            near = _nearest([*imagined, *(look for look in looks if not look.guessed)], 1)
-            if not near or near[0].solved or near[0].steps_to_go > before - NEARER or near[0].index in self.expanded:
+            near = self.nearest_of([*imagined, *(look for look in looks if not look.guessed)], 1)
+            if not near or near[0].solved or self.missing(near[0]) > before - NEARER or near[0].index in self.expanded:
                 return
             if self.tree.spent() is not None or not self.tree.may_deepen(near[0]):
                 return
-            before = near[0].steps_to_go
+            before = self.missing(near[0])
             children = self.expand(near)
-            looks = _nearest(children)
+            looks = self.nearest_of(children)
             self.offer(*(child for child in children if not (child.guessed and child in looks)))
 
 
@@ -169,11 +189,6 @@ def exhaustive(tree: Tree, rng: np.random.Generator) -> PlanResult:
         for child in tree.grow([entry], lambda maps, *_: every_action(maps, LEAST_SUCCESS))[0]:
             heapq.heappush(frontier, (child.cost, child.index, child))
     return tree.result(tree.exhausted())
-
-
-def _nearest(entries: Iterable[Entry], number: int = LAST_LOOKS) -> list[Entry]:
-    """Those nearest to the goal, the nearest first."""
-    return heapq.nsmallest(number, entries, key=lambda e: (e.steps_to_go, e.cost))
 
 
 def _first_action(entry: Entry) -> Action:

@@ -29,7 +29,7 @@ class PeakOptions:
         level: the blob is what is connected to the peak and at least this share of its value.
     """
 
-    threshold: Annotated[float, 1e-9, 1] = 0.2
+    threshold: Annotated[float, 1e-9, 1] = 0.1
     top_k: Annotated[int, 1, 10_000] = 24
     per_effect: Annotated[int, 1, 10_000] = 6
     radius: Cells = 3

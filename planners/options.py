@@ -41,6 +41,9 @@ the same reason at every step, so their product is too low, and what it does not
 LEARNED_SECONDS_PER_STEP = 20.0
 """What the heuristic charges per missing primitive in a learned world [s]: twice what one costs on average, risk included, or A*
 weighted by 2. `progress` is an estimate there: A* looks at all that seems as good, this follows it; no plan need be the cheapest."""
+UNMET = 1.0
+"""Primitives added for each predicate that is not believed, in a learned world: the distance learned to a whole goal is flat far from it,
+and, where one predicate seems out of reach, whatever is done for the others."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,9 @@ class SearchOptions:
             much as one more primitive.
         seconds_per_step: what the heuristic charges per missing primitive, >= 0 [s]; null for the most that is admissible, and in an
             evaluation for what suits a learned world.
+        unmet: primitives added to what the heuristic says for each of the goal's predicates, as far as it is not believed, >= 0, once a
+            best-first search has come no nearer for as long as its `patience`, and where a partial plan is chosen; null for none, and in
+            an evaluation for what suits a learned world.
         weight: of the heuristic in weighted best-first search, >= 1.
         batch: frontier nodes imagined in one pass.
         width: nodes a beam keeps per depth.
@@ -73,6 +79,7 @@ class SearchOptions:
     memory: MemoryOptions = field(default_factory=MemoryOptions, metadata={"omegaconf_ignore": True})
     risk_seconds: Amount = 20.0
     seconds_per_step: Amount | None = None
+    unmet: Amount | None = None
     weight: Annotated[float, 1, MUCH] = 2.0
     batch: Annotated[int, 1, 4096] = 2
     width: Positive = 8
@@ -93,7 +100,13 @@ class SearchOptions:
 
     def completed(self) -> "SearchOptions":
         """The same with what suits a learned world wherever nothing is said."""
-        fitting: dict[str, Any] = {"seconds_per_step": LEARNED_SECONDS_PER_STEP, "patience": PATIENCE, "trust": TRUST, "slips": SLIPS}
+        fitting: dict[str, Any] = {
+            "seconds_per_step": LEARNED_SECONDS_PER_STEP,
+            "unmet": UNMET,
+            "patience": PATIENCE,
+            "trust": TRUST,
+            "slips": SLIPS,
+        }
         return replace(self, **{name: value for name, value in fitting.items() if getattr(self, name) is None})
 
     @property

@@ -72,9 +72,15 @@ class Entry:
         assert self.action is not None  # only the root has none
         return Candidate(self.action, self.affordance)
 
+    def missing(self, options: SearchOptions) -> float:
+        """Primitives missing: what the heuristic says, and `unmet` for what is not believed of the goal; none where it is solved."""
+        if not options.unmet or self.node.progress >= 1.0:
+            return self.steps_to_go
+        return self.steps_to_go + options.unmet * sum(1.0 - float(chance) for chance in self.node.predicates.values())
+
     def remaining(self, options: SearchOptions) -> float:
         """The heuristic h [s]."""
-        return options.step_seconds * self.steps_to_go
+        return options.step_seconds * self.missing(options)
 
 
 class Tree:
@@ -244,7 +250,7 @@ class Tree:
     def _missing(self, entry: Entry) -> float:
         """Primitives missing at an entry, and those that the risk of the way there is worth: a way that failed before leads nowhere."""
         risk = entry.cost - sum(step.seconds for step in _path(entry))
-        return entry.steps_to_go + risk / max(self.options.step_seconds, 1e-9)
+        return entry.missing(self.options) + risk / max(self.options.step_seconds, 1e-9)
 
     def graph(self, on_plan: set[int]) -> "nx.DiGraph":
         """What was imagined, with scalar attributes only, so that GraphML can hold it."""

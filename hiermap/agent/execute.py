@@ -30,8 +30,8 @@ def execute(
 ) -> ExecutionResult:
     """Carry out `result` in `world`, replanning with `replan` whenever the world does not do what was imagined.
 
-    A partial plan is followed as long as every step leads nearer; then the search begins again from what is seen. The view that was
-    planned from counts as seen now; a look is taken after every primitive.
+    A partial plan is followed as long as every step leads nearer, or up to where most of the goal is believed to hold; then the search
+    begins again from what is seen. The view that was planned from counts as seen now; a look is taken after every primitive.
 
     Args:
         world: the real one.

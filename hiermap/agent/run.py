@@ -65,14 +65,20 @@ class Run:
         return aim(step, discounted(self.now.maps, self.avoid), self.options)
 
     def _follow(self, result: PlanResult) -> None:
-        """All steps of a complete plan, or blindly of any; of a partial one the first, and those after it that each lead nearer."""
+        """All steps of a complete plan, or blindly of any; of a partial one those that lead anywhere."""
         steps = list(result.plan.steps)
         self.plans.append(result)
         if self.on_plan is not None:
             self.on_plan(result)
         self.starts.append(len(self.steps))
+        self.queue = steps if result or self.options.blind else steps[: self._leading(steps)]
+
+    def _leading(self, steps: Sequence[PlanStep]) -> int:
+        """How many steps of a partial plan are followed: the first and those after it that each lead nearer, or up to where most holds."""
         falls = [missing_primitives(step.before) - missing_primitives(step.after) >= NEARER for step in steps[1:]]
-        self.queue = steps if result or self.options.blind else steps[: 1 + ([*falls, False]).index(False)]
+        nodes = [step.before for step in steps[:1]] + [step.after for step in steps]
+        met = [sum(chance >= self.options.holds for chance in node.predicates.values()) for node in nodes]
+        return max(1 + [*falls, False].index(False), max(range(len(met)), key=met.__getitem__, default=0))
 
     def _replan(self) -> None:
         first = self.plans[0]

@@ -333,6 +333,28 @@ def test_a_search_that_comes_no_nearer_looks_down_every_branch(planner):
     assert found and tuple(action.cell[1] // 3 for action in found.plan.actions) == Swamp.order
 
 
+class FlatKeys(Swamp):
+    """Four of the eight keys light a lamp each; one more lamp, which no key lights, keeps the estimate flat whatever is lit."""
+
+    lamps = (2, 3, 5, 7)
+
+    def _node(self, pressed):
+        lit = {f"lit({key})": float(key in pressed) for key in self.lamps}
+        return Node(pressed, 1 / 6, {**lit, "lit(none)": 0.0})
+
+
+@pytest.mark.parametrize("planner", ["best_first", "weighted", "greedy"])
+@pytest.mark.parametrize(("unmet", "lit"), [(None, 0), (1.0, 4)])
+def test_what_can_be_done_of_a_goal_is_done_where_the_estimate_is_flat(planner, unmet, lit):
+    goal = TOY_INSTANCES["open_drawer"].goal
+    options = SearchOptions(patience=3, unmet=unmet, seconds_per_step=20.0, peaks=PeakOptions(reach=3, radius=0, per_effect=8))
+    tree = Tree(FlatKeys(), FlatKeys().root(None, goal), goal, Budget(100.0, 30), options)
+    result = PLANNERS[planner](tree, np.random.default_rng(0))
+    last = result.plan.steps[-1].after.predicates
+    assert result.status is Status.UNSOLVABLE_WITHIN_BUDGET and len(result.plan.steps) >= lit
+    assert sum(last.values()) == 4 if lit else sum(last.values()) < 4
+
+
 def test_a_way_that_failed_before_is_no_partial_plan():
     instance = TOY_INSTANCES["put_in_and_shut"]
     world = ToyWorld(instance.kitchen, "exact")

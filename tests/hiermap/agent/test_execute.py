@@ -197,6 +197,14 @@ def test_a_partial_plan_is_tried_one_step_at_a_time():
     assert done and done.primitives == 2 and done.replans == 1
 
 
+def test_a_partial_plan_is_followed_to_where_most_of_the_goal_holds_though_no_step_looks_nearer():
+    instance = TOY_INSTANCES["put_in_and_shut"]
+    planner, robot = Planner(ToyWorld(instance.kitchen, "blind")), ToyScene(instance.kitchen)
+    result = replace(planner.plan(robot.observe(), instance.goal), status=Status.UNSOLVABLE_WITHIN_BUDGET)
+    done = execute(robot, result, replan=planner, max_replans=0)
+    assert done and done.primitives == len(result.plan) > 2
+
+
 @pytest.mark.parametrize("name", ["put_in_drawer", "move_mug", "blocked_and_latched"])
 def test_reactive_solves_by_looking_again_after_every_promised_step(name):
     instance = TOY_INSTANCES[name]
