@@ -25,7 +25,7 @@ from hiermap.worlds.tasks.start_scenes import MIN_VISIBLE_CELLS, kitchen_seeds
 from hiermap.worlds.wide.cameras import wide_cameras
 from hiermap.worlds.wide.kitchens import wide_kitchen
 
-STARTS, KITCHENS = 20, 8
+STARTS, KITCHENS = 20, 24
 """Starts tried in a scene, and wide kitchens tried, for a seed."""
 
 
