@@ -70,10 +70,12 @@ class Beliefs:
         tracks: Sequence[Tracks],
         promised: bool = False,
         seen: bool = False,
+        alone: Any = None,
     ) -> list[Judged]:
         """What B states or promises are, from a model's latents, tokens of the question's things and answers.
 
-        `prior`: log-odds `[B, Q]` left of what was believed before; `tracks` are those of each; `seen`: they are real views.
+        `prior`: log-odds `[B, Q]` left of what was believed before; `tracks` are those of each; `seen`: they are real views;
+        `alone`: a model's answers from those views without any memory, where one was lent.
         """
         odds = self._read(question, answers)
         if prior is not None:
@@ -82,6 +84,8 @@ class Beliefs:
                 kept = np.where(self._in_sight(question, tracks), 0.0, kept)
             odds = np.maximum(odds, np.minimum(prior, odds + kept))
             odds = self.unbrought(question, odds, prior, tracks)
+        if alone is not None:
+            odds = np.where(question.of_fixture, np.minimum(odds, self._read(question, alone) + self.options.fixtures), odds)
         odds = self._in_hand(question, odds, tracks)
         likely = expit(odds)
         believed = likely > self._least(question)
@@ -95,7 +99,7 @@ class Beliefs:
 
     def _least(self, question: Question) -> np.ndarray:
         """The least probability `[Q]` with which each of the goal's predicates counts as true."""
-        return np.where((np.array(question.carried) >= 0) | (question.taken >= 0), self.options.believed, self.options.sure)
+        return np.where(question.of_fixture, self.options.sure, self.options.believed)
 
     def _elsewhere(self, question: Question, tracks: Sequence[Tracks]) -> np.ndarray:
         """`[B, Q]` bool, which predicates cannot have come true: those of things that the last action cannot have brought anywhere."""

@@ -93,9 +93,8 @@ class LatentWorld:
         """
         check_seen(goal, view if first is None else first)
         with torch.inference_mode():
-            looks = self._encode(view)
-            if remembered is not None:
-                looks = self.model.with_memory(looks, self.model.memory_of(remembered.state.looks))
+            seen = self._encode(view)
+            looks = seen if remembered is None else self.model.with_memory(seen, self.model.memory_of(remembered.state.looks))
             latent = looks[:1]
             masks = [np.asarray(target.mask, bool) for target in goal.targets.values()]
             asked = torch.from_numpy(np.stack(masks or [np.zeros(self.frame.shape, bool)])).to(self.device)
@@ -107,8 +106,9 @@ class LatentWorld:
             tracks = tracks if view.holding else tracks.empty_handed()
             reading = self.model.read(latent, things)
             prior = None if remembered is None else remembered.state.odds[None]
+            alone = None if remembered is None else self.model.answers(self.model.read(seen[:1], things), question.pairs)
             answers = self.model.answers(reading, question.pairs)
-            judged = self.beliefs.judged(question, latent, reading.token, answers, prior, [tracks], seen=True)
+            judged = self.beliefs.judged(question, latent, reading.token, answers, prior, [tracks], seen=True, alone=alone)
         return _node(looks, question, judged[0], tracks, view=view, reading=reading)
 
     def maps(self, nodes: Sequence[Node]) -> np.ndarray:

@@ -64,6 +64,11 @@ class Question:
         return np.array([thing if (UNARY + BINARY)[kind] == "held" else -1 for kind, thing, _ in self.goal.tolist()], np.int64)
 
     @cached_property
+    def of_fixture(self) -> np.ndarray:
+        """`[Q]` bool, which of the goal's predicates speak of no thing that a hand can carry."""
+        return (np.array(self.carried, np.int64) < 0) & (self.taken < 0)
+
+    @cached_property
     def hides(self) -> np.ndarray:
         """`[Q]` bool, of which of the goal's predicates what they say can go out of sight."""
         return np.array([PREDICATES[(UNARY + BINARY)[kind]].hides for kind, *_ in self.goal.tolist()], bool)

@@ -58,6 +58,12 @@ def test_what_is_looked_at_and_cannot_be_shut_away_can_be_remembered_less(belief
     assert it.believed == still
 
 
+@pytest.mark.parametrize(("alone", "believed"), [(0.05, (False, True)), (0.73, (True, True))])
+def test_memory_does_not_outvote_what_is_in_sight_of_a_fixture(beliefs, alone, believed):
+    it = beliefs.judged(QUESTION, None, None, said(0.99, 0.99), np.array([[5.0, 5.0]]), [TRACKS], seen=True, alone=said(alone, alone))[0]
+    assert it.believed == believed and it.odds[0] == pytest.approx(logit(alone) + beliefs.options.fixtures)
+
+
 def test_a_past_doubt_does_not_lower_what_is_read(beliefs):
     assert judged(beliefs, said(0.9, 0.8), [-9.0, -9.0]).odds == pytest.approx(logit([0.9, 0.8]))
 
