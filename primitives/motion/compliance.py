@@ -45,6 +45,8 @@ class Compliance:
         hand_stiffness: that turns the hand [N m/rad].
         max_travel: stops here [m].
         contact_force: the direction only turns while the hand is pushed at least this hard [N].
+        free_travel, felt: stops where it has gone so far [m] against less than so much [N], past the end of what it led,
+        firm_travel, firm: but not before it has gone so far [m] against more than so much [N].
     """
 
     speed: float = 0.15
@@ -60,12 +62,16 @@ class Compliance:
     hand_stiffness: float = 10.0
     max_travel: float = 0.5
     contact_force: float = 0.0
+    free_travel: float = np.inf
+    felt: float = 0.3
+    firm_travel: float = 0.0
+    firm: float = 0.0
 
 
 def follow_joint(
     driver: Driver, start_direction: np.ndarray, how: Compliance, posture: np.ndarray, grip: tuple[float, float] = (-np.inf, np.inf)
 ) -> Ending:
-    """Drive the hand along `start_direction` [3] and then along whatever path it is led, until a stall, a loss or `max_travel`.
+    """Drive the hand along `start_direction` [3] and then along whatever path it is led, until a stall, a loss, or far enough.
 
     It is lost when the pads are not as far apart as `grip` says, from and to [m], for several ticks.
     """
@@ -91,20 +97,24 @@ def _follow_path(plant, goal, rotation, first, u, how, posture, grip):
     """How it ended, whether with a stall, and the path's length [m]; `u` [3] becomes its last direction."""
     here, knot, chord, turns = goal.position.copy(), goal.position.copy(), np.zeros(3), 0
     force, limit, tried = LEAST_FORCE_N, how.force, how.second_force <= how.force
-    length, still, slow, gone, dt = 0.0, 0.0, np.inf, 0, plant.period
-    while length <= how.max_travel:
+    length, free, firm, still, slow, gone, dt = 0.0, 0.0, 0.0, 0.0, np.inf, 0, plant.period
+    while length <= how.max_travel and free <= how.free_travel:
         speed = dot(plant.velocity, u)
         force = min(max(force + SPEED_GAIN * (how.speed - speed) * dt, LEAST_FORCE_N), limit)
         _aim(goal, plant.position, how, rotation, first, u, force)
         status = servo(plant, goal, posture)
         if status != ONWARD:
             return status, False, length
-        length += distance(plant.position, here)
+        way = distance(plant.position, here)
+        length += way
+        pushed = -dot(plant.force, u)
+        firm += way if pushed > how.firm else 0.0
+        free = free + way if firm >= how.firm_travel and pushed < how.felt else 0.0
         for r in range(3):
             here[r] = plant.position[r]
         if distance(here, knot) > CHORD_M:
             turns += 1
-            _turn(how, first, u, chord, knot, here, turns, -dot(plant.force, u))
+            _turn(how, first, u, chord, knot, here, turns, pushed)
         slow = 0.0 if speed < SLOW_SPEED and force > 0.5 * limit else slow + dt
         gone = 0 if grip[0] < plant.width < grip[1] else gone + 1
         if gone >= LOST_TICKS:

@@ -31,6 +31,7 @@ FOLLOW = Compliance(
     hand_max_turn=0.9,
     hand_stiffness=25.0,
     contact_force=1.5,
+    free_travel=0.08,
 )
 FLAP = Compliance(speed=0.12, force=35.0, max_travel=0.35, turn_per_metre=8.0, hand_gain=0.0, hand_stiffness=30.0)
 FLAP_TILT, FLAP_BELOW_M = 0.4, 0.032
@@ -46,6 +47,8 @@ INNER_M, SLID_M, CLEAR_M = 0.10, 0.04, 0.08
 """An open door is pressed shut so far from where it was touched, away from its hinge; fingers that left it by more go around its bar."""
 LOST_INNER_M = 0.18
 """One that the fingers slid past may hang where that is hardly beside its hinge: it is pressed again this far from where it was touched."""
+MISSED_M, DEEPER_M = 0.15, 0.08
+"""Fingers that lost an open door before they went so far had only its edge: they push again so much nearer to its hinge."""
 MEET_M, PRESS_M = 0.3, 0.2
 """Ahead of the hand the door is met within this way, and then pressed over this way."""
 FRONTAL = -0.8
@@ -71,6 +74,9 @@ def push(driver: Driver, command: Command) -> Ending:
         travel = follow_joint(driver, FLAP_UP, FLAP, posture)
     else:
         travel = _inward(driver, point, outward)
+        if _missed(travel) and outward[0] > FRONTAL:
+            back_off(driver, outward, CLEAR_M)
+            travel = _inward(driver, point + DEEPER_M * _toward_hinge(outward), outward)
     back_off(driver, unit(outward - 0.2 * driver.hand().rotation[:, 2]), 0.06)
     if direction == "inward" and outward[0] > FRONTAL:
         for inner in (INNER_M,) if travel.reason == Reason.STALLED else (INNER_M, LOST_INNER_M):
@@ -86,6 +92,16 @@ def _inward(driver: Driver, point: np.ndarray, outward: np.ndarray) -> Ending:
     if travel.reason == Reason.STALLED and point[2] < PALM_Z_M and LEAST_TRAVEL_M < travel.progress < FLAP_GIVE_M:
         return max(travel, _lift(driver, posture, outward), key=lambda ending: ending.progress)
     return travel
+
+
+def _missed(travel: Ending) -> bool:
+    return travel.reason == Reason.SLIPPED and travel.progress < MISSED_M
+
+
+def _toward_hinge(outward: np.ndarray) -> np.ndarray:
+    """Along a door that stands open, away from the robot."""
+    along = cross(UP, outward)
+    return along if along[0] > 0.0 else -along
 
 
 def _press(driver: Driver, beside: float) -> None:

@@ -19,8 +19,19 @@ TOUCH_N = 4.0
 BESIDE_BAR_M, SEEK_M, MET_SHARE = 0.05, 0.08, 0.9
 """A slide begins this far beside a bar, which is sought over the second way [m] and was met within this share of it."""
 SLIDE = Compliance(
-    speed=0.12, lateral_stiffness=500.0, vertical_stiffness=800.0, max_turn=0.2, hand_gain=0.0, hand_stiffness=30.0, max_travel=0.25
+    speed=0.12,
+    lateral_stiffness=500.0,
+    vertical_stiffness=800.0,
+    max_turn=0.2,
+    hand_gain=0.0,
+    hand_stiffness=30.0,
+    max_travel=0.25,
+    free_travel=0.015,
+    felt=0.7,
+    firm_travel=0.02,
+    firm=3.0,
 )
+"""A lever gives way to less than is felt until it is at its end; past its tip the hand stops, since another one may stand there."""
 LEANS = ((np.pi / 2, 0.40, 0.0), (np.pi / 2, 0.25, 0.3), (1.42, 0.40, 0.6), (1.42, 0.25, 0.8), (1.25, 0.30, 1.4))
 """Of the hand in a sweep: how far below the horizontal [rad], how far the fingertips lead it, and dislike.
 

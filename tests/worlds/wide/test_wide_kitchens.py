@@ -181,6 +181,27 @@ def test_a_door_at_right_angles_is_pressed_shut_where_the_fingers_slid_past_it()
     assert scene.fractions()["door_1"] < 0.05
 
 
+def test_fingers_on_the_bar_of_a_drawer_that_they_shut_do_not_drag_it_open_again() -> None:
+    scene = wide_scene(181970)
+    scene.pose({"drawer_2": 1.0}, {})
+    scene.run(Command("push", (0.395, -0.138, 0.126), (-0.988, -0.151, 0.018), 0))
+    assert scene.fractions()["drawer_2"] < 0.02
+
+
+def test_past_the_end_of_a_lever_the_fingers_leave_the_next_one_alone() -> None:
+    scene = wide_scene(189913)
+    scene.pose({}, {})
+    scene.run(Command("push", (0.753, -0.272, 0.404), (-0.989, -0.151, 0.0), 1))
+    assert scene.fractions()["lever_1_1"] > 0.9 and scene.fractions()["lever_1_2"] == pytest.approx(0.0, abs=0.01)
+
+
+def test_fingers_that_miss_the_edge_of_an_open_door_push_it_again_nearer_to_its_hinge() -> None:
+    scene = wide_scene(181999)
+    scene.pose({"door_3": 1.0}, {})
+    scene.run(Command("push", (0.291, 0.424, 0.421), (-0.395, -0.919, 0.004), 0))
+    assert scene.fractions()["door_3"] < 0.02
+
+
 def test_a_low_drawer_stays_open_when_the_arm_goes_home() -> None:
     scene = wide_scene(180003)
     scene.run(Command("pull", (0.564, 0.031, 0.177), (-0.997, -0.071, -0.025), 1))
