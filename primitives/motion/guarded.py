@@ -10,9 +10,8 @@ from hiermap.primitives.motion.laws import ONWARD, OVER, impedance, servo
 
 APPROACH_SPEED, BACK_SPEED = 0.08, 0.25
 """[m/s] in impedance: of the hand on its way into a contact, and leaving it."""
-GENTLE_TICKS, BACK_GENTLE_TICKS = 12, 24
-"""A line gets up to speed in this many, into a contact and out of it: the jerk of a sudden start would feel like a contact, and the arm's
-inertia turns it aside, so that a finger on a drawer's bar drags it open again by 28 mm."""
+GENTLE_TICKS = 12
+"""An approach gets up to speed in this many: the jerk of a sudden start would feel like a contact."""
 REST_TICKS = 19
 """An approach that met nothing waits this long where it ends."""
 BACK_PATIENCE_S, BACK_REST_TICKS, BACK_SHARE = 0.6, 12, 0.93
@@ -48,7 +47,8 @@ def advance(driver: Driver, posture: np.ndarray, rotation: np.ndarray, goal: np.
     """Move in impedance to `goal` [3], or until the force against the motion exceeds `contact_force` [N]; the hand then."""
     here = driver.hand().position
     length, period = length_of(goal - here), driver.arm.period
-    speed = _gently(APPROACH_SPEED, GENTLE_TICKS, int(length / (APPROACH_SPEED * period)))
+    starting = APPROACH_SPEED * np.arange(1, GENTLE_TICKS) / GENTLE_TICKS
+    speed = np.append(starting, np.full(int(length / (APPROACH_SPEED * period)) + 1, APPROACH_SPEED))
     way = np.minimum(np.cumsum(speed * period), length)
     moving = 1 + int(np.searchsorted(way, length))
     way, speed = np.append(way[:moving], np.full(REST_TICKS, length)), np.append(speed[:moving], np.zeros(REST_TICKS))
@@ -65,21 +65,32 @@ def back_off(driver: Driver, direction: np.ndarray, distance: float, cap: float 
     """
     driver.leaving()
     hand, period = driver.hand(), driver.arm.period
-    enough = BACK_GENTLE_TICKS // 2 + int(np.ceil(distance / (BACK_SPEED * period))) + BACK_REST_TICKS
-    speed = _gently(BACK_SPEED, BACK_GENTLE_TICKS, enough + round(BACK_PATIENCE_S / period))
-    way = np.minimum(np.cumsum(speed * period), distance)
-    speed, line = np.where(way < distance, speed, 0.0), impedance(hand.rotation, hand.position, force_cap=cap)
+    enough = int(np.ceil(distance / (BACK_SPEED * period))) + BACK_REST_TICKS
+    way = np.minimum(np.arange(1, enough + round(BACK_PATIENCE_S / period)) * BACK_SPEED * period, distance)
+    speed, line = np.where(way < distance, BACK_SPEED, 0.0), impedance(hand.rotation, hand.position, force_cap=cap)
     enough_way, direction = BACK_SHARE * distance, np.array(direction, float)
     driver.check(along_line(driver.plant, line, driver.joints(), hand.position, direction, way, speed, np.inf, enough, enough_way))
-    here = driver.hand().position
-    if dot(here - hand.position, direction) < enough_way:
-        rotations, positions = straight(hand.rotation, here, hand.position + distance * direction)
-        path, reached, *_ = driver.arm.chain.follow(driver.joints()[None], rotations, positions)
-        possible = path[0, : int(np.cumprod(reached[0]).sum())]
-        if len(possible):
-            driver.follow(possible)
+    if dot(driver.hand().position - hand.position, direction) < enough_way:
+        _by_joints(driver, hand.rotation, hand.position + distance * direction)
 
 
-def _gently(peak: float, rising: int, more: int) -> np.ndarray:
-    """Speeds [rising + more] that rise to `peak` [m/s] in so many ticks and stay there."""
-    return peak * np.minimum(np.arange(1, rising + more + 1) / rising, 1.0)
+def draw_back(driver: Driver, direction: np.ndarray, distance: float) -> None:
+    """Leave a face that was pressed: straight along `direction` [3] by `distance` [m], by the joints, and in impedance where they cannot.
+
+    Joints hold the line, while in impedance the arm's inertia turns a pull aside: a finger that comes to press on the bar of a drawer just
+    shut drags it open again by up to 5 cm.
+    """
+    driver.leaving()
+    hand, direction = driver.hand(), np.array(direction, float)
+    _by_joints(driver, hand.rotation, hand.position + distance * direction)
+    left = distance - dot(driver.hand().position - hand.position, direction)
+    if left > (1.0 - BACK_SHARE) * distance:
+        back_off(driver, direction, left)
+
+
+def _by_joints(driver: Driver, rotation: np.ndarray, goal: np.ndarray) -> None:
+    """As far as there is a path of the joints along the straight line to `goal` [3]."""
+    path, reached, *_ = driver.arm.chain.follow(driver.joints()[None], *straight(rotation, driver.hand().position, goal))
+    possible = path[0, : int(np.cumprod(reached[0]).sum())]
+    if len(possible):
+        driver.follow(possible)

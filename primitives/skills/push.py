@@ -7,7 +7,7 @@ import numpy as np
 from hiermap.primitives.hand import MAX_APPROACH_YAW_RAD
 from hiermap.primitives.motion.compliance import Compliance, follow_joint
 from hiermap.primitives.motion.control import Driver, Ending
-from hiermap.primitives.motion.guarded import advance, back_off
+from hiermap.primitives.motion.guarded import advance, back_off, draw_back
 from hiermap.primitives.motion.ik_branches import Option, straight
 from hiermap.primitives.motion.kinematics import UP, cross, unit
 from hiermap.primitives.skills.phases import go_home, level, pitched, reach_for, twins
@@ -77,7 +77,7 @@ def push(driver: Driver, command: Command) -> Ending:
         if _missed(travel) and outward[0] > FRONTAL:
             back_off(driver, outward, CLEAR_M)
             travel = _inward(driver, point + DEEPER_M * _toward_hinge(outward), outward)
-    back_off(driver, unit(outward - 0.2 * driver.hand().rotation[:, 2]), 0.06)
+    draw_back(driver, unit(outward - 0.2 * driver.hand().rotation[:, 2]), 0.06)
     if direction == "inward" and outward[0] > FRONTAL:
         for inner in (INNER_M,) if travel.reason == Reason.STALLED else (INNER_M, LOST_INNER_M):
             _press(driver, point[1] - inner * np.sign(outward[1]))

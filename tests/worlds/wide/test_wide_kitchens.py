@@ -181,10 +181,14 @@ def test_a_door_at_right_angles_is_pressed_shut_where_the_fingers_slid_past_it()
     assert scene.fractions()["door_1"] < 0.05
 
 
-def test_fingers_on_the_bar_of_a_drawer_that_they_shut_do_not_drag_it_open_again() -> None:
-    scene = wide_scene(181970)
+@pytest.mark.parametrize(
+    ("seed", "point", "normal"),
+    [(181970, (0.395, -0.138, 0.126), (-0.988, -0.151, 0.018)), (197828, (0.3389, 0.3805, 0.19555), (-0.9992, -0.0037, 0.0398))],
+)
+def test_fingers_on_the_bar_of_a_drawer_that_they_shut_do_not_drag_it_open_again(seed, point, normal) -> None:
+    scene = wide_scene(seed)
     scene.pose({"drawer_2": 1.0}, {})
-    scene.run(Command("push", (0.395, -0.138, 0.126), (-0.988, -0.151, 0.018), 0))
+    scene.run(Command("push", point, normal, 0))
     assert scene.fractions()["drawer_2"] < 0.02
 
 
