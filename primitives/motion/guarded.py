@@ -78,7 +78,7 @@ def draw_back(driver: Driver, direction: np.ndarray, distance: float) -> None:
     """Leave a face that was pressed: straight along `direction` [3] by `distance` [m], by the joints, and in impedance where they cannot.
 
     Joints hold the line, while in impedance the arm's inertia turns a pull aside: a finger that comes to press on the bar of a drawer just
-    shut drags it open again by up to 5 cm.
+    shut drags it open again by centimetres.
     """
     driver.leaving()
     hand, direction = driver.hand(), np.array(direction, float)
