@@ -34,6 +34,7 @@ class ModelConfig:
         context: channels at stride 8.
         encoder_blocks, dynamics_blocks: residual blocks at stride 4.
         token: width of the predicate head.
+        readout: width of the maps' head.
         heads: factored (one map per orientation bin) or single (one map of where to act, and a classifier of what to do there).
         looks: 1, or 2 to plan with the mean of the maps of the view and of its shifted mirror image: better in places unlike those that
             it was trained in, no better in those like them; needs `data_options.mirror`.
@@ -51,6 +52,7 @@ class ModelConfig:
     encoder_blocks: Blocks = 2
     dynamics_blocks: Blocks = 3
     token: Width = 96
+    readout: Width = 128
     heads: str = "factored"
     looks: Annotated[int, 1, 2] = 1
     policy: bool = False

@@ -49,7 +49,7 @@ class HiermapModel(nn.Module):
         self.config = config or ModelConfig()
         self.encoder = encoder(self.config)
         maps = SingleMapHead if self.config.heads == "single" else BlockHead
-        self.maps = maps(self.config.latent, 128, len(self.config.legend.bins), PRIOR_LOGIT)
+        self.maps = maps(self.config.latent, self.config.readout, len(self.config.legend.bins), PRIOR_LOGIT)
         self.geometry = BlockHead(self.config.visible, 64, 2)
         self.dynamics = Dynamics(self.config)
         self.predicates = PredicateHead(self.config)

@@ -5,6 +5,7 @@ from math import inf
 from typing import Annotated, Any
 
 from hiermap.model.config import ModelConfig
+from hiermap.model.growth import GrowthOptions
 from hiermap.system.run_folder import OutOptions
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.records import Amount, Count, Positive, Share, check_fields, one_of, shown
@@ -119,6 +120,7 @@ class TrainOptions(OutOptions):
         data: directory that `hiermap collect` filled.
         out: weights, card, metrics, log and checkpoints go here; the same command again resumes.
         weights: a name or directory to start from; null starts afresh.
+        grow: sizes that weights started from are enlarged to first.
         seed: of initial weights and of the order of batches.
         resume: continue from the last checkpoint in out, if there is one.
         save_seconds: between checkpoints within an epoch.
@@ -137,6 +139,7 @@ class TrainOptions(OutOptions):
     tensorboard: bool = False
     wandb: bool = False
     model: ModelConfig = field(default_factory=ModelConfig)
+    grow: GrowthOptions = field(default_factory=GrowthOptions)
     losses: LossWeights = field(default_factory=LossWeights)
     optimiser: OptimiserOptions = field(default_factory=OptimiserOptions)
     data_options: DataOptions = field(default_factory=DataOptions)
@@ -144,3 +147,5 @@ class TrainOptions(OutOptions):
 
     def __post_init__(self) -> None:
         check_fields(self)
+        if self.weights is None and self.grow != GrowthOptions():
+            raise ConfigError("grow.* enlarges weights that a training starts from, and weights is null; set model.* for a fresh network")

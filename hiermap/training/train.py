@@ -22,6 +22,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from hiermap.data.manifest import described
+from hiermap.model.growth import GrowthOptions, fill
 from hiermap.model.locate import MODEL_FILE, weights_directory
 from hiermap.model.weights import load_weights, save_weights
 from hiermap.system.config import typed
@@ -117,12 +118,13 @@ def _train(config: Mapping[str, Any], options: TrainOptions, about: Mapping[str,
 
 
 def build_module(config: Mapping[str, Any]) -> HiermapModule:
-    """A fresh module, or one that starts from `config.weights`, whose shape then wins over `config.model`."""
+    """A fresh module, or one that starts from `config.weights`, whose shape, grown as `config.grow` says, then wins over `config.model`."""
     if not config["weights"]:
         return HiermapModule(config["model"], config["losses"], config["optimiser"])
     loaded = load_weights(config["weights"])
-    module = HiermapModule(loaded.model.config.to_dict(), config["losses"], config["optimiser"])
-    module.model.load_state_dict(loaded.model.state_dict(), strict=False)  # checked when read; they may lack promises
+    shape = GrowthOptions(**config.get("grow", {})).of(loaded.model.config)
+    module = HiermapModule(shape.to_dict(), config["losses"], config["optimiser"])
+    fill(module.model, loaded.model.state_dict())  # checked when read; they may lack promises
     if module.weights.maps:
         module.model.calibration.copy_(torch.tensor([1.0, 0.0]).expand_as(module.model.calibration))
     return module

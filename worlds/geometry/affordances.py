@@ -16,8 +16,8 @@ from hiermap.worlds.rules.state_table import Operator, StateTable
 
 ALIKE_M = {"push": 0.06, "pull": 0.04, "rotate": 0.03, "grasp": 0.015}
 """Where the same orientation grips this near to a grip that leads through, it leads through as well [m]."""
-SLID_ALIKE_M, SPARSE = 0.15, 3
-"""The same of a push on what moves straight, where beyond `ALIKE_M` one of so many rows and columns speaks for its neighbours."""
+OPENS_ALIKE_M, SPARSE = 0.15, 3
+"""The same of a push on what opens, where beyond `ALIKE_M` one of so many rows and columns speaks for its neighbours."""
 FORGIVING = "rotate"
 """What is turned is closed on from both sides and comes to the middle of the fingers: a cell beside one that fits will do. Of what is
 grasped, cells that fit led to 94 of 97 grasps in physics, and those beside them to 151 of 212."""
@@ -102,8 +102,8 @@ def _cells(
         return _fitting(asked, ((cell, command) for cell, command in grips if command.primitive == move.primitive))
 
     cells = fitting(near)
-    if move.primitive == "push" and copy.slides(part):
-        farther = {rotation: (metres <= SLID_ALIKE_M) & ~near[rotation] for rotation, metres in away.items()}
+    if move.primitive == "push" and part.ends[0] == "closed":
+        farther = {rotation: (metres <= OPENS_ALIKE_M) & ~near[rotation] for rotation, metres in away.items()}
         lattice = np.logical_and.outer(*(np.arange(size) % SPARSE == SPARSE // 2 for size in seen.shape))
         for rotation, fit in fitting({rotation: mask & lattice for rotation, mask in farther.items()}).items():
             cells[rotation] |= binary_dilation(fit, np.ones((SPARSE, SPARSE))) & farther[rotation]

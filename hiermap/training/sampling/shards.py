@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from hiermap.data.episodes import FILE_NAME, LABELS, NOT_APPLICABLE, read_episode, tells_of
+from hiermap.data.episodes import FILE_NAME, NO_RIMS, NOT_APPLICABLE, read_episode, tells_of
 from hiermap.worlds.errors import DataError
 from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.legend import Legend, places
@@ -83,7 +83,7 @@ def load_shard(path: Path, legend: Legend) -> Shard:
     goals, clear = _goals_by_name(stored.goals, legend, stored.legend)
     maps = np.zeros((len(views), len(legend.bins), *stored.maps_packed.shape[3:]), np.uint8)
     maps[:, bins[bins >= 0]] = stored.maps_packed[:, bins >= 0]
-    if stored.meta["source"] == "wide" and stored.meta.get("labels", 1) < LABELS:
+    if stored.meta["source"] == "wide" and stored.meta.get("labels", 1) < NO_RIMS:
         grasps = [k for k, (primitive, _) in enumerate(legend.bins) if primitive == "grasp"]
         maps[:, grasps] = _without_rims(maps[:, grasps])
     unary, binary = places(legend.unary, stored.legend.unary), places(legend.binary, stored.legend.binary)

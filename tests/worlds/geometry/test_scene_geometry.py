@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hiermap.worlds.base import Action
 from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.geometry.affordances import ALIKE_M, regions
 from hiermap.worlds.geometry.geometry_table import LOOSE, NOMINAL, STRICT, GeometryTable
 from hiermap.worlds.geometry.grips import fixture_grips, thing_grips
 from hiermap.worlds.geometry.kinematic_copy import ROBOT, STATIC
@@ -190,3 +192,18 @@ def test_physics_does_what_the_rules_allow(name: str, start: float) -> None:
     scene.run(passing.command)
     wanted = Predicate(scene.parts.fixtures[name].ends[OPEN - int(start)], (name,))
     assert scene.truth([wanted]) == {str(wanted): True}
+
+
+def test_a_door_is_pushed_shut_all_over_its_face_far_from_the_hinge() -> None:
+    geometry, scene, rules = example(), MjcfScene(EXAMPLE), table(("cupboard",))
+    scene.pose({name: float(name == "cupboard") for name in FIXTURES}, {n: own[-1].point_world for n, own in geometry.places.items()})
+    view, opened = scene.view(), scene.snapshot()
+    pushes = [r for r in regions(geometry, rules, scene.data.qpos, view, scene.masks()) if r.operator.move.target == "cupboard"]
+    (region,) = pushes
+    away = np.linalg.norm(view.points - view.point(region.best), axis=-1)
+    farthest = np.argsort(np.where(region.cells, away, 0.0), axis=None)[-40::13]
+    assert away.flat[farthest].min() > ALIKE_M["push"]
+    for cell in zip(*np.unravel_index(farthest, away.shape), strict=True):
+        scene.restore(opened)
+        scene.act(Action("push", (int(cell[0]), int(cell[1])), region.rotation), view)
+        assert scene.truth([(shut := Predicate("closed", ("cupboard",)))])[str(shut)], cell

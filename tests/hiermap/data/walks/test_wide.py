@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from hiermap.data import having_options
 from hiermap.data.collect import CollectSettings
-from hiermap.data.episodes import LABELS, NOT_APPLICABLE, Episode, check_episode, encode, tells_of
+from hiermap.data.episodes import NO_RIMS, NOT_APPLICABLE, Episode, check_episode, encode, tells_of
 from hiermap.data.walks.exploration import explored
 from hiermap.data.walks.wide import Wide
 from hiermap.primitives.specs import PRIMITIVES
@@ -105,7 +105,7 @@ def test_older_grasps_are_read_without_the_cells_beside_those_that_fit(tmp_path:
     fit = np.unpackbits(episode.maps_packed, axis=-1, count=episode.rgb.shape[2]).astype(bool)
     forgiven = fit.copy()
     forgiven[:, 0] = ndimage.binary_dilation(fit[:, 0], ndimage.generate_binary_structure(2, 1)[None, None])
-    older = replace(episode, maps_packed=np.packbits(forgiven, axis=-1), meta={**episode.meta, "labels": LABELS - 1})
+    older = replace(episode, maps_packed=np.packbits(forgiven, axis=-1), meta={**episode.meta, "labels": NO_RIMS - 1})
 
     def read(one: Episode) -> np.ndarray:
         (tmp_path / name).write_bytes(encode(name, one))
