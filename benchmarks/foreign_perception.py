@@ -1,10 +1,10 @@
-"""What shipped maps offer in a kitchen by other people, seen from random places.
+"""What shipped maps offer in scenes by other people, seen from random places.
 
-FrankaKitchen (`foreign_scenes.py`) is scaled, turned and moved at random in front of the frame and looked at by cameras that stand at
-random around ours. A part counts as offered when the map of its right action reaches 0.5 within 3 cm of where the part is seen.
+FrankaKitchen or OGBench's table (`foreign_scenes.py`) is scaled, turned and moved at random in front of the frame and looked at by cameras
+that stand at random around ours. A part counts as offered when the map of its right action reaches 0.5 within 3 cm of where it is seen.
 
-    pip install 'hiermap[franka-kitchen]'
-    OMP_NUM_THREADS=1 python benchmarks/foreign_perception.py [seed=118900] [placements=20] [weights=default]
+    pip install 'hiermap[franka-kitchen]' && pip install --no-deps 'ogbench>=1.2.2'
+    OMP_NUM_THREADS=1 python benchmarks/foreign_perception.py [scene=FrankaKitchen] [seed=118900] [placements=20] [weights=default]
 """
 
 import sys
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 import mujoco
 import numpy as np
-from foreign_scenes import FRANKA_PARTS, GROUPS, Placement, franka_kitchen
+from foreign_scenes import FOREIGN, GROUPS, ForeignScene, Placement
 from results_table import table
 from scipy.ndimage import binary_dilation
 from tqdm import tqdm
@@ -23,17 +23,28 @@ from hiermap.worlds.goals import Goal
 from hiermap.worlds.imagined.latent import LatentWorld
 from hiermap.worlds.perception.fusion import FRAME, SpatialView
 
-RIGHT: Mapping[str, tuple[str, str]] = {
-    "bottom knob": ("rotate", "cw"),
-    "top knob": ("rotate", "cw"),
-    "light": ("push", "left"),
-    "slide cabinet": ("push", "right"),
-    "hinge cabinet": ("pull", ""),
-    "microwave": ("pull", ""),
-    "kettle": ("grasp", ""),
+RIGHT: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "FrankaKitchen": {
+        "bottom knob": ("rotate", "cw"),
+        "top knob": ("rotate", "cw"),
+        "light": ("push", "left"),
+        "slide cabinet": ("push", "right"),
+        "hinge cabinet": ("pull", ""),
+        "microwave": ("pull", ""),
+        "kettle": ("grasp", ""),
+    },
+    "OGBench": {
+        "drawer": ("pull", ""),
+        "window": ("push", "inward"),
+        "first button": ("push", "down"),
+        "second button": ("push", "down"),
+        "cube": ("grasp", ""),
+    },
 }
 """Part -> the primitive that is right for it, and how the names of the right orientation bins begin."""
 OFFERED, WITHIN_M = 0.5, 0.03
+ENOUGH: Mapping[str, int] = {"FrankaKitchen": 5, "OGBench": 4}
+"""Parts that make a placement count."""
 
 
 def bodies(model: mujoco.MjModel, name: str) -> list[int]:
@@ -45,17 +56,17 @@ def bodies(model: mujoco.MjModel, name: str) -> list[int]:
     return found
 
 
-def parts_seen(model: mujoco.MjModel, data: mujoco.MjData, view: SpatialView, placement: Placement) -> dict[str, np.ndarray]:
+def parts_seen(scene: ForeignScene, view: SpatialView, placement: Placement) -> dict[str, np.ndarray]:
     """Which cells show each part, `[H, W]` bool: the nearest geom to what is seen there, by a short ray onto it."""
     eye = placement.turn.T @ view.frame.view_direction
     starts = placement.home(view.points.astype(float)) - 0.03 * eye
     owner = np.full(view.frame.shape, -1)
     geom = np.zeros(1, np.int32)
     for cell in np.argwhere(view.valid):
-        distance = mujoco.mj_ray(model, data, starts[tuple(cell)], eye, GROUPS, True, -1, geom)
+        distance = mujoco.mj_ray(scene.model, scene.data, starts[tuple(cell)], eye, GROUPS, True, -1, geom)
         if 0 <= distance < 0.08:
-            owner[tuple(cell)] = model.geom_bodyid[geom[0]]
-    return {part: np.isin(owner, bodies(model, body)) for part, body in FRANKA_PARTS.items()}
+            owner[tuple(cell)] = scene.model.geom_bodyid[geom[0]]
+    return {part: np.isin(owner, bodies(scene.model, body)) for part, body in scene.parts.items()}
 
 
 def offered(maps: np.ndarray, seen: np.ndarray, primitive: str, orientation: str) -> float:
@@ -72,18 +83,19 @@ def main(arguments: list[str]) -> None:
     options = dict(word.split("=", 1) for word in arguments)
     seed, count = int(options.get("seed", 118900)), int(options.get("placements", 20))
     world = LatentWorld(load_weights(options.get("weights", "default")).model)
-    scene = franka_kitchen()
-    best: dict[str, list[float]] = {part: [] for part in RIGHT}
+    name = options.get("scene", "FrankaKitchen")
+    scene, right, least = FOREIGN[name](), RIGHT[name], ENOUGH[name]
+    best: dict[str, list[float]] = {part: [] for part in right}
     for number in tqdm(range(count)):
         view, placement = scene.seen(np.random.default_rng([seed, number]))
         maps = world.maps([world.root(view, Goal((), {}))])[0]
-        seen = parts_seen(scene.model, scene.data, view, placement)
-        for part, (primitive, orientation) in RIGHT.items():
+        seen = parts_seen(scene, view, placement)
+        for part, (primitive, orientation) in right.items():
             best[part].append(offered(maps, seen[part], primitive, orientation))
     rows = [(part, f"{np.median(v):.2f}", f"{np.mean(np.array(v) >= OFFERED):.2f}", f"{max(v):.2f}") for part, v in best.items()]
     print(table(("part", "median peak", f"share >= {OFFERED}", "best"), rows))
-    enough = np.mean(np.sum([np.array(v) >= OFFERED for v in best.values()], axis=0) >= 5)
-    print(f"\nat least 5 of {len(RIGHT)} parts offered in {enough:.0%} of {count} placements")
+    enough = np.mean(np.sum([np.array(v) >= OFFERED for v in best.values()], axis=0) >= least)
+    print(f"\nat least {least} of {len(right)} parts offered in {enough:.0%} of {count} placements")
 
 
 if __name__ == "__main__":

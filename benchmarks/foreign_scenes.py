@@ -27,8 +27,15 @@ FRANKA_PARTS: Mapping[str, str] = {
     "microwave": "microdoorroot",
     "kettle": "kettle",
 }
+OGBENCH_FILES, OGBENCH_INCLUDED = "manipspace/descriptions", ("floor_wall", "cube", "buttons", "drawer", "window")
+OGBENCH_PARTS: Mapping[str, str] = {
+    "drawer": "drawer_link",
+    "window": "windowb_a",
+    "first button": "button_0",
+    "second button": "button_1",
+    "cube": "object_0",
+}
 """What moves there -> its body."""
-OGBENCH_FILES, OGBENCH_PARTS = "manipspace/descriptions", ("floor_wall", "cube", "buttons", "drawer", "window")
 
 
 @dataclass(frozen=True)
@@ -49,12 +56,14 @@ class ForeignScene:
     """A scene at its default positions without its robot.
 
     Attributes:
+        parts: what moves -> its body.
         bodies: what shall stand in the middle of the frame.
         yaw_rad: turns the scene's front towards our robot.
     """
 
     model: mujoco.MjModel
     data: mujoco.MjData
+    parts: Mapping[str, str]
     bodies: tuple[str, ...]
     yaw_rad: float
 
@@ -102,27 +111,27 @@ def franka_kitchen() -> ForeignScene:
     model = mujoco.MjModel.from_xml_path(str(_installed("gymnasium_robotics", "gymnasium-robotics") / FRANKA_FILE))
     robot = [g for g in range(model.ngeom) if model.body(model.geom_bodyid[g]).name.startswith(("panda", "robot"))]
     model.geom_group[robot] = len(GROUPS) - 1
-    return _at_rest(model, tuple(FRANKA_PARTS.values()), -np.pi / 2)
+    return _at_rest(model, FRANKA_PARTS, tuple(FRANKA_PARTS.values()), -np.pi / 2)
 
 
 def ogbench_scene() -> ForeignScene:
-    """The table with drawer, window, buttons and cube of OGBench's manipulation scenes."""
+    """The table with drawer, window, buttons and cube of OGBench's manipulation scenes, from where its own robot stands: drawer and window face each other."""
     folder = _installed("ogbench", "--no-deps ogbench") / OGBENCH_FILES
-    included = "".join(f'<include file="{name}.xml"/>' for name in OGBENCH_PARTS)
+    included = "".join(f'<include file="{name}.xml"/>' for name in OGBENCH_INCLUDED)
     spec = mujoco.MjSpec.from_string(f"<mujoco>{included}</mujoco>", {path.name: path.read_bytes() for path in folder.glob("*.xml")})
     spec.meshdir = spec.texturedir = str(folder)
     model = spec.compile()
     model.geom_group[model.geom_bodyid == model.body("object_target_0").id] = len(GROUPS) - 1  # a ghost of the goal
-    return _at_rest(model, ("object_0", "buttonbox_0", "buttonbox_1", "drawer_base", "window"), 0.0)
+    return _at_rest(model, OGBENCH_PARTS, ("object_0", "buttonbox_0", "buttonbox_1", "drawer_base", "window"), 0.0)
 
 
 FOREIGN: Mapping[str, Callable[[], ForeignScene]] = {"FrankaKitchen": franka_kitchen, "OGBench": ogbench_scene}
 
 
-def _at_rest(model: mujoco.MjModel, bodies: tuple[str, ...], yaw_rad: float) -> ForeignScene:
+def _at_rest(model: mujoco.MjModel, parts: Mapping[str, str], bodies: tuple[str, ...], yaw_rad: float) -> ForeignScene:
     data = mujoco.MjData(model)
     mujoco.mj_forward(model, data)
-    return ForeignScene(model, data, bodies, yaw_rad)
+    return ForeignScene(model, data, parts, bodies, yaw_rad)
 
 
 def _installed(module: str, wheel: str) -> Path:
