@@ -115,7 +115,7 @@ def franka_kitchen() -> ForeignScene:
 
 
 def ogbench_scene() -> ForeignScene:
-    """The table with drawer, window, buttons and cube of OGBench's manipulation scenes, from where its own robot stands: drawer and window face each other."""
+    """OGBench's table with drawer, window, buttons and cube, from where its own robot stands: drawer and window face each other."""
     folder = _installed("ogbench", "--no-deps ogbench") / OGBENCH_FILES
     included = "".join(f'<include file="{name}.xml"/>' for name in OGBENCH_INCLUDED)
     spec = mujoco.MjSpec.from_string(f"<mujoco>{included}</mujoco>", {path.name: path.read_bytes() for path in folder.glob("*.xml")})

@@ -9,7 +9,8 @@ from hiermap.evaluation.attempt_recording import pictured
 from hiermap.evaluation.problem import PHYSICS
 from hiermap.evaluation.results import EpisodeRow
 from hiermap.evaluation.suites import TRIAL_KITCHENS, EvaluateOptions, Trial
-from hiermap.planners import PeakOptions, candidates
+from hiermap.planners import Avoid, PeakOptions, candidates
+from hiermap.planners.failure_memory import discounted, refused
 from hiermap.primitives.specs import PRIMITIVES, Reason
 from hiermap.report.evaluation_page import FAILURES
 from hiermap.report.video import FPS
@@ -41,7 +42,8 @@ def run_single(trial: Trial, maps_of: MapsOf | None, options: EvaluateOptions) -
 
     Without `maps_of` the cell comes from privileged geometry for the trial's own move, which tests the motor program. With it, the cell is
     the highest peak of this primitive's map over the whole frame, on whichever thing that is, and what counts is the effect on that thing:
-    the map promised one where it peaks. A peak on nothing that the primitive could move is a failure.
+    the map promised one where it peaks. A peak on nothing that the primitive could move is a failure. What the arm refuses, because it does
+    not reach there, has moved nothing: as in an execution, the next best is tried, `execution.refusals` times.
     """
     started = time.perf_counter()
     posed = TRIALS[options.kitchen.name](trial.suite, trial.seed, options.sensing, options.kitchen.robot)
@@ -52,11 +54,13 @@ def run_single(trial: Trial, maps_of: MapsOf | None, options: EvaluateOptions) -
     move: Move | None
     if maps_of is None:
         action, move = posed.oracle_action(view), posed.move
+        planned = time.perf_counter()
+        reason = NO_CELL if action is None else _apply(film, action, view)
     else:
-        action = peak(maps_of(view), posed.move.primitive)
+        maps = maps_of(view)
+        planned = time.perf_counter()
+        action, reason = surest(film, maps, posed.move.primitive, view, options.execution.refusals)
         move = posed.meaning(action, view)
-    planned = time.perf_counter()
-    reason = NO_CELL if action is None else _apply(film, action, view)
     success = reason != PHYSICS and move is not None and posed.had_effect(move)
     row = EpisodeRow(
         trial.episode,
@@ -94,6 +98,16 @@ def peak(maps: np.ndarray, primitive: str) -> Action:
     only = np.zeros(maps.shape)
     only[index] = np.maximum(maps[index].astype(float), ANY_VALUE)
     return candidates(only, PeakOptions(threshold=ANY_VALUE, top_k=1, per_effect=1))[0].action
+
+
+def surest(real: RealWorld, maps: np.ndarray, primitive: str, view: SpatialView, refusals: int) -> tuple[Action, str]:
+    """The most promising action that the arm does not refuse, of a few at most, and how it went."""
+    avoid: tuple[Avoid, ...] = ()
+    action = peak(maps, primitive)
+    while (reason := _apply(real, action, view)) == Reason.UNREACHABLE and len(avoid) < refusals:
+        avoid = refused(avoid, action)
+        action = peak(discounted(maps, avoid), primitive)
+    return action, reason
 
 
 def _apply(real: RealWorld, action: Action, view: SpatialView) -> str:
