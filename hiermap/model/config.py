@@ -1,7 +1,7 @@
 """The shape of the network: everything needed to rebuild it before its weights are read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Annotated, Any
 
 from hiermap.worlds.errors import ConfigError
@@ -90,3 +90,24 @@ class ModelConfig:
             raise ConfigError(f"model has an unknown {shown(unknown[0])}, expected {', '.join(known)}; was it made by a newer version?")
         legend = Legend.from_dict(record["legend"]) if "legend" in record else registered()
         return cls(**{**record, "legend": legend})
+
+
+@dataclass(frozen=True)
+class GrowthOptions:
+    """Sizes of `ModelConfig` that no normalisation spans: growing them changes nothing that a network says. Null leaves one as it is."""
+
+    stem: Width | None = None
+    readout: Width | None = None
+    encoder_blocks: Blocks | None = None
+    dynamics_blocks: Blocks | None = None
+
+    def __post_init__(self) -> None:
+        check_fields(self, "grow")
+
+    def of(self, config: ModelConfig) -> ModelConfig:
+        """The grown shape; ConfigError where that would be smaller."""
+        sizes = {name: size for name, size in vars(self).items() if size is not None}
+        for name, size in sizes.items():
+            if size < (now := getattr(config, name)):
+                raise ConfigError(f"grow.{name} is {size}, expected at least {now}, which the weights that training begins from have")
+        return replace(config, **sizes)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, NotRequired, TypedDict
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
-from torch import nn
+from torch import Tensor, nn
 
 from hiermap.model.config import ModelConfig
 from hiermap.model.encoder import Encoder
@@ -105,6 +105,14 @@ def save_weights(directory: str | Path, model: HiermapModel, record: Mapping[str
     return directory
 
 
+def adopt(model: HiermapModel, state: Mapping[str, Tensor]) -> None:
+    """Give a model the parameters of another one, at most as large: it then says what that one says (Net2Net, Chen et al. 2016).
+
+    Its new units keep what they began as, but nothing listens to them yet, and its new blocks add nothing yet.
+    """
+    model.load_state_dict({name: _around(state.get(name), own) for name, own in model.state_dict().items()})
+
+
 def _read_record(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise DataError(f"{path} is missing; {REMEDY}")
@@ -152,3 +160,14 @@ def _fill(model: HiermapModel, tensors: Mapping[str, torch.Tensor], path: Path) 
         if not torch.isfinite(tensor).all():
             raise DataError(f"{path}: {name} holds NaN or infinity; train or copy the weights again")
     model.load_state_dict(dict(tensors))
+
+
+def _around(old: Tensor | None, new: Tensor) -> Tensor:
+    """A parameter with the old one in its first corner, where old units do not listen to new ones; as it is where there is no old one."""
+    if old is None or old.shape == new.shape:
+        return new if old is None else old
+    larger = new.clone()
+    if old.dim() > 1:
+        larger[: old.shape[0], old.shape[1] :] = 0
+    larger[tuple(slice(size) for size in old.shape)] = old.to(larger)
+    return larger

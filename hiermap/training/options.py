@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Annotated, Any
 
-from hiermap.model.config import ModelConfig
-from hiermap.model.growth import GrowthOptions
+from hiermap.model.config import GrowthOptions, ModelConfig
 from hiermap.system.run_folder import OutOptions
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.records import Amount, Count, Positive, Share, check_fields, one_of, shown

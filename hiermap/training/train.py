@@ -22,9 +22,9 @@ from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from hiermap.data.manifest import described
-from hiermap.model.growth import GrowthOptions, fill
+from hiermap.model.config import GrowthOptions
 from hiermap.model.locate import MODEL_FILE, weights_directory
-from hiermap.model.weights import load_weights, save_weights
+from hiermap.model.weights import adopt, load_weights, save_weights
 from hiermap.system.config import typed
 from hiermap.system.files import file_sha256, write_json
 from hiermap.system.provenance import settings
@@ -124,7 +124,7 @@ def build_module(config: Mapping[str, Any]) -> HiermapModule:
     loaded = load_weights(config["weights"])
     shape = GrowthOptions(**config.get("grow", {})).of(loaded.model.config)
     module = HiermapModule(shape.to_dict(), config["losses"], config["optimiser"])
-    fill(module.model, loaded.model.state_dict())  # checked when read; they may lack promises
+    adopt(module.model, loaded.model.state_dict())  # checked when read; they may lack promises
     if module.weights.maps:
         module.model.calibration.copy_(torch.tensor([1.0, 0.0]).expand_as(module.model.calibration))
     return module

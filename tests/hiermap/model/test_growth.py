@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from hiermap.model.config import ModelConfig
-from hiermap.model.growth import GrowthOptions, fill
+from hiermap.model.config import GrowthOptions, ModelConfig
+from hiermap.model.weights import adopt
 from hiermap.model.world_model import HiermapModel
 from hiermap.worlds.errors import ConfigError
 
@@ -32,7 +32,7 @@ def test_a_grown_network_says_what_the_small_one_says_and_all_of_it_can_learn(he
     torch.manual_seed(3)
     small, view = _random(replace(SMALL, heads=heads)), torch.rand(1, 10, 48, 64)
     larger = HiermapModel(LARGER.of(small.config)).eval()
-    fill(larger, small.state_dict())
+    adopt(larger, small.state_dict())
     assert torch.allclose(_said(larger, view), _said(small, view), atol=1e-4)
     new = {"encoder.down.weight", "encoder.near.3.narrow.weight", "dynamics.blocks.1.narrow.weight", "maps.out.weight"}
     _said(larger, view).square().sum().backward()  # type: ignore[no-untyped-call]
