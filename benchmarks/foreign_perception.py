@@ -22,6 +22,7 @@ from hiermap.primitives.specs import PRIMITIVES
 from hiermap.worlds.goals import Goal
 from hiermap.worlds.imagined.latent import LatentWorld
 from hiermap.worlds.perception.fusion import FRAME, SpatialView
+from hiermap.worlds.records import one_of
 
 RIGHT: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "FrankaKitchen": {
@@ -84,6 +85,7 @@ def main(arguments: list[str]) -> None:
     seed, count = int(options.get("seed", 118900)), int(options.get("placements", 20))
     world = LatentWorld(load_weights(options.get("weights", "default")).model)
     name = options.get("scene", "FrankaKitchen")
+    one_of("scene", name, sorted(FOREIGN))
     scene, right, least = FOREIGN[name](), RIGHT[name], ENOUGH[name]
     best: dict[str, list[float]] = {part: [] for part in right}
     for number in tqdm(range(count)):
