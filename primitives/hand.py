@@ -18,6 +18,8 @@ STANDOFFS_M: Mapping[str, tuple[float, ...]] = MappingProxyType({"grasp": (0.10,
 
 Place begins higher than what hangs below the grip point.
 """
+TIP_M = 0.009
+"""The fingers end this far ahead of the grip point."""
 MAX_APPROACH_YAW_RAD = 0.9
 """The hand points at most this far away from straight ahead."""
 PUSH_DISTANCE_M = 0.10

@@ -128,7 +128,9 @@ _SPECS = (
         from_above=True,
     ),
     PrimitiveSpec("place", (Bin("yaw_0"), Bin("yaw_90")), 15.0, 5.0, needs_object=True, from_above=True),
-    PrimitiveSpec("push", (Bin("inward", "inward"), Bin("left", "left", "right"), Bin("right", "right", "left")), 30.0, 9.0),
+    PrimitiveSpec(
+        "push", (Bin("inward", "inward"), Bin("left", "left", "right"), Bin("right", "right", "left"), Bin("down", "down")), 30.0, 9.0
+    ),
     PrimitiveSpec("pull", (Bin("roll_0"), Bin("roll_90")), 30.0, 10.0),
     # Where a mark shows which way a knob turns on, it shows the other way in a mirror; where only a convention tells, a model is told that
     # it looks into one.

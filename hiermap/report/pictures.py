@@ -21,7 +21,7 @@ SCALE, SMALL_SCALE = 4, 2
 COLOURS: Mapping[str, str] = {"grasp": "#2e86de", "place": "#27ae60", "push": "#e67e22", "pull": "#c0398f", "rotate": "#d6b214"}
 """One colour a primitive in every picture, apart in hue and readable over wood and steel."""
 _INKS = ("#e6283c", "#286ee6", "#149650", "#aa3cc8", "#e68214")
-_ARROWS = {"inward": (0, -1), "left": (-1, 0), "right": (1, 0), "roll_0": (0, 1), "roll_90": (0, 1)}
+_ARROWS = {"inward": (0, -1), "left": (-1, 0), "right": (1, 0), "down": (0, 1), "roll_0": (0, 1), "roll_90": (0, 1)}
 """Orientation -> direction on the picture (columns, rows) of a push or pull; inward is away from the robot, so up the picture."""
 LABEL: Mapping[str, Any] = {"ha": "center", "va": "bottom", "parse_math": False, "bbox": {"fc": "white", "ec": "none", "pad": 1}}
 """Words on a picture, as they are: a "$" in a name is no formula."""

@@ -1,21 +1,20 @@
-"""Push: inward against a face until it stops, or a flap up by its bar, or sideways (see `sideways`)."""
+"""Push: inward against a face until it stops, or a flap up by its bar, sideways (see `sideways`) or down (see `press`)."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
-from hiermap.primitives.hand import MAX_APPROACH_YAW_RAD
+from hiermap.primitives.hand import MAX_APPROACH_YAW_RAD, TIP_M
 from hiermap.primitives.motion.compliance import Compliance, follow_joint
 from hiermap.primitives.motion.control import Driver, Ending
 from hiermap.primitives.motion.guarded import advance, back_off, draw_back
 from hiermap.primitives.motion.ik_branches import Option, straight
 from hiermap.primitives.motion.kinematics import UP, cross, unit
 from hiermap.primitives.skills.phases import go_home, level, pitched, reach_for, twins
+from hiermap.primitives.skills.press import press
 from hiermap.primitives.skills.sideways import TOUCH_N, slide, sweep
 from hiermap.primitives.specs import PRIMITIVES, Command, Reason
 
-TIP_M = 0.009
-"""The fingers end this far ahead of the grip point."""
 SEEK_M = 0.04
 """Contact is sought this far behind the visible surface."""
 LIGHT_TOUCH_N = 0.8
@@ -63,10 +62,12 @@ def push(driver: Driver, command: Command) -> Ending:
     driver.open_to(0.0)
     direction = PRIMITIVES["push"].bins[command.rotation_index].effect
     side = 1.0 if direction == "left" else -1.0
-    if direction != "inward" and normal[0] >= FRONTAL:
+    if direction in ("left", "right") and normal[0] >= FRONTAL:
         return sweep(driver, point, side)
     outward = level(normal)
-    if direction != "inward":
+    if direction == "down":
+        travel = press(driver, point)
+    elif direction != "inward":
         travel = slide(driver, point, outward, side)
     elif abs(normal[2]) > FLAP_TILT:
         outward = np.array([-1.0, 0.0, 0.0])
@@ -77,7 +78,8 @@ def push(driver: Driver, command: Command) -> Ending:
         if _missed(travel) and outward[0] > FRONTAL:
             back_off(driver, outward, CLEAR_M)
             travel = _inward(driver, point + DEEPER_M * _toward_hinge(outward), outward)
-    draw_back(driver, unit(outward - 0.2 * driver.hand().rotation[:, 2]), 0.06)
+    away = UP if direction == "down" else outward - 0.2 * driver.hand().rotation[:, 2]
+    draw_back(driver, unit(away), 0.06)
     if direction == "inward" and outward[0] > FRONTAL:
         for inner in (INNER_M,) if travel.reason == Reason.STALLED else (INNER_M, LOST_INNER_M):
             _press(driver, point[1] - inner * np.sign(outward[1]))

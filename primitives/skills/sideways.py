@@ -10,7 +10,7 @@ from hiermap.primitives.motion.compliance import Compliance, follow_joint
 from hiermap.primitives.motion.control import Driver, Ending
 from hiermap.primitives.motion.guarded import advance, back_off, line_tick
 from hiermap.primitives.motion.ik_branches import Option, best_reach, straight
-from hiermap.primitives.motion.kinematics import UP, cross, dot
+from hiermap.primitives.motion.kinematics import UP, cross, dot, length_of
 from hiermap.primitives.motion.laws import ONWARD, OVER, impedance
 from hiermap.primitives.skills.phases import enter, go_home, pitched, reach_for, twins
 from hiermap.primitives.specs import Reason
@@ -20,9 +20,9 @@ BESIDE_BAR_M, SEEK_M, MET_SHARE = 0.05, 0.08, 0.9
 """A slide begins this far beside a bar, which is sought over the second way [m] and was met within this share of it."""
 SLIDE = Compliance(
     speed=0.12,
-    lateral_stiffness=500.0,
+    lateral_stiffness=1000.0,
     vertical_stiffness=800.0,
-    max_turn=0.2,
+    max_turn=0.0,
     hand_gain=0.0,
     hand_stiffness=30.0,
     max_travel=0.25,
@@ -32,6 +32,9 @@ SLIDE = Compliance(
     firm=3.0,
 )
 """A lever gives way to less than is felt until it is at its end; past its tip the hand stops, since another one may stand there."""
+SHORT_M, BACK_M, LEVEL = 0.008, 0.10, 0.5
+"""A hand that is stopped so far before it is beside a bar draws back by the second and comes with its fingers side by side, which open at
+less than this sine from the level."""
 LEANS = ((np.pi / 2, 0.40, 0.0), (np.pi / 2, 0.25, 0.3), (1.42, 0.40, 0.6), (1.42, 0.25, 0.8), (1.25, 0.30, 1.4))
 """Of the hand in a sweep: how far below the horizontal [rad], how far the fingertips lead it, and dislike.
 
@@ -59,8 +62,13 @@ TRIES, STEP_ASIDE_M, STEP_BACK_M = 3, 0.025, 0.022
 
 def slide(driver: Driver, point: np.ndarray, outward: np.ndarray, side: float) -> Ending:
     """Fingers beside a bar, then sideways as far as it goes, to +y for `side` 1, -y for -1; what it came to."""
-    along = side * cross(outward, UP)
-    posture, option = reach_for(driver, beside_bar_options(point, outward, side), TOUCH_N)
+    along, ways = along_front(outward, side), list(beside_bar_options(point, outward, side))
+    posture, option = reach_for(driver, ways, TOUCH_N)
+    if length_of(option.contact - driver.hand().position) > SHORT_M:
+        # The palm lies on a counter's edge: it is broad along the fingers' opening, so that comes level now.
+        back_off(driver, -option.rotation[:, 2], BACK_M)
+        go_home(driver)
+        posture, option = reach_for(driver, [way for way in ways if abs(way.rotation[2, 0]) < LEVEL], TOUCH_N)
     start = driver.hand().position
     met = advance(driver, posture, option.rotation, start + SEEK_M * along, TOUCH_N).position
     travel = follow_joint(driver, along, SLIDE, posture)
@@ -70,9 +78,14 @@ def slide(driver: Driver, point: np.ndarray, outward: np.ndarray, side: float) -
     return travel._replace(reason=Reason.STALLED) if gave_way else travel
 
 
+def along_front(outward: np.ndarray, side: float) -> np.ndarray:
+    """The unit way [3] along a front with a level normal [3], to its left as the robot sees it for `side` 1, to its right for -1."""
+    return side * cross(outward, UP)
+
+
 def beside_bar_options(point: np.ndarray, outward: np.ndarray, side: float) -> Iterator[Option]:
     """Ways to bring closed fingers beside a bar at a point [3] of a front with a level normal [3], to push it to `side`."""
-    along = side * cross(outward, UP)
+    along = along_front(outward, side)
     beside = point - BESIDE_BAR_M * along
     for pitch in (0.2, 0.35, 0.0, 0.5):
         approach = pitched(-outward, pitch)

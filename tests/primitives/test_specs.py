@@ -14,7 +14,7 @@ def test_the_orientation_bins_are_pinned():
     assert {name: spec.rotations for name, spec in PRIMITIVES.items()} == {
         "grasp": ("yaw_0", "yaw_45", "yaw_90", "yaw_135"),
         "place": ("yaw_0", "yaw_90"),
-        "push": ("inward", "left", "right"),
+        "push": ("inward", "left", "right", "down"),
         "pull": ("roll_0", "roll_90"),
         "rotate": ("ccw_roll_0", "cw_roll_0", "ccw_roll_90", "cw_roll_90"),
     }

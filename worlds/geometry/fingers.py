@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from hiermap.primitives.hand import OPEN_WIDTH_M
+from hiermap.primitives.hand import OPEN_WIDTH_M, TIP_M
 from hiermap.primitives.motion.ik_branches import Option
 from hiermap.primitives.motion.kinematics import UP
 from hiermap.primitives.skills.approaches import approach_of
 from hiermap.primitives.specs import Command
 from hiermap.worlds.geometry.kinematic_copy import KinematicCopy
 
-TIP_M, WIDTH_M, SLACK_M = 0.009, 0.008, 0.004
-"""The fingers end so far ahead of the grip point, are half as wide, and may meet the part this much too early."""
+WIDTH_M, SLACK_M = 0.008, 0.004
+"""The fingers are half as wide, and may meet the part this much too early."""
 PAD_M = (0.0, 0.006, 0.012)
 """How far behind the grip point the pads still hold something."""
 OFF_CENTRE_M = 0.013
@@ -31,17 +31,25 @@ def is_top(copy: KinematicCopy, command: Command, name: str) -> bool:
     return group == copy.groups[name] and abs(length - CLEAR_M) <= SLACK_M
 
 
-def may_close(copy: KinematicCopy, command: Command, name: str) -> bool:
-    """Whether the fingers of a primitive that grips come down on both sides of a part with something of it between them; True for others.
+def may_take(copy: KinematicCopy, command: Command, name: str) -> bool:
+    """Whether the fingers of a primitive that grips come down on both sides of a part with something of it between them, and those that
+    push a bar aside meet it; True for others.
 
     The plainest of the program's options tells.
     """
-    approach = approach_of(command)
+    approach, group = approach_of(command), copy.groups[name]
+    option = next(approach.options)
+    if approach.beside.any():
+        return _is_met(copy, option, approach.beside, group)
     if not approach.grips:
         return True
-    option = next(approach.options)
-    group = copy.groups[name]
     return _comes(copy, option, approach.finger) and _is_between(copy, option, approach.finger, group) and _is_below_palm(copy, option)
+
+
+def _is_met(copy: KinematicCopy, option: Option, way: np.ndarray, group: int) -> bool:
+    """Whether the middle of closed fingers meets something of a group first on a way [3] from contact."""
+    ahead = option.rotation[:, 2]
+    return any(copy.first_met(option.contact - back * ahead, way)[1] == group for back in PAD_M)
 
 
 def _comes(copy: KinematicCopy, option: Option, finger: float) -> bool:

@@ -8,10 +8,11 @@ import numpy as np
 from scipy.ndimage import white_tophat
 
 from hiermap.primitives.hand import YAWS_RAD
+from hiermap.primitives.motion.kinematics import UP
 from hiermap.primitives.skills.push import FLAP_TILT, FLAP_UP, FRONTAL
 from hiermap.primitives.specs import PRIMITIVES, Command
 from hiermap.worlds.base import Action
-from hiermap.worlds.geometry.fingers import is_top, may_close
+from hiermap.worlds.geometry.fingers import is_top, may_take
 from hiermap.worlds.geometry.kinematic_copy import KinematicCopy
 from hiermap.worlds.perception.fusion import SpatialView
 from hiermap.worlds.perception.grounding import ground
@@ -79,9 +80,11 @@ def grips_at(
         if given >= GIVES_M:
             # A knob and a button stand off their panel too, but what pushes them aside does not move them.
             is_bar = handle[cell] and (slides or not opens) and abs(np.array(known.normal_world) @ axis) < LEVER
-            ways = _ways(known, opens, end > start, bool(is_bar), from_axis >= AT_EDGE * furthest)
+            ways = _ways(known, opens, slides, end > start, bool(is_bar), from_axis >= AT_EDGE * furthest)
+            if slides and not opens and is_top(copy, known, name):
+                ways["down"] = -UP
             fitting = chain(fitting, _going(known, step, ways))
-        yield from ((cell, command) for command in fitting if may_close(copy, command, name))
+        yield from ((cell, command) for command in fitting if may_take(copy, command, name))
 
 
 def standing_off(view: SpatialView, seen: np.ndarray) -> np.ndarray:
@@ -105,23 +108,25 @@ def thing_grips_at(copy: KinematicCopy, view: SpatialView, cells: Sequence[Cell]
     for cell in cells:
         for rotation in range(len(YAWS_RAD["grasp"])):
             command = ground(view, Action("grasp", cell, rotation))
-            if is_top(copy, command, name) and may_close(copy, command, name):
+            if is_top(copy, command, name) and may_take(copy, command, name):
                 yield cell, command
 
 
-def _ways(known: Command, opens: bool, out: bool, has_bar: bool, at_edge: bool) -> dict[str, np.ndarray]:
-    """Effect -> which way [3] a pull ("") or push with it takes a point: what opens is pulled `out` and pushed in, a flap by its edge; what
-    is switched is pushed from the front, and by its bar, if it `has_bar`, aside."""
+def _ways(known: Command, opens: bool, slides: bool, out: bool, has_bar: bool, at_edge: bool) -> dict[str, np.ndarray]:
+    """Effect -> which way [3] a pull ("") or push with it takes a point: what opens is pulled `out` and pushed in, where it `slides` also
+    the other way about, a flap by its edge; what is switched is pushed from the front, and by its bar, if it `has_bar`, aside."""
     normal = np.array(known.normal_world)
+    if abs(normal[2]) > FLAP_TILT:
+        return {"inward": FLAP_UP} if at_edge and not slides and not (opens and out) else {}
     flat = np.array([normal[0], normal[1], 0.0])
     flat /= np.linalg.norm(flat)
-    if abs(normal[2]) > FLAP_TILT:
-        return {"inward": FLAP_UP} if at_edge and not (opens and out) else {}
-    aside, frontal = np.cross(flat, [0.0, 0.0, 1.0]), normal[0] < FRONTAL
+    aside, frontal = np.cross(flat, UP), normal[0] < FRONTAL
     ways = {"left": aside, "right": -aside} if has_bar and frontal else {}
-    if opens and out:
-        return ways | {"": flat}
-    return ways | ({"inward": -flat} if opens or (frontal and not has_bar) else {})
+    if opens and (out or slides):
+        ways |= {"": flat}
+    if (opens and (slides or not out)) or (not opens and frontal and not has_bar):
+        ways |= {"inward": -flat}
+    return ways
 
 
 def _going(known: Command, step: np.ndarray, ways: Mapping[str, np.ndarray]) -> Iterator[Command]:
