@@ -28,10 +28,10 @@ class HavingOptions:
     def __post_init__(self) -> None:
         check_fields(self, "having")
         if self.kinds:
-            from hiermap.worlds.wide.units import LOWER, SURFACES, UPPER
+            from hiermap.worlds.wide.kitchens import FIXTURE_KINDS
 
             for kind in self.kinds:
-                one_of("having.kinds", kind, sorted({*LOWER, *UPPER} - SURFACES))
+                one_of("having.kinds", kind, sorted(FIXTURE_KINDS))
 
     @property
     def told(self) -> str:

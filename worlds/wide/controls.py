@@ -1,4 +1,4 @@
-"""What is switched: knobs, buttons, levers and rockers, each on a panel that stands on the counter or hangs above it."""
+"""What is switched: knobs, buttons, levers and rockers, each on a panel that stands on the counter, and buttons on boxes."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ PANEL_RGBA: RGBA = (0.30, 0.30, 0.33, 1.0)
 MARK_RGBA: RGBA = (0.97, 0.97, 0.93, 1.0)
 PANEL_M = 0.02
 """Half the thickness of a panel."""
-KNOB_RADIUS_M, KNOB_LENGTH_M = (0.012, 0.027), (0.032, 0.042)
+KNOB_RADIUS_M, KNOB_LENGTH_M = (0.010, 0.029), (0.032, 0.042)
 BUTTON_RADIUS_M, BUTTON_TRAVEL_M = (0.012, 0.028), (0.013, 0.018)
 LEVER_M, LEVER_RADIUS_M, LEVER_RAD = (0.050, 0.068), (0.005, 0.009), (0.25, 0.35)
 """How far a lever stands off its panel, how thick it is, and how far aside it leans at either end."""
@@ -19,8 +19,8 @@ LEVER_DOT_M = 0.034
 ROCKER_HALF_M, ROCKER_RAD = (0.030, 0.045), (0.18, 0.26)
 APART = 0.25
 """Two on one panel are so far from its middle, as a share of its width."""
-ROOMY_M = 0.26
-"""Two stand on a panel that is wider."""
+ROOMY_M, TWO_M = 0.26, 0.15
+"""Two stand on a panel, and on a box, that is wider."""
 
 
 def knobs(body, name, width, low, high, front, depth, paint, rng) -> None:
@@ -40,6 +40,17 @@ def button(body, name, width, low, high, front, depth, paint, rng) -> None:
         radius, travel = float(rng.uniform(*BUTTON_RADIUS_M)), float(rng.uniform(*BUTTON_TRAVEL_M))
         part = moving(body, called, (front, y, middle), SLIDE, (1.0, 0.0, 0.0), travel, 8.0, 3.0)
         shape(part, CYLINDER, (0, 0, 0, -travel - float(rng.uniform(0.006, 0.014)), 0, 0), radius, _colour(rng))
+
+
+def top_button(body, name, width, low, high, front, depth, paint, rng) -> None:
+    """Buttons on the top of a low box, that are pushed down and stay there."""
+    board(body, (front + depth / 2, 0.0, (low + high) / 2), (depth / 2, width / 2, (high - low) / 2), PANEL_RGBA)
+    two = width > TWO_M
+    for called, y in ((f"{name}_1", -APART * width), (f"{name}_2", APART * width)) if two else ((name, 0.0),):
+        radius, travel = float(rng.uniform(*BUTTON_RADIUS_M)), float(rng.uniform(*BUTTON_TRAVEL_M))
+        part = moving(body, called, (front + depth / 2, y, high), SLIDE, (0.0, 0.0, -1.0), travel, 8.0, 3.0)
+        part.gravcomp = 1.0  # dry friction gives way to a lasting load, however small
+        shape(part, CYLINDER, (0, 0, 0, 0, 0, travel + float(rng.uniform(0.006, 0.014))), radius, _colour(rng))
 
 
 def lever(body, name, width, low, high, front, depth, paint, rng) -> None:

@@ -11,10 +11,15 @@ import mujoco
 import numpy as np
 
 from hiermap.worlds.kitchen.layouts import FLOOR_Z, TEST_SEED_START
-from hiermap.worlds.wide.carpentry import INSIDE, Paint, board, turned
+from hiermap.worlds.wide.carpentry import INSIDE, Paint, Point, board, turned
+from hiermap.worlds.wide.tables import ON_TABLES, table
 from hiermap.worlds.wide.things import THING_KINDS, UNSEEN_THINGS
-from hiermap.worlds.wide.units import LOWER, UNSEEN, UPPER, Unit
+from hiermap.worlds.wide.units import LOWER, SURFACES, UNSEEN, UPPER, Unit
 
+FIXTURE_KINDS = frozenset({*LOWER, *UPPER, *ON_TABLES} - SURFACES)
+"""Of the kitchens that may be trained on."""
+TABLE_SHARE = 0.3
+"""Of the kitchens so many are a table with what stands on it."""
 COLUMNS, WIDTH_M = (2, 4), (0.24, 0.40)
 """How many columns of units, and how wide each."""
 COUNTER_M, UPPER_M = (0.16, 0.38), (0.16, 0.26)
@@ -60,11 +65,16 @@ def wide_kitchen(seed: int) -> mujoco.MjSpec:
     floor = (2.0, 2.0, 0.01)
     board(spec.worldbody, (1.0, 0.0, FLOOR_Z - 0.012), floor, (0.5, 0.48, 0.45, 1.0))
     paint = _paint(rng)
+    if np.random.default_rng([seed, 0x7AB1]).random() < TABLE_SHARE:
+        height, spots = table(spec, paint, rng)
+        places = [((spot.x, spot.y, height + 0.001), spot.yaw_rad) for spot in spots]
+        _stand(spec, places, rng, unseen)
+        return spec
     columns = list(_columns(spec, rng))
     names: dict[str, int] = {}
     for column in columns:
         _fill(column, paint, rng, names, unseen)
-    _stand(spec, columns, rng, unseen)
+    _stand(spec, _near_edges(columns), rng, unseen)
     return spec
 
 
@@ -136,14 +146,22 @@ def _named(kind: str, names: dict[str, int]) -> str:
     return f"{kind}_{names[kind]}"
 
 
-def _stand(spec: mujoco.MjSpec, columns: list[Column], rng: np.random.Generator, unseen: bool) -> None:
-    """Things near the front edges of the counters, at most one for every hand's breadth."""
-    spots = [(column, y) for column in columns for y in ([-0.07, 0.07] if column.width > ROOMY_M else [0.0])]
-    chosen = rng.permutation(len(spots))[: int(rng.integers(THINGS[0], THINGS[1] + 1))]
-    kinds = {**THING_KINDS, **(UNSEEN_THINGS if unseen else {})}
-    for kind, (column, y) in zip(rng.permutation(sorted(kinds)), (spots[number] for number in chosen), strict=False):
+def _near_edges(columns: list[Column]) -> list[tuple[Point, float]]:
+    """Where things may stand on the counters, at most one for every hand's breadth, and how they are turned."""
+    places = list[tuple[Point, float]]()
+    for column in columns:
         cosine, sine = np.cos(column.yaw_rad), np.sin(column.yaw_rad)
-        at = [column.x + STAND_M * cosine - y * sine, column.y + STAND_M * sine + y * cosine, column.counter + 0.001]
-        body = spec.worldbody.add_body(name=str(kind), pos=at, quat=turned(column.yaw_rad))
+        for y in [-0.07, 0.07] if column.width > ROOMY_M else [0.0]:
+            at = column.x + STAND_M * cosine - y * sine, column.y + STAND_M * sine + y * cosine, column.counter + 0.001
+            places.append((at, column.yaw_rad))
+    return places
+
+
+def _stand(spec: mujoco.MjSpec, places: list[tuple[Point, float]], rng: np.random.Generator, unseen: bool) -> None:
+    """Things at some of the places, one of a kind."""
+    chosen = rng.permutation(len(places))[: int(rng.integers(THINGS[0], THINGS[1] + 1))]
+    kinds = {**THING_KINDS, **(UNSEEN_THINGS if unseen else {})}
+    for kind, (at, yaw_rad) in zip(rng.permutation(sorted(kinds)), (places[number] for number in chosen), strict=False):
+        body = spec.worldbody.add_body(name=str(kind), pos=at, quat=turned(yaw_rad))
         body.add_freejoint(name=str(kind))
         kinds[str(kind)](body, rng)

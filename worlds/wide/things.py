@@ -7,7 +7,7 @@ import numpy as np
 
 from hiermap.worlds.wide.carpentry import BOX, CYLINDER, DENSITY, THING
 
-HEIGHT_M, RADIUS_M, NARROW_M, BROAD_M = (0.055, 0.09), (0.020, 0.029), (0.018, 0.028), (0.026, 0.036)
+HEIGHT_M, RADIUS_M, NARROW_M, BROAD_M, CUBE_M = (0.055, 0.09), (0.020, 0.029), (0.018, 0.028), (0.026, 0.036), (0.013, 0.028)
 """Heights of cans, jars, boxes and cubes; half of how wide they are."""
 
 Thing = Callable[[mujoco.MjsBody, np.random.Generator], None]
@@ -26,8 +26,9 @@ def box(body: mujoco.MjsBody, rng: np.random.Generator) -> None:
 
 
 def cube(body: mujoco.MjsBody, rng: np.random.Generator) -> None:
-    """As broad as thick."""
-    height, narrow = float(rng.uniform(*HEIGHT_M)), float(rng.uniform(*NARROW_M))
+    """As broad as thick, and every other one as high."""
+    tall, narrow = float(rng.uniform(*HEIGHT_M)), float(rng.uniform(*CUBE_M))
+    height = tall if rng.random() < 0.5 else 2 * narrow
     _solid(body, BOX, [narrow, narrow, height / 2], 0.0, height, _colour(rng))
 
 

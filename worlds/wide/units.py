@@ -8,7 +8,7 @@ import numpy as np
 from hiermap.worlds.wide.carpentry import BOARD_M, GAP_M, HINGE, PART, SLIDE, Paint, bar, board, box_of_boards, moving
 from hiermap.worlds.wide.controls import button, knobs, lever, rocker
 
-BAR_RADIUS_M, STAND_OFF_M = (0.005, 0.008), (0.035, 0.055)
+BAR_RADIUS_M, STAND_OFF_M = (0.004, 0.0125), (0.032, 0.080)
 """Of bars, and how far their axes are before the front."""
 
 Unit = Callable[[mujoco.MjsBody, str, float, float, float, float, float, Paint, np.random.Generator], None]

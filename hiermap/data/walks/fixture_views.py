@@ -19,7 +19,7 @@ from hiermap.worlds.wide.kitchens import kind_of
 if TYPE_CHECKING:
     from hiermap.data.collect import CollectSettings
 
-BETWEEN_SHARE = 0.3
+BETWEEN_SHARE = 0.5
 """Of the fixtures that stand somewhere on their way, not at an end: more often near one, where what is shut and what is ajar look alike."""
 LEGEND = Legend((), UNARY, BINARY)
 """No maps are told."""
