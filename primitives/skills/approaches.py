@@ -8,7 +8,7 @@ import numpy as np
 from hiermap.primitives.hand import FINGER_LIMIT_M, STANDOFFS_M, TIP_M, YAWS_RAD
 from hiermap.primitives.motion.ik_branches import Option
 from hiermap.primitives.motion.kinematics import UP, unit
-from hiermap.primitives.skills import grasp, press, pull, push, rotate, sideways
+from hiermap.primitives.skills import downward, grasp, pull, push, rotate, sideways
 from hiermap.primitives.skills.phases import level
 from hiermap.primitives.specs import PRIMITIVES, Command
 
@@ -48,7 +48,7 @@ def approach_of(command: Command) -> Approach:
     if effect == "inward":
         return Approach(push.inward_options(point, normal), 0.0, False, push.SEEK_M * level(normal))
     if effect == "down":
-        return Approach(press.press_options(point), 0.0, False, (press.SEEK_M + TIP_M) * UP)
+        return Approach(downward.options_from_above(point), 0.0, False, (downward.SEEK_M + TIP_M) * UP)
     side = 1.0 if effect == "left" else -1.0
     if normal[0] >= push.FRONTAL:
         return Approach(sideways.beside_thing_options(point, side), FINGER_LIMIT_M, False)

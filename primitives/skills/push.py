@@ -1,4 +1,4 @@
-"""Push: inward against a face until it stops, or a flap up by its bar, sideways (see `sideways`) or down (see `press`)."""
+"""Push: inward against a face until it stops, or a flap up by its bar, sideways (see `sideways`) or down (see `downward`)."""
 
 from collections.abc import Iterator
 
@@ -10,8 +10,8 @@ from hiermap.primitives.motion.control import Driver, Ending
 from hiermap.primitives.motion.guarded import advance, back_off, draw_back
 from hiermap.primitives.motion.ik_branches import Option, straight
 from hiermap.primitives.motion.kinematics import UP, cross, unit
+from hiermap.primitives.skills.downward import push_down
 from hiermap.primitives.skills.phases import go_home, level, pitched, reach_for, twins
-from hiermap.primitives.skills.press import press
 from hiermap.primitives.skills.sideways import TOUCH_N, slide, sweep
 from hiermap.primitives.specs import PRIMITIVES, Command, Reason
 
@@ -66,7 +66,7 @@ def push(driver: Driver, command: Command) -> Ending:
         return sweep(driver, point, side)
     outward = level(normal)
     if direction == "down":
-        travel = press(driver, point)
+        travel = push_down(driver, point)
     elif direction != "inward":
         travel = slide(driver, point, outward, side)
     elif abs(normal[2]) > FLAP_TILT:

@@ -1,4 +1,4 @@
-"""Press: closed fingers straight down on something until it gives no more."""
+"""Push down: closed fingers straight down on something until it gives no more."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -20,12 +20,12 @@ TOUCH_N = 0.8
 FOLLOW = Compliance(lateral_stiffness=800.0, vertical_stiffness=800.0, max_turn=0.1, hand_gain=0.0, hand_stiffness=30.0, max_travel=0.1)
 
 
-def press(driver: Driver, point: np.ndarray) -> Ending:
-    """Presses down at a point [3]; what it came to."""
-    posture, _ = reach_for(driver, press_options(point), TOUCH_N, soft=SOFT_M)
+def push_down(driver: Driver, point: np.ndarray) -> Ending:
+    """Pushes down at a point [3]; what it came to."""
+    posture, _ = reach_for(driver, options_from_above(point), TOUCH_N, soft=SOFT_M)
     return follow_joint(driver, -UP, FOLLOW, posture)
 
 
-def press_options(point: np.ndarray) -> Iterator[Option]:
+def options_from_above(point: np.ndarray) -> Iterator[Option]:
     """Ways to bring closed fingers from straight above onto a point [3]."""
     return chain.from_iterable(down_options(point, yaw, STANDOFFS_M["grasp"], SEEK_M) for yaw in (0.0, np.pi / 2))
