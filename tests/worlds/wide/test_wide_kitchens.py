@@ -22,6 +22,7 @@ from hiermap.worlds.tasks.kitchen_options import KitchenOptions
 from hiermap.worlds.tasks.kitchens import KITCHENS
 from hiermap.worlds.wide import kitchens, things, units
 from hiermap.worlds.wide.cameras import COUNT, wide_cameras
+from hiermap.worlds.wide.carpentry import Point
 from hiermap.worlds.wide.kitchens import FIXTURE_KINDS, YAW_RAD, kind_of, wide_kitchen
 from hiermap.worlds.wide.things import THING_KINDS, UNSEEN_THINGS
 from hiermap.worlds.wide.units import UNSEEN
@@ -226,6 +227,19 @@ def test_past_the_end_of_a_lever_the_fingers_leave_the_next_one_alone() -> None:
     scene.pose({}, {})
     scene.run(Command("push", (0.753, -0.272, 0.404), (-0.989, -0.151, 0.0), 1))
     assert scene.fractions()["lever_1_1"] > 0.9 and scene.fractions()["lever_1_2"] == pytest.approx(0.0, abs=0.01)
+
+
+@pytest.mark.usefixtures("as_found")
+@pytest.mark.parametrize(
+    ("seed", "point", "normal"),
+    [(189956, (0.687, -0.469, 0.404), (-1.0, 0.0, 0.0)), (182622, (0.7075, 0.2618, 0.3452), (-0.9778, 0.2094, 0.0090))],
+    ids=["a hand that turned with its own drift slid off the bar", "a palm lay on the counter's edge"],
+)
+def test_a_sliding_door_is_pushed_shut_by_its_bar(seed: int, point: Point, normal: Point) -> None:
+    scene = wide_scene(seed)
+    scene.pose({"sliding_door_1": 1.0}, {})
+    scene.run(Command("push", point, normal, 2))
+    assert scene.fractions()["sliding_door_1"] < 0.1
 
 
 @pytest.mark.usefixtures("as_found")
