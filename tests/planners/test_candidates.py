@@ -20,7 +20,7 @@ def test_orientations_that_only_turn_the_hand_share_an_effect():
     grouped = {(e.primitive, e.rotations) for e in EFFECTS}
     assert grouped == {
         ("grasp", (0, 1, 2, 3)), ("place", (0, 1)), ("pull", (0, 1)), ("rotate", (0, 2)), ("rotate", (1, 3)),
-        ("push", (0,)), ("push", (1,)), ("push", (2,)),
+        ("push", (0,)), ("push", (1,)), ("push", (2,)), ("push", (3,)),
     }  # fmt: skip
 
 
