@@ -38,11 +38,11 @@ def may_take(copy: KinematicCopy, command: Command, name: str) -> bool:
     The plainest of the program's options tells.
     """
     approach, group = approach_of(command), copy.groups[name]
-    option = next(approach.options)
-    if approach.beside.any():
-        return _is_met(copy, option, approach.beside, group)
-    if not approach.grips:
+    if not approach.grips and not approach.beside.any():
         return True
+    option = next(approach.options)
+    if not approach.grips:
+        return _is_met(copy, option, approach.beside, group)
     return _comes(copy, option, approach.finger) and _is_between(copy, option, approach.finger, group) and _is_below_palm(copy, option)
 
 

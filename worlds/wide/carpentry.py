@@ -99,3 +99,9 @@ def box_of_boards(unit: mujoco.MjsBody, width: float, low: float, high: float, f
 def turned(yaw_rad: float) -> list[float]:
     """The quaternion of a turn about z."""
     return [float(np.cos(yaw_rad / 2)), 0.0, 0.0, float(np.sin(yaw_rad / 2))]
+
+
+def numbered(kind: str, names: dict[str, int]) -> str:
+    """The next name of a kind, of which `names` counts those there are."""
+    names[kind] = names.get(kind, 0) + 1
+    return f"{kind}_{names[kind]}"

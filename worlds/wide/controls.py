@@ -45,8 +45,7 @@ def button(body, name, width, low, high, front, depth, paint, rng) -> None:
 def top_button(body, name, width, low, high, front, depth, paint, rng) -> None:
     """Buttons on the top of a low box, that are pushed down and stay there."""
     board(body, (front + depth / 2, 0.0, (low + high) / 2), (depth / 2, width / 2, (high - low) / 2), PANEL_RGBA)
-    two = width > TWO_M
-    for called, y in ((f"{name}_1", -APART * width), (f"{name}_2", APART * width)) if two else ((name, 0.0),):
+    for called, y in _two(name, width) if width > TWO_M else ((name, 0.0),):
         radius, travel = float(rng.uniform(*BUTTON_RADIUS_M)), float(rng.uniform(*BUTTON_TRAVEL_M))
         part = moving(body, called, (front + depth / 2, y, high), SLIDE, (0.0, 0.0, -1.0), travel, 8.0, 3.0)
         part.gravcomp = 1.0  # dry friction gives way to a lasting load, however small
@@ -84,9 +83,14 @@ def _places(body, name, width, low, high, front, rng):
     middle = (low + high) / 2
     board(body, (front + PANEL_M, 0.0, middle), (PANEL_M, width / 2 - GAP_M, (high - low) / 2 - GAP_M), PANEL_RGBA)
     if width > ROOMY_M and rng.random() < 0.6:
-        yield from ((f"{name}_{number}", side * APART * width, middle) for number, side in ((1, -1), (2, 1)))
+        yield from ((called, y, middle) for called, y in _two(name, width))
     else:
         yield name, 0.0, middle
+
+
+def _two(name, width):
+    """The names and y of two controls beside each other."""
+    return ((f"{name}_{number}", side * APART * width) for number, side in ((1, -1), (2, 1)))
 
 
 def _colour(rng) -> RGBA:

@@ -11,7 +11,7 @@ import mujoco
 import numpy as np
 
 from hiermap.worlds.kitchen.layouts import FLOOR_Z, TEST_SEED_START
-from hiermap.worlds.wide.carpentry import INSIDE, Paint, Point, board, turned
+from hiermap.worlds.wide.carpentry import INSIDE, Paint, Point, board, numbered, turned
 from hiermap.worlds.wide.tables import ON_TABLES, table
 from hiermap.worlds.wide.things import THING_KINDS, UNSEEN_THINGS
 from hiermap.worlds.wide.units import LOWER, SURFACES, UNSEEN, UPPER, Unit
@@ -66,15 +66,13 @@ def wide_kitchen(seed: int) -> mujoco.MjSpec:
     board(spec.worldbody, (1.0, 0.0, FLOOR_Z - 0.012), floor, (0.5, 0.48, 0.45, 1.0))
     paint = _paint(rng)
     if np.random.default_rng([seed, 0x7AB1]).random() < TABLE_SHARE:
-        height, spots = table(spec, paint, rng)
-        places = [((spot.x, spot.y, height + 0.001), spot.yaw_rad) for spot in spots]
-        _stand(spec, places, rng, unseen)
-        return spec
-    columns = list(_columns(spec, rng))
-    names: dict[str, int] = {}
-    for column in columns:
-        _fill(column, paint, rng, names, unseen)
-    _stand(spec, _near_edges(columns), rng, unseen)
+        places = table(spec, paint, rng)
+    else:
+        columns, names = list(_columns(spec, rng)), dict[str, int]()
+        for column in columns:
+            _fill(column, paint, rng, names, unseen)
+        places = _near_edges(columns)
+    _stand(spec, places, rng, unseen)
     return spec
 
 
@@ -103,12 +101,12 @@ def _columns(spec: mujoco.MjSpec, rng: np.random.Generator) -> Iterator[Column]:
 def _fill(column: Column, paint: Paint, rng: np.random.Generator, names: dict[str, int], unseen: bool) -> None:
     """Drawers below the counter down to a plinth, and mostly something on it."""
     body, width, top = column.body, column.width, column.counter - 0.02
-    board(body, (DEPTH_M / 2, 0.0, column.counter - 0.008), (DEPTH_M / 2, width / 2, 0.008), paint.counter, name=_named("counter", names))
+    board(body, (DEPTH_M / 2, 0.0, column.counter - 0.008), (DEPTH_M / 2, width / 2, 0.008), paint.counter, name=numbered("counter", names))
     low = top
     while low - LOWER_M["drawer"][0] > PLINTH_M and rng.random() < 0.85:
         kind = _lower_kind(low - PLINTH_M, rng)
         height = float(min(rng.uniform(*LOWER_M[kind]), low - PLINTH_M))
-        LOWER[kind](body, _named(kind, names), width, low - height, low, 0.0, DEPTH_M, paint, rng)
+        LOWER[kind](body, numbered(kind, names), width, low - height, low, 0.0, DEPTH_M, paint, rng)
         low -= height
     for side in (-1, 1):
         board(body, (DEPTH_M / 2, side * width / 2, (FLOOR_Z + top) / 2), (DEPTH_M / 2, 0.003, (top - FLOOR_Z) / 2), paint.carcass)
@@ -133,17 +131,12 @@ def _stack(column: Column, paint: Paint, rng: np.random.Generator, names: dict[s
         yaw, y = float(rng.uniform(-FREE_YAW_RAD, FREE_YAW_RAD)), float(rng.uniform(-0.5, 0.5)) * (column.width - width)
         body = body.add_body(pos=[set_back, y, 0.0], quat=turned(yaw))
         set_back = 0.0
-    kinds[kind](body, _named(kind, names), width, column.counter, column.counter + height, set_back, DEPTH_M - SET_BACK_M[1], paint, rng)
+    kinds[kind](body, numbered(kind, names), width, column.counter, column.counter + height, set_back, DEPTH_M - SET_BACK_M[1], paint, rng)
 
 
 def kind_of(name: str) -> str:
     """The kind of a part or thing of that name: "drawer_2" is a drawer."""
     return name.rstrip("_0123456789")
-
-
-def _named(kind: str, names: dict[str, int]) -> str:
-    names[kind] = names.get(kind, 0) + 1
-    return f"{kind}_{names[kind]}"
 
 
 def _near_edges(columns: list[Column]) -> list[tuple[Point, float]]:

@@ -8,7 +8,7 @@ import mujoco
 import numpy as np
 
 from hiermap.worlds.kitchen.layouts import FLOOR_Z
-from hiermap.worlds.wide.carpentry import GAP_M, Paint, board, box_of_boards, turned
+from hiermap.worlds.wide.carpentry import GAP_M, Paint, Point, board, box_of_boards, numbered, turned
 from hiermap.worlds.wide.controls import button, knobs, lever, top_button
 from hiermap.worlds.wide.units import Unit, door, drawer, sliding_door
 
@@ -71,8 +71,8 @@ class Spot:
     yaw_rad: float
 
 
-def table(spec: mujoco.MjSpec, paint: Paint, rng: np.random.Generator) -> tuple[float, list[Spot]]:
-    """Builds one with its units; how high it is [m], and spots for things."""
+def table(spec: mujoco.MjSpec, paint: Paint, rng: np.random.Generator) -> list[tuple[Point, float]]:
+    """Builds one with its units; where things may stand on it, and how they are turned."""
     height, edge, deep, broad = (float(rng.uniform(*bounds)) for bounds in (TOP_M, EDGE_M, LONG_M, BROAD_M))
     legs, half = (height - 0.016 - FLOOR_Z) / 2, 0.02
     board(spec.worldbody, (edge + deep / 2, 0.0, height - 0.008), (deep / 2, broad / 2, 0.008), paint.counter, name="table")
@@ -83,7 +83,7 @@ def table(spec: mujoco.MjSpec, paint: Paint, rng: np.random.Generator) -> tuple[
     for _ in range(int(rng.integers(SPOTS[0], SPOTS[1] + 1))):
         drawn = (_thing_spot(rng, edge, deep) for _ in range(TRIES))
         spots += list(_free(drawn, [*taken, *spots]))[:1]
-    return height, spots
+    return [((spot.x, spot.y, height + 0.001), spot.yaw_rad) for spot in spots]
 
 
 def _units(spec: mujoco.MjSpec, paint: Paint, rng: np.random.Generator, height: float, edge: float, deep: float) -> list[Spot]:
@@ -98,9 +98,8 @@ def _units(spec: mujoco.MjSpec, paint: Paint, rng: np.random.Generator, height: 
         drawn = (_unit_spot(rng, edge, deep, room) for _ in range(TRIES))
         if (spot := next(_free(drawn, taken), None)) is not None:
             taken.append(spot)
-            names[kind] = names.get(kind, 0) + 1
             body = spec.worldbody.add_body(pos=[spot.x, spot.y, 0.0], quat=turned(spot.yaw_rad))
-            stands.unit(body, f"{kind}_{names[kind]}", width, height, height + tall, -depth / 2, depth, paint, rng)
+            stands.unit(body, numbered(kind, names), width, height, height + tall, -depth / 2, depth, paint, rng)
     return taken
 
 
