@@ -186,11 +186,11 @@ def _fixture(model: mujoco.MjModel, data: mujoco.MjData, joint: int, name: str) 
 def _has_bottom(model: mujoco.MjModel, data: mujoco.MjData, geoms: list[int]) -> bool:
     """Whether what lets itself fall in most of the box around some geoms lands on them, low enough to be inside."""
     low, high = bounds(model, data, geoms)
-    hit, landed = np.full(1, -1, np.int32), 0
+    hit, normal, landed = np.full(1, -1, np.int32), np.zeros(3), 0
     for x, y in ((0.5, 0.5), (0.3, 0.3), (0.3, 0.7), (0.7, 0.3), (0.7, 0.7)):
         start = low + (high - low) * (x, y, 0.5)
-        mujoco.mj_ray(model, data, start, np.array([0.0, 0.0, -1.0]), None, True, -1, hit)
-        landed += bool(hit[0] in geoms)
+        mujoco.mj_ray(model, data, start, np.array([0.0, 0.0, -1.0]), None, True, -1, hit, normal)
+        landed += bool(hit[0] in geoms and normal[2] > 0.0)  # a ray that begins within a geom leaves it by its underside
     return landed > 2
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hiermap.worlds.wide.carpentry import CAPSULE, CYLINDER, GAP_M, HINGE, PART, RGBA, SLIDE, board, moving, shape
+from hiermap.worlds.wide.carpentry import CAPSULE, CYLINDER, GAP_M, HINGE, METAL, PART, RGBA, SLIDE, board, moving, shape
 
 PANEL_RGBA: RGBA = (0.30, 0.30, 0.33, 1.0)
 MARK_RGBA: RGBA = (0.97, 0.97, 0.93, 1.0)
@@ -10,6 +10,8 @@ PANEL_M = 0.02
 """Half the thickness of a panel."""
 KNOB_RADIUS_M, KNOB_LENGTH_M = (0.010, 0.029), (0.032, 0.042)
 BUTTON_RADIUS_M, BUTTON_TRAVEL_M = (0.012, 0.028), (0.013, 0.018)
+CAP_M = (0.006, 0.016)
+"""How thick the cap of a button on a stem is."""
 LEVER_M, LEVER_RADIUS_M, LEVER_RAD = (0.050, 0.068), (0.005, 0.009), (0.25, 0.35)
 """How far a lever stands off its panel, how thick it is, and how far aside it leans at either end."""
 STRIPE_M, DOT_M = 0.018, 0.008
@@ -43,13 +45,19 @@ def button(body, name, width, low, high, front, depth, paint, rng) -> None:
 
 
 def top_button(body, name, width, low, high, front, depth, paint, rng) -> None:
-    """Buttons on the top of a low box, that are pushed down and stay there."""
-    board(body, (front + depth / 2, 0.0, (low + high) / 2), (depth / 2, width / 2, (high - low) / 2), PANEL_RGBA)
+    """Buttons on the top of a low box, that are pushed down and stay there; every other one is a cap on a stem."""
+    rgba = PANEL_RGBA if rng.random() < 0.5 else _colour(rng)
+    board(body, (front + depth / 2, 0.0, (low + high) / 2), (depth / 2, width / 2, (high - low) / 2), rgba)
     for called, y in _two(name, width) if width > TWO_M else ((name, 0.0),):
         radius, travel = float(rng.uniform(*BUTTON_RADIUS_M)), float(rng.uniform(*BUTTON_TRAVEL_M))
         part = moving(body, called, (front + depth / 2, y, high), SLIDE, (0.0, 0.0, -1.0), travel, 8.0, 3.0)
         part.gravcomp = 1.0  # dry friction gives way to a lasting load, however small
-        shape(part, CYLINDER, (0, 0, 0, 0, 0, travel + float(rng.uniform(0.006, 0.014))), radius, _colour(rng))
+        colour, top = _colour(rng), travel + float(rng.uniform(0.006, 0.014))
+        if rng.random() < 0.5:
+            shape(part, CYLINDER, (0, 0, 0, 0, 0, top), 0.5 * radius, METAL)
+            shape(part, CYLINDER, (0, 0, top, 0, 0, top + float(rng.uniform(*CAP_M))), radius, colour)
+        else:
+            shape(part, CYLINDER, (0, 0, 0, 0, 0, top), radius, colour)
 
 
 def lever(body, name, width, low, high, front, depth, paint, rng) -> None:

@@ -12,13 +12,13 @@ from hiermap.worlds.wide.carpentry import GAP_M, Paint, Point, board, box_of_boa
 from hiermap.worlds.wide.controls import button, knobs, lever, top_button
 from hiermap.worlds.wide.units import Unit, door, drawer, sliding_door
 
-TOP_M, EDGE_M, LONG_M, BROAD_M = (0.0, 0.22), (0.30, 0.38), (0.45, 0.60), (0.9, 1.3)
+TOP_M, EDGE_M, LONG_M, BROAD_M = (0.0, 0.24), (0.24, 0.38), (0.45, 0.95), (0.9, 1.8)
 """Height of a table over the arm's base, how far its near edge is before it, how deep and how wide it is."""
 UNITS, SPOTS, TRIES = (3, 6), (2, 5), 30
 """How many units stand on it and how many spots are kept for things; how often a place is sought for each."""
-ASIDE_M, YAW_RAD = 0.40, 0.5
-"""Units and things stand up to this far beside the middle; units look at the arm, give or take this,"""
-SIDE_SHARE, SIDE_M, SIDE_RAD = 0.3, (0.28, 0.42), (0.6, 1.2)
+ASIDE_M, FAR_M, YAW_RAD = 0.40, 0.86, 0.5
+"""Units and things stand up to this far beside the middle and before the arm's base; units look at the arm, give or take this,"""
+SIDE_SHARE, SIDE_M, SIDE_RAD = 0.4, (0.20, 0.42), (0.6, 1.65)
 """but for so many that stand so far beside it and look at it, turned by so much."""
 THING_M = 0.05
 """How much room a thing is given around its middle."""
@@ -78,10 +78,11 @@ def table(spec: mujoco.MjSpec, paint: Paint, rng: np.random.Generator) -> list[t
     board(spec.worldbody, (edge + deep / 2, 0.0, height - 0.008), (deep / 2, broad / 2, 0.008), paint.counter, name="table")
     for x, side in product((edge + half, edge + deep - half), (-1, 1)) if legs > 0.01 else ():
         board(spec.worldbody, (x, side * (broad / 2 - half), FLOOR_Z + legs), (half, half, legs), paint.carcass)
-    taken = _units(spec, paint, rng, height, edge, deep)
+    near = min(deep, FAR_M - edge)
+    taken = _units(spec, paint, rng, height, edge, near)
     spots: list[Spot] = []
     for _ in range(int(rng.integers(SPOTS[0], SPOTS[1] + 1))):
-        drawn = (_thing_spot(rng, edge, deep) for _ in range(TRIES))
+        drawn = (_thing_spot(rng, edge, near) for _ in range(TRIES))
         spots += list(_free(drawn, [*taken, *spots]))[:1]
     return [((spot.x, spot.y, height + 0.001), spot.yaw_rad) for spot in spots]
 
