@@ -135,7 +135,7 @@ def inward_options(point: np.ndarray, normal: np.ndarray) -> Iterator[Option]:
 def _front_options(point: np.ndarray, normal: np.ndarray) -> Iterator[Option]:
     straight_yaw = float(np.clip(np.arctan2(-normal[1], -normal[0]), -MAX_APPROACH_YAW_RAD, MAX_APPROACH_YAW_RAD))
     for yaw in (straight_yaw, 0.6 * straight_yaw, 0.25 * straight_yaw):
-        for pitch in (0.0, 0.15, 0.3, 0.5):
+        for pitch in (0.0, 0.15, 0.3, 0.5, 0.9):
             approach = pitched(np.array([np.cos(yaw), np.sin(yaw), 0.0]), pitch)
             side, touch = cross(UP, approach), point - TIP_M * approach
             for wide, dislike in ((cross(approach, side), 0.0 if point[2] < PALM_Z_M else 0.6), (side, 0.3)):

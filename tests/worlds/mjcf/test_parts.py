@@ -36,6 +36,13 @@ def test_the_kind_of_a_fixture_follows_from_how_it_moves() -> None:
     assert [name for name, fixture in parts.fixtures.items() if fixture.holds_things] == ["drawer"]
 
 
+@pytest.mark.parametrize("yaw", [0.0, 0.3, 0.8, 1.57])
+def test_a_turned_sliding_door_is_no_tray(yaw: float) -> None:
+    door = f"""<body name="door" pos="0 0 0.5" euler="0 0 {yaw}"><joint name="door" type="slide" axis="1 0 0" range="0 0.2"/>
+      <geom type="box" size="0.1 0.01 0.1"/></body>"""
+    assert not read(door)[2].fixtures["door"].holds_things
+
+
 def test_rest_is_the_end_at_which_the_scene_is_written() -> None:
     model, data, parts = read(DRAWER, DOOR)
     door = parts.fixtures["door"]

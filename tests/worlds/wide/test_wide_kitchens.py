@@ -221,6 +221,14 @@ def test_fingers_on_the_bar_of_a_drawer_that_they_shut_do_not_drag_it_open_again
     assert scene.fractions()["drawer_2"] < 0.02
 
 
+@pytest.mark.parametrize(("seed", "point"), [(183837, (0.3655, 0.0334, 0.108)), (183867, (0.3286, 0.081, 0.1959))])
+def test_a_drawer_that_stands_open_close_before_the_arm_is_shut_by_a_hand_that_leans(seed: int, point: Point) -> None:
+    scene = wide_scene(seed)
+    scene.pose({"drawer_2": 1.0}, {})
+    scene.run(Command("push", point, (-1.0, 0.0, 0.0), 0))
+    assert scene.fractions()["drawer_2"] < 0.1
+
+
 @pytest.mark.usefixtures("as_found")
 def test_past_the_end_of_a_lever_the_fingers_leave_the_next_one_alone() -> None:
     scene = wide_scene(189913)
