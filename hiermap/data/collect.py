@@ -29,6 +29,7 @@ from hiermap.system.run_folder import OutOptions, fingerprint, owned
 from hiermap.worlds.errors import ConfigError, DataError, HiermapError
 from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.records import MANY, Positive, Share, one_of
+from hiermap.worlds.wide.options import DRAWN, WideOptions
 
 SOURCES: Mapping[str, str] = {
     "play": "hiermap.data.walks.exploration:explored",
@@ -63,6 +64,7 @@ class CollectSettings(PoolOptions, OutOptions):
         branch_share: chance that the next action restarts from the same snapshot instead of walking on.
         episodes_per_process: a worker process is replaced after this many (native libraries leak).
         walk: what a walk aims for, and how its actions miss.
+        wide: of source=wide and fixtures, from what kitchens are drawn.
         having: of source=wide and fixtures only kitchens with this; rare kinds can be asked for so.
         sensing: how well the cameras see.
     """
@@ -79,6 +81,7 @@ class CollectSettings(PoolOptions, OutOptions):
     branch_share: Share = 0.3
     episodes_per_process: Positive = UNITS_PER_PROCESS
     walk: WalkOptions = field(default_factory=WalkOptions)
+    wide: WideOptions = DRAWN
     having: HavingOptions = field(default_factory=HavingOptions)
     sensing: SensingOptions = field(default_factory=SensingOptions)
 
@@ -91,9 +94,10 @@ class CollectSettings(PoolOptions, OutOptions):
                 f"walk.bump_share={share} and source=wide do not go together: the rules of geometry know fixtures at their ends only; "
                 "take walk.bump_share=0"
             )
-        if self.source not in ("wide", "fixtures") and self.having.told:
-            having = f"having ({self.having.told.strip()})"
-            raise ConfigError(f"{having} and source={self.source} do not go together; take source=wide or source=fixtures")
+        for section, told in (("wide", self.wide.told), ("having", self.having.told)):
+            if told and self.source not in ("wide", "fixtures"):
+                where = f"{section} ({told.strip()}) and source={self.source}"
+                raise ConfigError(f"{where} do not go together; take source=wide or source=fixtures")
 
     @property
     def wanted(self) -> int:
@@ -104,13 +108,14 @@ class CollectSettings(PoolOptions, OutOptions):
     @property
     def seeds(self) -> Iterator[int]:
         """The seeds of this shard, without end."""
-        return self.having.chosen(self.mine(count(self.seed)))
+        return self.having.chosen(self.mine(count(self.seed)), self.wide)
 
     @property
     def walks(self) -> str:
         """How actions are chosen and seen, in words for the record: merged directories may hold walks of several kinds."""
         shares = f"purpose {self.purpose_share:g} random {self.random_share:g} branch {self.branch_share:g}"
-        return shares + (f" model {self.model_share:g}" if self.weights else "") + self.walk.told + self.having.told + self.sensing.told
+        model = f" model {self.model_share:g}" if self.weights else ""
+        return shares + model + self.walk.told + self.wide.told + self.having.told + self.sensing.told
 
 
 def collect(config: Mapping[str, Any]) -> None:

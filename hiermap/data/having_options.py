@@ -6,6 +6,7 @@ from typing import Annotated
 
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.records import Count, check_fields, one_of
+from hiermap.worlds.wide.options import WideOptions
 
 SEARCHED = 2000
 """Kitchens in a row that do not have it say that none has."""
@@ -39,11 +40,11 @@ class HavingOptions:
         parts = f" with {self.least} {' or '.join(self.kinds)}" if self.kinds else ""
         return parts + (f" with {self.most_things} things at most" if self.most_things else "")
 
-    def chosen(self, seeds: Iterable[int]) -> Iterator[int]:
-        """Those of such kitchens; ConfigError where there are none for long."""
+    def chosen(self, seeds: Iterable[int], drawn: WideOptions) -> Iterator[int]:
+        """Those of such kitchens, drawn from some ranges; ConfigError where there are none for long."""
         missed = 0
         for seed in seeds:
-            missed = 0 if (fits := self._fits(seed)) else missed + 1
+            missed = 0 if (fits := self._fits(seed, drawn)) else missed + 1
             if missed >= SEARCHED:
                 raise ConfigError(
                     f"{SEARCHED} kitchens up to seed {seed}, none{self.told}; ask for less in having.least or having.most_things"
@@ -51,14 +52,14 @@ class HavingOptions:
             if fits:
                 yield seed
 
-    def _fits(self, seed: int) -> bool:
+    def _fits(self, seed: int, drawn: WideOptions) -> bool:
         if not self.told:
             return True
         from mujoco import mjtJoint
 
         from hiermap.worlds.wide.kitchens import kind_of, wide_kitchen
 
-        joints = wide_kitchen(seed).joints
+        joints = wide_kitchen(seed, drawn).joints
         parts = sum(kind_of(joint.name) in self.kinds for joint in joints)
         things = sum(joint.type == mjtJoint.mjJNT_FREE for joint in joints)
         return (not self.kinds or parts >= self.least) and (not self.most_things or things <= self.most_things)

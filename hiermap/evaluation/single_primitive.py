@@ -46,7 +46,7 @@ def run_single(trial: Trial, maps_of: MapsOf | None, options: EvaluateOptions) -
     not reach there, has moved nothing: as in an execution, the next best is tried, `execution.refusals` times.
     """
     started = time.perf_counter()
-    posed = TRIALS[options.kitchen.name](trial.suite, trial.seed, options.sensing, options.kitchen.robot)
+    posed = TRIALS[options.kitchen.name](trial.suite, trial.seed, options.sensing, options.kitchen)
     video = trial.episode < options.video
     film = Film(posed.scene, posed.scene, FPS if video else 0)
     view = see(posed.scene.observe(), posed.scene.frame)

@@ -133,7 +133,7 @@ def _defaults(verb: str) -> DictConfig:
 
 def _owner(config: DictConfig, section: str) -> Any:
     """The dataclass of a section, or of the whole."""
-    return OmegaConf.get_type(config, section) if section else OmegaConf.get_type(config)
+    return OmegaConf.get_type(OmegaConf.select(config, section) if section else config)
 
 
 def _writable(section: DictConfig) -> DictConfig:
@@ -197,7 +197,7 @@ def _set(verb: str, config: DictConfig, key: str, value: Any, text: str) -> None
     if isinstance(config.get(key), DictConfig) and (short := getattr(OmegaConf.get_type(config, key), "SHORT", None)):
         key = f"{key}.{short}"
     section, _, name = key.rpartition(".")
-    passed_on = section in config and OmegaConf.get_type(config, section) is dict and name.isidentifier()
+    passed_on = section != "" and _owner(config, section) is dict and name.isidentifier()
     if key not in known and not passed_on:
         near = difflib.get_close_matches(key[:60], known, n=3, cutoff=0.4)
         nearest = f"nearest: {', '.join(near)}; " if near else ""

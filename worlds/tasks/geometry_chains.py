@@ -24,6 +24,7 @@ from hiermap.worlds.tasks.kitchen_options import KitchenOptions
 from hiermap.worlds.tasks.start_scenes import MIN_VISIBLE_CELLS, kitchen_seeds
 from hiermap.worlds.wide.cameras import wide_cameras
 from hiermap.worlds.wide.kitchens import wide_kitchen
+from hiermap.worlds.wide.options import DRAWN, WideOptions
 
 STARTS, KITCHENS = 20, 24
 """Starts tried in a scene, and wide kitchens tried, for a seed."""
@@ -44,31 +45,34 @@ def mjcf_chain(suite: str, seed: int, path: Path, options: KitchenOptions, sensi
     raise ConfigError(f"{path.name} has no {suite} near seed {seed}: the hand moves {movable} there; ask for a shorter chain")
 
 
-def wide_chain(suite: str, seed: int, sensing: SensingOptions | None, arm: ArmSpec = PANDA) -> PosedTask:
+def wide_chain(suite: str, seed: int, sensing: SensingOptions | None, arm: ArmSpec = PANDA, drawn: WideOptions = DRAWN) -> PosedTask:
     """The task of a seed in the wide kitchen of that seed or, where that has none, of one nearby; ConfigError if none of `KITCHENS` has."""
-    for scene in wide_scenes(seed, KITCHENS, sensing, arm):
+    for scene in wide_scenes(seed, KITCHENS, sensing, arm, drawn):
         task = chain_in(scene, SceneGeometry.of(scene), suite, seed)
         if task is not None:
             return task
     raise ConfigError(f"kitchen=wide has no {suite} near seed {seed}; try another seed or a shorter chain")
 
 
-def wide_scenes(seed: int, most: int, sensing: SensingOptions | None = None, arm: ArmSpec = PANDA) -> Iterator[PartsScene]:
+def wide_scenes(
+    seed: int, most: int, sensing: SensingOptions | None = None, arm: ArmSpec = PANDA, drawn: WideOptions = DRAWN
+) -> Iterator[PartsScene]:
     """The wide kitchen of a seed and others near it, `most` in all, but for the rare ones in which something falls as they are written."""
     for kitchen_seed in islice(kitchen_seeds(seed), most):
         try:
-            scene = wide_scene(kitchen_seed, sensing, arm)
+            scene = wide_scene(kitchen_seed, sensing, arm, drawn)
         except ConfigError:
             continue
         yield scene
 
 
-def wide_scene(seed: int, sensing: SensingOptions | None = None, arm: ArmSpec = PANDA) -> PartsScene:
+def wide_scene(seed: int, sensing: SensingOptions | None = None, arm: ArmSpec = PANDA, drawn: WideOptions = DRAWN) -> PartsScene:
     """The wide kitchen of a seed with our robot before it, seen by cameras of its own unless others than usual are given."""
     name, base, sensing = f"wide {seed}", (0.0, 0.0, 0.0, 0.0), sensing or SensingOptions()
     if sensing.cameras == default_cameras():
-        sensing = replace(sensing, cameras=wide_cameras(seed))
-    return PartsScene(assembled(wide_kitchen(seed), base, name, arm), partial(wide_kitchen, seed), base, name, sensing, seed, arm)
+        sensing = replace(sensing, cameras=wide_cameras(seed, drawn))
+    kitchen = partial(wide_kitchen, seed, drawn)
+    return PartsScene(assembled(kitchen(), base, name, arm), kitchen, base, name, sensing, seed, arm)
 
 
 def chain_in(scene: PartsScene, geometry: SceneGeometry, suite: str, seed: int) -> PosedTask | None:

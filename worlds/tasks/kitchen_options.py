@@ -10,6 +10,7 @@ from hiermap.system.run_folder import OutOptions
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.records import check_fields, one_of
+from hiermap.worlds.wide.options import DRAWN, WideOptions
 
 KITCHENS = ("hiermap", "wide", "toy", "mjcf")
 
@@ -19,10 +20,11 @@ class KitchenOptions:
     """Where tasks take place.
 
     Attributes:
-        name: hiermap (procedural kitchens), wide (kitchens of any size, height and yaw, which the shipped weights never saw), toy (a numpy
+        name: hiermap (procedural kitchens), wide (kitchens of any size, height and yaw, for weights=wide), toy (a numpy
             puzzle, with world=simulator maps=oracle) or mjcf (a scene of yours, at path); kitchen=NAME says the same.
         path: file of a scene in MJCF, without a robot.
         arm: the robot that is put before it: panda, ur5e, sawyer, iiwa, kinova3 or jaco.
+        wide: from what wide kitchens are drawn.
         base: where the arm stands in the scene's own coordinates, "X Y Z YAW" [m, rad]; null for where it reaches and sees most.
     """
 
@@ -31,6 +33,7 @@ class KitchenOptions:
     path: str | None = None
     arm: str = "panda"
     base: str | None = None
+    wide: WideOptions = DRAWN
 
     def __post_init__(self) -> None:
         check_fields(self, "kitchen")
@@ -38,6 +41,8 @@ class KitchenOptions:
         one_of("kitchen.arm", self.arm, ARMS)
         if (self.name == "mjcf") != (self.path is not None):
             raise ConfigError(f"kitchen={self.name} with kitchen.path={self.path}; a path goes with kitchen=mjcf, which needs one")
+        if self.wide.told and self.name != "wide":
+            raise ConfigError(f"kitchen.wide ({self.wide.told.strip()}) and kitchen={self.name} do not go together; take kitchen=wide")
         _ = self.place
 
     @property

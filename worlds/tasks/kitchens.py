@@ -129,8 +129,8 @@ def wide_task(
     if suite in SEQUELS:
         raise ConfigError(f"kitchen=wide has no {suite}; take a chain, or ask for something by goal=... (suite=goal)")
     if suite not in (FREE, GOAL):
-        return wide_chain(suite, seed, sensing, options.robot)
-    scene = wide_scene(seed, sensing, options.robot)
+        return wide_chain(suite, seed, sensing, options.robot, options.wide)
+    scene = wide_scene(seed, sensing, options.robot, options.wide)
     return PosedTask(suite, seed, scene, wanted(goal, scene) if suite == GOAL else (), 0)
 
 

@@ -1,7 +1,5 @@
 """A single-primitive trial set up in its scene, with what only a judge knows of it."""
 
-from hiermap.primitives.arms.panda import PANDA
-from hiermap.primitives.arms.spec import ArmSpec
 from hiermap.worlds.base import Action
 from hiermap.worlds.kitchen.spec import KitchenSpec
 from hiermap.worlds.oracle import affordances
@@ -9,7 +7,8 @@ from hiermap.worlds.perception.fusion import SpatialView
 from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.rules import judge
 from hiermap.worlds.rules.moves import Move
-from hiermap.worlds.tasks.kitchens import KitchenScene
+from hiermap.worlds.tasks.kitchen_options import KitchenOptions
+from hiermap.worlds.tasks.kitchens import PROCEDURAL, KitchenScene
 from hiermap.worlds.tasks.single_primitives import primitive_trial
 
 
@@ -23,10 +22,10 @@ class PosedTrial:
 
     scene: KitchenScene
 
-    def __init__(self, suite: str, seed: int, sensing: SensingOptions | None = None, arm: ArmSpec = PANDA) -> None:
-        drawn = primitive_trial(suite, seed, arm=arm)
+    def __init__(self, suite: str, seed: int, sensing: SensingOptions | None = None, options: KitchenOptions = PROCEDURAL) -> None:
+        drawn = primitive_trial(suite, seed, arm=options.robot)
         self.move, self._spec = drawn.move, drawn.spec
-        self.scene = self._kitchen = KitchenScene(drawn.spec, sensing, arm=arm)
+        self.scene = self._kitchen = KitchenScene(drawn.spec, sensing, arm=options.robot)
         self._kitchen.set_scene(drawn.scene)
         self._before, self._masks = self._kitchen.scene(), self._kitchen.masks()
 

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from hiermap.primitives.arms.panda import PANDA
-from hiermap.primitives.arms.spec import ArmSpec
 from hiermap.worlds.base import Action
 from hiermap.worlds.errors import ConfigError, PhysicsError
 from hiermap.worlds.geometry.affordances import Region, regions
@@ -20,8 +18,10 @@ from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.rules.moves import Move
 from hiermap.worlds.rules.places import Place
 from hiermap.worlds.tasks.geometry_chains import wide_scenes
+from hiermap.worlds.tasks.kitchen_options import KitchenOptions
 from hiermap.worlds.wide.kitchens import kind_of
 
+WIDE = KitchenOptions(name="wide")
 STARTS, KITCHENS = 6, 40
 """Starts tried in a kitchen, and kitchens tried, for a seed."""
 PLACED_M = 0.05
@@ -39,9 +39,9 @@ class WideTrial:
         ConfigError: no kitchen near the seed allows such a move.
     """
 
-    def __init__(self, suite: str, seed: int, sensing: SensingOptions | None = None, arm: ArmSpec = PANDA) -> None:
+    def __init__(self, suite: str, seed: int, sensing: SensingOptions | None = None, options: KitchenOptions = WIDE) -> None:
         primitive = suite.removeprefix("primitive-")
-        for self.scene in wide_scenes(seed, KITCHENS, sensing, arm):
+        for self.scene in wide_scenes(seed, KITCHENS, sensing, options.robot, options.wide):
             self._geometry = SceneGeometry.of(self.scene)
             for attempt in range(STARTS):
                 if self._begin(primitive, np.random.default_rng([seed, attempt, 0x51])):

@@ -1,10 +1,10 @@
-"""Cameras of a wide kitchen: two to four about the arm's shoulders, drawn from the kitchen's seed."""
+"""Cameras of a wide kitchen, about the arm's shoulders, drawn from the kitchen's seed."""
 
 import numpy as np
 
 from hiermap.worlds.perception.cameras import CameraSpec
+from hiermap.worlds.wide.options import DRAWN, WideOptions
 
-COUNT = (2, 4)
 BESIDE_M, BEFORE_M, HEIGHT_M = (0.30, 0.75), (-0.30, 0.10), (0.95, 1.35)
 """How far a camera stands beside the arm's base, before it and over it; every other one stands on the other side."""
 LOOKS_AT_M, ASTRAY_M = (0.70, 0.0, 0.25), 0.06
@@ -12,11 +12,11 @@ LOOKS_AT_M, ASTRAY_M = (0.70, 0.0, 0.25), 0.06
 FOVY_RAD = (0.82, 0.95)
 
 
-def wide_cameras(seed: int) -> tuple[CameraSpec, ...]:
+def wide_cameras(seed: int, drawn: WideOptions = DRAWN) -> tuple[CameraSpec, ...]:
     """The calibrated cameras of a wide kitchen's seed."""
     rng = np.random.default_rng([seed, 0xCA])
     first = float(rng.choice([-1.0, 1.0]))
-    return tuple(_camera(rng, first * (-1) ** number) for number in range(int(rng.integers(COUNT[0], COUNT[1] + 1))))
+    return tuple(_camera(rng, first * (-1) ** number) for number in range(int(rng.integers(drawn.cameras[0], drawn.cameras[1] + 1))))
 
 
 def _camera(rng: np.random.Generator, side: float) -> CameraSpec:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
+from hiermap.worlds.wide.options import WideOptions
+
 BOX, CAPSULE, CYLINDER = (getattr(mujoco.mjtGeom, f"mjGEOM_{kind}") for kind in ("BOX", "CAPSULE", "CYLINDER"))
 SLIDE, HINGE = mujoco.mjtJoint.mjJNT_SLIDE, mujoco.mjtJoint.mjJNT_HINGE
 FURNITURE, PART, THING = (2, 1), (4, 1), (8, 15)
@@ -25,13 +27,14 @@ Point = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
-class Paint:
-    """Colours of a kitchen: its carcass, fronts, the insides of drawers, and the counter."""
+class Style:
+    """Colours of a kitchen's carcass, fronts, insides of drawers and counter, and from what the sizes in it are drawn."""
 
     carcass: RGBA
     front: RGBA
     tray: RGBA
     counter: RGBA
+    drawn: WideOptions
 
 
 def board(
@@ -86,13 +89,13 @@ def moving(unit: mujoco.MjsBody, name: str, at: Point, kind: mujoco.mjtJoint, ax
     return body
 
 
-def box_of_boards(unit: mujoco.MjsBody, width: float, low: float, high: float, front: float, depth: float, paint: Paint) -> None:
+def box_of_boards(unit: mujoco.MjsBody, width: float, low: float, high: float, front: float, depth: float, style: Style) -> None:
     """A carcass that is open to the front, its outer `width` by `low` to `high` by `depth`, beginning at x = `front` [m]."""
     middle, half_height, thin = (low + high) / 2, (high - low) / 2, BOARD_M
     for side in (-1, 1):
-        board(unit, (front + depth / 2, side * (width / 2 - thin / 2), middle), (depth / 2, thin / 2, half_height), paint.carcass)
+        board(unit, (front + depth / 2, side * (width / 2 - thin / 2), middle), (depth / 2, thin / 2, half_height), style.carcass)
     for level in (low + thin / 2, high - thin / 2):
-        board(unit, (front + depth / 2, 0.0, level), (depth / 2, width / 2 - thin, thin / 2), paint.carcass)
+        board(unit, (front + depth / 2, 0.0, level), (depth / 2, width / 2 - thin, thin / 2), style.carcass)
     board(unit, (front + depth - thin / 2, 0.0, middle), (thin / 2, width / 2 - thin, half_height - thin), INSIDE)
 
 

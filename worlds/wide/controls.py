@@ -8,8 +8,7 @@ PANEL_RGBA: RGBA = (0.30, 0.30, 0.33, 1.0)
 MARK_RGBA: RGBA = (0.97, 0.97, 0.93, 1.0)
 PANEL_M = 0.02
 """Half the thickness of a panel."""
-KNOB_RADIUS_M, KNOB_LENGTH_M = (0.010, 0.029), (0.032, 0.042)
-BUTTON_RADIUS_M, BUTTON_TRAVEL_M = (0.012, 0.028), (0.013, 0.018)
+KNOB_LENGTH_M, BUTTON_TRAVEL_M = (0.032, 0.042), (0.013, 0.018)
 CAP_M = (0.006, 0.016)
 """How thick the cap of a button on a stem is."""
 LEVER_M, LEVER_RADIUS_M, LEVER_RAD = (0.050, 0.068), (0.005, 0.009), (0.25, 0.35)
@@ -25,10 +24,11 @@ ROOMY_M, TWO_M = 0.26, 0.15
 """Two stand on a panel, and on a box, that is wider."""
 
 
-def knobs(body, name, width, low, high, front, depth, paint, rng) -> None:
+def knobs(body, name, width, low, high, front, depth, style, rng) -> None:
     """Knobs whose stripe stands upright while they are off; a dot on the panel shows to which side it turns."""
     for called, y, middle in _places(body, name, width, low, high, front, rng):
-        radius, length, side = float(rng.uniform(*KNOB_RADIUS_M)), float(rng.uniform(*KNOB_LENGTH_M)), float(rng.choice([-1.0, 1.0]))
+        radius, length = float(rng.uniform(*style.drawn.knob_radius_m)), float(rng.uniform(*KNOB_LENGTH_M))
+        side = float(rng.choice([-1.0, 1.0]))
         part = moving(body, called, (front, y, middle), HINGE, (-side, 0.0, 0.0), 1.5708, 0.01, 0.06)
         shape(part, CYLINDER, (0, 0, 0, -length, 0, 0), radius, _colour(rng))
         stripe = max(radius, STRIPE_M)
@@ -36,20 +36,20 @@ def knobs(body, name, width, low, high, front, depth, paint, rng) -> None:
         _dot(body, front, y + side * (stripe + 0.016), middle)
 
 
-def button(body, name, width, low, high, front, depth, paint, rng) -> None:
+def button(body, name, width, low, high, front, depth, style, rng) -> None:
     """Buttons that are pushed in and stay there."""
     for called, y, middle in _places(body, name, width, low, high, front, rng):
-        radius, travel = float(rng.uniform(*BUTTON_RADIUS_M)), float(rng.uniform(*BUTTON_TRAVEL_M))
+        radius, travel = float(rng.uniform(*style.drawn.button_radius_m)), float(rng.uniform(*BUTTON_TRAVEL_M))
         part = moving(body, called, (front, y, middle), SLIDE, (1.0, 0.0, 0.0), travel, 8.0, 3.0)
         shape(part, CYLINDER, (0, 0, 0, -travel - float(rng.uniform(0.006, 0.014)), 0, 0), radius, _colour(rng))
 
 
-def top_button(body, name, width, low, high, front, depth, paint, rng) -> None:
+def top_button(body, name, width, low, high, front, depth, style, rng) -> None:
     """Buttons on the top of a low box, that are pushed down and stay there; every other one is a cap on a stem."""
     rgba = PANEL_RGBA if rng.random() < 0.5 else _colour(rng)
     board(body, (front + depth / 2, 0.0, (low + high) / 2), (depth / 2, width / 2, (high - low) / 2), rgba)
     for called, y in _two(name, width) if width > TWO_M else ((name, 0.0),):
-        radius, travel = float(rng.uniform(*BUTTON_RADIUS_M)), float(rng.uniform(*BUTTON_TRAVEL_M))
+        radius, travel = float(rng.uniform(*style.drawn.button_radius_m)), float(rng.uniform(*BUTTON_TRAVEL_M))
         part = moving(body, called, (front + depth / 2, y, high), SLIDE, (0.0, 0.0, -1.0), travel, 8.0, 3.0)
         part.gravcomp = 1.0  # dry friction gives way to a lasting load, however small
         colour, top = _colour(rng), travel + float(rng.uniform(0.006, 0.014))
@@ -60,7 +60,7 @@ def top_button(body, name, width, low, high, front, depth, paint, rng) -> None:
             shape(part, CYLINDER, (0, 0, 0, 0, 0, top), radius, colour)
 
 
-def lever(body, name, width, low, high, front, depth, paint, rng) -> None:
+def lever(body, name, width, low, high, front, depth, style, rng) -> None:
     """Levers that stand off their panel and go from one side to the other; a dot on the panel shows to which they are on."""
     for called, y, middle in _places(body, name, width, low, high, front, rng):
         length, lean, side = float(rng.uniform(*LEVER_M)), float(rng.uniform(*LEVER_RAD)), float(rng.choice([-1.0, 1.0]))
@@ -70,7 +70,7 @@ def lever(body, name, width, low, high, front, depth, paint, rng) -> None:
         _dot(body, front, y + side * LEVER_DOT_M, middle)
 
 
-def rocker(body, name, width, low, high, front, depth, paint, rng) -> None:
+def rocker(body, name, width, low, high, front, depth, style, rng) -> None:
     """Switches of which one half stands out and goes in when pushed, the other then out; a dot tells which half is in while they are on."""
     for called, y, middle in _places(body, name, width, low, high, front, rng):
         half, lean, side = float(rng.uniform(*ROCKER_HALF_M)), float(rng.uniform(*ROCKER_RAD)), float(rng.choice([-1.0, 1.0]))

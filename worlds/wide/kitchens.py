@@ -11,31 +11,25 @@ import mujoco
 import numpy as np
 
 from hiermap.worlds.kitchen.layouts import FLOOR_Z, TEST_SEED_START
-from hiermap.worlds.wide.carpentry import INSIDE, Paint, Point, board, numbered, turned
+from hiermap.worlds.wide.carpentry import INSIDE, Point, Style, board, numbered, turned
+from hiermap.worlds.wide.options import DRAWN, WideOptions
 from hiermap.worlds.wide.tables import ON_TABLES, table
 from hiermap.worlds.wide.things import THING_KINDS, UNSEEN_THINGS
 from hiermap.worlds.wide.units import LOWER, SURFACES, UNSEEN, UPPER, Unit
 
 FIXTURE_KINDS = frozenset({*LOWER, *UPPER, *ON_TABLES} - SURFACES)
 """Of the kitchens that may be trained on."""
-TABLE_SHARE = 0.3
-"""Of the kitchens so many are a table with what stands on it."""
-COLUMNS, WIDTH_M = (2, 4), (0.24, 0.40)
-"""How many columns of units, and how wide each."""
-COUNTER_M, UPPER_M = (0.16, 0.38), (0.16, 0.26)
-"""Height of a counter over the arm's base, and of an upper unit."""
+UPPER_M = (0.16, 0.26)
+"""Height of an upper unit."""
 LOWER_M: Mapping[str, tuple[float, float]] = {"drawer": (0.105, 0.15), "door": (0.16, 0.26)}
 """Heights of lower units."""
 DRAWERS, UPPER_SHARE = 0.6, 0.85
 """Share of the lower units that are drawers where others fit, and of the counters on which something stands or hangs."""
 FREE_SHARE, NARROW, FREE_YAW_RAD = 0.4, 0.7, 0.25
 """Of what is on a counter so many stand by themselves, down to this share of its width, and turned by up to this."""
-FRONT_M, SET_BACK_M, DEPTH_M = (0.55, 0.67), (0.15, 0.19), 0.34
-"""How far the fronts are before the arm, how far upper units stand behind them, and how deep a column is."""
-YAW_RAD = 0.45
-"""A column is turned by up to this out of the line, and outer ones more toward the arm."""
+SET_BACK_M, DEPTH_M = (0.15, 0.19), 0.34
+"""How far upper units stand behind the fronts, and how deep a column is."""
 GAP_M, PLINTH_M = 0.05, 0.045
-THINGS = (1, 4)
 UNSEEN_SHARE = 0.35
 """Of the kitchens of tests so many may have kinds of `UNSEEN` and `UNSEEN_THINGS`."""
 ROOMY_M = 0.32
@@ -56,7 +50,7 @@ class Column:
     counter: float
 
 
-def wide_kitchen(seed: int) -> mujoco.MjSpec:
+def wide_kitchen(seed: int, drawn: WideOptions = DRAWN) -> mujoco.MjSpec:
     """The kitchen of a seed, as the arm's base sees it; from `TEST_SEED_START` on some have kinds that nothing is ever trained on."""
     rng = np.random.default_rng([seed, 0x31DE])
     unseen = seed >= TEST_SEED_START and rng.random() < UNSEEN_SHARE
@@ -64,56 +58,56 @@ def wide_kitchen(seed: int) -> mujoco.MjSpec:
     spec.compiler.degree, spec.option.timestep, spec.option.integrator = False, 0.004, mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     floor = (2.0, 2.0, 0.01)
     board(spec.worldbody, (1.0, 0.0, FLOOR_Z - 0.012), floor, (0.5, 0.48, 0.45, 1.0))
-    paint = _paint(rng)
-    if np.random.default_rng([seed, 0x7AB1]).random() < TABLE_SHARE:
-        places = table(spec, paint, rng)
+    style = _style(rng, drawn)
+    if np.random.default_rng([seed, 0x7AB1]).random() < drawn.tables:
+        places = table(spec, style, rng)
     else:
-        columns, names = list(_columns(spec, rng)), dict[str, int]()
+        columns, names = list(_columns(spec, rng, drawn)), dict[str, int]()
         for column in columns:
-            _fill(column, paint, rng, names, unseen)
+            _fill(column, style, rng, names, unseen)
         places = _near_edges(columns)
-    _stand(spec, places, rng, unseen)
+    _stand(spec, places, rng, drawn, unseen)
     return spec
 
 
-def _paint(rng: np.random.Generator) -> Paint:
+def _style(rng: np.random.Generator, drawn: WideOptions) -> Style:
     carcass, front, tray, counter = (rng.uniform(low, high, 3) for low, high in ((0.4, 0.75), (0.25, 0.8), (0.6, 0.9), (0.25, 0.6)))
-    return Paint(*((float(r), float(g), float(b), 1.0) for r, g, b in (carcass, front, tray, counter)))
+    return Style(*((float(r), float(g), float(b), 1.0) for r, g, b in (carcass, front, tray, counter)), drawn)
 
 
-def _columns(spec: mujoco.MjSpec, rng: np.random.Generator) -> Iterator[Column]:
-    """Side by side from right to left, the outer ones turned toward the arm, each at its own height."""
-    count = int(rng.integers(COLUMNS[0], COLUMNS[1] + 1))
-    widths = rng.uniform(*WIDTH_M, count)
+def _columns(spec: mujoco.MjSpec, rng: np.random.Generator, drawn: WideOptions) -> Iterator[Column]:
+    """Side by side from right to left, the outer ones turned more toward the arm, each at its own height."""
+    count = int(rng.integers(drawn.columns[0], drawn.columns[1] + 1))
+    widths = rng.uniform(*drawn.width_m, count)
     right = -(widths.sum() + GAP_M * (count - 1)) / 2
-    front, counter = rng.uniform(*FRONT_M), rng.uniform(*COUNTER_M)
+    front, counter = rng.uniform(*drawn.front_m), rng.uniform(*drawn.counter_m)
     level = rng.random() < 0.5
     for index, width in enumerate(widths):
         y = right + width / 2
-        yaw = float(np.clip(-0.5 * y + rng.uniform(-0.12, 0.12), -YAW_RAD, YAW_RAD)) * float(rng.random() < 0.7)
-        height = float(counter if level else np.clip(counter + rng.uniform(-0.05, 0.05), *COUNTER_M))
+        yaw = float(np.clip(-0.5 * y + rng.uniform(-0.12, 0.12), -drawn.yaw_rad, drawn.yaw_rad)) * float(rng.random() < 0.7)
+        height = float(counter if level else np.clip(counter + rng.uniform(-0.05, 0.05), *drawn.counter_m))
         x = float(front + rng.uniform(-0.01, 0.02) - 0.25 * y * y)
         body = spec.worldbody.add_body(name=f"column_{index + 1}", pos=[x, float(y), 0.0], quat=turned(yaw))
         yield Column(body, x, float(y), yaw, float(width), height)
         right += width + GAP_M
 
 
-def _fill(column: Column, paint: Paint, rng: np.random.Generator, names: dict[str, int], unseen: bool) -> None:
+def _fill(column: Column, style: Style, rng: np.random.Generator, names: dict[str, int], unseen: bool) -> None:
     """Drawers below the counter down to a plinth, and mostly something on it."""
     body, width, top = column.body, column.width, column.counter - 0.02
-    board(body, (DEPTH_M / 2, 0.0, column.counter - 0.008), (DEPTH_M / 2, width / 2, 0.008), paint.counter, name=numbered("counter", names))
+    board(body, (DEPTH_M / 2, 0.0, column.counter - 0.008), (DEPTH_M / 2, width / 2, 0.008), style.counter, name=numbered("counter", names))
     low = top
     while low - LOWER_M["drawer"][0] > PLINTH_M and rng.random() < 0.85:
         kind = _lower_kind(low - PLINTH_M, rng)
         height = float(min(rng.uniform(*LOWER_M[kind]), low - PLINTH_M))
-        LOWER[kind](body, numbered(kind, names), width, low - height, low, 0.0, DEPTH_M, paint, rng)
+        LOWER[kind](body, numbered(kind, names), width, low - height, low, 0.0, DEPTH_M, style, rng)
         low -= height
     for side in (-1, 1):
-        board(body, (DEPTH_M / 2, side * width / 2, (FLOOR_Z + top) / 2), (DEPTH_M / 2, 0.003, (top - FLOOR_Z) / 2), paint.carcass)
+        board(body, (DEPTH_M / 2, side * width / 2, (FLOOR_Z + top) / 2), (DEPTH_M / 2, 0.003, (top - FLOOR_Z) / 2), style.carcass)
     board(body, (DEPTH_M, 0.0, (FLOOR_Z + top) / 2), (0.005, width / 2, (top - FLOOR_Z) / 2), INSIDE)
-    board(body, (DEPTH_M / 2, 0.0, (FLOOR_Z + low) / 2), (DEPTH_M / 2 - 0.004, width / 2 - 0.006, (low - FLOOR_Z) / 2), paint.carcass)
+    board(body, (DEPTH_M / 2, 0.0, (FLOOR_Z + low) / 2), (DEPTH_M / 2 - 0.004, width / 2 - 0.006, (low - FLOOR_Z) / 2), style.carcass)
     if rng.random() < UPPER_SHARE:
-        _stack(column, paint, rng, names, {**UPPER, **(UNSEEN if unseen else {})})
+        _stack(column, style, rng, names, {**UPPER, **(UNSEEN if unseen else {})})
 
 
 def _lower_kind(room: float, rng: np.random.Generator) -> str:
@@ -122,7 +116,7 @@ def _lower_kind(room: float, rng: np.random.Generator) -> str:
     return "drawer" if rng.random() < DRAWERS else str(rng.choice(fitting))
 
 
-def _stack(column: Column, paint: Paint, rng: np.random.Generator, names: dict[str, int], kinds: Mapping[str, Unit]) -> None:
+def _stack(column: Column, style: Style, rng: np.random.Generator, names: dict[str, int], kinds: Mapping[str, Unit]) -> None:
     """Something on a counter: as wide as that, or by itself, narrower and turned."""
     kind, height, set_back = str(rng.choice(sorted(kinds))), float(rng.uniform(*UPPER_M)), float(rng.uniform(*SET_BACK_M))
     body, width = column.body, column.width
@@ -131,7 +125,7 @@ def _stack(column: Column, paint: Paint, rng: np.random.Generator, names: dict[s
         yaw, y = float(rng.uniform(-FREE_YAW_RAD, FREE_YAW_RAD)), float(rng.uniform(-0.5, 0.5)) * (column.width - width)
         body = body.add_body(pos=[set_back, y, 0.0], quat=turned(yaw))
         set_back = 0.0
-    kinds[kind](body, numbered(kind, names), width, column.counter, column.counter + height, set_back, DEPTH_M - SET_BACK_M[1], paint, rng)
+    kinds[kind](body, numbered(kind, names), width, column.counter, column.counter + height, set_back, DEPTH_M - SET_BACK_M[1], style, rng)
 
 
 def kind_of(name: str) -> str:
@@ -150,9 +144,9 @@ def _near_edges(columns: list[Column]) -> list[tuple[Point, float]]:
     return places
 
 
-def _stand(spec: mujoco.MjSpec, places: list[tuple[Point, float]], rng: np.random.Generator, unseen: bool) -> None:
+def _stand(spec: mujoco.MjSpec, places: list[tuple[Point, float]], rng: np.random.Generator, drawn: WideOptions, unseen: bool) -> None:
     """Things at some of the places, one of a kind."""
-    chosen = rng.permutation(len(places))[: int(rng.integers(THINGS[0], THINGS[1] + 1))]
+    chosen = rng.permutation(len(places))[: int(rng.integers(drawn.things[0], drawn.things[1] + 1))]
     kinds = {**THING_KINDS, **(UNSEEN_THINGS if unseen else {})}
     for kind, (at, yaw_rad) in zip(rng.permutation(sorted(kinds)), (places[number] for number in chosen), strict=False):
         body = spec.worldbody.add_body(name=str(kind), pos=at, quat=turned(yaw_rad))

@@ -8,12 +8,12 @@ import mujoco
 import numpy as np
 
 from hiermap.worlds.kitchen.layouts import FLOOR_Z
-from hiermap.worlds.wide.carpentry import GAP_M, Paint, Point, board, box_of_boards, numbered, turned
+from hiermap.worlds.wide.carpentry import GAP_M, Point, Style, board, box_of_boards, numbered, turned
 from hiermap.worlds.wide.controls import button, knobs, lever, top_button
 from hiermap.worlds.wide.units import Unit, door, drawer, sliding_door
 
-TOP_M, EDGE_M, LONG_M, BROAD_M = (0.0, 0.24), (0.24, 0.38), (0.45, 0.95), (0.9, 1.8)
-"""Height of a table over the arm's base, how far its near edge is before it, how deep and how wide it is."""
+EDGE_M, LONG_M, BROAD_M = (0.24, 0.38), (0.45, 0.95), (0.9, 1.8)
+"""How far a table's near edge is before the arm's base, how deep and how wide it is."""
 UNITS, SPOTS, TRIES = (3, 6), (2, 5), 30
 """How many units stand on it and how many spots are kept for things; how often a place is sought for each."""
 ASIDE_M, FAR_M, YAW_RAD = 0.40, 0.86, 0.5
@@ -36,16 +36,16 @@ class Stands:
     depth: tuple[float, float]
 
 
-def chest(body, name, width, low, high, front, depth, paint, rng) -> None:
+def chest(body, name, width, low, high, front, depth, style, rng) -> None:
     """A drawer in a box of its own, or two in a high one."""
-    box_of_boards(body, width, low, high, front, depth, paint)
+    box_of_boards(body, width, low, high, front, depth, style)
     low, high = low + 2 * GAP_M, high - 2 * GAP_M
     if high - low < TWO_M:
-        drawer(body, name, width - 4 * GAP_M, low, high, front, depth, paint, rng)
+        drawer(body, name, width - 4 * GAP_M, low, high, front, depth, style, rng)
         return
     middle = (low + high) / 2
     for number, (lower, upper) in enumerate(((low, middle), (middle, high)), 1):
-        drawer(body, f"{name}_{number}", width - 4 * GAP_M, lower, upper, front, depth, paint, rng)
+        drawer(body, f"{name}_{number}", width - 4 * GAP_M, lower, upper, front, depth, style, rng)
 
 
 ON_TABLES: Mapping[str, Stands] = {
@@ -71,15 +71,15 @@ class Spot:
     yaw_rad: float
 
 
-def table(spec: mujoco.MjSpec, paint: Paint, rng: np.random.Generator) -> list[tuple[Point, float]]:
+def table(spec: mujoco.MjSpec, style: Style, rng: np.random.Generator) -> list[tuple[Point, float]]:
     """Builds one with its units; where things may stand on it, and how they are turned."""
-    height, edge, deep, broad = (float(rng.uniform(*bounds)) for bounds in (TOP_M, EDGE_M, LONG_M, BROAD_M))
+    height, edge, deep, broad = (float(rng.uniform(*bounds)) for bounds in (style.drawn.table_m, EDGE_M, LONG_M, BROAD_M))
     legs, half = (height - 0.016 - FLOOR_Z) / 2, 0.02
-    board(spec.worldbody, (edge + deep / 2, 0.0, height - 0.008), (deep / 2, broad / 2, 0.008), paint.counter, name="table")
+    board(spec.worldbody, (edge + deep / 2, 0.0, height - 0.008), (deep / 2, broad / 2, 0.008), style.counter, name="table")
     for x, side in product((edge + half, edge + deep - half), (-1, 1)) if legs > 0.01 else ():
-        board(spec.worldbody, (x, side * (broad / 2 - half), FLOOR_Z + legs), (half, half, legs), paint.carcass)
+        board(spec.worldbody, (x, side * (broad / 2 - half), FLOOR_Z + legs), (half, half, legs), style.carcass)
     near = min(deep, FAR_M - edge)
-    taken = _units(spec, paint, rng, height, edge, near)
+    taken = _units(spec, style, rng, height, edge, near)
     spots: list[Spot] = []
     for _ in range(int(rng.integers(SPOTS[0], SPOTS[1] + 1))):
         drawn = (_thing_spot(rng, edge, near) for _ in range(TRIES))
@@ -87,7 +87,7 @@ def table(spec: mujoco.MjSpec, paint: Paint, rng: np.random.Generator) -> list[t
     return [((spot.x, spot.y, height + 0.001), spot.yaw_rad) for spot in spots]
 
 
-def _units(spec: mujoco.MjSpec, paint: Paint, rng: np.random.Generator, height: float, edge: float, deep: float) -> list[Spot]:
+def _units(spec: mujoco.MjSpec, style: Style, rng: np.random.Generator, height: float, edge: float, deep: float) -> list[Spot]:
     """Builds units on a table; where they stand."""
     taken: list[Spot] = []
     names: dict[str, int] = {}
@@ -100,7 +100,7 @@ def _units(spec: mujoco.MjSpec, paint: Paint, rng: np.random.Generator, height: 
         if (spot := next(_free(drawn, taken), None)) is not None:
             taken.append(spot)
             body = spec.worldbody.add_body(pos=[spot.x, spot.y, 0.0], quat=turned(spot.yaw_rad))
-            stands.unit(body, numbered(kind, names), width, height, height + tall, -depth / 2, depth, paint, rng)
+            stands.unit(body, numbered(kind, names), width, height, height + tall, -depth / 2, depth, style, rng)
     return taken
 
 

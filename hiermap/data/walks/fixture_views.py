@@ -42,7 +42,7 @@ def fixture_views(seed: int, settings: "CollectSettings") -> Episode:
         DataError: it never came to rest.
     """
     rng = np.random.default_rng([seed, 0x9B])
-    scene = wide_scene(seed, settings.sensing)
+    scene = wide_scene(seed, settings.sensing, drawn=settings.wide)
     joints, things, surfaces = list(scene.parts.fixtures), list(scene.parts.things), list(scene.parts.surfaces)
     names, glances, masks = [*joints, *things, *surfaces], list[Glance](), dict[str, np.ndarray]()
     for _ in range(settings.interactions_per_episode):

@@ -47,7 +47,7 @@ class Wide:
     family = "wide"
 
     def __init__(self, seed: int, settings: "CollectSettings", rng: np.random.Generator) -> None:
-        self.scene: PartsScene = wide_scene(seed, settings.sensing)
+        self.scene: PartsScene = wide_scene(seed, settings.sensing, drawn=settings.wide)
         self.geometry = SceneGeometry.of(self.scene)
         fractions, numbers = self.geometry.start(rng)
         self._rules: StateTable = GeometryTable(self.geometry, fractions, numbers, NOMINAL)

@@ -20,26 +20,17 @@ from hiermap.worlds.scene import PosedTask
 from hiermap.worlds.tasks.geometry_chains import wide_scene
 from hiermap.worlds.tasks.kitchen_options import KitchenOptions
 from hiermap.worlds.tasks.kitchens import KITCHENS
-from hiermap.worlds.wide import kitchens, things, units
-from hiermap.worlds.wide.cameras import COUNT, wide_cameras
+from hiermap.worlds.wide.cameras import wide_cameras
 from hiermap.worlds.wide.carpentry import Point
-from hiermap.worlds.wide.kitchens import FIXTURE_KINDS, YAW_RAD, kind_of, wide_kitchen
+from hiermap.worlds.wide.kitchens import FIXTURE_KINDS, kind_of, wide_kitchen
+from hiermap.worlds.wide.options import DRAWN, WideOptions
 from hiermap.worlds.wide.things import THING_KINDS, UNSEEN_THINGS
 from hiermap.worlds.wide.units import UNSEEN
 
 WIDE = KitchenOptions(name="wide")
-
-
 TESTED = range(TEST_SEED_START + 99_000, TEST_SEED_START + 99_060)
-
-
-@pytest.fixture
-def as_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Kitchens as they were drawn when a failure was found in them: no tables, and thinner bars nearer to their fronts."""
-    monkeypatch.setattr(kitchens, "TABLE_SHARE", 0.0)
-    monkeypatch.setattr(units, "BAR_RADIUS_M", (0.005, 0.008))
-    monkeypatch.setattr(units, "STAND_OFF_M", (0.035, 0.055))
-    monkeypatch.setattr(things, "CUBE_M", (0.018, 0.028))
+AS_FOUND = WideOptions(tables=0.0, bar_radius_m=(0.005, 0.008), stand_off_m=(0.035, 0.055))
+"""Kitchens as they were drawn when failures were found in them: no tables, and thinner bars nearer to their fronts."""
 
 
 def kinds(seeds: range) -> set[str]:
@@ -85,7 +76,7 @@ def test_kitchens_stand_and_their_columns_are_turned_and_differ_in_height(seed: 
     assert scene.parts.fixtures and scene.parts.things and scene.view().valid.mean() > 0.3
     bodies = [body for body in range(scene.model.nbody) if scene.model.body(body).name.startswith("column_")]
     yaws = [2 * np.arcsin(scene.model.body_quat[body][3]) for body in bodies]
-    assert np.abs(yaws).max(initial=0.0) <= YAW_RAD + 1e-6
+    assert np.abs(yaws).max(initial=0.0) <= DRAWN.yaw_rad + 1e-6
     for name, part in scene.parts.fixtures.items():
         assert part.holds_things == name.startswith("drawer"), name
 
@@ -114,7 +105,7 @@ def test_a_task_of_the_wide_world_is_posed_by_its_geometry() -> None:
 
 def test_cameras_are_those_of_the_seed_differ_in_number_and_see_the_whole_kitchen() -> None:
     drawn = [wide_cameras(seed) for seed in range(174300, 174340)]
-    assert drawn[0] == wide_cameras(174300) and {len(cameras) for cameras in drawn} == set(range(COUNT[0], COUNT[1] + 1))
+    assert drawn[0] == wide_cameras(174300) and {len(cameras) for cameras in drawn} == set(range(DRAWN.cameras[0], DRAWN.cameras[1] + 1))
     assert all({camera.position_world[1] > 0 for camera in cameras} == {False, True} for cameras in drawn)
     assert min(wide_scene(seed).view().valid.mean() for seed in range(174300, 174304)) > 0.9
 
@@ -183,9 +174,8 @@ def test_a_bottle_is_taken_by_its_neck_where_the_palm_does_not_meet_it() -> None
     assert grips
 
 
-@pytest.mark.usefixtures("as_found")
 def test_the_arm_meets_nothing_on_its_way_to_what_the_rules_allow() -> None:
-    geometry = SceneGeometry.of(wide_scene(187923))  # a knob there is reached by an arm that turns far
+    geometry = SceneGeometry.of(wide_scene(187923, drawn=AS_FOUND))  # a knob there is reached by an arm that turns far
     copy, asked = geometry.copy, 0
     for (name, start), ways in geometry.fixture_ways.items():
         for passing in (passing for found in ways.values() for passing in found):
@@ -201,21 +191,19 @@ def test_the_arm_meets_nothing_on_its_way_to_what_the_rules_allow() -> None:
     assert asked
 
 
-@pytest.mark.usefixtures("as_found")
 def test_a_door_at_right_angles_is_pressed_shut_where_the_fingers_slid_past_it() -> None:
-    scene = wide_scene(180002)
+    scene = wide_scene(180002, drawn=AS_FOUND)
     scene.pose({"door_1": 1.0}, {})
     scene.run(Command("push", (0.497, -0.076, 0.388), (-0.204, 0.979, 0.013), 0))
     assert scene.fractions()["door_1"] < 0.05
 
 
-@pytest.mark.usefixtures("as_found")
 @pytest.mark.parametrize(
     ("seed", "point", "normal"),
     [(181970, (0.395, -0.138, 0.126), (-0.988, -0.151, 0.018)), (197828, (0.3389, 0.3805, 0.19555), (-0.9992, -0.0037, 0.0398))],
 )
 def test_fingers_on_the_bar_of_a_drawer_that_they_shut_do_not_drag_it_open_again(seed, point, normal) -> None:
-    scene = wide_scene(seed)
+    scene = wide_scene(seed, drawn=AS_FOUND)
     scene.pose({"drawer_2": 1.0}, {})
     scene.run(Command("push", point, normal, 0))
     assert scene.fractions()["drawer_2"] < 0.02
@@ -229,45 +217,40 @@ def test_a_drawer_that_stands_open_close_before_the_arm_is_shut_by_a_hand_that_l
     assert scene.fractions()["drawer_2"] < 0.1
 
 
-@pytest.mark.usefixtures("as_found")
 def test_past_the_end_of_a_lever_the_fingers_leave_the_next_one_alone() -> None:
-    scene = wide_scene(189913)
+    scene = wide_scene(189913, drawn=AS_FOUND)
     scene.pose({}, {})
     scene.run(Command("push", (0.753, -0.272, 0.404), (-0.989, -0.151, 0.0), 1))
     assert scene.fractions()["lever_1_1"] > 0.9 and scene.fractions()["lever_1_2"] == pytest.approx(0.0, abs=0.01)
 
 
-@pytest.mark.usefixtures("as_found")
 @pytest.mark.parametrize(
     ("seed", "point", "normal"),
     [(189956, (0.687, -0.469, 0.404), (-1.0, 0.0, 0.0)), (182622, (0.7075, 0.2618, 0.3452), (-0.9778, 0.2094, 0.0090))],
     ids=["a hand that turned with its own drift slid off the bar", "a palm lay on the counter's edge"],
 )
 def test_a_sliding_door_is_pushed_shut_by_its_bar(seed: int, point: Point, normal: Point) -> None:
-    scene = wide_scene(seed)
+    scene = wide_scene(seed, drawn=AS_FOUND)
     scene.pose({"sliding_door_1": 1.0}, {})
     scene.run(Command("push", point, normal, 2))
     assert scene.fractions()["sliding_door_1"] < 0.1
 
 
-@pytest.mark.usefixtures("as_found")
 def test_fingers_that_miss_the_edge_of_an_open_door_push_it_again_nearer_to_its_hinge() -> None:
-    scene = wide_scene(181999)
+    scene = wide_scene(181999, drawn=AS_FOUND)
     scene.pose({"door_3": 1.0}, {})
     scene.run(Command("push", (0.291, 0.424, 0.421), (-0.395, -0.919, 0.004), 0))
     assert scene.fractions()["door_3"] < 0.02
 
 
-@pytest.mark.usefixtures("as_found")
 def test_a_low_drawer_stays_open_when_the_arm_goes_home() -> None:
-    scene = wide_scene(180003)
+    scene = wide_scene(180003, drawn=AS_FOUND)
     scene.run(Command("pull", (0.564, 0.031, 0.177), (-0.997, -0.071, -0.025), 1))
     assert scene.fractions()["drawer_2"] > 0.95
 
 
-@pytest.mark.usefixtures("as_found")
 def test_boxes_that_lie_parallel_in_each_other_have_a_distance_too() -> None:
-    scene = wide_scene(179832)
+    scene = wide_scene(179832, drawn=AS_FOUND)
     copy = KinematicCopy(scene.model, scene.parts)
     copy.stand("box", np.array([0.5, 0.0, 1.0]))
     copy.stand("cube", np.array([0.5, 0.0, 1.02]))

@@ -1,0 +1,80 @@
+"""Ranges of the wide world are options: what is asked for is drawn, and what cannot be is one sentence."""
+
+import numpy as np
+import pytest
+
+from hiermap.data.collect import CollectSettings
+from hiermap.evaluation.suites import EvaluateOptions
+from hiermap.system.config import load_config, typed
+from hiermap.worlds.errors import ConfigError
+from hiermap.worlds.wide.cameras import wide_cameras
+from hiermap.worlds.wide.carpentry import CAPSULE, CYLINDER
+from hiermap.worlds.wide.kitchens import kind_of, wide_kitchen
+from hiermap.worlds.wide.options import DRAWN, WideOptions
+
+SEEDS = range(176100, 176112)
+
+
+def evaluated(*words: str) -> EvaluateOptions:
+    return typed(EvaluateOptions, load_config("evaluate", ["suite=chain-1", "out=x", *words]))
+
+
+def test_ranges_are_met() -> None:
+    asked = WideOptions(
+        tables=0.0,
+        columns=(1, 1),
+        counter_m=(0.3, 0.32),
+        bar_radius_m=(0.01, 0.012),
+        stand_off_m=(0.09, 0.1),
+        things=(0, 1),
+        cameras=(5, 5),
+    )
+    for seed in SEEDS:
+        spec = wide_kitchen(seed, asked)
+        names = [body.name for body in spec.bodies]
+        assert sum(name.startswith("column_") for name in names) == 1 and "table" not in names
+        (counter,) = (geom for geom in spec.geoms if geom.name == "counter_1")
+        assert 0.3 <= counter.pos[2] + counter.size[2] <= 0.32 + 1e-9
+        assert sum(kind_of(joint.name) in ("can", "jar", "box", "cube") for joint in spec.joints) <= 1
+        radii = [geom.size[0] for geom in spec.geoms if geom.type == CAPSULE and kind_of(geom.parent.name) in ("drawer", "door")]
+        assert all(0.6 * 0.01 <= radius <= 0.012 for radius in radii)
+        assert len(wide_cameras(seed, asked)) == 5
+
+
+def test_tables_alone_can_be_asked_for() -> None:
+    asked = WideOptions(tables=1.0, table_m=(0.1, 0.1), button_radius_m=(0.02, 0.02))
+    for seed in SEEDS:
+        spec = wide_kitchen(seed, asked)
+        (top,) = (geom for geom in spec.geoms if geom.name == "table")
+        assert np.isclose(top.pos[2] + top.size[2], 0.1)
+        caps = [geom.size[0] for geom in spec.geoms if geom.type == CYLINDER and kind_of(geom.parent.name) == "top_button"]
+        assert all(np.isclose(radius, 0.02) or np.isclose(radius, 0.01) for radius in caps)
+
+
+def test_defaults_change_nothing() -> None:
+    assert wide_kitchen(SEEDS[0]).to_xml() == wide_kitchen(SEEDS[0], WideOptions()).to_xml()
+    assert evaluated("kitchen=wide").kitchen.wide == DRAWN and not DRAWN.told
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["kitchen=wide", "kitchen.wide.columns=[4,2]"], r"wide.columns is \[4, 2\], expected the smaller first"),
+        (["kitchen=wide", "kitchen.wide.counter_m=[0.2,9]"], r"wide.counter_m\[1\].* from 0.1 to 0.6"),
+        (["kitchen=wide", "kitchen.wide.columns=[5,5]", "kitchen.wide.width_m=[0.5,0.6]"], r"wide.columns is \[5, 5\].* 2.50 m in a row"),
+        (["kitchen=wide", "kitchen.wide.bar_radius_m=[0.02,0.02]"], r"wide.stand_off_m .* leaves 12 mm behind bars .* fingers need 15"),
+        (["kitchen.wide.tables=1"], r"kitchen.wide \(tables 1.0\) and kitchen=hiermap do not go together; take kitchen=wide"),
+    ],
+)
+def test_what_cannot_be_met_is_one_sentence_that_names_it(words: list[str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        evaluated(*words)
+
+
+def test_walks_are_collected_in_what_is_asked_for_and_say_so() -> None:
+    def settings(*words: str) -> CollectSettings:
+        return typed(CollectSettings, load_config("collect", ["out=x", *words]))
+
+    assert "tables 1.0" in settings("source=wide", "wide.tables=1.0").walks
+    with pytest.raises(ConfigError, match=r"wide \(tables 1.0\) and source=rules do not go together; take source=wide"):
+        settings("source=rules", "wide.tables=1.0")
