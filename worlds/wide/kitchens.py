@@ -11,7 +11,7 @@ import mujoco
 import numpy as np
 
 from hiermap.worlds.kitchen.layouts import FLOOR_Z, TEST_SEED_START
-from hiermap.worlds.wide.carpentry import INSIDE, Point, Style, board, numbered, turned
+from hiermap.worlds.wide.carpentry import INSIDE, RGBA, Point, Style, board, numbered, turned
 from hiermap.worlds.wide.options import DRAWN, WideOptions
 from hiermap.worlds.wide.tables import ON_TABLES, table
 from hiermap.worlds.wide.things import THING_KINDS, UNSEEN_THINGS
@@ -72,7 +72,8 @@ def wide_kitchen(seed: int, drawn: WideOptions = DRAWN) -> mujoco.MjSpec:
 
 def _style(rng: np.random.Generator, drawn: WideOptions) -> Style:
     carcass, front, tray, counter = (rng.uniform(low, high, 3) for low, high in ((0.4, 0.75), (0.25, 0.8), (0.6, 0.9), (0.25, 0.6)))
-    return Style(*((float(r), float(g), float(b), 1.0) for r, g, b in (carcass, front, tray, counter)), drawn)
+    opaque: list[RGBA] = [(float(r), float(g), float(b), 1.0) for r, g, b in (carcass, front, tray, counter)]
+    return Style(opaque[0], opaque[1], opaque[2], opaque[3], drawn)
 
 
 def _columns(spec: mujoco.MjSpec, rng: np.random.Generator, drawn: WideOptions) -> Iterator[Column]:

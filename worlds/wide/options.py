@@ -11,10 +11,16 @@ BEHIND_M = 0.015
 ROW_M = 1.8
 """No arm reaches both ends of a longer row of columns."""
 
-Columns, Width = Annotated[int, 1, 5], Annotated[float, 0.2, 0.6]
-Counter, Front, Table = Annotated[float, 0.1, 0.6], Annotated[float, 0.45, 0.8], Annotated[float, 0.0, 0.5]
-BarRadius, StandOff, Radius = Annotated[float, 0.003, 0.02], Annotated[float, 0.02, 0.12], Annotated[float, 0.007, 0.035]
-Things, Cameras = Annotated[int, 0, 4], Annotated[int, 1, 5]
+Columns = Annotated[int, 1, 5]
+Things = Annotated[int, 0, 4]
+Cameras = Annotated[int, 1, 5]
+Width = Annotated[float, 0.2, 0.6]
+Counter = Annotated[float, 0.1, 0.6]
+Front = Annotated[float, 0.45, 0.8]
+Table = Annotated[float, 0.0, 0.5]
+BarRadius = Annotated[float, 0.003, 0.02]
+StandOff = Annotated[float, 0.02, 0.12]
+Radius = Annotated[float, 0.007, 0.035]
 
 
 @dataclass(frozen=True)
