@@ -11,16 +11,15 @@ import mujoco
 import numpy as np
 
 from hiermap.worlds.kitchen.layouts import FLOOR_Z, TEST_SEED_START
+from hiermap.worlds.records import one_of
 from hiermap.worlds.wide.carpentry import INSIDE, RGBA, Point, Style, board, numbered, turned
 from hiermap.worlds.wide.options import DRAWN, WideOptions
 from hiermap.worlds.wide.tables import ON_TABLES, table
 from hiermap.worlds.wide.things import THING_KINDS, UNSEEN_THINGS
-from hiermap.worlds.wide.units import LOWER, SURFACES, UNSEEN, UPPER, Unit
+from hiermap.worlds.wide.units import LOWER, OVERHEAD, SURFACES, UNSEEN, UPPER, Unit
 
 FIXTURE_KINDS = frozenset({*LOWER, *UPPER, *ON_TABLES} - SURFACES)
 """Of the kitchens that may be trained on."""
-UPPER_M = (0.16, 0.26)
-"""Height of an upper unit."""
 LOWER_M: Mapping[str, tuple[float, float]] = {"drawer": (0.105, 0.15), "door": (0.16, 0.26)}
 """Heights of lower units."""
 DRAWERS, UPPER_SHARE = 0.6, 0.85
@@ -34,6 +33,11 @@ UNSEEN_SHARE = 0.35
 """Of the kitchens of tests so many may have kinds of `UNSEEN` and `UNSEEN_THINGS`."""
 ROOMY_M = 0.32
 """Two things stand on a column that is wider."""
+OVER_SHARE, BARE_SHARE, OVER_M, LOWEST_OVER_M, ABOVE_M = 0.75, 0.7, (0.20, 0.34), 0.38, 0.02
+"""So many columns of a kitchen have something overhead, and of these so many nothing on the counter; how far it hangs over that,
+at least how far over the arm's base, and over what stands there."""
+WALL_M, BEHIND_M = ((0.3, 1.3), 1.5), (0.02, 0.15)
+"""Heights of a wall over the arm's base and half its width, and how far it is behind the columns."""
 STAND_M = 0.085
 """Things stand this far behind the front of a counter."""
 
@@ -58,13 +62,22 @@ def wide_kitchen(seed: int, drawn: WideOptions = DRAWN) -> mujoco.MjSpec:
     spec.compiler.degree, spec.option.timestep, spec.option.integrator = False, 0.004, mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     floor = (2.0, 2.0, 0.01)
     board(spec.worldbody, (1.0, 0.0, FLOOR_Z - 0.012), floor, (0.5, 0.48, 0.45, 1.0))
+    for name in drawn.without:
+        one_of("wide.without", name, sorted({*FIXTURE_KINDS, *SURFACES, *UNSEEN, *THING_KINDS, *UNSEEN_THINGS}))
     style = _style(rng, drawn)
     if np.random.default_rng([seed, 0x7AB1]).random() < drawn.tables:
         places = table(spec, style, rng)
     else:
         columns, names = list(_columns(spec, rng, drawn)), dict[str, int]()
+        kinds, above = drawn.kept({**UPPER, **(UNSEEN if unseen else {})}), np.random.default_rng([seed, 0x0BE2])
+        if above.random() < drawn.walls:
+            _wall(spec, max(column.x for column in columns), style, above)
+        overhead = drawn.kept(OVERHEAD) if above.random() < drawn.overhead else {}
         for column in columns:
-            _fill(column, style, rng, names, unseen)
+            hangs = bool(overhead) and above.random() < OVER_SHARE
+            top = _fill(column, style, rng, names, {} if hangs and above.random() < BARE_SHARE else kinds)
+            if hangs:
+                _hang(column, top, style, above, names, overhead)
         places = _near_edges(columns)
     _stand(spec, places, rng, drawn, unseen)
     return spec
@@ -93,13 +106,13 @@ def _columns(spec: mujoco.MjSpec, rng: np.random.Generator, drawn: WideOptions) 
         right += width + GAP_M
 
 
-def _fill(column: Column, style: Style, rng: np.random.Generator, names: dict[str, int], unseen: bool) -> None:
-    """Drawers below the counter down to a plinth, and mostly something on it."""
+def _fill(column: Column, style: Style, rng: np.random.Generator, names: dict[str, int], kinds: Mapping[str, Unit]) -> float:
+    """Drawers below the counter down to a plinth, and mostly something on it; the height of what is highest [m]."""
     body, width, top = column.body, column.width, column.counter - 0.02
     board(body, (DEPTH_M / 2, 0.0, column.counter - 0.008), (DEPTH_M / 2, width / 2, 0.008), style.counter, name=numbered("counter", names))
     low = top
-    while low - LOWER_M["drawer"][0] > PLINTH_M and rng.random() < 0.85:
-        kind = _lower_kind(low - PLINTH_M, rng)
+    lower = style.drawn.kept(LOWER)
+    while low - LOWER_M["drawer"][0] > PLINTH_M and rng.random() < 0.85 and (kind := _lower_kind(low - PLINTH_M, lower, rng)):
         height = float(min(rng.uniform(*LOWER_M[kind]), low - PLINTH_M))
         LOWER[kind](body, numbered(kind, names), width, low - height, low, 0.0, DEPTH_M, style, rng)
         low -= height
@@ -107,19 +120,22 @@ def _fill(column: Column, style: Style, rng: np.random.Generator, names: dict[st
         board(body, (DEPTH_M / 2, side * width / 2, (FLOOR_Z + top) / 2), (DEPTH_M / 2, 0.003, (top - FLOOR_Z) / 2), style.carcass)
     board(body, (DEPTH_M, 0.0, (FLOOR_Z + top) / 2), (0.005, width / 2, (top - FLOOR_Z) / 2), INSIDE)
     board(body, (DEPTH_M / 2, 0.0, (FLOOR_Z + low) / 2), (DEPTH_M / 2 - 0.004, width / 2 - 0.006, (low - FLOOR_Z) / 2), style.carcass)
-    if rng.random() < UPPER_SHARE:
-        _stack(column, style, rng, names, {**UPPER, **(UNSEEN if unseen else {})})
+    if kinds and rng.random() < UPPER_SHARE:
+        return _stack(column, style, rng, names, kinds)
+    return column.counter
 
 
-def _lower_kind(room: float, rng: np.random.Generator) -> str:
-    """A drawer mostly, or something else that fits into so much height [m]."""
-    fitting = sorted(kind for kind, (least, _) in LOWER_M.items() if least <= room)
-    return "drawer" if rng.random() < DRAWERS else str(rng.choice(fitting))
+def _lower_kind(room: float, kinds: Mapping[str, Unit], rng: np.random.Generator) -> str:
+    """A drawer mostly, or something else that fits into so much height [m]; "" if nothing does."""
+    fitting = sorted(kind for kind in kinds if LOWER_M[kind][0] <= room)
+    if rng.random() < DRAWERS and "drawer" in fitting:
+        return "drawer"
+    return str(rng.choice(fitting)) if fitting else ""
 
 
-def _stack(column: Column, style: Style, rng: np.random.Generator, names: dict[str, int], kinds: Mapping[str, Unit]) -> None:
-    """Something on a counter: as wide as that, or by itself, narrower and turned."""
-    kind, height, set_back = str(rng.choice(sorted(kinds))), float(rng.uniform(*UPPER_M)), float(rng.uniform(*SET_BACK_M))
+def _stack(column: Column, style: Style, rng: np.random.Generator, names: dict[str, int], kinds: Mapping[str, Unit]) -> float:
+    """Something on a counter: as wide as that, or by itself, narrower and turned; how high its top is [m]."""
+    kind, height, set_back = str(rng.choice(sorted(kinds))), float(rng.uniform(*style.drawn.upper_m)), float(rng.uniform(*SET_BACK_M))
     body, width = column.body, column.width
     if rng.random() < FREE_SHARE:
         width *= float(rng.uniform(NARROW, 1.0))
@@ -127,6 +143,22 @@ def _stack(column: Column, style: Style, rng: np.random.Generator, names: dict[s
         body = body.add_body(pos=[set_back, y, 0.0], quat=turned(yaw))
         set_back = 0.0
     kinds[kind](body, numbered(kind, names), width, column.counter, column.counter + height, set_back, DEPTH_M - SET_BACK_M[1], style, rng)
+    return column.counter + height
+
+
+def _hang(column: Column, top: float, style: Style, rng: np.random.Generator, names: dict[str, int], kinds: Mapping[str, Unit]) -> None:
+    """Something over a counter and what is on it, up to `top` [m]."""
+    low = max(column.counter + float(rng.uniform(*OVER_M)), LOWEST_OVER_M, top + ABOVE_M)
+    kind, height, set_back = str(rng.choice(sorted(kinds))), float(rng.uniform(*style.drawn.upper_m)), float(rng.uniform(*SET_BACK_M))
+    kinds[kind](column.body, numbered(kind, names), column.width, low, low + height, set_back, DEPTH_M - SET_BACK_M[1], style, rng)
+
+
+def _wall(spec: mujoco.MjSpec, x: float, style: Style, rng: np.random.Generator) -> None:
+    """Stands behind columns of which the last begins at `x` [m]."""
+    (low, high), half = WALL_M
+    height, behind = float(rng.uniform(low, high)), DEPTH_M + float(rng.uniform(*BEHIND_M))
+    rgba = style.carcass if rng.random() < 0.5 else style.counter
+    board(spec.worldbody, (x + behind + 0.01, 0.0, (FLOOR_Z + height) / 2), (0.01, half, (height - FLOOR_Z) / 2), rgba)
 
 
 def kind_of(name: str) -> str:
@@ -148,7 +180,7 @@ def _near_edges(columns: list[Column]) -> list[tuple[Point, float]]:
 def _stand(spec: mujoco.MjSpec, places: list[tuple[Point, float]], rng: np.random.Generator, drawn: WideOptions, unseen: bool) -> None:
     """Things at some of the places, one of a kind."""
     chosen = rng.permutation(len(places))[: int(rng.integers(drawn.things[0], drawn.things[1] + 1))]
-    kinds = {**THING_KINDS, **(UNSEEN_THINGS if unseen else {})}
+    kinds = drawn.kept({**THING_KINDS, **(UNSEEN_THINGS if unseen else {})})
     for kind, (at, yaw_rad) in zip(rng.permutation(sorted(kinds)), (places[number] for number in chosen), strict=False):
         body = spec.worldbody.add_body(name=str(kind), pos=at, quat=turned(yaw_rad))
         body.add_freejoint(name=str(kind))

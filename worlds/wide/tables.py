@@ -91,8 +91,9 @@ def _units(spec: mujoco.MjSpec, style: Style, rng: np.random.Generator, height: 
     """Builds units on a table; where they stand."""
     taken: list[Spot] = []
     names: dict[str, int] = {}
-    for _ in range(int(rng.integers(UNITS[0], UNITS[1] + 1))):
-        kind = str(rng.choice(sorted((*ON_TABLES, *OFTEN))))
+    kinds = sorted(kind for kind in (*ON_TABLES, *OFTEN) if kind not in style.drawn.without)
+    for _ in range(int(rng.integers(UNITS[0], UNITS[1] + 1)) if kinds else 0):
+        kind = str(rng.choice(kinds))
         stands = ON_TABLES[kind]
         width, tall, depth = (float(rng.uniform(*bounds)) for bounds in (stands.width, stands.height, stands.depth))
         room = float(np.hypot(width, depth)) / 2

@@ -64,6 +64,7 @@ LOWER: Mapping[str, Unit] = {"drawer": drawer, "door": door}
 UPPER: Mapping[str, Unit] = {"door": door, "sliding_door": sliding_door, "knobs": knobs, "button": button, "lever": lever, "shelf": shelf}
 UNSEEN: Mapping[str, Unit] = {"flap": flap, "rocker": rocker}
 """Kinds by where they go; those of `UNSEEN` only from the first test seed on: nothing is ever trained on them."""
+OVERHEAD: Mapping[str, Unit] = {"door": door, "sliding_door": sliding_door, "knobs": knobs, "button": button, "lever": lever}
 SURFACES = frozenset({"shelf"})
 """Kinds that nothing moves of."""
 

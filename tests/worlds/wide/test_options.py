@@ -1,5 +1,6 @@
 """Ranges of the wide world are options: what is asked for is drawn, and what cannot be is one sentence."""
 
+import mujoco
 import numpy as np
 import pytest
 
@@ -11,6 +12,7 @@ from hiermap.worlds.wide.cameras import wide_cameras
 from hiermap.worlds.wide.carpentry import CAPSULE, CYLINDER
 from hiermap.worlds.wide.kitchens import kind_of, wide_kitchen
 from hiermap.worlds.wide.options import DRAWN, WideOptions
+from hiermap.worlds.wide.things import THING_KINDS
 
 SEEDS = range(176100, 176112)
 
@@ -36,7 +38,7 @@ def test_ranges_are_met() -> None:
         assert sum(name.startswith("column_") for name in names) == 1 and "table" not in names
         (counter,) = (geom for geom in spec.geoms if geom.name == "counter_1")
         assert 0.3 <= counter.pos[2] + counter.size[2] <= 0.32 + 1e-9
-        assert sum(kind_of(joint.name) in ("can", "jar", "box", "cube") for joint in spec.joints) <= 1
+        assert sum(kind_of(joint.name) in THING_KINDS for joint in spec.joints) <= 1
         radii += [geom.size[0] for geom in spec.geoms if geom.type == CAPSULE and kind_of(geom.parent.name) in ("drawer", "door")]
         assert len(wide_cameras(seed, asked)) == 5
     assert 0.6 * 0.01 <= min(radii) < 0.01 < max(radii) <= 0.012  # posts are thinner than bars
@@ -53,6 +55,28 @@ def test_tables_alone_can_be_asked_for() -> None:
     assert set(np.round(caps, 6)) == {0.01, 0.02}  # stems are half as thick as their caps
 
 
+def test_kinds_can_be_left_out() -> None:
+    asked = WideOptions(without=("drawer", "shelf", "top_button", "button", "lever", "knobs", "sliding_door", "can", "jar", "kettle"))
+    kinds = {kind_of(joint.name) for seed in SEEDS for joint in wide_kitchen(seed, asked).joints}
+    assert kinds == {"door", "box", "cube", "pan"}
+
+
+def test_what_hangs_is_above_what_stands_and_walls_are_behind_all() -> None:
+    hung = 0
+    for seed in SEEDS:
+        model = wide_kitchen(seed, WideOptions(tables=0.0, overhead=1.0, walls=1.0)).compile()
+        data = mujoco.MjData(model)
+        mujoco.mj_forward(model, data)
+        counters = [g for g in range(model.ngeom) if model.geom(g).name.startswith("counter_")]
+        heights = {model.geom_bodyid[g]: data.geom_xpos[g][2] for g in counters}
+        fixtures = [model.jnt_bodyid[j] for j in range(model.njnt) if model.jnt_type[j] != mujoco.mjtJoint.mjJNT_FREE]
+        over = [data.xpos[body][2] - heights[column] for body in fixtures if (column := model.body_parentid[body]) in heights]
+        hung += sum(height > 0.25 for height in over)
+        (wall,) = (g for g in range(model.ngeom) if model.geom_size[g][1] == 1.5)
+        assert data.geom_xpos[wall][0] > data.geom_xpos[counters, 0].max() and model.geom_bodyid[wall] == 0
+    assert hung >= len(SEEDS)
+
+
 def test_defaults_change_nothing() -> None:
     assert wide_kitchen(SEEDS[0]).to_xml() == wide_kitchen(SEEDS[0], WideOptions()).to_xml()
     assert evaluated("kitchen=wide").kitchen.wide == DRAWN and not DRAWN.told
@@ -64,13 +88,14 @@ def test_defaults_change_nothing() -> None:
         (["kitchen=wide", "kitchen.wide.columns=[4,2]"], r"wide.columns is \[4, 2\], expected the smaller first"),
         (["kitchen=wide", "kitchen.wide.counter_m=[0.2,9]"], r"wide.counter_m\[1\].* from 0.1 to 0.6"),
         (["kitchen=wide", "kitchen.wide.columns=[5,5]", "kitchen.wide.width_m=[0.5,0.6]"], r"wide.columns is \[5, 5\].* 2.50 m in a row"),
-        (["kitchen=wide", "kitchen.wide.bar_radius_m=[0.02,0.02]"], r"wide.stand_off_m .* leaves 12 mm behind bars .* fingers need 15"),
+        (["kitchen=wide", "kitchen.wide.bar_radius_m=[0.02,0.02]"], r"wide.stand_off_m .* leaves 8 mm behind bars .* fingers need 15"),
+        (["kitchen=wide", "kitchen.wide.without=[oven]"], r"wide.without='oven' is unknown; .*known: .*kettle"),
         (["kitchen.wide.tables=1"], r"kitchen.wide \(tables 1.0\) and kitchen=hiermap do not go together; take kitchen=wide"),
     ],
 )
 def test_what_cannot_be_met_is_one_sentence_that_names_it(words: list[str], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        evaluated(*words)
+        wide_kitchen(SEEDS[0], evaluated(*words).kitchen.wide)
 
 
 def test_walks_are_collected_in_what_is_asked_for_and_say_so() -> None:

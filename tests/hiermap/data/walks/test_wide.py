@@ -24,7 +24,7 @@ from hiermap.worlds.goals import UNARY, Predicate
 from hiermap.worlds.legend import registered
 from hiermap.worlds.wide.kitchens import kind_of, wide_kitchen
 
-SEED = 178475
+SEED = 176124
 
 
 def settings(*words: str) -> CollectSettings:
