@@ -13,7 +13,7 @@ from hiermap.primitives.specs import Command, Reason
 
 TOUCH_N = 3.0
 LEAST_OFFSET_M, MOST_OFFSET_M = 0.02, 0.08
-"""A thing held by its rim hangs beside the grip point: the wrist's torque tells how far, and its centre is put on the target."""
+"""A thing held by its rim or handle hangs beside the grip point: the wrist's torque tells how far, and its centre is put on the target."""
 CLEAR_M = 0.06
 """Straight up before any detour, so that the open fingers do not take the thing along."""
 SPREAD_M = 0.014
@@ -28,9 +28,7 @@ def place(driver: Driver, command: Command) -> Ending:
     rotation = reach.option.rotation
     posture = enter(driver, reach, soft=reach.option.standoff[2] - point[2] - 0.01)
     before = driver.hand().position
-    # A gripped thing may hang out along the fingers' opening, never across the pads.
-    opening = rotation[:, 0]
-    offset = (driver.arm.load_offset() @ opening) * opening
+    offset = driver.arm.load_offset()
     if LEAST_OFFSET_M < length_of(offset) < MOST_OFFSET_M:
         advance(driver, posture, rotation, before - offset, 30.0)
         driver.take_tare()

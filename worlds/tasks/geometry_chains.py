@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache, partial
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +20,15 @@ from hiermap.worlds.scene import PosedTask
 from hiermap.worlds.tasks.chain_names import chain_length
 from hiermap.worlds.tasks.chains import DETOUR_FROM, DETOUR_SHARE, count_detours, reachable_goals
 from hiermap.worlds.tasks.kitchen_options import KitchenOptions
-from hiermap.worlds.tasks.start_scenes import MIN_VISIBLE_CELLS, kitchen_seeds
+from hiermap.worlds.tasks.start_scenes import MIN_VISIBLE_CELLS
 from hiermap.worlds.wide.cameras import wide_cameras
 from hiermap.worlds.wide.kitchens import wide_kitchen
 from hiermap.worlds.wide.options import DRAWN, WideOptions
 
 STARTS, KITCHENS = 20, 24
 """Starts tried in a scene, and wide kitchens tried, for a seed."""
+BLOCK, APART = 100_000, 7919
+"""Kitchens near a seed are those of its block, so that training, validation and tests never mix; the next is so much further."""
 
 
 def mjcf_chain(suite: str, seed: int, path: Path, options: KitchenOptions, sensing: SensingOptions | None) -> PosedTask:
@@ -58,7 +59,8 @@ def wide_scenes(
     seed: int, most: int, sensing: SensingOptions | None = None, arm: ArmSpec = PANDA, drawn: WideOptions = DRAWN
 ) -> Iterator[PartsScene]:
     """The wide kitchen of a seed and others near it, `most` in all, but for the rare ones in which something falls as they are written."""
-    for kitchen_seed in islice(kitchen_seeds(seed), most):
+    first = seed - seed % BLOCK
+    for kitchen_seed in (first + (seed + APART * number) % BLOCK for number in range(most)):
         try:
             scene = wide_scene(kitchen_seed, sensing, arm, drawn)
         except ConfigError:

@@ -46,4 +46,9 @@ def test_a_kitchen_in_which_something_falls_is_passed_over(monkeypatch: pytest.M
         return wide_scene(seed)
 
     monkeypatch.setattr(geometry_chains, "wide_scene", falling)
-    assert [scene.about for scene in geometry_chains.wide_scenes(SEED, 2)] == [f"kitchen wide {(SEED + 7919) % 200_000}"]
+    assert [scene.about for scene in geometry_chains.wide_scenes(SEED, 2)] == [f"kitchen wide {SEED + 7919}"]
+
+
+def test_kitchens_near_the_last_seed_for_validation_are_for_validation_too() -> None:
+    abouts = [scene.about for scene in geometry_chains.wide_scenes(199_999, 2)]
+    assert abouts == ["kitchen wide 199999", "kitchen wide 107918"]
