@@ -24,9 +24,11 @@ LEAST_TRAVEL_M = 0.05
 """A pull shorter than this opened nothing worth the name."""
 LOOK_AHEAD_M, ARC_RADIUS_M = 0.22, 0.24
 """Paths that a branch should be able to follow: a drawer's and both hypothetical doors'."""
+DOOR_M = 0.75
+"""The bar of a door half a metre broad that opens by 90 degrees goes so far."""
 PREFERRED_PITCH_RAD = 0.25, 0.4
 """For vertical and for horizontal bars, as FOLLOW."""
-FOLLOW = Compliance(second_force=65.0), Compliance(force=28.0, second_force=40.0, hand_gain=0.6)
+FOLLOW = Compliance(second_force=65.0, max_travel=DOOR_M), Compliance(force=28.0, second_force=40.0, hand_gain=0.6)
 """A horizontal bar turns in the grip, so the hand need not follow an oven door all the way down; a drawer never turns."""
 
 

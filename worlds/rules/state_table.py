@@ -70,6 +70,16 @@ def _packed(values: Mapping[Variable, int]) -> tuple[int, int]:
     return sum(v.bits for v in values), sum(value << v.shift for v, value in values.items())
 
 
+def _widths(fixtures: int, things: int) -> list[int]:
+    """Bits of each fixture, of each thing's place, and of the hand."""
+    return [2] * fixtures + [6] * things + [3]
+
+
+def fit_one_state(fixtures: int, things: int) -> bool:
+    """Whether a `StateTable` has room for so many."""
+    return sum(_widths(fixtures, things)) <= MOST_BITS
+
+
 class StateTable:
     """All operators of a scene, which subclasses hand to `compile`.
 
@@ -107,8 +117,8 @@ class StateTable:
         held: str | None,
     ) -> None:
         self.ends, self.containers, self.latches, self.places = dict(ends), tuple(containers), dict(latches), dict(places)
-        widths = [2] * len(ends) + [6] * len(places) + [3]
-        if sum(widths) > MOST_BITS:
+        widths = _widths(len(ends), len(places))
+        if not fit_one_state(len(ends), len(places)):
             raise ValueError(f"{len(ends)} fixtures and {len(places)} objects do not fit one state; use fewer of them")
         *variables, self.hand = (Variable(sum(widths[:i]), width) for i, width in enumerate(widths))
         self.fixtures = dict(zip(ends, variables, strict=False))

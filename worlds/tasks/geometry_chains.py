@@ -16,6 +16,7 @@ from hiermap.worlds.mjcf.assembly import Base, assembled
 from hiermap.worlds.mjcf.mjcf_scene import MjcfScene, PartsScene
 from hiermap.worlds.perception.cameras import default_cameras
 from hiermap.worlds.perception.sensing_options import SensingOptions
+from hiermap.worlds.rules.state_table import fit_one_state
 from hiermap.worlds.scene import PosedTask
 from hiermap.worlds.tasks.chain_names import chain_length
 from hiermap.worlds.tasks.chains import DETOUR_FROM, DETOUR_SHARE, count_detours, reachable_goals
@@ -58,7 +59,7 @@ def wide_chain(suite: str, seed: int, sensing: SensingOptions | None, arm: ArmSp
 def wide_scenes(
     seed: int, most: int, sensing: SensingOptions | None = None, arm: ArmSpec = PANDA, drawn: WideOptions = DRAWN
 ) -> Iterator[PartsScene]:
-    """The wide kitchen of a seed and others near it, `most` in all, but for the rare ones in which something falls as they are written."""
+    """The wide kitchen of a seed and others near it, `most` in all, but for the rare ones that `wide_scene` refuses."""
     first = seed - seed % BLOCK
     for kitchen_seed in (first + (seed + APART * number) % BLOCK for number in range(most)):
         try:
@@ -69,12 +70,19 @@ def wide_scenes(
 
 
 def wide_scene(seed: int, sensing: SensingOptions | None = None, arm: ArmSpec = PANDA, drawn: WideOptions = DRAWN) -> PartsScene:
-    """The wide kitchen of a seed with our robot before it, seen by cameras of its own unless others than usual are given."""
+    """The wide kitchen of a seed with our robot before it, seen by cameras of its own unless others than usual are given.
+
+    Raises:
+        ConfigError: something falls as it is written, or there is more than the rules can tell apart.
+    """
     name, base, sensing = f"wide {seed}", (0.0, 0.0, 0.0, 0.0), sensing or SensingOptions()
     if sensing.cameras == default_cameras():
         sensing = replace(sensing, cameras=wide_cameras(seed, drawn))
     kitchen = partial(wide_kitchen, seed, drawn)
-    return PartsScene(assembled(kitchen(), base, name, arm), kitchen, base, name, sensing, seed, arm)
+    scene = PartsScene(assembled(kitchen(), base, name, arm), kitchen, base, name, sensing, seed, arm)
+    if not fit_one_state(fixtures := len(scene.parts.fixtures), things := len(scene.parts.things)):
+        raise ConfigError(f"{scene.about} has {fixtures} fixtures and {things} things, more than rules can tell apart; take another seed")
+    return scene
 
 
 def chain_in(scene: PartsScene, geometry: SceneGeometry, suite: str, seed: int) -> PosedTask | None:

@@ -7,6 +7,7 @@ from hiermap.worlds.base import Action
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.mjcf.mjcf_scene import PartsScene
 from hiermap.worlds.perception.fusion import see
+from hiermap.worlds.rules.state_table import fit_one_state
 from hiermap.worlds.tasks import geometry_chains
 from hiermap.worlds.tasks.geometry_chains import wide_scene
 from hiermap.worlds.tasks.wide_trials import WideTrial
@@ -52,3 +53,9 @@ def test_a_kitchen_in_which_something_falls_is_passed_over(monkeypatch: pytest.M
 def test_kitchens_near_the_last_seed_for_validation_are_for_validation_too() -> None:
     abouts = [scene.about for scene in geometry_chains.wide_scenes(199_999, 2)]
     assert abouts == ["kitchen wide 199999", "kitchen wide 107918"]
+
+
+def test_a_kitchen_with_more_than_the_rules_can_tell_apart_is_passed_over() -> None:
+    assert fit_one_state(11, 6) and not fit_one_state(12, 6)
+    with pytest.raises(ConfigError, match="wide 176339 has 15 fixtures and 6 things"):
+        wide_scene(176_339)
