@@ -21,8 +21,6 @@ LIGHT_TOUCH_N = 0.8
 """A rocker gives way to more before it is felt."""
 PALM_Z_M = 0.30
 """Above this a vertical palm would scrape the counter on its way in."""
-DOOR_M = 0.75
-"""The edge of a door half a metre broad that stood open by 90 degrees goes so far."""
 FOLLOW = Compliance(
     lateral_stiffness=300.0,
     vertical_stiffness=800.0,
@@ -33,7 +31,6 @@ FOLLOW = Compliance(
     hand_stiffness=25.0,
     contact_force=1.5,
     free_travel=0.08,
-    max_travel=DOOR_M,
 )
 FLAP = Compliance(speed=0.12, force=35.0, max_travel=0.35, turn_per_metre=8.0, hand_gain=0.0, hand_stiffness=30.0)
 FLAP_TILT, FLAP_BELOW_M = 0.4, 0.032
