@@ -103,9 +103,14 @@ def _lower_kind(room: float, kinds: Mapping[str, Unit], rng: np.random.Generator
     return str(rng.choice(fitting)) if fitting else ""
 
 
+def _drawn(kinds: Mapping[str, Unit], style: Style, rng: np.random.Generator) -> tuple[str, float, float]:
+    """One of some kinds, its height and how far it stands back [m]."""
+    return str(rng.choice(sorted(kinds))), float(rng.uniform(*style.drawn.upper_m)), float(rng.uniform(*SET_BACK_M))
+
+
 def _stack(column: Column, style: Style, rng: np.random.Generator, names: dict[str, int], kinds: Mapping[str, Unit]) -> float:
     """Something on a counter: as wide as that, or by itself, narrower and turned; how high its top is [m]."""
-    kind, height, set_back = str(rng.choice(sorted(kinds))), float(rng.uniform(*style.drawn.upper_m)), float(rng.uniform(*SET_BACK_M))
+    kind, height, set_back = _drawn(kinds, style, rng)
     body, width = column.body, column.width
     if rng.random() < FREE_SHARE:
         width *= float(rng.uniform(NARROW, 1.0))
@@ -119,7 +124,7 @@ def _stack(column: Column, style: Style, rng: np.random.Generator, names: dict[s
 def _hang(column: Column, top: float, style: Style, rng: np.random.Generator, names: dict[str, int], kinds: Mapping[str, Unit]) -> None:
     """Something over a counter and what is on it, up to `top` [m]."""
     low = max(column.counter + float(rng.uniform(*OVER_M)), LOWEST_OVER_M, top + ABOVE_M)
-    kind, height, set_back = str(rng.choice(sorted(kinds))), float(rng.uniform(*style.drawn.upper_m)), float(rng.uniform(*SET_BACK_M))
+    kind, height, set_back = _drawn(kinds, style, rng)
     kinds[kind](column.body, numbered(kind, names), column.width, low, low + height, set_back, DEPTH_M - SET_BACK_M[1], style, rng)
 
 

@@ -64,9 +64,10 @@ LOWER: Mapping[str, Unit] = {"drawer": drawer, "door": door}
 UPPER: Mapping[str, Unit] = {"door": door, "sliding_door": sliding_door, "knobs": knobs, "button": button, "lever": lever, "shelf": shelf}
 UNSEEN: Mapping[str, Unit] = {"flap": flap, "rocker": rocker}
 """Kinds by where they go; those of `UNSEEN` only from the first test seed on: nothing is ever trained on them."""
-OVERHEAD: Mapping[str, Unit] = {"door": door, "sliding_door": sliding_door, "knobs": knobs, "button": button, "lever": lever}
 SURFACES = frozenset({"shelf"})
 """Kinds that nothing moves of."""
+OVERHEAD: Mapping[str, Unit] = {kind: unit for kind, unit in UPPER.items() if kind not in SURFACES}
+"""What may hang over a counter."""
 
 
 def _bar(part, style, rng, half: float, y: float, upright: bool, before: float = 0.0, lift: float = 0.0) -> None:
