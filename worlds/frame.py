@@ -1,6 +1,6 @@
 """The spatial frame: one oblique parallel projection, the only place that converts cell <-> metre <-> camera pixel."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -83,6 +83,11 @@ class SpatialFrame:
         """Which of the cells `[..., 2]` lie inside the frame, `[...]` bool."""
         cell = np.asarray(cell)
         return ((cell >= 0) & (cell < np.array(self.shape))).all(axis=-1)
+
+    def wider(self, cells: int) -> "SpatialFrame":
+        """The same frame with so many more cells on every side."""
+        more = cells * self.cell_size
+        return replace(self, rows=self.rows + 2 * cells, columns=self.columns + 2 * cells, top=self.top + more, left=self.left + more)
 
     def grid(self) -> np.ndarray:
         """Every cell, `[rows, columns, 2]` int (row, column)."""

@@ -96,3 +96,11 @@ def test_a_point_behind_a_camera_has_no_pixel():
 def test_an_impossible_frame_is_refused(wrong):
     with pytest.raises(ValueError, match=r"frame|pitch"):
         SpatialFrame(**wrong)
+
+
+@given(frames, st.integers(0, 64))
+def test_a_wider_frame_holds_the_same_points_further_in(frame: SpatialFrame, cells: int) -> None:
+    wider, (rows, columns) = frame.wider(cells), frame.shape
+    assert wider.shape == (rows + 2 * cells, columns + 2 * cells)
+    corners, depth = np.array([[0, 0], [rows - 1, columns - 1]]), np.array([0.5, 1.2])
+    assert np.allclose(wider.cell_to_point(corners + cells, depth), frame.cell_to_point(corners, depth))

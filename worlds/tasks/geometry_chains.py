@@ -18,6 +18,7 @@ from hiermap.worlds.perception.cameras import default_cameras
 from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.rules.state_table import fit_one_state
 from hiermap.worlds.scene import PosedTask
+from hiermap.worlds.simulator.segmentation import segment
 from hiermap.worlds.tasks.chain_names import chain_length
 from hiermap.worlds.tasks.chains import DETOUR_FROM, DETOUR_SHARE, count_detours, reachable_goals
 from hiermap.worlds.tasks.kitchen_options import KitchenOptions
@@ -30,6 +31,8 @@ STARTS, KITCHENS = 20, 24
 """Starts tried in a scene, and wide kitchens tried, for a seed."""
 BLOCK, APART = 100_000, 7919
 """Kitchens near a seed are those of its block, so that training, validation and tests never mix; the next is so much further."""
+SHOWN_SHARE, RIM_CELLS = 0.8, 40
+"""A goal speaks of what is seen of a part if it is so much of what a frame with so many more cells on every side would show."""
 
 
 def mjcf_chain(suite: str, seed: int, path: Path, options: KitchenOptions, sensing: SensingOptions | None) -> PosedTask:
@@ -105,11 +108,19 @@ def chain_in(scene: PartsScene, geometry: SceneGeometry, suite: str, seed: int) 
                 scene.pose(fractions, {name: geometry.base(name, number, fractions) for name, number in numbers.items()})
             except PhysicsError:
                 break
-            seen = {name for name, mask in scene.masks().items() if mask.sum() >= MIN_VISIBLE_CELLS}
             truth = scene.truth(goal)
-            if {name for p in goal for name in p.arguments} <= seen and not all(truth.values()):
+            if not all(truth.values()) and {name for p in goal for name in p.arguments} <= shown(scene):
                 return PosedTask(suite, seed, scene, goal, len(solution), count_detours(solution, goal))
     return None
+
+
+def shown(scene: PartsScene) -> set[str]:
+    """What a goal may speak of: what is mostly in the frame and in some camera's sight, and surfaces of which a piece is."""
+    valid, inside = scene.view().valid, slice(RIM_CELLS, -RIM_CELLS)
+    masks = segment(scene.model, scene.data, scene.frame.wider(RIM_CELLS), scene.geom_owner, scene.robot_geom_ids)
+    share = {name: 0.0 if name in scene.parts.surfaces else SHOWN_SHARE for name in masks}
+    seen = {name: int((mask[inside, inside] & valid).sum()) for name, mask in masks.items()}
+    return {name for name, mask in masks.items() if seen[name] >= max(MIN_VISIBLE_CELLS, share[name] * mask.sum())}
 
 
 @lru_cache(maxsize=2)

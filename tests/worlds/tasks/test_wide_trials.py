@@ -1,4 +1,6 @@
-"""Single-primitive trials in the wide world: what they ask for, what an action means there, and what counts."""
+"""Tasks in the wide world: what they ask for and may speak of, what an action means there, and what counts."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,7 +8,9 @@ import pytest
 from hiermap.worlds.base import Action
 from hiermap.worlds.errors import ConfigError
 from hiermap.worlds.mjcf.mjcf_scene import PartsScene
+from hiermap.worlds.perception.cameras import CameraSpec
 from hiermap.worlds.perception.fusion import see
+from hiermap.worlds.perception.sensing_options import SensingOptions
 from hiermap.worlds.rules.state_table import fit_one_state
 from hiermap.worlds.tasks import geometry_chains
 from hiermap.worlds.tasks.geometry_chains import wide_scene
@@ -59,3 +63,17 @@ def test_a_kitchen_with_more_than_the_rules_can_tell_apart_is_passed_over() -> N
     assert fit_one_state(11, 6) and not fit_one_state(12, 6)
     with pytest.raises(ConfigError, match="wide 176339 has 15 fixtures and 6 things"):
         wide_scene(176_339)
+
+
+def test_goals_speak_of_no_part_that_the_frame_cuts_or_no_camera_sees() -> None:
+    scene = wide_scene(SEED)
+    whole, half = geometry_chains.shown(scene), scene.frame.columns // 2
+    assert whole <= {name for name, mask in scene.masks().items() if mask.any()}
+    halves = {name: mask[:, :half].sum() / mask.sum() for name, mask in scene.masks().items() if name in whole - set(scene.parts.surfaces)}
+    assert min(halves.values()) < 0.5 and max(halves.values()) == 1.0
+    scene.frame = replace(scene.frame, columns=half)
+    shown = geometry_chains.shown(scene)
+    assert shown - set(scene.parts.surfaces) <= {name for name, share in halves.items() if share > geometry_chains.SHOWN_SHARE - 0.1}
+    assert {name for name, share in halves.items() if share == 1.0} <= shown
+    blind = wide_scene(SEED, SensingOptions(cameras=(CameraSpec((0.0, 2.0, 1.0), (0.7, 0.9, 0.3), 0.3),)))
+    assert geometry_chains.shown(blind) < whole
