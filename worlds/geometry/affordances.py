@@ -7,6 +7,7 @@ import numpy as np
 from scipy.ndimage import binary_dilation
 
 from hiermap.primitives.specs import PRIMITIVES, ROTATION_BINS, Command
+from hiermap.worlds.geometry.fingers import is_narrow
 from hiermap.worlds.geometry.grips import Cell, grips_at, standing_off, thing_grips_at
 from hiermap.worlds.geometry.room import SAME_LEVEL_M, room_around
 from hiermap.worlds.geometry.scene_geometry import SceneGeometry
@@ -16,6 +17,8 @@ from hiermap.worlds.rules.state_table import Operator, StateTable
 
 ALIKE_M = {"push": 0.06, "pull": 0.04, "rotate": 0.03, "grasp": 0.015}
 """Where the same orientation grips this near to a grip that leads through, it leads through as well [m]."""
+HANDLE_M = 0.08
+"""The same of a grasp by a handle [m]; of what is thicker, cells so far from the middle are held by an edge that slips."""
 OPENS_ALIKE_M, SPARSE = 0.15, 3
 """The same of a push on what opens, where beyond `ALIKE_M` one of so many rows and columns speaks for its neighbours."""
 FORGIVING = "rotate"
@@ -93,7 +96,14 @@ def _cells(
     away = {rotation: np.where(seen, np.linalg.norm(view.points - point, axis=-1), np.inf) for rotation, point in known.items()}
     near = {rotation: metres <= ALIKE_M[move.primitive] for rotation, metres in away.items()}
     if move.to is None:
-        return _fitting(near, thing_grips_at(copy, view, _listed(near), move.target))
+        along = {rotation: metres <= HANDLE_M for rotation, metres in away.items()}
+
+        def alike(cell: Cell, command: Command) -> bool:
+            known = command.rotation_index in near
+            return known and (bool(near[command.rotation_index][cell]) or is_narrow(copy, command, move.target))
+
+        grips = thing_grips_at(copy, view, _listed(along), move.target)
+        return _fitting(along, ((cell, command) for cell, command in grips if alike(cell, command)))
     part = copy.parts.fixtures[move.target]
     end = part.ends.index(move.to)
 

@@ -15,6 +15,8 @@ PAD_M = (0.0, 0.006, 0.012)
 """How far behind the grip point the pads still hold something."""
 OFF_CENTRE_M = 0.013
 """The middle of the fingers may be this far from the middle of what is gripped."""
+NARROW_M = 0.025
+"""What is no thicker between the fingers is a handle: it is held as well anywhere along it."""
 ASKEW_M = 0.007
 """Over the width of the fingers what they close on may recede this much: by some 20 degrees."""
 CLEAR_M = 0.08
@@ -63,10 +65,30 @@ def _comes(copy: KinematicCopy, option: Option, finger: float) -> bool:
     return True
 
 
+def is_narrow(copy: KinematicCopy, command: Command, name: str) -> bool:
+    """Whether the fingers of a grip close on as little of a thing as of a handle."""
+    approach = approach_of(command)
+    gaps = _gaps(copy, next(approach.options), approach.finger, copy.groups[name])
+    return gaps is not None and _opening(approach.finger) - gaps.mean(axis=1).sum() <= NARROW_M
+
+
 def _is_between(copy: KinematicCopy, option: Option, finger: float, group: int) -> bool:
     """Whether the fingers close on something of a group, on all of their width and about its middle."""
+    gaps = _gaps(copy, option, finger, group)
+    if gaps is None:
+        return False
+    square = (np.abs(gaps[:, 0] - gaps[:, 2]) <= ASKEW_M).all()
+    return bool(square and (np.abs(gaps[0] - gaps[1]) <= 2 * OFF_CENTRE_M).all())
+
+
+def _opening(finger: float) -> float:
+    return 2 * min(finger, OPEN_WIDTH_M / 2)
+
+
+def _gaps(copy: KinematicCopy, option: Option, finger: float, group: int) -> np.ndarray | None:
+    """How far each finger closes until it meets something of a group, `[2, 3]` [m] over its width; None where one meets none of it."""
     opening, across, ahead = option.rotation.T
-    width = 2 * min(finger, OPEN_WIDTH_M / 2)
+    width = _opening(finger)
     for back in PAD_M:
         centre = option.contact - back * ahead
         met = [
@@ -75,10 +97,8 @@ def _is_between(copy: KinematicCopy, option: Option, finger: float, group: int) 
             for beside in (-WIDTH_M, 0.0, WIDTH_M)
         ]
         if all(other == group for _, other in met):
-            one, other = np.array([length for length, _ in met]).reshape(2, 3)
-            square = abs(one[0] - one[2]) <= ASKEW_M and abs(other[0] - other[2]) <= ASKEW_M
-            return square and bool((np.abs(one - other) <= 2 * OFF_CENTRE_M).all())
-    return False
+            return np.array([length for length, _ in met]).reshape(2, 3)
+    return None
 
 
 def _is_below_palm(copy: KinematicCopy, option: Option) -> bool:

@@ -20,9 +20,10 @@ from hiermap.worlds.goals import Predicate
 from hiermap.worlds.mjcf.mjcf_scene import MjcfScene
 from hiermap.worlds.rules.shortest_paths import shortest, steps_to_predicates
 from hiermap.worlds.rules.state_table import OPEN
-from hiermap.worlds.tasks.geometry_chains import geometry_of
+from hiermap.worlds.tasks.geometry_chains import geometry_of, wide_scene
 from hiermap.worlds.tasks.kitchen_options import KitchenOptions
 from hiermap.worlds.tasks.kitchens import KITCHENS
+from hiermap.worlds.wide.options import WideOptions
 
 EXAMPLE = Path(__file__).parents[3] / "examples/bring_your_own_kitchen/kitchen.xml"
 FIXTURES = ("left_drawer", "right_drawer", "cupboard", "burner")
@@ -207,3 +208,24 @@ def test_a_door_is_pushed_shut_all_over_its_face_far_from_the_hinge() -> None:
         scene.restore(opened)
         scene.act(Action("push", (int(cell[0]), int(cell[1])), region.rotation), view)
         assert scene.truth([(shut := Predicate("closed", ("cupboard",)))])[str(shut)], cell
+
+
+@pytest.mark.parametrize("name", ["pan", "kettle"])
+def test_what_has_a_handle_is_grasped_all_along_it(name: str) -> None:
+    drawn = WideOptions(tables=1.0, without=("can", "box", "cube"), things=(3, 3))
+    scene = wide_scene(184600, drawn=drawn)
+    geometry = SceneGeometry.of(scene)
+    fractions, numbers = geometry.start(np.random.default_rng(5))
+    scene.pose(fractions, {thing: geometry.base(thing, number, fractions) for thing, number in numbers.items()})
+    view, before = scene.view(), scene.snapshot()
+    found = regions(geometry, GeometryTable(geometry, fractions, numbers, NOMINAL), scene.data.qpos, view, scene.masks())
+    region = max((r for r in found if r.operator.move.target == name), key=lambda r: r.cells.sum())
+    away = np.where(region.cells, np.linalg.norm(view.points - view.point(region.best), axis=-1), 0.0)
+    assert away.max() > ALIKE_M["grasp"] and (away > ALIKE_M["grasp"]).sum() > 4
+    held = 0
+    for flat in np.argsort(away, axis=None)[-4:]:
+        scene.restore(before)
+        row, column = np.unravel_index(flat, away.shape)
+        scene.act(Action("grasp", (int(row), int(column)), region.rotation), view)
+        held += name in scene.between_fingers()
+    assert held >= 3  # the very tip of a round handle may slip
