@@ -99,8 +99,8 @@ def _cells(
         along = {rotation: metres <= HANDLE_M for rotation, metres in away.items()}
 
         def alike(cell: Cell, command: Command) -> bool:
-            known = command.rotation_index in near
-            return known and (bool(near[command.rotation_index][cell]) or is_narrow(copy, command, move.target))
+            rotation = command.rotation_index
+            return rotation in near and (bool(near[rotation][cell]) or is_narrow(copy, command, move.target))
 
         grips = thing_grips_at(copy, view, _listed(along), move.target)
         return _fitting(along, ((cell, command) for cell, command in grips if alike(cell, command)))

@@ -48,6 +48,13 @@ def may_take(copy: KinematicCopy, command: Command, name: str) -> bool:
     return _comes(copy, option, approach.finger) and _is_between(copy, option, approach.finger, group) and _is_below_palm(copy, option)
 
 
+def is_narrow(copy: KinematicCopy, command: Command, name: str) -> bool:
+    """Whether the fingers of a grip close on as little of a thing as of a handle."""
+    approach = approach_of(command)
+    gaps = _gaps(copy, next(approach.options), approach.finger, copy.groups[name])
+    return gaps is not None and _opening(approach.finger) - gaps.mean(axis=1).sum() <= NARROW_M
+
+
 def _is_met(copy: KinematicCopy, option: Option, way: np.ndarray, group: int) -> bool:
     """Whether the middle of closed fingers meets something of a group first on a way [3] from contact."""
     ahead = option.rotation[:, 2]
@@ -63,13 +70,6 @@ def _comes(copy: KinematicCopy, option: Option, finger: float) -> bool:
             if np.isfinite(copy.first_met(tip - CLEAR_M * ahead, (CLEAR_M + TIP_M - SLACK_M) * ahead)[0]):
                 return False
     return True
-
-
-def is_narrow(copy: KinematicCopy, command: Command, name: str) -> bool:
-    """Whether the fingers of a grip close on as little of a thing as of a handle."""
-    approach = approach_of(command)
-    gaps = _gaps(copy, next(approach.options), approach.finger, copy.groups[name])
-    return gaps is not None and _opening(approach.finger) - gaps.mean(axis=1).sum() <= NARROW_M
 
 
 def _is_between(copy: KinematicCopy, option: Option, finger: float, group: int) -> bool:
