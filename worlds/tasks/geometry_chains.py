@@ -27,7 +27,7 @@ from hiermap.worlds.wide.cameras import wide_cameras
 from hiermap.worlds.wide.kitchens import wide_kitchen
 from hiermap.worlds.wide.options import DRAWN, WideOptions
 
-STARTS, KITCHENS = 20, 24
+STARTS, KITCHENS = 20, 80
 """Starts tried in a scene, and wide kitchens tried, for a seed."""
 BLOCK, APART = 100_000, 7919
 """Kitchens near a seed are those of its block, so that training, validation and tests never mix; the next is so much further."""
@@ -103,13 +103,13 @@ def chain_in(scene: PartsScene, geometry: SceneGeometry, suite: str, seed: int) 
         except ValueError as error:
             raise ConfigError(f"{scene.about}: {error}") from error
         want_detour = length >= DETOUR_FROM and rng.uniform() < DETOUR_SHARE
+        try:
+            scene.pose(fractions, {name: geometry.base(name, number, fractions) for name, number in numbers.items()})
+        except PhysicsError:
+            continue
+        seen = shown(scene)
         for goal, solution in reachable_goals(strict, loose, rng, length, want_detour):
-            try:
-                scene.pose(fractions, {name: geometry.base(name, number, fractions) for name, number in numbers.items()})
-            except PhysicsError:
-                break
-            truth = scene.truth(goal)
-            if not all(truth.values()) and {name for p in goal for name in p.arguments} <= shown(scene):
+            if {name for p in goal for name in p.arguments} <= seen and not all(scene.truth(goal).values()):
                 return PosedTask(suite, seed, scene, goal, len(solution), count_detours(solution, goal))
     return None
 
