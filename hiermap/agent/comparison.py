@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from scipy import ndimage
 
 from hiermap.agent.execution import ExecutedStep
 from hiermap.agent.options import ExecutionOptions
@@ -10,6 +11,14 @@ from hiermap.planners import PlanStep
 from hiermap.planners.candidates import EFFECTS
 from hiermap.primitives.specs import PrimitiveResult
 from hiermap.worlds.base import Action, Foresight, Node, World
+from hiermap.worlds.perception.fusion import SpatialView
+
+RAISED_M = 0.015
+"""What is seen this much nearer than before is something that was not there."""
+THING, PIECE = 15, 6
+"""Cells of a thing that was set down in full sight, and of a piece of one."""
+ASTRAY = 6
+"""What stands more cells than this from where it was to be put is somewhere else."""
 
 
 def change_seen(planned: PlanStep, before: np.ndarray, now: np.ndarray) -> float:
@@ -24,6 +33,18 @@ def believe_effect(report: PrimitiveResult, seen: float, options: ExecutionOptio
     if np.isnan(seen):
         return report.succeeded
     return seen >= (options.seen_if_reported if report.succeeded else options.seen_if_not)
+
+
+def stands_elsewhere(before: SpatialView, now: SpatialView, cell: tuple[int, int]) -> bool:
+    """Whether what the hand let go is seen, and not at the cell where it was to be put down."""
+    nearer = before.valid & now.valid & (before.depth - now.depth > RAISED_M)
+    pieces, _ = ndimage.label(nearer)
+    sizes = np.bincount(pieces.ravel())[1:]
+    if sizes.max(initial=0) < THING:
+        return False
+    (row, column), reach = cell, ASTRAY
+    around = pieces[max(row - reach, 0) : row + reach + 1, max(column - reach, 0) : column + reach + 1]
+    return not any(sizes[piece - 1] >= PIECE for piece in np.unique(around) if piece)
 
 
 def aim(planned: PlanStep, maps: np.ndarray, options: ExecutionOptions) -> tuple[Action, float]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from hiermap.agent.comparison import aim, believe_effect, came_back, change_seen
+from hiermap.agent.comparison import aim, believe_effect, came_back, change_seen, stands_elsewhere
 from hiermap.agent.execution import ExecutedStep, Moment
 from hiermap.agent.options import ExecutionOptions
 from hiermap.agent.planner import Planner, Seen
@@ -93,8 +93,10 @@ class Run:
         check_scene(view, self._first)
         after = self._believe(view, before.node)
         seen = change_seen(planned, before.maps, after.maps)
-        # Whatever the maps show: something was taken in hand, or left it.
-        effect = before.view.holding != view.holding or believe_effect(report, seen, self.options)
+        if before.view.holding != view.holding:  # Whatever the maps show: something was taken in hand, or left it.
+            effect = view.holding or (report.succeeded and not stands_elsewhere(before.view, view, action.cell))
+        else:
+            effect = believe_effect(report, seen, self.options)
         # What is believed hidden comes from the imagined node once the step is believed to have worked.
         self.now = self._believe(view, self._as_done(planned, before.node, action)) if effect else after
         self._learn(action, effect, report)

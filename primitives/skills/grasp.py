@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from hiermap.primitives.hand import EMPTY_WIDTH_M, STANDOFFS_M, YAWS_RAD
+from hiermap.primitives.hand import EMPTY_WIDTH_M, STANDOFFS_M, TIP_M, YAWS_RAD
 from hiermap.primitives.motion.control import Driver, Ending, Hand
 from hiermap.primitives.motion.guarded import advance, back_off
 from hiermap.primitives.motion.ik_branches import Option
@@ -20,6 +20,9 @@ SOFT_M = 0.06
 """The walls of a drawer may stand higher than what lies in it."""
 SHORT_M, RISE_M, NARROW_M, ASIDE_M = 0.008, 0.025, 0.031, 0.008
 """Stopped this far above the grip, the hand rises and tries again with each finger opened only so far, and this much aside."""
+LEVEL_M, ONTO_M = 0.004, 0.004
+"""A finger that stopped within so much of the height of the visible top landed on the thing itself: the open hand goes over to that side,
+until the finger is this much beyond where it was felt."""
 TOO_HIGH_M = 0.015
 """Still stopped this far above the grip, there is nothing but an obstacle between the fingers."""
 CLEAR_M = 0.07
@@ -34,7 +37,7 @@ def grasp(driver: Driver, command: Command) -> Ending:
     posture, option = reach_for(driver, options, TOUCH_N, soft=SOFT_M)
     rotation, contact, hand = option.rotation, option.contact, driver.hand()
     if hand.position[2] > contact[2] + SHORT_M:
-        hand = _beside(driver, posture, rotation, contact)
+        hand = _beside(driver, posture, rotation, contact, point)
     if hand.position[2] > contact[2] + TOO_HIGH_M:
         return _given_up(driver, Reason.BLOCKED)
     if not close_fingers(driver, posture, rotation):
@@ -58,13 +61,18 @@ def _given_up(driver: Driver, reason: Reason) -> Ending:
     return Ending(reason)
 
 
-def _beside(driver: Driver, posture: np.ndarray, rotation: np.ndarray, contact: np.ndarray) -> Hand:
-    """The open fingers landed on a wall or a neighbour: rise, open less, keep off the side that was hit and come down again."""
+def _beside(driver: Driver, posture: np.ndarray, rotation: np.ndarray, contact: np.ndarray, point: np.ndarray) -> Hand:
+    """The open fingers landed on something: rise, and come down again on the side where there is room.
+
+    If it is the thing itself, that stands farther to the side that was hit; a wall or a neighbour is kept off, with less opened fingers.
+    """
     opening = rotation[:, 0]
     side = float(driver.arm.load_offset() @ opening)
-    shift = -np.sign(side) * ASIDE_M * opening if abs(side) > ASIDE_M else np.zeros(3)
+    shift, width = -np.sign(side) * ASIDE_M * opening if abs(side) > ASIDE_M else np.zeros(3), NARROW_M
+    if abs(side) > driver.arm.width() / 2 and abs(driver.hand().position[2] - TIP_M - point[2]) < LEVEL_M:
+        shift, width = np.sign(side) * (abs(side) - driver.arm.width() / 2 + ONTO_M) * opening, driver.arm.finger_limit
     advance(driver, posture, rotation, driver.hand().position + RISE_M * UP + shift, 30.0)
-    driver.open_to(NARROW_M)
+    driver.open_to(width)
     driver.hold(0.2)
     driver.take_tare()
     return advance(driver, posture, rotation, contact + shift, TOUCH_N)

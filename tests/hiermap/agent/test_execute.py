@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from hiermap.agent.comparison import aim, believe_effect, came_back
+from hiermap.agent.comparison import aim, believe_effect, came_back, stands_elsewhere
 from hiermap.agent.execute import execute
 from hiermap.agent.options import ExecutionOptions
 from hiermap.agent.planner import Planner
@@ -16,8 +16,10 @@ from hiermap.planners.failure_memory import MemoryOptions
 from hiermap.primitives.specs import PrimitiveResult, Reason
 from hiermap.worlds.base import Action, GripperState, Node, Observation
 from hiermap.worlds.errors import PhysicsError
+from hiermap.worlds.perception.fusion import FRAME
 from hiermap.worlds.imagined.toy import TOY_INSTANCES, ToyScene, ToyWorld
 from hiermap.worlds.imagined.toy_kitchen import ToyState, holds
+from hiermap.worlds.perception.fusion import SpatialView
 from tests.planners.test_planners import Foreseeing
 
 SOLVABLE = [name for name, instance in TOY_INSTANCES.items() if instance.shortest is not None]
@@ -313,3 +315,42 @@ def test_a_hand_that_was_filled_or_emptied_has_done_something_whatever_the_maps_
     planner, robot = Planner(Frozen(instance.kitchen)), ToyScene(instance.kitchen)
     done = execute(robot, planner.plan(robot.observe(), instance.goal), replan=planner)
     assert [(step.action.primitive, step.effect) for step in done.steps[:1]] == [("grasp", True)] and done.steps[0].change_seen == 0.0
+
+
+def seen(depth):
+    return SpatialView(np.zeros((*depth.shape, 3), np.uint8), depth, np.ones(depth.shape, bool), holding=False)
+
+
+@pytest.mark.parametrize(
+    ("stands", "raised_m", "elsewhere"),
+    [
+        ((60, 40), 0.05, False),  # its foot where it was to be put
+        ((56, 44), 0.05, False),
+        ((40, 40), 0.05, True),
+        ((60, 52), 0.05, True),
+        ((40, 40), 0.01, False),  # noise
+        (None, 0.05, False),  # hidden by what stands before it
+    ],
+)
+def test_what_was_let_go_is_looked_for_where_it_was_to_be_put(stands, raised_m, elsewhere):
+    before = np.full(FRAME.shape, 1.0, np.float32)
+    after = before.copy()
+    if stands is not None:
+        row, column = stands
+        after[row - 5 : row + 1, column - 2 : column + 3] -= raised_m
+    assert stands_elsewhere(seen(before), seen(after), (60, 40)) is elsewhere
+
+
+def test_a_thing_that_was_dropped_on_the_way_is_not_where_it_was_to_be_put():
+    instance = TOY_INSTANCES["move_mug"]
+
+    class Dropping(ToyScene):
+        """Its hand loses what it was to put down."""
+
+        def act(self, action, view):
+            report = super().act(action, view)
+            return replace(report, succeeded=False, reason=Reason.BLOCKED) if action.primitive == "place" else report
+
+    planner, robot = Planner(ToyWorld(instance.kitchen)), Dropping(instance.kitchen)
+    done = execute(robot, planner.plan(robot.observe(), instance.goal), replan=planner)
+    assert [step.effect for step in done.steps if step.action.primitive == "place"][:1] == [False]

@@ -106,6 +106,40 @@ def test_grasp_takes_an_object_and_place_puts_it_where_asked(kitchen):
     assert kitchen.upright(thing.name) > 0.99
 
 
+def grasped(kitchen):
+    thing = handy(kitchen)
+    assert run_primitive(kitchen.arm, Command("grasp", top_of(kitchen, thing), UP, 0)).succeeded
+    taken = {tuple(np.round(pose[:2], 2)) for pose in kitchen.scene().poses.values()}
+    return thing, next(s for s in kitchen.spec.spots_world if all(np.hypot(s[0] - x, s[1] - y) > 0.1 for x, y in taken))
+
+
+def test_what_would_bear_on_something_on_its_way_is_brought_over_the_point_from_higher(kitchen):
+    thing, free = grasped(kitchen)
+    counter = kitchen.spec.counter_world[4]
+    # As a tall thing over the floor of a drawer: from the usual height it would stand in the counter.
+    result = run_primitive(kitchen.arm, Command("place", (*free, counter - 0.14), UP, 0))
+    assert result.succeeded and kitchen.scene().held is None
+    assert np.linalg.norm(np.array(kitchen.scene().poses[thing.name][:3]) - (*free, counter)) < 0.02
+    assert kitchen.upright(thing.name) > 0.99
+
+
+def test_what_meets_something_before_it_is_lowered_stays_in_the_hand(kitchen):
+    thing, free = grasped(kitchen)
+    result = run_primitive(kitchen.arm, Command("place", (*free, kitchen.spec.counter_world[4] - 0.24), UP, 0))
+    assert result.reason == Reason.BLOCKED and kitchen.scene().held == thing.name
+    assert_at_ready(kitchen)
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_fingers_that_land_on_the_thing_itself_go_over_to_that_side(kitchen, side):
+    thing = handy(kitchen)
+    x, y, z = top_of(kitchen, thing)
+    # Half a finger is over its edge.
+    aside = kitchen.arm.finger_limit - thing.grip_width / 2 + 0.006
+    result = run_primitive(kitchen.arm, Command("grasp", (x, y + side * aside, z), UP, 0))
+    assert result.succeeded and kitchen.scene().held == thing.name
+
+
 def test_push_carries_an_object_ten_centimetres_sideways(kitchen):
     thing = handy(kitchen)
     x, y = kitchen.spec.spots_world[2]
