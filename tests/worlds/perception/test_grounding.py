@@ -27,6 +27,18 @@ def test_a_pull_is_told_the_handles_point_and_the_faces_normal(view):
     assert all(isinstance(value, float) for value in command.point_world + command.normal_world)
 
 
+def test_a_pull_that_misses_the_handle_by_two_cells_is_meant_for_it(view):
+    row, column = cell_of(0.56, -0.2, 0.2)
+    on_it = view.points[..., 0] < LOWER_X - 0.02
+    below = next(r for r in range(row, row + 8) if not on_it[r, column]) + 1
+    assert view.point((below, column))[0] > LOWER_X - 0.01
+    pull, push = (ground(view, Action(primitive, (below, column), 0)) for primitive in ("pull", "push"))
+    assert pull.point_world[0] < LOWER_X - 0.02 and push.point_world[0] > LOWER_X - 0.01
+    np.testing.assert_allclose(pull.normal_world, [-1, 0, 0], atol=0.05)
+    beyond = ground(view, Action("pull", (below + 3, column), 0))
+    assert beyond.point_world == pytest.approx(tuple(view.point((below + 3, column))))
+
+
 @pytest.mark.parametrize("primitive", ["grasp", "place"])
 def test_what_comes_from_above_has_its_normal_up(view, primitive):
     command = ground(view, Action(primitive, cell_of(0.68, 0.2, COUNTER_Z), 1))
