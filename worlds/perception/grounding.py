@@ -39,7 +39,7 @@ def _bar_beside(view: SpatialView, cell: tuple[int, int], normal: np.ndarray) ->
     top, left = max(row - BESIDE, 0), max(column - BESIDE, 0)
     around = slice(top, row + BESIDE + 1), slice(left, column + BESIDE + 1)
     off = np.where(view.valid[around], (view.points[around] - view.point(cell)) @ normal, 0.0)
-    bar = np.argwhere(off > STANDS_OFF_M) + (top, left)
+    bar = np.argwhere(off > STANDS_OFF_M) + np.array([top, left])
     if len(bar) == 0 or off.min() < -STANDS_OFF_M:
         return None
     nearest = bar[np.linalg.norm(bar - cell, axis=1).argmin()]

@@ -16,10 +16,9 @@ from hiermap.planners.failure_memory import MemoryOptions
 from hiermap.primitives.specs import PrimitiveResult, Reason
 from hiermap.worlds.base import Action, GripperState, Node, Observation
 from hiermap.worlds.errors import PhysicsError
-from hiermap.worlds.perception.fusion import FRAME
 from hiermap.worlds.imagined.toy import TOY_INSTANCES, ToyScene, ToyWorld
 from hiermap.worlds.imagined.toy_kitchen import ToyState, holds
-from hiermap.worlds.perception.fusion import SpatialView
+from hiermap.worlds.perception.fusion import FRAME, SpatialView
 from tests.planners.test_planners import Foreseeing
 
 SOLVABLE = [name for name, instance in TOY_INSTANCES.items() if instance.shortest is not None]
