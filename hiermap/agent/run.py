@@ -93,10 +93,7 @@ class Run:
         check_scene(view, self._first)
         after = self._believe(view, before.node)
         seen = change_seen(planned, before.maps, after.maps)
-        if before.view.holding != view.holding:  # Whatever the maps show: something was taken in hand, or left it.
-            effect = view.holding or (report.succeeded and not stands_elsewhere(before.view, view, action.cell))
-        else:
-            effect = believe_effect(report, seen, self.options)
+        effect = self._had_effect(action, report, before.view, view, seen)
         # What is believed hidden comes from the imagined node once the step is believed to have worked.
         self.now = self._believe(view, self._as_done(planned, before.node, action)) if effect else after
         self._learn(action, effect, report)
@@ -108,6 +105,12 @@ class Run:
         step = ExecutedStep(len(self.plans) - 1, planned, action, affordance, report, before, self.now, seen, effect)
         self.steps.append(step)
         return step
+
+    def _had_effect(self, action: Action, report: PrimitiveResult, before: SpatialView, now: SpatialView, seen: float) -> bool:
+        """Whatever the maps show: what was taken in hand was, and what left it did if it is not seen elsewhere."""
+        if before.holding == now.holding:
+            return believe_effect(report, seen, self.options)
+        return now.holding or (report.succeeded and not stands_elsewhere(before, now, action.cell))
 
     def _may_reach_beside(self, planned: PlanStep, report: PrimitiveResult) -> bool:
         """Whether a step is to be aimed once more, at what is beside a cell that the arm cannot reach: nothing has moved."""

@@ -68,9 +68,12 @@ def _beside(driver: Driver, posture: np.ndarray, rotation: np.ndarray, contact: 
     """
     opening = rotation[:, 0]
     side = float(driver.arm.load_offset() @ opening)
-    shift, width = -np.sign(side) * ASIDE_M * opening if abs(side) > ASIDE_M else np.zeros(3), NARROW_M
-    if abs(side) > driver.arm.width() / 2 and abs(driver.hand().position[2] - TIP_M - point[2]) < LEVEL_M:
-        shift, width = np.sign(side) * (abs(side) - driver.arm.width() / 2 + ONTO_M) * opening, driver.arm.finger_limit
+    over, above = abs(side) - driver.arm.width() / 2, driver.hand().position[2] - TIP_M - point[2]
+    if over > 0.0 and abs(above) < LEVEL_M:
+        way, width = over + ONTO_M, driver.arm.finger_limit
+    else:
+        way, width = -ASIDE_M if abs(side) > ASIDE_M else 0.0, NARROW_M
+    shift = way * np.sign(side) * opening
     advance(driver, posture, rotation, driver.hand().position + RISE_M * UP + shift, 30.0)
     driver.open_to(width)
     driver.hold(0.2)

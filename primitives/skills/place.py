@@ -5,7 +5,7 @@ import numpy as np
 from hiermap.primitives.hand import STANDOFFS_M, YAWS_RAD
 from hiermap.primitives.motion.control import Driver, Ending, GivenUp
 from hiermap.primitives.motion.guarded import advance, back_off
-from hiermap.primitives.motion.ik_branches import best_reach
+from hiermap.primitives.motion.ik_branches import Reach, best_reach
 from hiermap.primitives.motion.kinematics import UP, distance, length_of
 from hiermap.primitives.skills.grasp import down_options
 from hiermap.primitives.skills.phases import enter, go_home, release
@@ -31,16 +31,8 @@ def place(driver: Driver, command: Command) -> Ending:
     point = np.array(command.point_world)
     reach = best_reach(driver.arm, down_options(point, YAWS_RAD["place"][command.rotation_index], STANDOFFS_M["place"], 0.0))
     driver.carry()
-    driver.take_tare()
-    weight = driver.plant.tare.copy()
     rotation = reach.option.rotation
-    posture = enter(driver, reach, soft=reach.option.standoff[2] - point[2] - 0.01)
-    if distance(driver.plant.tare, weight) > BORNE_N:
-        for goal in (driver.hand().position + HIGHER_M * UP, reach.option.standoff + HIGHER_M * UP):
-            advance(driver, posture, rotation, goal, 30.0)
-        driver.take_tare()
-        if distance(driver.plant.tare, weight) > BORNE_N:
-            raise GivenUp(Reason.BLOCKED)
+    posture = _enter_freely(driver, reach, soft=reach.option.standoff[2] - point[2] - 0.01)
     before = driver.hand().position
     offset = driver.arm.load_offset()
     if LEAST_OFFSET_M < length_of(offset) < MOST_OFFSET_M:
@@ -56,3 +48,17 @@ def place(driver: Driver, command: Command) -> Ending:
     driver.open_to()
     driver.hold(0.3)
     return Ending(Reason.DONE if touched else Reason.MISSED, float(before[2] - hand.position[2]))
+
+
+def _enter_freely(driver: Driver, reach: Reach, soft: float) -> np.ndarray:
+    """`enter`, and higher over the point where what is held bears on something; GivenUp if it does there too."""
+    driver.take_tare()
+    weight = driver.plant.tare.copy()
+    posture = enter(driver, reach, soft=soft)
+    if distance(driver.plant.tare, weight) > BORNE_N:
+        for goal in (driver.hand().position + HIGHER_M * UP, reach.option.standoff + HIGHER_M * UP):
+            advance(driver, posture, reach.option.rotation, goal, 30.0)
+        driver.take_tare()
+        if distance(driver.plant.tare, weight) > BORNE_N:
+            raise GivenUp(Reason.BLOCKED)
+    return posture

@@ -30,6 +30,11 @@ def top_of(kitchen, thing):
     return x, y, z + thing.height
 
 
+def free_spot(kitchen):
+    taken = {tuple(np.round(pose[:2], 2)) for pose in kitchen.scene().poses.values()}
+    return next(s for s in kitchen.spec.spots_world if all(np.hypot(s[0] - x, s[1] - y) > 0.1 for x, y in taken))
+
+
 def handy(kitchen):
     return next(o for o in kitchen.spec.objects if o.grip_offset[1] == 0.0)
 
@@ -97,9 +102,7 @@ def test_grasp_takes_an_object_and_place_puts_it_where_asked(kitchen):
     result = run_primitive(kitchen.arm, Command("grasp", top_of(kitchen, thing), UP, 0))
     assert result.succeeded and kitchen.scene().held == thing.name and is_holding(kitchen.arm)
     assert_at_ready(kitchen)
-    taken = {tuple(np.round(pose[:2], 2)) for pose in kitchen.scene().poses.values()}
-    free = next(s for s in kitchen.spec.spots_world if all(np.hypot(s[0] - x, s[1] - y) > 0.1 for x, y in taken))
-    target = (*free, kitchen.spec.counter_world[4])
+    target = (*free_spot(kitchen), kitchen.spec.counter_world[4])
     result = run_primitive(kitchen.arm, Command("place", target, UP, 0))
     assert result.succeeded and kitchen.scene().held is None
     assert np.linalg.norm(np.array(kitchen.scene().poses[thing.name][:3]) - target) < 0.015
@@ -109,8 +112,7 @@ def test_grasp_takes_an_object_and_place_puts_it_where_asked(kitchen):
 def grasped(kitchen):
     thing = handy(kitchen)
     assert run_primitive(kitchen.arm, Command("grasp", top_of(kitchen, thing), UP, 0)).succeeded
-    taken = {tuple(np.round(pose[:2], 2)) for pose in kitchen.scene().poses.values()}
-    return thing, next(s for s in kitchen.spec.spots_world if all(np.hypot(s[0] - x, s[1] - y) > 0.1 for x, y in taken))
+    return thing, free_spot(kitchen)
 
 
 def test_what_would_bear_on_something_on_its_way_is_brought_over_the_point_from_higher(kitchen):
