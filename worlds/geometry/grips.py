@@ -16,6 +16,7 @@ from hiermap.worlds.geometry.fingers import is_top, may_take
 from hiermap.worlds.geometry.kinematic_copy import KinematicCopy
 from hiermap.worlds.perception.fusion import SpatialView
 from hiermap.worlds.perception.grounding import ground
+from hiermap.worlds.perception.normals import UPRIGHT
 
 ALONG = 0.6
 """Cosine between where a primitive pushes or pulls and where the part goes there."""
@@ -78,12 +79,14 @@ def grips_at(
         known = ground(view, Action("push", cell, 0))
         fitting = _turning(known, axis) if not (opens or slides) and from_axis <= NEAR_AXIS_M else iter(())
         if given >= GIVES_M:
+            upright = replace(known, normal_world=tuple(view.normal(cell, UPRIGHT).tolist())) if opens or handle[cell] else known
             # A knob and a button stand off their panel too, but what pushes them aside does not move them.
-            is_bar = handle[cell] and (slides or not opens) and abs(np.array(known.normal_world) @ axis) < LEVER
-            ways = _ways(known, opens, slides, end > start, bool(is_bar), from_axis >= AT_EDGE * furthest)
+            is_bar = handle[cell] and (slides or not opens) and abs(np.array(upright.normal_world) @ axis) < LEVER
+            level = _level_ways(upright, opens and (end > start or slides), bool(is_bar))
+            ways = _inward_ways(known, opens, slides, end > start, bool(is_bar), from_axis >= AT_EDGE * furthest)
             if slides and not opens and is_top(copy, known, name):
                 ways["down"] = -UP
-            fitting = chain(fitting, _going(known, step, ways))
+            fitting = chain(fitting, _going(upright, step, level), _going(known, step, ways))
         yield from ((cell, command) for command in fitting if may_take(copy, command, name))
 
 
@@ -112,21 +115,31 @@ def thing_grips_at(copy: KinematicCopy, view: SpatialView, cells: Sequence[Cell]
                 yield cell, command
 
 
-def _ways(known: Command, opens: bool, slides: bool, out: bool, has_bar: bool, at_edge: bool) -> dict[str, np.ndarray]:
-    """Effect -> which way [3] a pull ("") or push with it takes a point: what opens is pulled `out` and pushed in, where it `slides` also
-    the other way about, a flap by its edge; what is switched is pushed from the front, and by its bar, if it `has_bar`, aside."""
+def _level_ways(known: Command, pulled: bool, has_bar: bool) -> dict[str, np.ndarray]:
+    """Effect -> which way [3] it takes a point along the ground: a pull ("") where it is `pulled`, and pushes aside by its bar."""
+    normal = np.array(known.normal_world)
+    if abs(normal[2]) > FLAP_TILT:
+        return {}
+    flat = _flat(normal)
+    aside = np.cross(flat, UP)
+    ways = {"left": aside, "right": -aside} if has_bar and normal[0] < FRONTAL else {}
+    return ways | ({"": flat} if pulled else {})
+
+
+def _inward_ways(known: Command, opens: bool, slides: bool, out: bool, has_bar: bool, at_edge: bool) -> dict[str, np.ndarray]:
+    """The same of pushes inward: what opens is pushed in, where it `slides` also out, a flap by its edge; what is switched is pushed from
+    the front unless it `has_bar`."""
     normal = np.array(known.normal_world)
     if abs(normal[2]) > FLAP_TILT:
         return {"inward": FLAP_UP} if at_edge and not slides and not (opens and out) else {}
+    pushed = (slides or not out) if opens else (normal[0] < FRONTAL and not has_bar)
+    return {"inward": -_flat(normal)} if pushed else {}
+
+
+def _flat(normal: np.ndarray) -> np.ndarray:
+    """A direction [3] along the ground, of unit length."""
     flat = np.array([normal[0], normal[1], 0.0])
-    flat /= np.linalg.norm(flat)
-    aside, frontal = np.cross(flat, UP), normal[0] < FRONTAL
-    ways = {"left": aside, "right": -aside} if has_bar and frontal else {}
-    if opens and (out or slides):
-        ways |= {"": flat}
-    if (opens and (slides or not out)) or (not opens and frontal and not has_bar):
-        ways |= {"inward": -flat}
-    return ways
+    return flat / np.linalg.norm(flat)
 
 
 def _going(known: Command, step: np.ndarray, ways: Mapping[str, np.ndarray]) -> Iterator[Command]:

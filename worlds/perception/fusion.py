@@ -12,7 +12,7 @@ from hiermap.worlds.perception.calibration import calibrated
 from hiermap.worlds.perception.cameras import check_view
 from hiermap.worlds.perception.consistency import check_consistency
 from hiermap.worlds.perception.denoising import denoised
-from hiermap.worlds.perception.normals import local_normals, robust_normal
+from hiermap.worlds.perception.normals import FACE, Around, local_normals, robust_normal
 from hiermap.worlds.perception.projection import EMPTY, Canvas, repair
 from hiermap.worlds.perception.self_filter import own_pixels
 
@@ -70,9 +70,9 @@ class SpatialView:
         """
         return self.points[self._seen(cell)].astype(float)
 
-    def normal(self, cell: tuple[int, int]) -> np.ndarray:
+    def normal(self, cell: tuple[int, int], around: Around = FACE) -> np.ndarray:
         """Outward unit normal of the face a cell belongs to (a handle belongs to the face behind it), [3]; raises as `point`."""
-        return robust_normal(self.points, self.valid, self._seen(cell), self.frame.view_direction)
+        return robust_normal(self.points, self.valid, self._seen(cell), self.frame.view_direction, around)
 
     def channels(self) -> np.ndarray:
         """Network input `[CHANNELS, H, W]` float32 of about unit range; 0 where invalid, except for validity and holding."""

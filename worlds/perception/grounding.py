@@ -7,7 +7,10 @@ from hiermap.worlds.base import Action
 from hiermap.worlds.errors import InvalidObservationError
 from hiermap.worlds.frame import UP_WORLD
 from hiermap.worlds.perception.fusion import SpatialView
+from hiermap.worlds.perception.normals import FACE, UPRIGHT
 
+SIDEWAYS = ("left", "right")
+"""Effects of pushes that follow the face."""
 BESIDE, STANDS_OFF_M = 2, 0.015
 """A pull at a face is meant for what stands at least so far off it [m] within so many cells."""
 
@@ -27,9 +30,11 @@ def ground(view: SpatialView, action: Action) -> Command:
         raise InvalidObservationError(
             f"{action.primitive} has orientation bins 0..{len(spec.rotations) - 1} {spec.rotations}, got {action.rotation_index}"
         )
-    cell, normal = action.cell, UP_WORLD if spec.from_above else view.normal(action.cell)
+    goes_level = action.primitive == "pull" or spec.bins[action.rotation_index].effect in SIDEWAYS
+    around = UPRIGHT if goes_level else FACE
+    cell, normal = action.cell, UP_WORLD if spec.from_above else view.normal(action.cell, around)
     if action.primitive == "pull" and (bar := _bar_beside(view, cell, normal)) is not None:
-        cell, normal = bar, view.normal(bar)
+        cell, normal = bar, view.normal(bar, around)
     return Command(action.primitive, tuple(view.point(cell).tolist()), tuple(normal.tolist()), action.rotation_index)
 
 

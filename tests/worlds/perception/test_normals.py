@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from hiermap.worlds.frame import SpatialFrame
-from hiermap.worlds.perception.normals import local_normals, robust_normal
+from hiermap.worlds.perception.normals import UPRIGHT, local_normals, robust_normal
 
 FRAME = SpatialFrame(rows=15, columns=15)
 CENTRE = (7, 7)
@@ -34,6 +34,19 @@ def test_a_bar_before_the_face_does_not_turn_the_normal(upright):
     depth[bar] -= 0.045
     found = robust_normal(points_of(depth), np.ones(FRAME.shape, bool), CENTRE, FRAME.view_direction)
     assert found @ normal > np.cos(np.deg2rad(1))
+
+
+@pytest.mark.parametrize("off", [0.03, 0.07, 0.11])
+@pytest.mark.parametrize("yaw", [-0.5, 0.0, 0.5])
+def test_the_face_of_a_flat_bar_is_the_upright_one_however_far_behind_it(off, yaw):
+    frame, centre = SpatialFrame(rows=33, columns=33), (16, 16)
+    front = np.array([-np.cos(yaw), np.sin(yaw), 0.0])
+    touched = frame.cell_to_point(np.array(centre), np.array(1.0))
+    depth = depth_of_plane(front, touched - off * front, frame)
+    bar = slice(15, 18), slice(10, 23)
+    depth[bar] = depth_of_plane(np.array([0.0, 0.0, 1.0]), touched, frame)[bar]
+    found = robust_normal(points_of(depth, frame), np.ones(frame.shape, bool), centre, frame.view_direction, UPRIGHT)
+    assert found @ front > np.cos(np.deg2rad(1))
 
 
 def test_a_neighbour_far_behind_does_not_win_over_the_touched_face():

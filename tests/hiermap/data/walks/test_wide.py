@@ -90,12 +90,12 @@ def test_beside_a_place_of_the_rules_a_walk_sets_down_at_it() -> None:
     assert any(r.cells[step.action.cell] for r in now.regions)
 
 
-def test_older_labels_tell_nothing_of_room_and_of_whole_fronts() -> None:
+def test_older_labels_tell_nothing_of_room_of_whole_fronts_and_of_bars() -> None:
     meta, legend = dict(walked().meta), registered()
     assert tells_of(meta, legend).all()
     del meta["labels"]
     untold = {bin_ for bin_, told in zip(legend.bins, tells_of(meta, legend), strict=True) if not told}
-    assert untold == {bin_ for bin_ in legend.bins if bin_[0] == "place" or bin_ == ("push", "inward")}
+    assert untold == {bin_ for bin_ in legend.bins if bin_[0] in ("place", "pull") or bin_ == ("push", "inward")}
     assert tells_of(meta | {"source": "rules"}, legend).all()
 
 
