@@ -29,9 +29,9 @@ SOURCES = ("play", "rules", "wide", "fixtures", "toy")
 FILE_NAME = re.compile(rf"({'|'.join(SOURCES)})-(\d{{9}})\.npz")
 """source-seed.npz: the name decides who has done what, so a seed cannot be stored twice."""
 LABELS, FAR_BARS, NO_RIMS, ALL_THE_ROOM = 6, 6, 3, 2
-"""How maps are labelled: since 2 those of wide kitchens tell of all the room to set things down and of the whole fronts of drawers, since 3
-of no grasps at cells beside those that fit, since 4 of the whole faces of doors, since 5 of whole handles, since 6 of bars that stand far off
-their fronts."""
+"""How maps are labelled: since 2 those of wide kitchens tell of all the room to set things down and of the whole fronts of drawers, since
+3 of no grasps at cells beside those that fit, since 4 of the whole faces of doors, since 5 of whole handles, since 6 of bars that stand far
+off their fronts."""
 MAX_BYTES = 1 << 28
 """A larger shard (256 MiB, compressed or not) is not ours: an episode needs a few."""
 MAX_LISTING = 1 << 16
