@@ -1,7 +1,7 @@
 """One execution from its first plan to its end: follow, compare, remember failures, replan."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from hiermap.agent.comparison import aim, believe_effect, came_back, change_seen, stands_elsewhere
@@ -20,6 +20,8 @@ from hiermap.worlds.perception.fusion import SpatialView
 Ended = TypeVar("Ended")
 Acting = Generator[tuple[Action, SpatialView], tuple[PrimitiveResult, Seen], Ended]
 """Yields actions with the views that they are chosen in, is sent reports with what is seen afterwards."""
+BOLD = 0.25
+"""Share of what risk costs otherwise, where no plan is found: what succeeds once in fifty tries is as dear as two sure steps, not eight."""
 
 
 @dataclass
@@ -81,9 +83,13 @@ class Run:
         return max(1 + [*falls, False].index(False), max(range(len(met)), key=met.__getitem__, default=0))
 
     def _replan(self) -> None:
-        first = self.plans[0]
         self._forgo(came_back(self.planner.world, self.steps, self.starts, self.now.node))
-        self._follow(self.planner.plan_from(self.now.node, self.goal, first.budget, first.seed + len(self.plans), self.avoid))
+        usual = self._searched(self.planner)
+        self._follow(usual or self._searched(self._bolder) or usual)
+
+    def _searched(self, planner: Planner) -> PlanResult:
+        first = self.plans[0]
+        return planner.plan_from(self.now.node, self.goal, first.budget, first.seed + len(self.plans), self.avoid)
 
     def _act(self, planned: PlanStep) -> Acting[ExecutedStep]:
         before = self.now
@@ -125,6 +131,14 @@ class Run:
         """What only led in a circle is as good as failed."""
         for step in steps:
             self.avoid = learned(self.avoid, step.action, self.planner.options.memory)
+
+    @property
+    def _bolder(self) -> Planner:
+        """Tries what is hardly offered: without a plan nothing else would be done but what leads nowhere."""
+        planner, options = self.planner, self.planner.options
+        peaks = replace(options.peaks, threshold=min(self.options.hardly, options.peaks.threshold))
+        bold = replace(options, peaks=peaks, risk_seconds=BOLD * options.risk_seconds)
+        return Planner(planner.world, planner.search, bold, planner.heuristic, planner.propose)
 
     @property
     def _first(self) -> SpatialView:

@@ -72,6 +72,21 @@ def test_a_disturbance_is_seen_and_undone():
     assert done and truly_solved(instance, robot) and done.replans >= 1
 
 
+@pytest.mark.parametrize(("hardly", "reason"), [(0.02, ""), (0.1, "unsolvable")])
+def test_what_is_hardly_offered_is_tried_where_there_is_no_plan_otherwise(hardly, reason):
+    instance = TOY_INSTANCES["open_drawer"]
+
+    class Doubting(ToyWorld):
+        def maps(self, nodes):
+            return 0.05 * super().maps(nodes)
+
+    robot, planner = ToyScene(instance.kitchen), Planner(Doubting(instance.kitchen))
+    result = planner.plan(robot.observe(), instance.goal)
+    done = execute(robot, result, replan=planner, options=ExecutionOptions(hardly=hardly))
+    assert not result and done.failure_reason == reason
+    assert truly_solved(instance, robot) == (reason == "")
+
+
 def test_what_never_works_ends_with_a_reason():
     instance = TOY_INSTANCES["open_drawer"]
     real = replace(instance.kitchen, fixtures=tuple(replace(f, jammed=f.name == "drawer") for f in instance.kitchen.fixtures))
