@@ -229,3 +229,21 @@ def test_what_has_a_handle_is_grasped_all_along_it(name: str) -> None:
         scene.act(Action("grasp", (int(row), int(column)), region.rotation), view)
         held += name in scene.between_fingers()
     assert held >= 3  # the very tip of a round handle may slip
+
+
+def test_a_bar_far_off_its_front_is_pulled_all_along_it() -> None:
+    scene = wide_scene(185602, drawn=WideOptions(tables=0.0, overhead=0.0, without=("door",), things=(0, 0), stand_off_m=(0.095, 0.11)))
+    geometry, shut = SceneGeometry.of(scene), dict.fromkeys(scene.parts.fixtures, 0.0)
+    scene.pose(shut, {})
+    rules, view, before = GeometryTable(geometry, shut, {}, NOMINAL), scene.view(), scene.snapshot()
+    operators = (rules.operators[number] for number in rules.applicable(np.array([rules.start]))[0])
+    pulls = {operator.move.target for operator in operators if operator.move.primitive == "pull"}
+    found = [r for r in regions(geometry, rules, scene.data.qpos, view, scene.masks()) if r.operator.move.primitive == "pull"]
+    assert pulls and pulls == {r.operator.move.target for r in found}
+    for region in found:
+        cells = np.argwhere(region.cells)
+        assert len(cells) > 8
+        for row, column in cells[[0, -1]]:
+            scene.restore(before)
+            scene.act(Action("pull", (int(row), int(column)), region.rotation), view)
+            assert scene.truth([(opened := Predicate("open", (region.operator.move.target,)))])[str(opened)]
