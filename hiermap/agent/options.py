@@ -17,10 +17,10 @@ class ExecutionOptions:
         refusals: as often a step is aimed at what is beside a cell that the arm cannot reach, before there is another plan.
         seen_if_reported, seen_if_not: share of the imagined change that must be seen to believe an effect, when the motor program reports
             success and when it does not.
-        hardly: where no plan is found, what the maps offer at no less than this is tried as well; above 0.
         blind: carry out every step of a plan at its imagined cell, without re-aiming it or giving it up when the world differs; what is
             seen only says how deep the cell lies. With max_replans=0 the first plan is all that is done.
         holds: a predicate believed at least this much counts as true when the real view is compared with the imagined one.
+        hardly: where no plan is found, what the maps offer at no less than this is tried as well; above 0.
     """
 
     aim_cells: Cells = 2

@@ -16,7 +16,6 @@ from hiermap.worlds.geometry.fingers import is_top, may_take
 from hiermap.worlds.geometry.kinematic_copy import KinematicCopy
 from hiermap.worlds.perception.fusion import SpatialView
 from hiermap.worlds.perception.grounding import ground
-from hiermap.worlds.perception.normals import UPRIGHT
 
 ALONG = 0.6
 """Cosine between where a primitive pushes or pulls and where the part goes there."""
@@ -43,6 +42,8 @@ FAR_FROM_HINGE = 0.35
 """A swinging part is pushed or pulled this share of its reach from the hinge, or further."""
 EDGE_CELLS = 2
 """At the frame's edge noise decides what is seen: no way is known by so many of its outermost cells."""
+ASIDE = PRIMITIVES["push"].rotations.index("left")
+"""An orientation of what goes level, as pulls do."""
 NONE = np.zeros((0, 3))
 Cell = tuple[int, int]
 
@@ -79,7 +80,7 @@ def grips_at(
         known = ground(view, Action("push", cell, 0))
         fitting = _turning(known, axis) if not (opens or slides) and from_axis <= NEAR_AXIS_M else iter(())
         if given >= GIVES_M:
-            upright = replace(known, normal_world=tuple(view.normal(cell, UPRIGHT).tolist())) if opens or handle[cell] else known
+            upright = ground(view, Action("push", cell, ASIDE)) if opens or handle[cell] else known
             # A knob and a button stand off their panel too, but what pushes them aside does not move them.
             is_bar = handle[cell] and (slides or not opens) and abs(np.array(upright.normal_world) @ axis) < LEVER
             level = _level_ways(upright, opens and (end > start or slides), bool(is_bar))

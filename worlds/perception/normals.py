@@ -32,7 +32,7 @@ FACE = Around(8, 0.11, 0.10, 0.075)
 """17 x 17 cells: an open door seen at a grazing angle is only a few columns wide, so the window must reach past its handle."""
 UPRIGHT = Around(12, 0.16, 0.12, 0.13, 0.4)
 """Of what is pulled or pushed aside level, which no counter or bar's top says anything of: at 348 cells of bars that stand off 28 to 120 mm
-in 40 unseen kitchens the face is missed by more than 15 degrees at one in ten so, by `FACE` at one in three, and beyond 90 mm at all."""
+in 40 unseen kitchens the face is missed by more than 15 degrees at one in ten so, by `FACE` at one in three, beyond 90 mm at nearly all."""
 TRIPLETS, TRIPLET_CELLS = 300, 4
 """Candidate planes, each through three cells at most this far apart: a face with a tenth of the cells still gets dozens."""
 INLIER_M = 0.004
