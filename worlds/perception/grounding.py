@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from hiermap.primitives.hand import YAWS_RAD
 from hiermap.primitives.specs import PRIMITIVES, Command
 from hiermap.worlds.base import Action
 from hiermap.worlds.errors import InvalidObservationError
 from hiermap.worlds.frame import UP_WORLD
 from hiermap.worlds.perception.fusion import SpatialView
+from hiermap.worlds.perception.middle import middle
 from hiermap.worlds.perception.normals import FACE, UPRIGHT
 
 SIDEWAYS = ("left", "right")
@@ -18,7 +20,7 @@ BESIDE, STANDS_OFF_M = 2, 0.015
 def ground(view: SpatialView, action: Action) -> Command:
     """The metric command of an action: the visible surface point of its cell and the face's outward normal there.
 
-    A pull that misses a bar by a cell or two is meant for the bar.
+    A pull that misses a bar by a cell or two is meant for the bar, a grasp of any cell for the middle of what the fingers close on there.
 
     Raises:
         InvalidObservationError: unknown primitive or orientation bin, a cell outside the frame or where nothing is seen.
@@ -35,7 +37,9 @@ def ground(view: SpatialView, action: Action) -> Command:
     cell, normal = action.cell, UP_WORLD if spec.from_above else view.normal(action.cell, around)
     if action.primitive == "pull" and (bar := _bar_beside(view, cell, normal)) is not None:
         cell, normal = bar, view.normal(bar, around)
-    return Command(action.primitive, tuple(view.point(cell).tolist()), tuple(normal.tolist()), action.rotation_index)
+    is_grasp = action.primitive == "grasp"
+    point = middle(view, cell, YAWS_RAD["grasp"][action.rotation_index]) if is_grasp else view.point(cell)
+    return Command(action.primitive, tuple(point.tolist()), tuple(normal.tolist()), action.rotation_index)
 
 
 def _bar_beside(view: SpatialView, cell: tuple[int, int], normal: np.ndarray) -> tuple[int, int] | None:

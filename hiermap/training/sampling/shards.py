@@ -8,9 +8,8 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from scipy import ndimage
 
-from hiermap.data.episodes import FILE_NAME, NO_RIMS, NOT_APPLICABLE, read_episode, tells_of
+from hiermap.data.episodes import FILE_NAME, NOT_APPLICABLE, read_episode, tells_of
 from hiermap.worlds.errors import DataError
 from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.legend import Legend, places
@@ -83,9 +82,6 @@ def load_shard(path: Path, legend: Legend) -> Shard:
     goals, clear = _goals_by_name(stored.goals, legend, stored.legend)
     maps = np.zeros((len(views), len(legend.bins), *stored.maps_packed.shape[3:]), np.uint8)
     maps[:, bins[bins >= 0]] = stored.maps_packed[:, bins >= 0]
-    if stored.meta["source"] == "wide" and stored.meta.get("labels", 1) < NO_RIMS:
-        grasps = [k for k, (primitive, _) in enumerate(legend.bins) if primitive == "grasp"]
-        maps[:, grasps] = _without_rims(maps[:, grasps])
     unary, binary = places(legend.unary, stored.legend.unary), places(legend.binary, stored.legend.binary)
     return Shard(
         legend=legend,
@@ -108,14 +104,6 @@ def load_shard(path: Path, legend: Legend) -> Shard:
         is_object=~np.isin(stored.names, stored.meta["joints"]) & (stored.kinds != "surface"),
         executed=stored.meta.get("source") == "play",
     )
-
-
-def _without_rims(packed: np.ndarray) -> np.ndarray:
-    """Maps `[V, K, H, W / 8]` as stored without the outermost cells of every blob, but for one that had no others."""
-    maps = np.unpackbits(packed, axis=-1).astype(bool)
-    cross = ndimage.generate_binary_structure(2, 1)[None, None]
-    inner = ndimage.binary_erosion(maps, cross, border_value=1)
-    return np.packbits(inner | (maps & ~ndimage.binary_propagation(inner, cross, maps)), axis=-1)
 
 
 def _by_name(values: np.ndarray, source: np.ndarray) -> np.ndarray:
