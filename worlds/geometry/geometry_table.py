@@ -58,7 +58,9 @@ class GeometryTable(StateTable):
             own, to = self.fixtures[name], self.ends[name][OPEN - start]
             for primitive, passings in by_primitive.items():
                 move = Move(primitive, name, passings[0].command.rotation_index, to=to)
-                yield from self._operators(move, {self.hand: NOTHING, own: start}, passings, {own: OPEN - start}, None)
+                yield from self._operators(
+                    move, {self.hand: NOTHING, own: start}, passings, {own: OPEN - start}, None, self._geometry.carried.get(name, {})
+                )
 
     def _thing_operators(self) -> Iterator[Operator]:
         for (name, number), by_primitive in self._geometry.thing_ways.items():
@@ -70,7 +72,7 @@ class GeometryTable(StateTable):
                 else:
                     needs, sets = {own: HELD, self.hand: holding}, {own: number, self.hand: NOTHING}
                 move = Move(primitive, name, passings[0].command.rotation_index, place=place if primitive == "place" else None)
-                yield from self._operators(move, {**needs, **opened}, passings, sets, place.drawer)
+                yield from self._operators(move, {**needs, **opened}, passings, sets, place.drawer, {})
 
     def _operators(
         self,
@@ -79,6 +81,7 @@ class GeometryTable(StateTable):
         passings: Sequence[Passing],
         sets: Mapping[Variable, int],
         container: str | None,
+        carried: Mapping[str, np.ndarray],
     ) -> Iterator[Operator]:
         """One for every set of fixtures that must be open for some of the ways."""
         grouped: dict[frozenset[str], list[Way]] = {}
@@ -87,19 +90,22 @@ class GeometryTable(StateTable):
             open_ = {name for name, distance in passing.passage.far.items() if distance < self._gap}
             if not shut & open_:
                 block = sum(OPEN << self.fixtures[name].shift for name in open_)
-                way = Way(passing.command.rotation_index, block, self._conflicts(passing.passage, container))
+                way = Way(passing.command.rotation_index, block, self._conflicts(passing.passage, container, carried))
                 grouped.setdefault(frozenset(shut), []).append(way)
         for covering, ways in grouped.items():
             opened = {self.fixtures[name]: OPEN for name in sorted(covering)}
             if not any(variable in needs for variable in opened):
                 yield operator_of(move, {**needs, **opened}, ways, sets)
 
-    def _conflicts(self, passage: Passage, container: str | None) -> np.ndarray:
-        """Per thing the places in the way `[things]`; what is in a container counts only for what goes into the same one."""
+    def _conflicts(self, passage: Passage, container: str | None, carried: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Per thing the places in the way `[things]`; what is in a container counts only for what goes into the same one, and what is
+        `carried` in the container that moves where it comes too near others."""
         masks = np.zeros(len(self._order), np.int64)
         for index, thing in enumerate(self._order):
             for number, distance in enumerate(passage.placed.get(thing, ())):
                 inside = self.places[thing][number].drawer
                 if distance < self._gap and inside in (None, container):
                     masks[index] |= 1 << number
+            for number, distance in enumerate(carried.get(thing, ())):
+                masks[index] |= (distance < self._gap) << number
         return masks

@@ -7,10 +7,11 @@ from functools import cached_property, partial
 import numpy as np
 
 from hiermap.primitives.hand import YAWS_RAD
+from hiermap.primitives.motion.kinematics import UP
 from hiermap.primitives.specs import Command
-from hiermap.worlds.geometry.floors import fits, floors
+from hiermap.worlds.geometry.floors import CLEAR_M, fits, floors
 from hiermap.worlds.geometry.grips import fixture_grips, thing_grips
-from hiermap.worlds.geometry.kinematic_copy import KinematicCopy
+from hiermap.worlds.geometry.kinematic_copy import STATIC, KinematicCopy
 from hiermap.worlds.geometry.ways import Passage, fixture_passage, thing_passage
 from hiermap.worlds.mjcf.mjcf_scene import PartsScene
 from hiermap.worlds.rules.places import Place
@@ -25,6 +26,8 @@ APART_M = 0.008
 OPEN_SHARE, WRITTEN_SHARE = 0.35, 0.5
 """Of the fixtures that a random start has open or on, and of the things that it has where they are written."""
 TRIES = 60
+RIDE = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""How far open a container is asked about what rides in it."""
 
 Ways = dict[str, list["Passing"]]
 """Primitive -> ways to do it."""
@@ -104,6 +107,24 @@ class SceneGeometry:
                     found[name, number] = grasps | (self._settings(name, place, grasps) if self.fits[name][number] else {})
         return found
 
+    @cached_property
+    def carried(self) -> Mapping[str, Mapping[str, np.ndarray]]:
+        """Container -> thing -> how near it comes to all but the container while it rides in there [m], `[places]`; infinite elsewhere."""
+        containers = [name for name, part in self.copy.parts.fixtures.items() if part.holds_things]
+        return {name: {thing: self._riding(name, thing) for thing in self.places} for name in containers}
+
+    def _riding(self, container: str, thing: str) -> np.ndarray:
+        copy, least = self.copy, np.full(len(self.places[thing]), np.inf)
+        others = [STATIC, *(group for name, group in copy.groups.items() if name not in (container, thing))]
+        copy.reset()
+        for number, place in enumerate(self.places[thing]):
+            for fraction in RIDE if place.drawer == container else ():
+                copy.turn(container, fraction)
+                copy.stand(thing, self.base(thing, number, {container: fraction}) + CLEAR_M * UP)
+                least[number] = min(least[number], copy.distances()[copy.groups[thing], others].min())
+        copy.reset()
+        return least
+
     def _moving(self, name: str, start: int, command: Command) -> Passage | None:
         return fixture_passage(self.copy, command, name, start, OPEN - start, self.places)
 
@@ -162,6 +183,9 @@ class SceneGeometry:
         copy.reset()
         others = [*numbers, *(name for name, fraction in fractions.items() if fraction > 0)]
         around = {name: self.places[name][number].drawer for name, number in numbers.items()}
+        shut = [(name, place) for name, place in around.items() if place is not None and fractions[place] == 0]
+        if any(self.carried[container][name][numbers[name]] < 0 for name, container in shut):
+            return False
         pairs = ((name, other) for name in numbers for other in others if other not in (name, around[name]))
         return all(near[copy.groups[name], copy.groups[other]] >= APART_M for name, other in pairs)
 

@@ -26,6 +26,8 @@ from hiermap.worlds.tasks.kitchens import KITCHENS
 from hiermap.worlds.wide.options import WideOptions
 
 EXAMPLE = Path(__file__).parents[3] / "examples/bring_your_own_kitchen/kitchen.xml"
+TALL_SEED = 186056
+"""A kitchen with a kettle that is too tall for a drawer which a box and a cube lie low in."""
 FIXTURES = ("left_drawer", "right_drawer", "cupboard", "burner")
 
 
@@ -134,6 +136,23 @@ def test_what_goes_into_a_drawer_needs_it_open_and_what_is_in_it_is_enclosed() -
     inside = table(mug=number)
     assert ("grasp", "mug") not in moves(inside) and ("grasp", "mug") in moves(table(("left_drawer",), mug=number))
     assert inside.holds(np.array([inside.start]), ("inside", "mug", "left_drawer")).all()
+
+
+def test_a_drawer_is_not_shut_on_what_stands_higher_than_it_is() -> None:
+    geometry = SceneGeometry.of(wide_scene(TALL_SEED))
+    shut, written = dict.fromkeys(geometry.copy.parts.fixtures, 0.0), {name: len(own) - 1 for name, own in geometry.places.items()}
+    shuts = {True: 0, False: 0}
+    for container, carried in geometry.carried.items():
+        for thing, number in ((t, n) for t, near in carried.items() for n in np.flatnonzero(np.isfinite(near)) if geometry.fits[t][n]):
+            rules = GeometryTable(geometry, shut | {container: 1.0}, written | {thing: int(number)}, NOMINAL)
+            is_low = carried[thing][number] >= NOMINAL
+            assert is_low or ("push", container) not in moves(rules)
+            shuts[is_low] += 1
+    assert shuts[True] and shuts[False]
+    for seed in range(20):
+        fractions, numbers = geometry.start(np.random.default_rng(seed))
+        inside = {thing: geometry.places[thing][number].drawer for thing, number in numbers.items()}
+        assert all(fractions[d] == 1 or geometry.carried[d][t][numbers[t]] >= 0 for t, d in inside.items() if d is not None)
 
 
 def test_two_things_do_not_stand_on_one_another() -> None:
