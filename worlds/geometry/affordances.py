@@ -17,14 +17,12 @@ from hiermap.worlds.rules.state_table import Operator, StateTable
 
 ALIKE_M = {"push": 0.06, "pull": 0.04, "rotate": 0.03, "grasp": 0.015}
 """Where the same orientation grips this near to a grip that leads through, it leads through as well [m]."""
-HANDLE_M = 0.08
-"""The same of a grasp by a handle [m]; of what is thicker, cells so far from the middle are held by an edge that slips."""
 OPENS_ALIKE_M, SPARSE = 0.15, 3
 """The same of a push on what opens, where beyond `ALIKE_M` one of so many rows and columns speaks for its neighbours."""
+HANDLE_M, NOWHERE = 0.08, np.full(3, np.inf)
+"""Cells of a thing are asked about so far from such a grip [m]: they lead through if they mean the same middle, or the same handle."""
 FORGIVING = "rotate"
-"""What is turned is closed on from both sides and comes to the middle of the fingers: a cell beside one that fits will do. Of what is
-grasped, cells that fit led to 94 of 97 grasps in physics, and those beside them to 151 of 212."""
-FAR_AWAY = np.full(3, np.inf)
+"""What is turned is closed on from both sides and comes to the middle of the fingers: a cell beside one that fits will do."""
 SPOT_M = 0.025
 """A cell of its floor this near to a place means that place."""
 _INDEX = {name: index for index, name in enumerate(PRIMITIVES)}
@@ -95,12 +93,11 @@ def _cells(
         return dict.fromkeys(known, _near_place(view, move.place))
     seen = masks[move.target] & view.valid
     away = {rotation: np.where(seen, np.linalg.norm(view.points - point, axis=-1), np.inf) for rotation, point in known.items()}
-    near = {rotation: metres <= ALIKE_M[move.primitive] for rotation, metres in away.items()}
     if move.to is None:
         along = {rotation: metres <= HANDLE_M for rotation, metres in away.items()}
 
         def alike(command: Command) -> bool:
-            point = known.get(command.rotation_index, FAR_AWAY)
+            point = known.get(command.rotation_index, NOWHERE)
             return bool(np.linalg.norm(command.point_world - point) <= ALIKE_M["grasp"]) or is_narrow(copy, command, move.target)
 
         grips = thing_grips_at(copy, view, _listed(along), move.target)
@@ -112,6 +109,7 @@ def _cells(
         grips = grips_at(copy, view, _listed(asked), seen, standing_off(view, seen), move.target, 1 - end, end)
         return _fitting(asked, ((cell, command) for cell, command in grips if command.primitive == move.primitive))
 
+    near = {rotation: metres <= ALIKE_M[move.primitive] for rotation, metres in away.items()}
     cells = fitting(near)
     if move.primitive == "push" and part.ends[0] == "closed":
         farther = {rotation: (metres <= OPENS_ALIKE_M) & ~near[rotation] for rotation, metres in away.items()}
