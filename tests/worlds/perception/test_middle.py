@@ -8,8 +8,7 @@ from hiermap.primitives.specs import PRIMITIVES
 from hiermap.worlds.base import Action
 from hiermap.worlds.frame import SpatialFrame
 from hiermap.worlds.perception.fusion import SpatialView
-from hiermap.worlds.perception.grounding import ground
-from hiermap.worlds.perception.middle import middle
+from hiermap.worlds.perception.grounding import ground, middle
 
 FRAME = SpatialFrame()
 ALONG_X, ALONG_Y = YAWS_RAD["grasp"].index(np.pi / 2), 0
