@@ -19,7 +19,7 @@ ALIKE_M = {"push": 0.06, "pull": 0.04, "rotate": 0.03, "grasp": 0.015}
 """Where the same orientation grips this near to a grip that leads through, it leads through as well [m]."""
 OPENS_ALIKE_M, SPARSE = 0.15, 3
 """The same of a push on what opens, where beyond `ALIKE_M` one of so many rows and columns speaks for its neighbours."""
-HANDLE_M, NOWHERE = 0.08, np.full(3, np.inf)
+HANDLE_M = 0.08
 """Cells of a thing are asked about so far from such a grip [m]: they lead through if they mean the same middle, or the same handle."""
 FORGIVING = "rotate"
 """What is turned is closed on from both sides and comes to the middle of the fingers: a cell beside one that fits will do."""
@@ -97,11 +97,11 @@ def _cells(
         along = {rotation: metres <= HANDLE_M for rotation, metres in away.items()}
 
         def alike(command: Command) -> bool:
-            point = known.get(command.rotation_index, NOWHERE)
-            return bool(np.linalg.norm(command.point_world - point) <= ALIKE_M["grasp"]) or is_narrow(copy, command, move.target)
+            metres = np.linalg.norm(command.point_world - known[command.rotation_index])
+            return bool(metres <= ALIKE_M["grasp"]) or is_narrow(copy, command, move.target)
 
         grips = thing_grips_at(copy, view, _listed(along), move.target)
-        return _fitting(along, ((cell, command) for cell, command in grips if alike(command)))
+        return _fitting(along, ((cell, command) for cell, command in grips if command.rotation_index in known and alike(command)))
     part = copy.parts.fixtures[move.target]
     end = part.ends.index(move.to)
 

@@ -172,7 +172,11 @@ class SceneGeometry:
         return len(self.places[name]) - 1 if not usable or rng.uniform() < WRITTEN_SHARE else int(rng.choice(usable))
 
     def _is_free(self, fractions: Mapping[str, float], numbers: Mapping[str, int]) -> bool:
-        """Whether things keep clear of each other and of every fixture that is not at rest but the one they are in."""
+        """Whether things keep clear of each other and of every fixture that is not at rest but the one they are in, which holds them shut."""
+        around = {name: self.places[name][number].drawer for name, number in numbers.items()}
+        shut = [(name, container) for name, container in around.items() if container is not None and fractions[container] == 0]
+        if any(self.carried[container][name][numbers[name]] < 0 for name, container in shut):
+            return False
         copy = self.copy
         copy.reset()
         for name, fraction in fractions.items():
@@ -182,10 +186,6 @@ class SceneGeometry:
         near = copy.distances()
         copy.reset()
         others = [*numbers, *(name for name, fraction in fractions.items() if fraction > 0)]
-        around = {name: self.places[name][number].drawer for name, number in numbers.items()}
-        shut = [(name, place) for name, place in around.items() if place is not None and fractions[place] == 0]
-        if any(self.carried[container][name][numbers[name]] < 0 for name, container in shut):
-            return False
         pairs = ((name, other) for name in numbers for other in others if other not in (name, around[name]))
         return all(near[copy.groups[name], copy.groups[other]] >= APART_M for name, other in pairs)
 
