@@ -172,7 +172,7 @@ class SceneGeometry:
         return len(self.places[name]) - 1 if not usable or rng.uniform() < WRITTEN_SHARE else int(rng.choice(usable))
 
     def _is_free(self, fractions: Mapping[str, float], numbers: Mapping[str, int]) -> bool:
-        """Whether things keep clear of each other and of every fixture that is not at rest but their own, and fit in it where it is shut."""
+        """If things keep clear of each other and of every fixture that is not at rest but their own, and fit in that where it is shut."""
         around = {name: self.places[name][number].drawer for name, number in numbers.items()}
         shut = [(name, container) for name, container in around.items() if container is not None and fractions[container] == 0]
         if any(self.carried[container][name][numbers[name]] < 0 for name, container in shut):
