@@ -28,10 +28,10 @@ NOT_APPLICABLE = 255
 SOURCES = ("play", "rules", "wide", "fixtures", "toy")
 FILE_NAME = re.compile(rf"({'|'.join(SOURCES)})-(\d{{9}})\.npz")
 """source-seed.npz: the name decides who has done what, so a seed cannot be stored twice."""
-LABELS, MIDDLES, FAR_BARS, ALL_THE_ROOM = 7, 7, 6, 2
-"""How maps are labelled: since 2 those of wide kitchens tell of all the room to set things down and of the whole fronts of drawers, since
-4 of the whole faces of doors, since 6 of bars that stand far off their fronts, since 7 of all cells of a thing by which its middle is
-grasped."""
+LABELS, ALL_THE_ROOM, MIDDLES, FAR_BARS, WHOLE_FRONTS = 8, 8, 7, 6, 2
+"""How maps are labelled: since 2 those of wide kitchens tell of the whole fronts of drawers, since 4 of the whole faces of doors, since 6
+of bars that stand far off their fronts, since 7 of all cells of a thing by which its middle is grasped, since 8 of all the room to set
+things down."""
 MAX_BYTES = 1 << 28
 """A larger shard (256 MiB, compressed or not) is not ours: an episode needs a few."""
 MAX_LISTING = 1 << 16
@@ -147,12 +147,10 @@ def tells_of(meta: Mapping[str, Any], legend: Legend) -> np.ndarray:
     named = np.isin(np.arange(len(legend.bins)), legend_of(meta).bins_in(legend))
     if meta["source"] != "wide":
         return named
-    bars = np.array([primitive == "pull" for primitive, _ in legend.bins])
     effects = {(name, bin_.name): bin_.effect for name, spec in PRIMITIVES.items() for bin_ in spec.bins}
-    room = np.array([primitive == "place" or effects.get((primitive, name)) == "inward" for primitive, name in legend.bins])
-    things = np.array([primitive == "grasp" for primitive, _ in legend.bins])
-    labels = meta.get("labels", 1)
-    return named & ~(things & (labels < MIDDLES)) & ~(bars & (labels < FAR_BARS)) & ~(room & (labels < ALL_THE_ROOM))
+    since = {"grasp": MIDDLES, "place": ALL_THE_ROOM, "pull": FAR_BARS}
+    needed = [WHOLE_FRONTS if effects.get(bin_) == "inward" else since.get(bin_[0], 1) for bin_ in legend.bins]
+    return named & (meta.get("labels", 1) >= np.array(needed))
 
 
 def file_name(source: str, seed: int) -> str:

@@ -1,26 +1,35 @@
 """Where things may be set down: points of surfaces and of the bottoms of open containers, found by rays and collisions."""
 
+from collections.abc import Sequence
+
 import mujoco
 import numpy as np
 
+from hiermap.primitives.hand import YAWS_RAD
 from hiermap.primitives.motion.kinematics import UP
+from hiermap.primitives.specs import Command
 from hiermap.worlds.geometry.kinematic_copy import STATIC, KinematicCopy
+from hiermap.worlds.geometry.ways import reach
 from hiermap.worlds.mjcf.parts import bounds, geoms_of
 from hiermap.worlds.rules.places import POINT_DIGITS, Place
 from hiermap.worlds.rules.state_table import HELD
 
 SPACING_M = 0.07
 """Between points of one surface or container."""
-MOST_POINTS = 5
-"""Of one surface or container, the nearest to its middle."""
+MOST_POINTS = 4
+"""Of one surface or container: the nearest to its middle and then always the farthest from those before, within the frame and reach."""
+EDGE_M = 0.03
+"""Points keep so far from an edge."""
+HELD_M = 0.05
+"""So far above a floor the fingers are that set something down."""
 CLEAR_M = 0.002
 """A thing is set down this much above a floor to ask whether it fits."""
 MOST_PLACES = HELD - 1
 """A state has no more numbers for places that things share, one being for where a thing is written."""
-STEEP_M = 0.004
-"""A floor's height differs by less than this under a thing."""
 OVER_M = 0.30
 """From so far above a container its bottom is looked for."""
+FREE_M = 0.10
+"""Nothing that stands still is so near above a surface's point."""
 
 
 def floors(copy: KinematicCopy) -> list[Place]:
@@ -50,14 +59,15 @@ def fits(copy: KinematicCopy, thing: str, place: Place) -> bool:
 
 
 def _of_surface(copy: KinematicCopy, name: str) -> list[Place]:
-    """On top of a box or cylinder."""
+    """On top of a box or cylinder, where nothing stands still."""
     model, data, geom = copy.model, copy.data, copy.parts.surfaces[name]
     mujoco.mj_kinematics(model, data)
     box = model.geom_type[geom] == mujoco.mjtGeom.mjGEOM_BOX
     half = model.geom_size[geom] if box else model.geom_size[geom][[0, 0, 1]]
     axes, centre = data.geom_xmat[geom].reshape(3, 3), data.geom_xpos[geom]
-    points = [centre + axes @ np.array([x, y, half[2]]) for x, y in _grid(half[0], half[1])]
-    return [Place(_rounded(point), name) for point in points]
+    points = (centre + axes @ np.array([x, y, half[2]]) for x, y in _grid(half[0], half[1]))
+    free = [point for point in points if copy.first_met(point + FREE_M * UP, (CLEAR_M - FREE_M) * UP)[1] < 0]
+    return [Place(_rounded(point), name) for point in _apart(copy, free)]
 
 
 def _of_container(copy: KinematicCopy, name: str) -> list[Place]:
@@ -72,15 +82,38 @@ def _of_container(copy: KinematicCopy, name: str) -> list[Place]:
         way, group = copy.first_met(above, np.array([0.0, 0.0, -OVER_M - 2 * half[2]]))
         floor = above[2] - way
         if group == copy.groups[name] and floor < low[2] + half[2]:
-            found.append(Place(_rounded(np.array([*above[:2], floor])), name, drawer=name))
-    return found
+            found.append(np.array([*above[:2], floor]))
+    return [Place(_rounded(point), name, drawer=name) for point in _apart(copy, found)]
 
 
 def _grid(half_x: float, half_y: float) -> list[tuple[float, float]]:
     """Points `SPACING_M` apart within a rectangle about the origin, the nearest to it first."""
-    rows, columns = (np.arange(-int(half // SPACING_M), int(half // SPACING_M) + 1) * SPACING_M for half in (half_x, half_y))
+    counts = (int(max(half - EDGE_M, 0.0) // SPACING_M) for half in (half_x, half_y))
+    rows, columns = (np.arange(-count, count + 1) * SPACING_M for count in counts)
     points = [(float(x), float(y)) for x in rows for y in columns]
     return sorted(points, key=lambda point: (np.hypot(*point), point))
+
+
+def _apart(copy: KinematicCopy, points: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """`MOST_POINTS` of the points [3] that are seen and reached from above, each the farthest from those before it."""
+    left = [point for point in points if _is_served(copy, point)]
+    chosen = left[:1]
+    while left and len(chosen) < MOST_POINTS:
+        away = np.linalg.norm(np.array(left)[:, None] - np.array(chosen), axis=-1).min(axis=1)
+        if away.max() < SPACING_M / 2:
+            break
+        chosen.append(left[int(away.argmax())])
+    return chosen
+
+
+def _is_served(copy: KinematicCopy, point: np.ndarray) -> bool:
+    """Whether the frame shows a point and the hand comes down on it."""
+    frame = copy.scene.frame
+    if not frame.contains(np.array(frame.point_to_cell(point)[0])):
+        return False
+    x, y, z = point + HELD_M * UP
+    commands = (Command("place", (x, y, z), (0.0, 0.0, 1.0), rotation) for rotation in range(len(YAWS_RAD["place"])))
+    return any(reach(copy, command) is not None for command in commands)
 
 
 def _rounded(point: np.ndarray) -> tuple[float, float, float]:

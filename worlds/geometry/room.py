@@ -7,7 +7,7 @@ from hiermap.worlds.geometry.kinematic_copy import FINGERS, KinematicCopy
 from hiermap.worlds.perception.fusion import SpatialView
 from hiermap.worlds.rules.places import Place
 
-ROOM_M, FARTHER_M = 0.10, 0.03
+ROOM_M, FARTHER_M = 0.30, 0.03
 """So far around a place room is asked for, and so much farther from the arm than it, which is in reach."""
 SAME_LEVEL_M = 0.02
 """A cell this near to the height of a place shows its floor."""
