@@ -80,10 +80,11 @@ def _best_around(bins: np.ndarray, at: tuple[int, int, int], reach: int) -> tupl
 def came_back(world: World, steps: Sequence[ExecutedStep], starts: Sequence[int], now: Node) -> Sequence[ExecutedStep]:
     """The steps that led from where one of the plans set out (`starts`: how many steps were done by then) back to the same place.
 
-    Two moments are the same where, seen from every moment between, they differ from it in the same way. Only the shortest circle counts.
+    Two moments are the same where, seen from every moment between, they differ from it in the same way. Only the shortest circle counts,
+    and of it what had an effect: after a step in vain a moment differs from those beside it by noise alone.
     """
     for start in reversed(starts):
-        circle = steps[start:]
+        circle = [step for step in steps[start:] if step.effect]
         between = [step.after.node for step in circle[:-1]]
         if between and isinstance(world, Foresight) and all(world.twins(node, [circle[0].before.node, now])[1] == 0 for node in between):
             return circle
