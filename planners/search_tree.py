@@ -21,6 +21,8 @@ LEAST_SUCCESS = 1e-3
 """An edge less likely than this is no edge: it would cost more than a dozen sure primitives."""
 NEARER = 0.5
 """Missing primitives by which something has to be nearer to the goal to count as progress."""
+HANDLING = {"grasp", "place"}
+"""Primitives that fill or empty the hand."""
 MOST_STEPS = 20.0
 """A progress of 0 (or nearly) counts as this many missing primitives, so that a pessimistic world prunes nothing."""
 _MESSAGES = {
@@ -180,7 +182,7 @@ class Tree:
         penalty = discount(candidate.action, self.options.avoid, parent.depth, self.options.memory)
         # Without future maps the present one says how likely an action succeeds, also in imagined states; it is discounted already.
         success = outcome.success * penalty if self.options.future_maps else candidate.prior
-        if success < LEAST_SUCCESS:
+        if success < LEAST_SUCCESS or self._takes_back(parent, candidate.action, outcome.node):
             return None
         solved, guessed = outcome.node.progress >= 1.0, outcome.node.state is None
         doubt = self.options.doubt if guessed else 0.0
@@ -199,6 +201,15 @@ class Tree:
             belief=belief,
             guessed=guessed,
         )
+
+    def _takes_back(self, parent: Entry, action: Action, after: Node) -> bool:
+        """Whether an action only undoes the one before it; what a hand took may well be set down again, elsewhere."""
+        if parent.parent is None or parent.action is None or {parent.action.primitive, action.primitive} & HANDLING or after.state is None:
+            return False
+        world = self.world
+        undone = isinstance(world, Foresight) and world.foresees and world.undoes(parent.parent.node, parent.node, after)
+        self.duplicates += undone
+        return undone
 
     def may_deepen(self, entry: Entry) -> bool:
         """Whether an entry is short enough to be expanded; remembers when one was not."""

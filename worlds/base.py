@@ -170,6 +170,9 @@ class Foresight(Protocol):
     def twins(self, parent: Node, children: Sequence[Node]) -> list[int | None]:
         """For each imagined child of a node the index of an earlier one that is the same state, or None."""
 
+    def undoes(self, before: Node, between: Node, after: Node) -> bool:
+        """Whether the second of two imagined changes in a row takes back what the first did."""
+
 
 @runtime_checkable
 class Tracking(Protocol):

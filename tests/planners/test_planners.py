@@ -47,6 +47,9 @@ class Foreseeing(ToyWorld):
         keys = [self.key(child) for child in children]
         return [None if keys.index(key) == k else keys.index(key) for k, key in enumerate(keys)]
 
+    def undoes(self, before, between, after):
+        return self.key(before) == self.key(after)
+
 
 def solve(planner, instance, budget=PLENTY, seed=0, estimate="count", options=None):
     world = (Foreseeing if planner == "reactive" else ToyWorld)(instance.kitchen, estimate)

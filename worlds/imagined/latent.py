@@ -175,6 +175,11 @@ class LatentWorld:
         same = _same([child.state.latent - parent.state.latent for child in children], self.options.same_change)
         return [next((i for i in range(k) if same[k, i]), None) for k in range(len(children))]
 
+    def undoes(self, before: Node, between: Node, after: Node) -> bool:
+        """Changes of different things are at right angles, one that undoes another goes against it."""
+        first, second = ((b.state.latent - a.state.latent).flatten() for a, b in ((before, between), (between, after)))
+        return bool(torch.cosine_similarity(first, second, dim=0) < -self.options.undone)
+
     def key(self, node: Node) -> Hashable:
         """The coarse multiset of actions since the root and which goal predicates are believed."""
         return node.state.past, node.state.believed
