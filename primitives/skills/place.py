@@ -12,7 +12,7 @@ from hiermap.primitives.skills.phases import enter, go_home, release
 from hiermap.primitives.specs import Command, Reason
 
 TOUCH_N = 3.0
-LEAST_OFFSET_M, MOST_OFFSET_M = 0.02, 0.08
+LEAST_OFFSET_M, MOST_OFFSET_M = 0.02, 0.15
 """A thing held by its rim or handle hangs beside the grip point: the wrist's torque tells how far, and its centre is put on the target."""
 CLEAR_M = 0.06
 """Straight up before any detour, so that the open fingers do not take the thing along."""

@@ -139,9 +139,12 @@ def on_top(model: mujoco.MjModel, data: mujoco.MjData, geom: int, point_world: n
 
 
 def base_of(model: mujoco.MjModel, data: mujoco.MjData, body: int) -> np.ndarray:
-    """Lowest middle point [3] of a free body [m]."""
-    low, high = bounds(model, data, geoms_of(model, body))
-    return np.array([*(low[:2] + high[:2]) / 2, low[2]])
+    """The lowest point below the centre of mass of a free body, which a hand puts over the point that it is told, [3] [m]."""
+    geoms = geoms_of(model, body)
+    own = sorted({int(model.geom_bodyid[geom]) for geom in geoms})
+    x, y, _ = np.average(data.xipos[own], axis=0, weights=model.body_mass[own])
+    low, _ = bounds(model, data, geoms)
+    return np.array([x, y, low[2]])
 
 
 def geoms_of(model: mujoco.MjModel, body: int) -> list[int]:

@@ -7,7 +7,7 @@ import pytest
 
 from hiermap.primitives.motion.kinematics import UP
 from hiermap.primitives.specs import Command
-from hiermap.worlds.geometry.floors import FREE_M, HELD_M, MOST_POINTS, SPACING_M
+from hiermap.worlds.geometry.floors import EDGE_M, FREE_M, HELD_M, MOST_POINTS, SPACING_M
 from hiermap.worlds.geometry.scene_geometry import SceneGeometry
 from hiermap.worlds.geometry.ways import reach
 from hiermap.worlds.tasks.geometry_chains import wide_scene
@@ -39,11 +39,14 @@ def test_points_are_apart_in_sight_and_in_reach(seed: int | None) -> None:
             assert any(reach(geometry.copy, Command("place", (x, y, z), (0.0, 0.0, 1.0), rotation)) for rotation in range(4))
 
 
-def test_nothing_stands_on_a_point_of_a_surface() -> None:
+def test_points_of_a_surface_are_free_and_away_from_its_edges() -> None:
     geometry = SceneGeometry.of(wide_scene(186301))
     geometry.copy.reset()
-    for name in geometry.copy.parts.surfaces:
+    model, data = geometry.copy.model, geometry.copy.data
+    for name, geom in geometry.copy.parts.surfaces.items():
         for point in shared(geometry).get(name, []):
+            local = data.geom_xmat[geom].reshape(3, 3).T @ (point - data.geom_xpos[geom])
+            assert (np.abs(local[:2]) <= np.maximum(model.geom_size[geom][:2] - EDGE_M, 0.0) + 1e-3).all()
             assert geometry.copy.first_met(point + FREE_M * UP, (0.003 - FREE_M) * UP)[1] < 0
 
 
