@@ -47,3 +47,19 @@ def test_a_world_without_foresight_is_searched_as_before():
 def test_foresight_is_part_of_the_contract():
     instance = TOY_INSTANCES["open_drawer"]
     check_world(Foreseeing(instance.kitchen), instance.view, instance.goal)
+
+
+@pytest.mark.parametrize("lazy", [True, False])
+def test_no_step_of_a_fixture_takes_back_the_one_before_it(lazy):
+    class Watched(Foreseeing):
+        undone = 0
+
+        def undoes(self, before, between, after):
+            self.undone += super().undoes(before, between, after)
+            return super().undoes(before, between, after)
+
+    instance = TOY_INSTANCES["put_in_drawer"]
+    world = Watched(instance.kitchen, guess=lambda _: 0.5)
+    result = search("best_first", world, instance, options=SearchOptions(lazy=lazy))
+    assert result and replay(instance, result.plan)
+    assert 0 < world.undone <= result.metrics["duplicates"]

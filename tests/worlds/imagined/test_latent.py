@@ -9,7 +9,7 @@ import torch
 from hiermap.model.config import ModelConfig
 from hiermap.model.weights import load_weights
 from hiermap.model.world_model import HiermapModel
-from hiermap.worlds.base import Action
+from hiermap.worlds.base import Action, Node
 from hiermap.worlds.check import check_world
 from hiermap.worlds.errors import ConfigError, InvalidGoalError, InvalidObservationError
 from hiermap.worlds.frame import SpatialFrame
@@ -149,6 +149,21 @@ def test_siblings_are_one_state_only_if_they_change_the_same(world: LatentWorld,
     actions = [Action("pull", (60, 20 + column), 0) for column in range(5)]
     outcomes = LatentWorld(Scripted()).expand([root], [actions], seen[1])[0]
     assert [outcome.same_as for outcome in outcomes] == [None, None, 0, None, 0]
+
+
+@pytest.mark.parametrize(("back", "elsewhere", "undone"), [(-1.0, 0.0, True), (-0.3, 1.0, True), (0.0, 1.0, False), (1.0, 0.0, False)])
+def test_what_goes_against_the_change_before_it_undoes_it(
+    world: LatentWorld, seen: tuple[SpatialView, Goal], back: float, elsewhere: float, undone: bool
+) -> None:
+    before = world.root(*seen)
+    change = torch.zeros_like(before.state.latent)
+    change[0, 4:8, 4:8] = 1.0
+
+    def changed(node: Node, by: torch.Tensor) -> Node:
+        return replace(node, state=replace(node.state, looks=node.state.looks + by))
+
+    between = changed(before, change)
+    assert world.undoes(before, between, changed(between, back * change + elsewhere * change.roll(10, dims=2))) == undone
 
 
 def test_a_view_is_encoded_once_and_a_node_decoded_once(world: LatentWorld, seen: tuple[SpatialView, Goal]) -> None:

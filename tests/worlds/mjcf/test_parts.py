@@ -67,6 +67,13 @@ def test_a_top_under_another_top_is_no_surface() -> None:
     assert set(read(DRAWER, TABLE, below)[2].surfaces) == {"table"}
 
 
+def test_the_base_of_a_pan_is_below_its_weight_not_in_the_middle_of_the_box_around_it() -> None:
+    pan = """<body name="pan" pos="0.1 0.2 1.04"><freejoint/><geom type="cylinder" size="0.05 0.02" mass="0.3"/>
+      <geom type="box" size="0.05 0.01 0.01" pos="0.1 0 0" mass="0.1"/></body>"""
+    model, data, parts = read(TABLE, DRAWER, pan)
+    assert np.allclose(base_of(model, data, parts.things["pan"]), [0.1 + 0.1 / 4, 0.2, 1.02])
+
+
 @pytest.mark.parametrize(
     ("place", "is_inside", "is_on"), [("0 0.1 0.51", True, False), ("0.2 0.1 1.06", False, True), ("0 2 1.06", False, False)]
 )

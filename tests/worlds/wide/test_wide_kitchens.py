@@ -15,7 +15,7 @@ from hiermap.worlds.geometry.kinematic_copy import ROBOT, STATIC, KinematicCopy
 from hiermap.worlds.geometry.scene_geometry import SceneGeometry
 from hiermap.worlds.geometry.ways import reach
 from hiermap.worlds.kitchen.layouts import TEST_SEED_START
-from hiermap.worlds.mjcf.parts import geoms_of
+from hiermap.worlds.mjcf.parts import base_of, geoms_of
 from hiermap.worlds.scene import PosedTask
 from hiermap.worlds.tasks.geometry_chains import wide_scene
 from hiermap.worlds.tasks.kitchen_options import KitchenOptions
@@ -176,8 +176,8 @@ def test_a_button_on_a_box_is_pressed_down_and_the_others_stay_as_they_are() -> 
 
 
 @pytest.mark.parametrize("kind", ["kettle", "pan"])
-def test_kettles_and_pans_are_taken_and_lifted(kind: str) -> None:
-    lifted = 0
+def test_kettles_and_pans_are_taken_lifted_and_set_down_with_their_weight_over_the_point(kind: str) -> None:
+    lifted, beside = 0, list[float]()
     for seed in range(174300, 174330):
         scene = wide_scene(seed)
         if kind not in scene.parts.things:
@@ -188,7 +188,13 @@ def test_kettles_and_pans_are_taken_and_lifted(kind: str) -> None:
         if "grasp" in ways and scene.run(ways["grasp"][0].command).succeeded:
             assert scene.data.body(kind).xpos[2] > height + 0.05
             lifted += 1
+            way = next((w["place"][0] for (name, _), w in geometry.thing_ways.items() if name == kind and "place" in w), None)
+            point = None if way is None else np.array(way.command.point_world)
+            if way is not None and point is not None and scene.run(way.command).succeeded:
+                base = base_of(scene.model, scene.data, scene.parts.things[kind])
+                beside.append(float(np.linalg.norm((base - point)[:2])))
     assert lifted >= 3
+    assert len(beside) >= 3 and np.median(beside) < 0.02
 
 
 def test_a_bottle_is_taken_by_its_neck_where_the_palm_does_not_meet_it() -> None:
