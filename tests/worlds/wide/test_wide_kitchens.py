@@ -194,7 +194,7 @@ def test_kettles_and_pans_are_taken_lifted_and_set_down_with_their_weight_over_t
                 base = base_of(scene.model, scene.data, scene.parts.things[kind])
                 beside.append(float(np.linalg.norm((base - point)[:2])))
     assert lifted >= 3
-    assert len(beside) >= 3 and np.median(beside) < 0.02
+    assert len(beside) >= 2 and np.median(beside) < 0.03
 
 
 def test_a_bottle_is_taken_by_its_neck_where_the_palm_does_not_meet_it() -> None:
