@@ -19,7 +19,7 @@ SPACING_M = 0.07
 MOST_POINTS = 4
 """Of one surface or container: the nearest to its middle and then always the farthest from those before, within the frame and reach."""
 EDGE_M = 0.05
-"""Points keep so far from an edge: of some hundred things seven did not stay where they were set down, six of these 3 to 4 cm from one."""
+"""Points keep so far from an edge: of seven things that did not stay where they were set down six stood 3 to 4 cm from one."""
 HELD_M = 0.05
 """So far above a floor the fingers are that set something down."""
 CLEAR_M = 0.002
@@ -109,7 +109,7 @@ def _apart(copy: KinematicCopy, points: Sequence[np.ndarray]) -> list[np.ndarray
 def _is_served(copy: KinematicCopy, point: np.ndarray) -> bool:
     """Whether the frame shows a point and the hand comes down on it."""
     frame = copy.scene.frame
-    if not frame.contains(np.array(frame.point_to_cell(point)[0])):
+    if not frame.contains(frame.point_to_cell(point)[0]):
         return False
     x, y, z = point + HELD_M * UP
     commands = (Command("place", (x, y, z), (0.0, 0.0, 1.0), rotation) for rotation in range(len(YAWS_RAD["place"])))
